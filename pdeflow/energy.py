@@ -1,0 +1,233 @@
+"""Energy: F(ρ) = ∫V dρ + ∫U(ρ) dx + ½∬W(x-y) dρ(x) dρ(y), and its evaluation on laws."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.polynomial.legendre import leggauss
+
+from .arrays import count, positive
+from .errors import BadInput, NotAvailable
+from .estimate import Estimate
+from .interactions import LogRepulsion, PowerLaw, QuadraticAttraction
+from .laws import Gaussian, GridLaw, Law, Particles, Ring, Semicircle, Uniform
+from .laws.quantiles import graded_rule
+from .potentials import Quadratic
+
+
+@dataclass(frozen=True)
+class Entropy:
+    """U(r) = temperature · r log r, which gives temperature · Δρ in the flow."""
+
+    temperature: float = 1.0
+
+    def __post_init__(self):
+        positive(self.temperature, "temperature")
+
+    def per_mass(self, log_density):
+        """U(r)/r as a function of log r."""
+        return self.temperature * log_density
+
+    def of_law(self, law):
+        return -self.temperature * law.entropy()
+
+
+@dataclass(frozen=True)
+class Power:
+    """U(r) = coefficient · r^m / (m - 1), which gives coefficient · Δ(ρ^m) in the flow; m > 1 (m < 1 where a method says so)."""
+
+    m: float
+    coefficient: float = 1.0
+
+    def __post_init__(self):
+        positive(self.m, "m")
+        positive(self.coefficient, "coefficient")
+        if self.m == 1:
+            raise BadInput(
+                "m is 1. r^m/(m-1) is not defined there; its limit is the entropy. Use Entropy(temperature)."
+            )
+
+    def per_mass(self, log_density):
+        """U(r)/r as a function of log r."""
+        return self.coefficient / (self.m - 1) * np.exp((self.m - 1) * log_density)
+
+    def of_law(self, law):
+        return self.coefficient / (self.m - 1) * law.power_integral(self.m)
+
+
+@dataclass(frozen=True)
+class Energy:
+    """F(ρ) = ∫V dρ + ∫U(ρ) dx + ½∬W(x-y) dρ dρ; a slot that is None contributes nothing.
+
+    potential : has `dim`, `value`, `grad` (see `pdeflow.potentials`). internal : `Entropy` or `Power`.
+    interaction : has `value`, `grad` (see `pdeflow.interactions`). The flow is ∂tρ = ∇·(ρ∇(U'(ρ) + V + W*ρ)).
+    """
+
+    potential: Any = None
+    internal: Any = None
+    interaction: Any = None
+
+    def __post_init__(self):
+        if self.potential is None and self.internal is None and self.interaction is None:
+            raise BadInput(
+                "Energy() has three empty slots. It needs a potential, an internal energy or an interaction. Name one."
+            )
+        for slot, needs in (
+            ("potential", ("dim", "value")),
+            ("internal", ("of_law", "per_mass")),
+            ("interaction", ("value", "grad")),
+        ):
+            part = getattr(self, slot)
+            missing = [name for name in needs if part is not None and not hasattr(part, name)]
+            if missing:
+                raise BadInput(
+                    f"{slot}={part!r} lacks {', '.join(missing)}. A {slot} must have {', '.join(needs)}. See pdeflow.{'energy' if slot == 'internal' else slot + 's'}."
+                )
+
+    def evaluate(self, law: Law, *, rng=None, n: int = 100_000) -> Estimate:
+        """F(law) in closed form where there is one, else by quadrature (dim 1, grids), else by n Monte Carlo draws.
+
+        `how` says which, by slot. Monte Carlo needs `rng`; without it, `NotAvailable`. A cloud of particles has no
+        internal energy (it is infinite): `NotAvailable`. For a cloud, a kernel with W(0) = ∞ leaves out the pairs i = j.
+        """
+        parts = []
+        if self.potential is not None:
+            parts.append(("potential", *_potential_energy(self.potential, law, rng, n)))
+        if self.internal is not None:
+            parts.append(("internal", *_internal_energy(self.internal, law, rng, n)))
+        if self.interaction is not None:
+            parts.append(("interaction", *_interaction_energy(self.interaction, law, rng, n)))
+        ways = {how for *_, how in parts}
+        how = ways.pop() if len(ways) == 1 else ", ".join(f"{slot}: {how}" for slot, _, _, how in parts)
+        stderr = float(np.sqrt(sum(error**2 for _, _, error, _ in parts)))
+        return Estimate(float(sum(value for _, value, _, _ in parts)), stderr, how, "energy")
+
+
+def _monte_carlo(values, n):
+    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(n)), f"Monte Carlo, n = {n}"
+
+
+def _generator(rng, slot, law):
+    if rng is None:
+        raise NotAvailable(
+            f"The {slot} energy of {law!r} has no closed form or quadrature here. Monte Carlo is possible. Pass rng=np.random.default_rng(seed)."
+        )
+    return rng
+
+
+def _has(law, *questions):
+    return all(question in law.answers() for question in questions)
+
+
+def _potential_energy(potential, law, rng, n):
+    if isinstance(potential, Quadratic) and _has(law, "mean", "cov"):
+        offset = law.mean() - potential.center
+        return 0.5 * np.sum(potential.matrix * law.cov()) + 0.5 * offset @ potential.matrix @ offset, 0.0, "closed form"
+    if isinstance(law, Particles):
+        return law.weights @ potential.value(law.x), 0.0, "closed form"
+    if isinstance(law, GridLaw):
+        x, share = _cell_nodes(law)
+        return law.mass.ravel() @ (potential.value(x).reshape(law.mass.size, -1) @ share), 0.0, "quadrature"
+    if law.dim == 1 and _has(law, "quantile"):
+        u, weight = graded_rule()
+        return weight @ potential.value(law.quantile(u)[:, None]), 0.0, "quadrature"
+    return _monte_carlo(potential.value(law.sample(count(n, "n", 2), _generator(rng, "potential", law))), n)
+
+
+def _cell_nodes(law, nodes=3):
+    """Gauss points of every cell, (cells · nodes^d, d), and their weights within a cell, (nodes^d,)."""
+    z, w = leggauss(nodes)
+    per_axis = [center[:, None] + np.diff(axis)[:, None] * z / 2 for center, axis in zip(law.centers, law.axes)]
+    cells = np.indices(law.mass.shape).reshape(law.dim, -1)
+    inner = np.indices((nodes,) * law.dim).reshape(law.dim, -1)
+    x = np.stack([axis[c][:, i] for axis, c, i in zip(per_axis, cells, inner)], axis=-1)
+    return x.reshape(-1, law.dim), np.prod((w / 2)[inner], axis=0)
+
+
+def _internal_energy(internal, law, rng, n):
+    if isinstance(law, Particles):
+        raise NotAvailable(
+            f"{law!r} has no density, so ∫U(ρ)dx is infinite. Use a law with a density (GridLaw, Quantiles, PushForward)."
+        )
+    try:
+        return internal.of_law(law), 0.0, "closed form"
+    except NotAvailable:
+        pass  # no closed form: integrate
+    if law.dim == 1 and _has(law, "quantile", "log_density"):
+        u, weight = graded_rule()
+        return weight @ internal.per_mass(law.log_density(law.quantile(u))), 0.0, "quadrature"
+    _, log_density = law.sample_with_log_density(count(n, "n", 2), _generator(rng, "internal", law))
+    return _monte_carlo(internal.per_mass(log_density), n)
+
+
+def sphere_mean_power(p: float, dim: int) -> float:
+    """Mean of |x - y|^p over independent uniform points of the unit sphere of R^dim [MATH.md 2.1]; p = 0 gives 1."""
+    from scipy.special import gammaln
+
+    if dim == 1:
+        return 2.0 ** (p - 1)
+    half = (dim - 1) / 2
+    return float(
+        np.exp(p * np.log(2) + gammaln(half + p / 2) + gammaln(dim - 1) - gammaln(half) - gammaln(dim - 1 + p / 2))
+    )
+
+
+def _mean_pair_power(law, p):
+    """E|X-Y|^p (p = 0: E log|X-Y|) for independent X, Y ~ law, with the way it was got, or None."""
+    if p == 2 and _has(law, "mean", "cov"):
+        return 2 * np.trace(law.cov()), "closed form"
+    if p == 4 and isinstance(law, Gaussian):
+        double = 2 * law.cov()
+        return np.trace(double) ** 2 + 2 * np.sum(double * double), "closed form"
+    if p == 1 and law.dim == 1 and _has(law, "quantile"):
+        u, weight = graded_rule()
+        return 2 * (weight @ ((2 * u - 1) * law.quantile(u))), "quadrature"
+    if isinstance(law, Ring) and p > 0:
+        return law.radius**p * sphere_mean_power(p, law.dim), "closed form"
+    if p == 0 and isinstance(law, Semicircle):
+        return np.log(law.radius / 2) - 0.25, "closed form"
+    if p == 0 and isinstance(law, Uniform) and law.dim == 1:
+        return np.log(law.high[0] - law.low[0]) - 1.5, "closed form"
+    return None
+
+
+def _as_powers(kernel):
+    """The kernel as a list of (coefficient, exponent) of its terms, or None if it is no sum of powers."""
+    if isinstance(kernel, QuadraticAttraction):
+        return [(kernel.strength / 2, 2)]
+    if isinstance(kernel, LogRepulsion):
+        return [(kernel.attraction / 2, 2), (-kernel.repulsion, 0)]
+    if isinstance(kernel, PowerLaw):
+        return [(sign / (p if p else 1), p) for sign, p in ((1, kernel.a), (-1, kernel.b))]
+    return None
+
+
+def _interaction_energy(kernel, law, rng, n):
+    if isinstance(law, Particles):
+        return _cloud_energy(kernel, law), 0.0, "closed form"
+    terms = _as_powers(kernel)
+    if terms is not None:
+        means = [_mean_pair_power(law, p) for _, p in terms]
+        if all(mean is not None for mean in means):
+            value = 0.5 * sum(c * mean[0] for (c, _), mean in zip(terms, means))
+            return value, 0.0, "quadrature" if any(mean[1] == "quadrature" for mean in means) else "closed form"
+    if isinstance(law, GridLaw) and not getattr(kernel, "singular", False):
+        x = np.stack([axis.ravel() for axis in np.meshgrid(*law.centers, indexing="ij")], axis=1)
+        return _cloud_energy(kernel, Particles(x, np.maximum(law.mass.ravel(), 0))), 0.0, "quadrature"
+    rng = _generator(rng, "interaction", law)
+    n = count(n, "n", 2)
+    return _monte_carlo(0.5 * kernel.value(law.sample(n, rng) - law.sample(n, rng)), n)
+
+
+def _cloud_energy(kernel, cloud, block=1 << 20):
+    """½ ΣΣ w_i w_j W(x_i - x_j), in blocks of rows so that memory stays bounded."""
+    rows = max(1, block // len(cloud.x))
+    total = 0.0
+    for start in range(0, len(cloud.x), rows):
+        part = cloud.x[start : start + rows]
+        z = (part[:, None, :] - cloud.x[None, :, :]).reshape(-1, cloud.dim)
+        values = kernel.value(z).reshape(len(part), -1)
+        if getattr(kernel, "singular", False):
+            values[np.arange(len(part)), start + np.arange(len(part))] = 0.0
+        total += cloud.weights[start : start + rows] @ values @ cloud.weights
+    return 0.5 * total

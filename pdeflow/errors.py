@@ -1,0 +1,76 @@
+"""The errors of pdeflow. Each message says what was given, what is possible, and what to do.
+
+Every kind derives from `PdeflowError`; a `Study` turns these, and nothing else, into rows of its table.
+"""
+
+import difflib
+
+
+class PdeflowError(Exception):
+    """Base of all errors raised on purpose. Facts (step, residual, status, ...) travel as attributes.
+
+    `status` is the word a study writes into its table for an error of this kind.
+    """
+
+    status = "error"
+
+    def __init__(self, message, **facts):
+        super().__init__(message)
+        self.facts = facts
+        for name, fact in facts.items():
+            setattr(self, name, fact)
+
+    def __reduce__(self):  # keeps the facts when a worker process sends the error back
+        return _rebuild, (type(self), str(self), self.facts)
+
+
+def _rebuild(kind, message, facts):
+    return kind(message, **facts)
+
+
+class BadInput(PdeflowError, ValueError):
+    """The caller's data make no sense as they are."""
+
+    status = "bad input"
+
+
+class UnknownField(BadInput, TypeError):
+    """A name that a method, a problem or a study does not have."""
+
+
+class Unsupported(PdeflowError):
+    """A method cannot treat this problem (the problem itself is fine)."""
+
+    status = "unsupported"
+
+
+class NotAvailable(PdeflowError):
+    """A law, a truth or an optional package cannot answer this question exactly."""
+
+    status = "not available"
+
+
+class Diverged(PdeflowError):
+    """A run left the finite numbers or broke a law it must obey."""
+
+    status = "diverged"
+
+
+class NotConverged(PdeflowError):
+    """An inner solver ended without the accuracy it promises."""
+
+    status = "not converged"
+
+
+class BadReference(PdeflowError):
+    """A reference file is damaged, incomplete, or of a schema this version cannot read."""
+
+    status = "bad reference"
+
+
+def unknown_field(owner: str, name: str, valid) -> UnknownField:
+    """The error for a name that `owner` does not have, with the nearest valid one."""
+    valid = sorted(valid)
+    near = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
+    hint = f" Did you mean {near[0]!r}?" if near else " Use one of these."
+    return UnknownField(f"{owner} has no field {name!r}. It has: {', '.join(valid) or 'none'}.{hint}")

@@ -1,0 +1,27 @@
+"""A number with its standard error and the way it was got."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What every metric and energy returns.
+
+    value : the number itself (a distance is a distance, never its square).
+    stderr : one standard error of a Monte Carlo estimate; 0.0 where nothing was sampled.
+    how : the way it was computed, in words ("closed form", "quadrature", "Monte Carlo, n = 10000", ...).
+    metric : the name of the quantity.
+    """
+
+    value: float
+    stderr: float = 0.0
+    how: str = "closed form"
+    metric: str = ""
+
+    def __float__(self):
+        return float(self.value)
+
+    def __str__(self):
+        error = f" ± {self.stderr:.2g}" if self.stderr else ""
+        name = f"{self.metric} = " if self.metric else ""
+        return f"{name}{self.value:.6g}{error} ({self.how})"

@@ -1,0 +1,104 @@
+"""Barenblatt profiles: the self-similar solutions of ∂tρ = Δρ^m."""
+
+import numpy as np
+from scipy.special import betainc, betaincinv, betaln, digamma, gammaln
+
+from ..arrays import count, points, positive, readonly, real_array
+from ..errors import BadInput, NotAvailable
+from .base import Law, levels
+
+
+class Barenblatt(Law):
+    """ρ(x) = t^(-dβ) (C - k |x - center|² t^(-2β))_+^(1/(m-1)), mass one [vazquez2007, ch. 17].
+
+    dim : d >= 1. m : exponent, > 1. time : t > 0. center : (d,), default 0.
+    β = 1/(d(m-1)+2), k = (m-1)β/(2m), C^γ = (k/π)^(d/2) Γ(γ+1)/Γ(m/(m-1)), γ = d/2 + 1/(m-1).
+    jin2025 eq. (5.7) prints d·B(d/2, m/(m-1)) in C, which gives mass 1/d; fan2022 section 4.3 prints C = (3/16)^(1/3)
+    for d = 1, m = 2, which gives mass 2. Here the mass is one.
+
+    .radius is that of the support, .second_moment is E|x - center|², .scale is t^β (lengths are proportional to it).
+    """
+
+    def __init__(self, dim, m, time, center=None):
+        self.dim = count(dim, "dim")
+        self.m = positive(m, "m")
+        if self.m <= 1:
+            raise BadInput(
+                f"m is {self.m}. A Barenblatt profile of compact support needs m > 1. For m = 1 use Gaussian."
+            )
+        self.time = positive(time, "time")
+        center = np.zeros(self.dim) if center is None else np.atleast_1d(real_array(center, "center"))
+        if center.shape != (self.dim,):
+            raise BadInput(f"center has shape {center.shape}. It must be ({self.dim},). Match the dimension.")
+        self.center = readonly(center)
+        d = self.dim
+        self.beta = 1 / (d * (self.m - 1) + 2)
+        self.k = (self.m - 1) * self.beta / (2 * self.m)
+        gamma = d / 2 + 1 / (self.m - 1)
+        self._power = self.m / (self.m - 1)
+        self.constant = float(
+            np.exp((d / 2 * np.log(self.k / np.pi) + gammaln(gamma + 1) - gammaln(self._power)) / gamma)
+        )
+        self.scale = self.time**self.beta
+        self.radius = float(np.sqrt(self.constant / self.k) * self.scale)
+        self.second_moment = self.radius**2 * d * (self.m - 1) / (d * (self.m - 1) + 2 * self.m)
+
+    @classmethod
+    def of_scale(cls, dim, m, scale, center=None):
+        """The profile whose lengths are `scale` times those at t = 1, that is t = scale^(1/β)."""
+        return cls(dim, m, positive(scale, "scale") ** (count(dim, "dim") * (m - 1) + 2), center)
+
+    def sample(self, n, rng):
+        """Exact in any dimension: |x|²/R² ~ Beta(d/2, m/(m-1)), direction uniform."""
+        n = count(n, "n", 0)
+        radius = self.radius * np.sqrt(rng.beta(self.dim / 2, self._power, size=n))
+        direction = rng.standard_normal((n, self.dim))
+        direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+        return self.center + radius[:, None] * direction
+
+    def log_density(self, x):
+        r2 = np.sum((points(x, self.dim) - self.center) ** 2, axis=1)
+        with np.errstate(divide="ignore"):  # log 0 = -inf outside the support
+            inner = np.log(np.maximum(self.constant - self.k * r2 / self.scale**2, 0.0))
+        return inner / (self.m - 1) - self.dim * np.log(self.scale)
+
+    def mean(self):
+        return self.center
+
+    def cov(self):
+        return self.second_moment / self.dim * np.eye(self.dim)
+
+    def quantile(self, u):
+        self._line("quantile")
+        return self.center[0] + self.radius * (2 * betaincinv(self._power, self._power, levels(u)) - 1)
+
+    def cdf(self, x):
+        self._line("cdf")
+        z = (np.asarray(x, dtype=float) - self.center[0]) / self.radius
+        return betainc(self._power, self._power, np.clip((z + 1) / 2, 0.0, 1.0))
+
+    def _line(self, question):
+        if self.dim != 1:
+            raise NotAvailable(
+                f"Barenblatt has dim {self.dim}; {question!r} exists in dim 1 only. Use .sample or .log_density."
+            )
+
+    def energy(self) -> float:
+        """∫ρ^m/(m-1) dx = β E|x|² / (d (m-1) t)."""
+        return self.beta * self.second_moment / (self.dim * (self.m - 1) * self.time)
+
+    def power_integral(self, m):
+        """∫ρ^m dx for any exponent m > 0, by the Beta integral over the radius."""
+        q = m / (self.m - 1)
+        log_c, half = np.log(self.constant), self.dim / 2
+        # ∫(C - k r²)^q dx = π^(d/2)/Γ(d/2) (C/k)^(d/2) C^q B(d/2, q+1), times the scaling of density and volume
+        value = half * np.log(np.pi) - gammaln(half) + half * (log_c - np.log(self.k)) + q * log_c + betaln(half, q + 1)
+        return float(np.exp(value + self.dim * (1 - m) * np.log(self.scale)))
+
+    def entropy(self):
+        """-E log ρ, with E log(1 - |x|²/R²) = ψ(m/(m-1)) - ψ(d/2 + m/(m-1)) under the radial Beta law."""
+        mean_log = digamma(self._power) - digamma(self.dim / 2 + self._power)
+        return float(self.dim * np.log(self.scale) - (np.log(self.constant) + mean_log) / (self.m - 1))
+
+    def spec(self):
+        return {"law": "Barenblatt", "dim": self.dim, "m": self.m, "time": self.time, "center": self.center.tolist()}

@@ -1,0 +1,107 @@
+"""Law: a probability measure on R^d that answers exactly, for what it is, or raises `NotAvailable`."""
+
+import numpy as np
+
+from ..arrays import count
+from ..errors import BadInput, NotAvailable
+
+
+class Law:
+    """Base of all laws. A subclass overrides what it knows in closed form; everything else raises.
+
+    No answer is a hidden density estimate and none is hidden Monte Carlo. `sample` is the one question
+    that every law answers.
+    """
+
+    dim: int
+
+    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """n independent draws, shape (n, d)."""
+        raise self._lacks("sample")
+
+    def log_density(self, x) -> np.ndarray:
+        """Log of the density at the points x, (n, d) -> (n,); -inf outside the support."""
+        raise self._lacks("log_density")
+
+    def sample_with_log_density(self, n: int, rng: np.random.Generator):
+        """n draws (n, d) and the log density at them (n,). Weaker than `log_density`: needs no inverse map."""
+        x = self.sample(n, rng)
+        return x, self.log_density(x)
+
+    def mean(self) -> np.ndarray:
+        """E x, shape (d,)."""
+        raise self._lacks("mean")
+
+    def cov(self) -> np.ndarray:
+        """E (x - Ex)(x - Ex)ᵀ, shape (d, d): the population covariance, without Bessel's correction."""
+        raise self._lacks("cov")
+
+    def quantile(self, u) -> np.ndarray:
+        """Left-continuous inverse of the distribution function at levels u in [0, 1]; dimension 1 only."""
+        raise self._lacks("quantile")
+
+    def cdf(self, x) -> np.ndarray:
+        """P(X <= x), dimension 1 only; any shape in, the same shape out."""
+        raise self._lacks("cdf")
+
+    def entropy(self) -> float:
+        """-∫ρ log ρ dx in closed form."""
+        raise self._lacks("entropy")
+
+    def power_integral(self, m: float) -> float:
+        """∫ρ^m dx in closed form."""
+        raise self._lacks("power_integral")
+
+    def spec(self) -> dict:
+        """The law as JSON data from which `laws.from_spec` rebuilds it; only laws of few parameters have one."""
+        raise self._lacks("spec")
+
+    def _lacks(self, question: str) -> NotAvailable:
+        return NotAvailable(
+            f"{type(self).__name__} (dim {self.dim}) does not answer {question!r}. It answers: "
+            f"{', '.join(self.answers())}. Use one of these, or a law that has {question!r}."
+        )
+
+    def answers(self) -> list[str]:
+        """Names of the questions that this law's class overrides."""
+        questions = ("sample", "log_density", "mean", "cov", "quantile", "cdf", "entropy", "power_integral")
+        return [name for name in questions if getattr(type(self), name) is not getattr(Law, name)]
+
+    def __repr__(self):
+        try:
+            fields = {key: value for key, value in self.spec().items() if key != "law"}
+        except NotAvailable:
+            return f"{type(self).__name__}(dim={self.dim})"
+        return f"{type(self).__name__}({', '.join(f'{key}={value}' for key, value in fields.items())})"
+
+
+class OneDimensional(Law):
+    """A law on the line that is sampled through its quantile function."""
+
+    dim = 1
+
+    def sample(self, n, rng):
+        return self.quantile(rng.random(count(n, "n", 0)))[:, None]
+
+
+def levels(u) -> np.ndarray:
+    """u as an array of levels in [0, 1], or `BadInput`."""
+    u = np.asarray(u, dtype=float)
+    if not np.all((u >= 0) & (u <= 1)):
+        raise BadInput(
+            f"Quantile levels range from {np.min(u)} to {np.max(u)}. They must lie in [0, 1]. Drop the others."
+        )
+    return u
+
+
+def inverse_cdf(cdf, u, low: float, high: float) -> np.ndarray:
+    """Solve cdf(x) = u by bisection to round-off, vectorised; cdf(low) <= u <= cdf(high) must hold."""
+    u = levels(u)
+    low, high = np.full(u.shape, float(low)), np.full(u.shape, float(high))
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        if np.all((middle <= low) | (middle >= high)):
+            break
+        below = cdf(middle) < u
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return high

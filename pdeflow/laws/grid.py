@@ -1,0 +1,136 @@
+"""Laws with a constant density on each cell of a grid."""
+
+import numpy as np
+
+from ..arrays import count, points, readonly, real_array
+from ..errors import BadInput
+from .base import Law, levels
+
+
+class GridLaw(Law):
+    """Piecewise constant density on a rectangular grid in dimension 1, 2 or 3.
+
+    axes : the cell EDGES of each axis, a sequence of increasing arrays (in 1-D, one array will do).
+    mass : probability of each cell, shape (n_1, ..., n_d); cells below -1e-12 are refused, smaller negatives are kept
+        and reported as `min_mass` (the entropy counts them as empty). The sum must be one to 1e-8; the
+        difference is reported as `mass_error` and never renormalised away.
+    """
+
+    def __init__(self, axes, mass):
+        if isinstance(axes, np.ndarray) and axes.ndim == 1 and axes.dtype != object:
+            axes = (axes,)
+        self.axes = tuple(readonly(_edges(axis, i)) for i, axis in enumerate(axes))
+        self.dim = len(self.axes)
+        if not 1 <= self.dim <= 3:
+            raise BadInput(
+                f"GridLaw got {self.dim} axes. It has one to three. For more dimensions use Product or Particles."
+            )
+        shape = tuple(len(axis) - 1 for axis in self.axes)
+        mass = real_array(mass, "mass")
+        if mass.shape != shape:
+            raise BadInput(
+                f"mass has shape {mass.shape}; the edges make {shape} cells. Pass one mass a cell (edges are one longer)."
+            )
+        self.min_mass = float(mass.min())
+        if self.min_mass < -1e-12:
+            where = tuple(int(i) for i in np.unravel_index(np.argmin(mass), shape))
+            raise BadInput(
+                f"mass{list(where)} = {self.min_mass:.3g}. Masses must be >= 0 (to 1e-12). Use a positive scheme or a smaller step."
+            )
+        self.mass_error = float(mass.sum() - 1)
+        if abs(self.mass_error) > 1e-8:
+            raise BadInput(
+                f"The masses sum to {mass.sum():.12g}. They must sum to one to 1e-8. Divide by the sum if that is what you mean."
+            )
+        self.mass = readonly(mass)
+
+    @property
+    def volumes(self) -> np.ndarray:
+        """Volume of each cell, of the shape of `mass`."""
+        volume = np.ones(())
+        for axis in self.axes:
+            volume = np.multiply.outer(volume, np.diff(axis))
+        return volume
+
+    @property
+    def centers(self) -> tuple:
+        """Cell centres of each axis."""
+        return tuple((axis[1:] + axis[:-1]) / 2 for axis in self.axes)
+
+    @property
+    def density(self) -> np.ndarray:
+        """mass / volume, of the shape of `mass`."""
+        return self.mass / self.volumes
+
+    def sample(self, n, rng):
+        n = count(n, "n", 0)
+        weights = np.maximum(
+            self.mass.ravel(), 0
+        )  # the allowed -1e-12 are empty cells; choice() wants exact non-negatives
+        cells = np.unravel_index(rng.choice(weights.size, size=n, p=weights / weights.sum()), self.mass.shape)
+        low = np.stack([axis[i] for axis, i in zip(self.axes, cells)], axis=1)
+        high = np.stack([axis[i + 1] for axis, i in zip(self.axes, cells)], axis=1)
+        return low + (high - low) * rng.random((n, self.dim))
+
+    def log_density(self, x):
+        x = points(x, self.dim)
+        inside = np.ones(len(x), dtype=bool)
+        cells = []
+        for axis, column in zip(self.axes, x.T):
+            cells.append(np.clip(np.searchsorted(axis, column, side="right") - 1, 0, len(axis) - 2))
+            inside &= (column >= axis[0]) & (column <= axis[-1])
+        with np.errstate(divide="ignore"):  # an empty cell has log density -inf
+            return np.where(inside, np.log(np.maximum(self.density[tuple(cells)], 0)), -np.inf)
+
+    def _marginal(self, *kept):
+        return self.mass.sum(axis=tuple(i for i in range(self.dim) if i not in kept))
+
+    def mean(self):
+        return np.array([self._marginal(i) @ center for i, center in enumerate(self.centers)])
+
+    def cov(self):
+        """Includes the variance h²/12 inside each cell: exact for the piecewise constant density."""
+        centers, mean = self.centers, self.mean()
+        cov = np.empty((self.dim, self.dim))
+        for i in range(self.dim):
+            offset = centers[i] - mean[i]
+            cov[i, i] = self._marginal(i) @ (offset**2 + np.diff(self.axes[i]) ** 2 / 12)
+            for j in range(i):
+                cov[i, j] = cov[j, i] = (centers[j] - mean[j]) @ self._marginal(j, i) @ offset
+        return cov
+
+    def _cumulative(self, question):
+        if self.dim != 1:
+            raise self._lacks(f"{question} (dim {self.dim})")
+        return np.concatenate([[0.0], np.cumsum(self.mass)])
+
+    def quantile(self, u):
+        total = np.maximum.accumulate(self._cumulative("quantile"))
+        u = np.minimum(levels(u), total[-1])  # the sum of the masses is one to round-off only
+        cell = np.clip(np.searchsorted(total, u, side="left") - 1, 0, len(self.mass) - 1)
+        empty = self.mass[cell] <= 0
+        part = np.where(empty, 0.0, (u - total[cell]) / np.where(empty, 1.0, self.mass[cell]))
+        edges = self.axes[0]
+        return edges[cell] + np.clip(part, 0.0, 1.0) * (edges[cell + 1] - edges[cell])
+
+    def cdf(self, x):
+        return np.interp(np.asarray(x, dtype=float), self.axes[0], self._cumulative("cdf"))
+
+    def entropy(self):
+        full = self.mass > 0
+        return float(-np.sum(self.mass[full] * np.log(self.density[full])))
+
+    def power_integral(self, m):
+        return float(np.sum(np.maximum(self.density, 0) ** m * self.volumes))
+
+    def __repr__(self):
+        return f"GridLaw(cells={self.mass.shape}, box={[(float(a[0]), float(a[-1])) for a in self.axes]})"
+
+
+def _edges(axis, number):
+    axis = real_array(axis, f"axes[{number}]", ndim=1)
+    if len(axis) < 2 or np.any(np.diff(axis) <= 0):
+        raise BadInput(
+            f"axes[{number}] has {len(axis)} edges, smallest gap {np.diff(axis).min(initial=np.inf):.3g}. Edges must increase strictly. Sort them and drop duplicates."
+        )
+    return axis

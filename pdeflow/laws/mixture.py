@@ -1,0 +1,89 @@
+"""Finite mixtures of Gaussians."""
+
+import numpy as np
+
+from ..arrays import count, log_sum_exp, points, readonly, real_array
+from ..errors import BadInput, NotAvailable
+from .base import Law, inverse_cdf, levels
+from .gaussian import Gaussian
+
+
+class GaussianMixture(Law):
+    """Σ w_i N(mean_i, cov_i).
+
+    weights : (k,), non-negative, sum one (to 1e-12; never renormalised). means : (k, d), or (k,) in d = 1.
+    covs : (k, d, d), or (k,) multiples of I, or one number for all.
+    """
+
+    def __init__(self, weights, means, covs):
+        weights = real_array(weights, "weights", ndim=1)
+        means = real_array(means, "means")
+        means = means[:, None] if means.ndim == 1 else means
+        if means.ndim != 2 or len(means) != len(weights):
+            raise BadInput(
+                f"{len(weights)} weights and means of shape {means.shape}. They must be (k,) and (k, d). Match them."
+            )
+        if np.any(weights < 0) or abs(weights.sum() - 1) > 1e-12:
+            raise BadInput(
+                f"weights sum to {weights.sum():.15g}, smallest {weights.min():.3g}. They must be >= 0 and sum to one. Divide by their sum."
+            )
+        covs = real_array(covs, "covs")
+        covs = np.broadcast_to(covs, (len(weights),)) if covs.ndim == 0 else covs
+        if len(covs) != len(weights):
+            raise BadInput(f"{len(weights)} weights and {len(covs)} covs. There must be one each. Match them.")
+        self.weights = readonly(weights)
+        self.components = tuple(Gaussian(mean, cov) for mean, cov in zip(means, covs))
+        self.means = readonly(means)
+        self.covs = readonly([g.cov() for g in self.components])
+        self.dim = means.shape[1]
+
+    def sample(self, n, rng):
+        n = count(n, "n", 0)
+        which = rng.choice(len(self.weights), size=n, p=self.weights)
+        z = rng.standard_normal((n, self.dim))
+        x = np.empty((n, self.dim))
+        for i, component in enumerate(self.components):
+            chosen = which == i
+            x[chosen] = component.mean() + z[chosen] @ component._root.T
+        return x
+
+    def log_density(self, x):
+        x = points(x, self.dim)
+        with np.errstate(divide="ignore"):  # a zero weight is log 0 = -inf, and means it
+            logs = [np.log(w) + g.log_density(x) for w, g in zip(self.weights, self.components)]
+        return log_sum_exp(np.stack(logs, axis=-1))
+
+    def mean(self):
+        return self.weights @ self.means
+
+    def cov(self):
+        offset = self.means - self.mean()
+        return np.einsum("k,kij->ij", self.weights, self.covs) + np.einsum("k,ki,kj->ij", self.weights, offset, offset)
+
+    def cdf(self, x):
+        if self.dim != 1:
+            raise NotAvailable(
+                f"GaussianMixture has dim {self.dim}; 'cdf' exists in dim 1 only. Project it on an axis first."
+            )
+        return sum(w * g.cdf(x) for w, g in zip(self.weights, self.components))
+
+    def quantile(self, u):
+        if self.dim != 1:
+            raise NotAvailable(
+                f"GaussianMixture has dim {self.dim}; 'quantile' exists in dim 1 only. Project it on an axis first."
+            )
+        u = levels(u)
+        inner = np.clip(u, 1e-300, 1 - 1e-16)  # brackets for the bisection only; levels 0 and 1 are set below
+        ends = np.array(
+            [g.quantile(v) for g in self.components for v in (inner.min(initial=0.5), inner.max(initial=0.5))]
+        )
+        x = inverse_cdf(self.cdf, inner, ends.min() - 1e-9, ends.max() + 1e-9)
+        return np.where(u == 0, -np.inf, np.where(u == 1, np.inf, x))
+
+    def spec(self):
+        return {
+            "law": "GaussianMixture",
+            "weights": self.weights.tolist(),
+            "means": self.means.tolist(),
+            "covs": self.covs.tolist(),
+        }

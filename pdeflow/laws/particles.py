@@ -1,0 +1,68 @@
+"""Weighted point clouds."""
+
+import numpy as np
+
+from ..arrays import count, readonly, real_array
+from ..errors import BadInput
+from .base import Law, levels
+
+
+class Particles(Law):
+    """Σ w_i δ_{x_i}: the empirical law of a cloud.
+
+    x : (n, d), or (n,) in d = 1. weights : (n,), non-negative, sum one to 1e-10; None means 1/n each.
+    """
+
+    def __init__(self, x, weights=None):
+        x = real_array(x, "x")
+        x = x[:, None] if x.ndim == 1 else x
+        if x.ndim != 2 or x.shape[0] == 0:
+            raise BadInput(f"x has shape {x.shape}. Particles are an (n, d) array with n >= 1. Reshape it.")
+        self.x = readonly(x)
+        self.dim = x.shape[1]
+        self.equal = weights is None
+        weights = np.full(len(x), 1 / len(x)) if self.equal else real_array(weights, "weights", ndim=1)
+        if len(weights) != len(x):
+            raise BadInput(f"{len(x)} particles and {len(weights)} weights. There must be one weight each. Match them.")
+        if weights.min() < 0 or abs(weights.sum() - 1) > 1e-10:
+            raise BadInput(
+                f"weights sum to {weights.sum():.12g}, smallest {weights.min():.3g}. They must be >= 0 and sum to one. Divide by their sum."
+            )
+        self.weights = readonly(weights)
+
+    def sample(self, n, rng):
+        """n draws with replacement: the law of a cloud is the cloud, nothing is smoothed."""
+        n = count(n, "n", 0)
+        which = (
+            rng.integers(len(self.x), size=n)
+            if self.equal
+            else rng.choice(len(self.x), size=n, p=self.weights / self.weights.sum())
+        )
+        return self.x[which]
+
+    def mean(self):
+        return self.weights @ self.x
+
+    def cov(self):
+        offset = self.x - self.mean()
+        return (offset * self.weights[:, None]).T @ offset
+
+    def _sorted(self, question):
+        if self.dim != 1:
+            raise self._lacks(f"{question} (dim {self.dim})")
+        order = np.argsort(self.x[:, 0], kind="stable")
+        return self.x[order, 0], np.cumsum(self.weights[order])
+
+    def quantile(self, u):
+        x, total = self._sorted("quantile")
+        u = levels(u)
+        if self.equal:  # k/n has no exact cumulative sum; count instead
+            return x[np.clip(np.ceil(u * len(x) - 1e-9).astype(int) - 1, 0, len(x) - 1)]
+        return x[np.clip(np.searchsorted(total, u - 1e-14, side="left"), 0, len(x) - 1)]
+
+    def cdf(self, at):
+        x, total = self._sorted("cdf")
+        return np.concatenate([[0.0], total])[np.searchsorted(x, np.asarray(at, dtype=float), side="right")]
+
+    def __repr__(self):
+        return f"Particles(n={len(self.x)}, dim={self.dim})"

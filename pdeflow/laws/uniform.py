@@ -1,0 +1,57 @@
+"""Uniform laws on boxes."""
+
+import numpy as np
+
+from ..arrays import count, points, readonly, real_array
+from ..errors import BadInput, NotAvailable
+from .base import Law, levels
+
+
+class Uniform(Law):
+    """The uniform law on the box [low_1, high_1] x ... x [low_d, high_d]; low, high : (d,) or numbers (d = 1)."""
+
+    def __init__(self, low, high):
+        low, high = np.atleast_1d(real_array(low, "low")), np.atleast_1d(real_array(high, "high"))
+        if low.shape != high.shape or low.ndim != 1 or np.any(low >= high):
+            raise BadInput(
+                f"low = {low}, high = {high}. They must have one shape (d,) and low < high in each axis. Swap or match them."
+            )
+        self.low, self.high = readonly(low), readonly(high)
+        self.dim = len(low)
+
+    def sample(self, n, rng):
+        return self.low + (self.high - self.low) * rng.random((count(n, "n", 0), self.dim))
+
+    def log_density(self, x):
+        x = points(x, self.dim)
+        inside = np.all((x >= self.low) & (x <= self.high), axis=1)
+        return np.where(inside, -self.entropy(), -np.inf)
+
+    def mean(self):
+        return (self.low + self.high) / 2
+
+    def cov(self):
+        return np.diag((self.high - self.low) ** 2 / 12)
+
+    def quantile(self, u):
+        self._line("quantile")
+        return self.low[0] + (self.high[0] - self.low[0]) * levels(u)
+
+    def cdf(self, x):
+        self._line("cdf")
+        return np.clip((np.asarray(x, dtype=float) - self.low[0]) / (self.high[0] - self.low[0]), 0.0, 1.0)
+
+    def _line(self, question):
+        if self.dim != 1:
+            raise NotAvailable(
+                f"Uniform has dim {self.dim}; {question!r} exists in dim 1 only. Use Uniform(low[i], high[i])."
+            )
+
+    def entropy(self):
+        return float(np.sum(np.log(self.high - self.low)))
+
+    def power_integral(self, m):
+        return float(np.exp((1 - m) * self.entropy()))
+
+    def spec(self):
+        return {"law": "Uniform", "low": self.low.tolist(), "high": self.high.tolist()}

@@ -1,0 +1,237 @@
+"""The catalogue: named problems of the literature, each with its exact law where one is known.
+
+Every entry records its name and arguments, so that a reference file can rebuild it: `rebuild(name, params)`.
+"""
+
+import functools
+import inspect
+
+import numpy as np
+
+from .analytic.flows import LinearFlow, LogRepulsionFlow, NewtonianFlow, PorousMediumFlow
+from .arrays import count, positive, spd_matrix
+from .energy import Energy, Entropy, Power
+from .errors import BadInput, Unsupported, unknown_field
+from .interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
+from .laws import Barenblatt, Gaussian, GaussianMixture, Law, Semicircle, Uniform, from_spec
+from .potentials import DoubleWell, MixturePotential, Quadratic, StyblinskiTang
+from .problem import Problem
+
+CATALOGUE = {}
+
+
+def _entry(build):
+    """Register an entry: unknown names get an error with the nearest valid one, arguments are kept as JSON data."""
+    signature = inspect.signature(build)
+
+    @functools.wraps(build)
+    def entry(*args, **kwargs):
+        for name in kwargs:
+            if name not in signature.parameters:
+                raise unknown_field(f"problems.{build.__name__}", name, signature.parameters)
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise BadInput(
+                f"problems.{build.__name__}: {error}. Its arguments are {signature}. Pass the missing or drop the surplus ones."
+            ) from None
+        bound.apply_defaults()
+        for name, value in bound.arguments.items():
+            if isinstance(value, dict) and "law" in value:
+                bound.arguments[name] = from_spec(value)
+        problem = build(*bound.args, **bound.kwargs)
+        object.__setattr__(problem, "params", {name: _plain(value) for name, value in bound.arguments.items()})
+        return problem
+
+    CATALOGUE[build.__name__] = entry
+    return entry
+
+
+def _plain(value):
+    if isinstance(value, Law):
+        return value.spec()
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def rebuild(name: str, params) -> Problem:
+    """The catalogue entry `name` with `params` (JSON data, as in `Problem.params`)."""
+    if name not in CATALOGUE:
+        raise unknown_field("pdeflow.problems", str(name), CATALOGUE)
+    return CATALOGUE[name](**params)
+
+
+def _linear(name, matrix, center, temperature, initial, horizon):
+    energy = Energy(potential=Quadratic(matrix, center), internal=Entropy(temperature))
+    return Problem(
+        name,
+        {},
+        energy,
+        initial,
+        horizon,
+        LinearFlow(energy.potential.matrix, energy.potential.center, float(temperature), initial),
+    )
+
+
+@_entry
+def ou(dim=1, matrix=None, center=None, temperature=1.0, initial=None, horizon=1.0, seed=None, ensemble="uniform"):
+    """Ornstein-Uhlenbeck: ∂tρ = ∇·(ρ A(x - b)) + T Δρ; the Gaussian law is exact also where A and the start do not commute.
+
+    matrix : A, (dim, dim) SPD, default I. center : b, (dim,), default 0. initial : default N(2, I/4) in each coordinate.
+    seed : draws A and b, and the start becomes N(0, I). ensemble "uniform": random rotation, eigenvalues uniform in
+    [0.2, 3], b ~ N(0, I). "mokrov" (the published draws of mokrov2021): A⁻¹ = U(𝟏 + diag(u))Vᵀ with U S Vᵀ the SVD of XᵀX, X uniform on
+    [0,1]^(d x d), u uniform on [0,1]^d, 𝟏 the matrix of ones; b ~ N(0, I).
+    """
+    dim = count(dim, "dim")
+    if ensemble not in ("uniform", "mokrov"):
+        raise BadInput(f"ensemble is {ensemble!r}. It must be 'uniform' or 'mokrov'. Choose one.")
+    if seed is None and ensemble == "mokrov":
+        raise BadInput("ensemble='mokrov' without a seed. The draw needs one. Pass seed=0, 1, ...")
+    if seed is not None:
+        if matrix is not None or center is not None:
+            raise BadInput("seed= and matrix= or center= are given. seed draws both. Pass either.")
+        rng = np.random.default_rng(count(seed, "seed", 0))
+        matrix = _uniform_matrix(dim, rng) if ensemble == "uniform" else _mokrov_matrix(dim, rng)
+        center = rng.standard_normal(dim)
+        initial = Gaussian(np.zeros(dim), 1.0) if initial is None else initial
+    matrix = spd_matrix(1.0 if matrix is None else matrix, dim, "matrix")
+    initial = Gaussian(np.full(dim, 2.0), 0.25) if initial is None else initial
+    return _linear("ou", matrix, np.zeros(dim) if center is None else center, temperature, initial, horizon)
+
+
+def _uniform_matrix(dim, rng):
+    basis, upper = np.linalg.qr(rng.standard_normal((dim, dim)))
+    basis = basis * np.sign(np.diag(upper))  # makes the rotation Haar-distributed
+    matrix = (basis * rng.uniform(0.2, 3.0, dim)) @ basis.T
+    return (matrix + matrix.T) / 2
+
+
+def _mokrov_matrix(dim, rng):
+    x = rng.random((dim, dim))
+    u, _, vt = np.linalg.svd(x.T @ x)
+    cov = u @ (1.0 + np.diag(rng.random(dim))) @ vt
+    matrix = np.linalg.inv((cov + cov.T) / 2)
+    return (matrix + matrix.T) / 2
+
+
+@_entry
+def heat(dim=1, temperature=1.0, initial=None, horizon=1.0):
+    """∂tρ = T Δρ from a Gaussian or a Gaussian mixture (default N(0, I)): Σ_t = Σ_0 + 2 T t I."""
+    initial = Gaussian(np.zeros(count(dim, "dim")), 1.0) if initial is None else initial
+    flow = LinearFlow(np.zeros((dim, dim)), np.zeros(dim), float(temperature), initial)
+    return Problem("heat", {}, Energy(internal=Entropy(temperature)), initial, horizon, flow)
+
+
+@_entry
+def mixture_ou(initial=None, matrix=1.2, center=0.4, temperature=1.0, horizon=1.0):
+    """A Gaussian mixture under an Ornstein-Uhlenbeck flow stays one: exact multimodal truth in any dimension [MATH.md 10.1].
+
+    initial : default 0.3 N(-1.5, 0.09) + 0.7 N(2, 0.36) on the line. matrix : SPD (d, d) or a multiple of I. center : (d,) or a number.
+    """
+    initial = GaussianMixture([0.3, 0.7], [-1.5, 2.0], [0.09, 0.36]) if initial is None else initial
+    return _linear(
+        "mixture_ou",
+        spd_matrix(matrix, initial.dim, "matrix"),
+        np.broadcast_to(center, (initial.dim,)),
+        temperature,
+        initial,
+        horizon,
+    )
+
+
+@_entry
+def mixture_target(dim, components, half_width, seed=0, temperature=1.0, initial=None, horizon=4.0):
+    """V = -T log q with q = equal weights, unit covariances, means uniform in [-half_width, half_width]^dim drawn by `seed`.
+
+    initial : default N(0, 16 I), as in mokrov2021. No exact law for t > 0; q itself is stationary.
+    """
+    rng = np.random.default_rng(count(seed, "seed", 0))
+    k, width = count(components, "components"), positive(half_width, "half_width")
+    target = GaussianMixture(np.full(k, 1 / k), rng.uniform(-width, width, (k, count(dim, "dim"))), 1.0)
+    initial = Gaussian(np.zeros(dim), 16.0) if initial is None else initial
+    return Problem(
+        "mixture_target", {}, Energy(MixturePotential(target, temperature), Entropy(temperature)), initial, horizon
+    )
+
+
+@_entry
+def double_well(barrier=1.0, temperature=0.5, initial=None, horizon=2.0):
+    """V = barrier (x² - 1)² on the line, from N(1, 1/16) by default. No closed form."""
+    initial = Gaussian(1.0, 1 / 16) if initial is None else initial
+    return Problem("double_well", {}, Energy(DoubleWell(barrier), Entropy(temperature)), initial, horizon)
+
+
+@_entry
+def styblinski_tang(dim, scale=3 / 50, temperature=1.0, initial=None, horizon=1.8):
+    """V = scale Σ(x_i⁴ - 16x_i² + 5x_i) from N(0, I): separable, so its truth is pf.lift(solve(the 1-D problem, ChangCooper(...)), dim).
+
+    jin2025 prints 3/50, its slides 1/50: two different problems (MATH.md 8.3).
+    """
+    initial = Gaussian(np.zeros(count(dim, "dim")), 1.0) if initial is None else initial
+    return Problem("styblinski_tang", {}, Energy(StyblinskiTang(dim, scale), Entropy(temperature)), initial, horizon)
+
+
+@_entry
+def porous_medium(dim=1, m=2.0, start=0.002, horizon=0.02):
+    """∂tρ = Δρ^m from the Barenblatt law of PDE time `start`; exact(t) is that of start + t [MATH.md 1]."""
+    initial = Barenblatt(dim, m, start)
+    return Problem(
+        "porous_medium", {}, Energy(internal=Power(m)), initial, horizon, PorousMediumFlow(float(m), 1.0, initial)
+    )
+
+
+@_entry
+def mckean_vlasov_ou(strength=0.5, attraction=1.2, temperature=0.4, initial=None, horizon=1.0):
+    """V = strength |x|²/2, W = attraction |x|²/2: Gaussian laws, mean rate `strength`, covariance rate strength + attraction."""
+    initial = Gaussian(1.0, 0.3) if initial is None else initial
+    energy = Energy(
+        Quadratic(positive(strength, "strength"), np.zeros(initial.dim)),
+        Entropy(temperature),
+        QuadraticAttraction(attraction),
+    )
+    flow = LinearFlow(energy.potential.matrix, energy.potential.center, float(temperature), initial, float(attraction))
+    return Problem("mckean_vlasov_ou", {}, energy, initial, horizon, flow)
+
+
+@_entry
+def newtonian_1d(initial=None, horizon=1.0):
+    """W = x²/2 - |x| on the line: explicit quantiles for any start (default N(0.3, 2.25)); equilibrium uniform on mean ± 1."""
+    initial = Gaussian(0.3, 2.25) if initial is None else initial
+    return Problem("newtonian_1d", {}, Energy(interaction=PowerLaw(2.0, 1.0)), initial, horizon, NewtonianFlow(initial))
+
+
+@_entry
+def log_repulsion(attraction=1.0, repulsion=1.0, initial=None, horizon=1.0):
+    """W = attraction x²/2 - repulsion log|x| on the line; from a semicircle (default radius 3.4) the law stays one."""
+    initial = Semicircle(3.4) if initial is None else initial
+    try:
+        flow = LogRepulsionFlow(float(attraction), float(repulsion), initial)
+    except Unsupported:
+        flow = None
+    return Problem("log_repulsion", {}, Energy(interaction=LogRepulsion(attraction, repulsion)), initial, horizon, flow)
+
+
+@_entry
+def ring_aggregation(dim=2, a=4.0, b=2.0, initial=None, horizon=10.0):
+    """W = |x|^a/a - |x|^b/b from N(0, I/4): towards a shell of radius analytic.ring.ring_radius(a, b, dim), 1/√3 for (4, 2) in the plane."""
+    initial = Gaussian(np.zeros(count(dim, "dim")), 0.25) if initial is None else initial
+    return Problem("ring_aggregation", {}, Energy(interaction=PowerLaw(a, b)), initial, horizon)
+
+
+@_entry
+def aggregation_diffusion(mass=1.0, m=3.0, diffusion=0.1, half_width=3.0, initial=None, horizon=60.0):
+    """W = -exp(-|x|²)/π with diffusion Δρ^m in the plane, from the uniform law on [-half_width, half_width]² [fan2022 section 4.4].
+
+    For total mass M the probability p = ρ/M obeys ∂tp = M ∇·(p∇W*p) + M^(m-1) diffusion Δp^m (MATH.md 2.3): `mass` enters
+    through both coefficients.
+    """
+    mass, width = positive(mass, "mass"), positive(half_width, "half_width")
+    initial = Uniform([-width, -width], [width, width]) if initial is None else initial
+    energy = Energy(
+        internal=Power(m, positive(diffusion, "diffusion") * mass ** (m - 1)),
+        interaction=GaussianAttraction(mass / np.pi),
+    )
+    return Problem("aggregation_diffusion", {}, energy, initial, horizon)
