@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 import numpy as np
 
 from .arrays import count, positive
-from .errors import BadInput, Diverged, unknown_field
+from .errors import BadInput, Diverged, NotAvailable, unknown_field
 from .laws import Law
 from .problem import Problem
 from .trajectory import Trajectory, time_grid
@@ -50,6 +50,15 @@ class Method(metaclass=MethodType):
     def law(self, state) -> Law:
         """The law that a state stands for."""
         raise NotImplementedError
+
+    def exact_sequence(self, problem: Problem, *, dt: float, times) -> Trajectory:
+        """What this time discretisation gives with no other error, where that is closed: it splits a study's error.
+
+        JKO schemes return `exact_jko(problem, dt=dt, times=times)`. Raises `NotAvailable` by default.
+        """
+        raise NotAvailable(
+            f"{type(self).__name__} has no exact discrete sequence on record. Its time error is not told apart."
+        )
 
     def report(self, state) -> dict:
         """Residuals, reasons, energies of the last step."""
