@@ -53,7 +53,12 @@ def real_array(array, name: str, ndim=None) -> np.ndarray:
 
     ndim : the number of dimensions it must have, or None for any.
     """
-    raw = np.asarray(array)
+    try:
+        raw = np.asarray(array)
+    except ValueError:
+        raise BadInput(
+            f"{name} is no array: its rows differ in length. It must be rectangular. Pad or cut the rows."
+        ) from None
     if raw.dtype == object or raw.dtype.kind not in "fiub":
         raise BadInput(
             f"{name} is an array of {raw.dtype}. It must be real numbers. Pass floats (for complex data, the part you mean)."

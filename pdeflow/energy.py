@@ -10,8 +10,8 @@ from .arrays import count, positive
 from .errors import BadInput, NotAvailable
 from .estimate import Estimate
 from .interactions import LogRepulsion, PowerLaw, QuadraticAttraction
-from .laws import Gaussian, GridLaw, Law, Particles, Ring, Semicircle, Uniform
-from .laws.quantiles import graded_rule
+from .laws import Gaussian, GaussianMixture, GridLaw, Law, Particles, Quantiles, Ring, Semicircle, Uniform
+from .laws.quantiles import level_integral
 from .potentials import Quadratic
 
 
@@ -129,9 +129,24 @@ def _potential_energy(potential, law, rng, n):
         x, share = _cell_nodes(law)
         return law.mass.ravel() @ (potential.value(x).reshape(law.mass.size, -1) @ share), 0.0, "quadrature"
     if law.dim == 1 and _has(law, "quantile"):
-        u, weight = graded_rule()
-        return weight @ potential.value(law.quantile(u)[:, None]), 0.0, "quadrature"
+        return _line_mean(law, lambda x: potential.value(x[:, None])), 0.0, "quadrature"
     return _monte_carlo(potential.value(law.sample(count(n, "n", 2), _generator(rng, "potential", law))), n)
+
+
+def _line_mean(law, function):
+    """E function(X) for a 1-D law with quantiles, by quadrature over the level; function : (n,) -> (n,).
+
+    The mean is linear in the law, so a mixture is taken component by component (its quantile function is nearly
+    discontinuous between separated components) and a piecewise linear quantile function piece by piece.
+    """
+    if isinstance(law, GaussianMixture):
+        means = [_line_mean(part, function) if w > 0 else 0.0 for w, part in zip(law.weights, law.components)]
+        return float(law.weights @ means)
+    if isinstance(law, Quantiles):
+        z, w = leggauss(6)
+        x = law.q[:-1, None] + np.diff(law.q)[:, None] * (z + 1) / 2
+        return float(np.diff(law.levels) @ (function(x.ravel()).reshape(x.shape) @ w) / 2)
+    return level_integral(lambda u: function(law.quantile(u)))
 
 
 def _cell_nodes(law, nodes=3):
@@ -154,8 +169,11 @@ def _internal_energy(internal, law, rng, n):
     except NotAvailable:
         pass  # no closed form: integrate
     if law.dim == 1 and _has(law, "quantile", "log_density"):
-        u, weight = graded_rule()
-        return weight @ internal.per_mass(law.log_density(law.quantile(u))), 0.0, "quadrature"
+        return _line_mean(law, lambda x: internal.per_mass(law.log_density(x))), 0.0, "quadrature"
+    if not _has(law, "log_density") and type(law).sample_with_log_density is Law.sample_with_log_density:
+        raise NotAvailable(
+            f"{law!r} does not give a density, so ∫U(ρ)dx is infinite or unknown. Possible: laws with log_density. Use one of these."
+        )
     _, log_density = law.sample_with_log_density(count(n, "n", 2), _generator(rng, "internal", law))
     return _monte_carlo(internal.per_mass(log_density), n)
 
@@ -180,8 +198,9 @@ def _mean_pair_power(law, p):
         double = 2 * law.cov()
         return np.trace(double) ** 2 + 2 * np.sum(double * double), "closed form"
     if p == 1 and law.dim == 1 and _has(law, "quantile"):
-        u, weight = graded_rule()
-        return 2 * (weight @ ((2 * u - 1) * law.quantile(u))), "quadrature"
+        if isinstance(law, GridLaw | Quantiles):
+            return _mean_gap(law), "closed form"
+        return 2 * level_integral(lambda u: (2 * u - 1) * law.quantile(u)), "quadrature"
     if isinstance(law, Ring) and p > 0:
         return law.radius**p * sphere_mean_power(p, law.dim), "closed form"
     if p == 0 and isinstance(law, Semicircle):
@@ -189,6 +208,16 @@ def _mean_pair_power(law, p):
     if p == 0 and isinstance(law, Uniform) and law.dim == 1:
         return np.log(law.high[0] - law.low[0]) - 1.5, "closed form"
     return None
+
+
+def _mean_gap(law):
+    """E|X-Y| = 2∫F(1-F)dx for a piecewise linear distribution function F: its integral over each piece is closed."""
+    if isinstance(law, Quantiles):
+        level, x = law.levels, law.q
+    else:
+        level, x = np.concatenate([[0.0], np.cumsum(law.mass)]), law.axes[0]
+    a, b = level[:-1], level[1:]
+    return 2 * (np.diff(x) @ ((a + b) / 2 - (a * a + a * b + b * b) / 3))
 
 
 def _as_powers(kernel):
@@ -204,7 +233,7 @@ def _as_powers(kernel):
 
 def _interaction_energy(kernel, law, rng, n):
     if isinstance(law, Particles):
-        return _cloud_energy(kernel, law), 0.0, "closed form"
+        return _cloud_energy(kernel, law.x, law.weights), 0.0, "closed form"
     terms = _as_powers(kernel)
     if terms is not None:
         means = [_mean_pair_power(law, p) for _, p in terms]
@@ -213,21 +242,21 @@ def _interaction_energy(kernel, law, rng, n):
             return value, 0.0, "quadrature" if any(mean[1] == "quadrature" for mean in means) else "closed form"
     if isinstance(law, GridLaw) and not getattr(kernel, "singular", False):
         x = np.stack([axis.ravel() for axis in np.meshgrid(*law.centers, indexing="ij")], axis=1)
-        return _cloud_energy(kernel, Particles(x, np.maximum(law.mass.ravel(), 0))), 0.0, "quadrature"
+        return _cloud_energy(kernel, x, law.mass.ravel()), 0.0, "quadrature"
     rng = _generator(rng, "interaction", law)
     n = count(n, "n", 2)
     return _monte_carlo(0.5 * kernel.value(law.sample(n, rng) - law.sample(n, rng)), n)
 
 
-def _cloud_energy(kernel, cloud, block=1 << 20):
+def _cloud_energy(kernel, x, weights, block=1 << 20):
     """½ ΣΣ w_i w_j W(x_i - x_j), in blocks of rows so that memory stays bounded."""
-    rows = max(1, block // len(cloud.x))
+    rows = max(1, block // len(x))
     total = 0.0
-    for start in range(0, len(cloud.x), rows):
-        part = cloud.x[start : start + rows]
-        z = (part[:, None, :] - cloud.x[None, :, :]).reshape(-1, cloud.dim)
+    for start in range(0, len(x), rows):
+        part = x[start : start + rows]
+        z = (part[:, None, :] - x[None, :, :]).reshape(-1, x.shape[1])
         values = kernel.value(z).reshape(len(part), -1)
         if getattr(kernel, "singular", False):
             values[np.arange(len(part)), start + np.arange(len(part))] = 0.0
-        total += cloud.weights[start : start + rows] @ values @ cloud.weights
-    return 0.5 * total
+        total += weights[start : start + rows] @ values @ weights
+    return float(0.5 * total)

@@ -42,7 +42,10 @@ def describe(thing):
     if isinstance(thing, functools.partial):
         return {"partial": describe(thing.func), "args": describe(thing.args), "keywords": describe(thing.keywords)}
     if is_dataclass(thing):
-        return {"type": type(thing).__qualname__, **{f.name: describe(getattr(thing, f.name)) for f in fields(thing)}}
+        record = {"type": type(thing).__qualname__, **{f.name: describe(getattr(thing, f.name)) for f in fields(thing)}}
+        if not type(thing).__module__.startswith("pdeflow."):  # a user's own scheme: its code is part of the question
+            record["source"] = _source(type(thing))
+        return record
     if inspect.isroutine(thing):
         return _of_function(thing)
     if hasattr(thing, "__dict__"):
@@ -81,7 +84,12 @@ def _source(thing):
     try:
         return inspect.getsource(thing)
     except (OSError, TypeError):
-        return "source not available"
+        code = getattr(thing, "__code__", None)
+        return (
+            "source not available"
+            if code is None
+            else {"code": code.co_code.hex(), "constants": repr(code.co_consts), "names": list(code.co_names)}
+        )
 
 
 def canonical(thing) -> str:

@@ -58,6 +58,13 @@ class PowerLaw(Interaction):
         return False
 
     def value(self, z):
+        if self.a <= 0 and not is_tensor(
+            z
+        ):  # two singular terms: at z = 0 the b term wins, W(0) = inf, where inf - inf is not
+            r2 = (z * z).sum(-1)
+            at_zero = r2 == 0
+            away = np.where(at_zero[:, None], 1.0, z)
+            return np.where(at_zero, np.inf, _term(away, self.a) - _term(away, self.b))
         return _term(z, self.a) - _term(z, self.b)
 
     def grad(self, z):

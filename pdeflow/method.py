@@ -117,11 +117,22 @@ def solve(problem, method, *, dt, times=None, seed=0, progress=False, on_step=No
 
 
 def _seed(seed):
-    return seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(count(seed, "seed", 0))
+    if isinstance(
+        seed, np.random.SeedSequence
+    ):  # a fresh copy: spawning from it must not change what it gives next time
+        return np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key, pool_size=seed.pool_size)
+    return np.random.SeedSequence(count(seed, "seed", 0))
 
 
 def _check_finite(state, step, dt):
-    if isinstance(state, np.ndarray) and state.dtype.kind == "f" and not np.isfinite(state).all():
+    if isinstance(state, tuple | list):
+        for part in state:
+            _check_finite(part, step, dt)
+    elif isinstance(state, dict):
+        _check_finite(list(state.values()), step, dt)
+    elif is_dataclass(state):
+        _check_finite([getattr(state, f.name) for f in fields(state)], step, dt)
+    elif isinstance(state, np.ndarray) and state.dtype.kind == "f" and not np.isfinite(state).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(state))[0])
         raise Diverged(
             f"The state is {state[where]} at entry {list(where)} after step {step} (t = {step * dt:.6g}). It must stay finite. Use a smaller dt than {dt:g}.",

@@ -11,7 +11,7 @@ import numpy as np
 from .analytic.flows import LinearFlow, LogRepulsionFlow, NewtonianFlow, PorousMediumFlow
 from .arrays import count, positive, spd_matrix
 from .energy import Energy, Entropy, Power
-from .errors import BadInput, Unsupported, unknown_field
+from .errors import BadInput, NotAvailable, Unsupported, unknown_field
 from .interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
 from .laws import Barenblatt, Gaussian, GaussianMixture, Law, Semicircle, Uniform, from_spec
 from .potentials import DoubleWell, MixturePotential, Quadratic, StyblinskiTang
@@ -49,7 +49,10 @@ def _entry(build):
 
 def _plain(value):
     if isinstance(value, Law):
-        return value.spec()
+        try:
+            return value.spec()
+        except NotAvailable:  # a law that is data (a grid, a cloud, a function) is named but not recorded
+            return {"unrecorded": repr(value)}
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     if isinstance(value, list | tuple):
@@ -61,6 +64,12 @@ def rebuild(name: str, params) -> Problem:
     """The catalogue entry `name` with `params` (JSON data, as in `Problem.params`)."""
     if name not in CATALOGUE:
         raise unknown_field("pdeflow.problems", str(name), CATALOGUE)
+    lost = [key for key, value in params.items() if isinstance(value, dict) and "unrecorded" in value]
+    if lost:
+        raise NotAvailable(
+            f"Problem {name!r} was built with {lost[0]} = {params[lost[0]]['unrecorded']}, which is data, not parameters. "
+            "Laws with a spec() can be rebuilt. Build the problem by hand from the stored law."
+        )
     return CATALOGUE[name](**params)
 
 
@@ -117,10 +126,19 @@ def _mokrov_matrix(dim, rng):
     return (matrix + matrix.T) / 2
 
 
+def _start(dim, initial, variance):
+    """`initial`, or N(0, variance I) in R^dim if it is None; `BadInput` if it lives in another dimension."""
+    if initial is None:
+        return Gaussian(np.zeros(count(dim, "dim")), variance)
+    if initial.dim != count(dim, "dim"):
+        raise BadInput(f"dim = {dim}, but {initial!r} lives in dimension {initial.dim}. They must agree. Pass dim=.")
+    return initial
+
+
 @_entry
 def heat(dim=1, temperature=1.0, initial=None, horizon=1.0):
     """∂tρ = T Δρ from a Gaussian or a Gaussian mixture (default N(0, I)): Σ_t = Σ_0 + 2 T t I."""
-    initial = Gaussian(np.zeros(count(dim, "dim")), 1.0) if initial is None else initial
+    initial = _start(dim, initial, 1.0)
     flow = LinearFlow(np.zeros((dim, dim)), np.zeros(dim), float(temperature), initial)
     return Problem("heat", {}, Energy(internal=Entropy(temperature)), initial, horizon, flow)
 
@@ -217,7 +235,7 @@ def log_repulsion(attraction=1.0, repulsion=1.0, initial=None, horizon=1.0):
 @_entry
 def ring_aggregation(dim=2, a=4.0, b=2.0, initial=None, horizon=10.0):
     """W = |x|^a/a - |x|^b/b from N(0, I/4): towards a shell of radius analytic.ring.ring_radius(a, b, dim), 1/√3 for (4, 2) in the plane."""
-    initial = Gaussian(np.zeros(count(dim, "dim")), 0.25) if initial is None else initial
+    initial = _start(dim, initial, 0.25)
     return Problem("ring_aggregation", {}, Energy(interaction=PowerLaw(a, b)), initial, horizon)
 
 

@@ -7,8 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import Unsupported
+from ..errors import BadInput, Unsupported
 from ..laws import Barenblatt, FromQuantile, Gaussian, GaussianMixture, Law, Semicircle
+
+
+def _elapsed(t):
+    """t as a float that is finite and >= 0, or `BadInput`: time runs forwards from the start."""
+    if not (np.isfinite(t) and t >= 0):
+        raise BadInput(f"t is {t}. It is the time since the start: finite and >= 0. Shift it.")
+    return float(t)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +37,13 @@ class LinearFlow:
             raise Unsupported(
                 f"The linear flow is closed for Gaussians (and mixtures without attraction), not for {self.initial!r}. Start from one, or use a solver."
             )
+        if self.initial.dim != len(self.matrix):
+            raise Unsupported(
+                f"The flow lives in dimension {len(self.matrix)}, {self.initial!r} in {self.initial.dim}. They must agree. Change one."
+            )
 
     def __call__(self, t: float) -> Law:
+        t = _elapsed(t)
         if isinstance(self.initial, Gaussian):
             return self._moved(self.initial, t)
         parts = [self._moved(component, t) for component in self.initial.components]
@@ -64,7 +76,7 @@ class PorousMediumFlow:
 
     def __call__(self, t: float) -> Law:
         start = self.initial
-        return Barenblatt(start.dim, start.m, start.time + self.coefficient * t, start.center)
+        return Barenblatt(start.dim, start.m, start.time + self.coefficient * _elapsed(t), start.center)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +100,9 @@ class ConfinedPorousMediumFlow:
     def __call__(self, t: float) -> Law:
         start = self.initial
         steady = start.beta * self.coefficient / self.confinement
-        power = steady + (start.scale ** (1 / start.beta) - steady) * np.exp(-self.confinement * t / start.beta)
+        power = steady + (start.scale ** (1 / start.beta) - steady) * np.exp(
+            -self.confinement * _elapsed(t) / start.beta
+        )
         return Barenblatt(start.dim, start.m, power, start.center)
 
 
@@ -117,7 +131,7 @@ class NewtonianFlow:
             )
 
     def __call__(self, t: float) -> Law:
-        return FromQuantile(ContractedQuantile(self.initial, float(np.exp(-t))))
+        return FromQuantile(ContractedQuantile(self.initial, float(np.exp(-_elapsed(t)))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,5 +150,5 @@ class LogRepulsionFlow:
 
     def __call__(self, t: float) -> Law:
         limit = 2 * self.repulsion / self.attraction
-        squared = limit + (self.initial.radius**2 - limit) * np.exp(-2 * self.attraction * t)
+        squared = limit + (self.initial.radius**2 - limit) * np.exp(-2 * self.attraction * _elapsed(t))
         return Semicircle(np.sqrt(squared), self.initial.center)

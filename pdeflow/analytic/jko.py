@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..energy import Entropy, Power
-from ..errors import NotAvailable
+from ..errors import NotAvailable, NotConverged
 from ..interactions import LogRepulsion, PowerLaw, QuadraticAttraction
 from ..laws import Barenblatt, FromQuantile, Gaussian, Semicircle
 from ..potentials import Quadratic
@@ -80,17 +80,22 @@ def _gaussian(energy, attraction, law, dt):
 def barenblatt_jko_scale(scale, beta, coefficient, confinement, dt):
     """Root μ of (1 + dt λ) μ - dt c β μ^(1 - 1/β) = scale [MATH.md 1.1, 1.2].
 
-    The left side is increasing and concave, so Newton's iterates from the left climb to the root.
+    The left side is increasing and concave, so Newton's iterates from the left climb to the root. They start at the
+    larger of the two roots that one gets by leaving out either term of μ; the root is at most their sum.
     """
     stretch, source, power = 1 + dt * confinement, dt * coefficient * beta, 1 - 1 / beta
-    root = scale / stretch
+    root = max(scale / stretch, (source / stretch) ** (1 / (1 - power)))
     for _ in range(200):
         residual = stretch * root - source * root**power - scale
         new = root - residual / (stretch - source * power * root ** (power - 1))
-        if abs(new - root) <= 2e-16 * new:
-            return new
+        if abs(new - root) <= 4e-16 * new:  # two units in the last place
+            return float(new)
         root = new
-    return root
+    raise NotConverged(
+        f"The scale of a Barenblatt JKO step has not settled after 200 Newton iterations: {root} from {scale}, dt = {dt}. "
+        "It converges for steps of ordinary size. Use a smaller dt.",
+        residual=residual,
+    )
 
 
 def _barenblatt(energy, attraction, law, dt):

@@ -56,16 +56,17 @@ class Law:
         """The law as JSON data from which `laws.from_spec` rebuilds it; only laws of few parameters have one."""
         raise self._lacks("spec")
 
-    def _lacks(self, question: str) -> NotAvailable:
+    def _lacks(self, question: str, why: str = "") -> NotAvailable:
         return NotAvailable(
-            f"{type(self).__name__} (dim {self.dim}) does not answer {question!r}. It answers: "
+            f"{type(self).__name__} (dim {self.dim}) does not answer {question!r}{why and f' ({why})'}. It answers: "
             f"{', '.join(self.answers())}. Use one of these, or a law that has {question!r}."
         )
 
     def answers(self) -> list[str]:
-        """Names of the questions that this law's class overrides."""
+        """Names of the questions that this law answers: those its class overrides, quantile and cdf in dimension 1 only."""
         questions = ("sample", "log_density", "mean", "cov", "quantile", "cdf", "entropy", "power_integral")
-        return [name for name in questions if getattr(type(self), name) is not getattr(Law, name)]
+        known = [name for name in questions if getattr(type(self), name) is not getattr(Law, name)]
+        return [name for name in known if self.dim == 1 or name not in ("quantile", "cdf")]
 
     def __repr__(self):
         try:

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.special import betainc, betaincinv
 
 from ..arrays import count, points, positive, readonly, real_array
+from ..errors import BadInput
 from .base import Law, OneDimensional, levels
 
 
@@ -15,7 +16,10 @@ class Semicircle(OneDimensional):
 
     def __init__(self, radius, center=0.0):
         self.radius = positive(radius, "radius")
-        self.center = float(real_array(center, "center").reshape(()))
+        center = np.atleast_1d(real_array(center, "center"))
+        if center.shape != (1,):
+            raise BadInput(f"center has shape {center.shape}. A semicircle lives on the line. Pass one number.")
+        self.center = float(center[0])
 
     def quantile(self, u):
         return self.center + self.radius * (2 * betaincinv(1.5, 1.5, levels(u)) - 1)

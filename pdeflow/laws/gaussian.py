@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from ..arrays import count, points, readonly, real_array, spd_matrix
-from ..errors import NotAvailable
+from ..errors import BadInput, NotAvailable
 from .base import Law, levels
 
 
@@ -18,6 +18,8 @@ class Gaussian(Law):
     def __init__(self, mean, cov):
         mean = np.atleast_1d(real_array(mean, "mean"))
         self.dim = real_array(mean, "mean", ndim=1).shape[0]
+        if self.dim == 0:
+            raise BadInput("mean is empty. A Gaussian has dimension 1 or more. Pass a number or a (d,) array.")
         self._mean = readonly(mean)
         self._cov = readonly(spd_matrix(cov, self.dim, "cov"))
         self._root = np.linalg.cholesky(self._cov)

@@ -17,7 +17,8 @@ class GridLaw(Law):
     """
 
     def __init__(self, axes, mass):
-        if isinstance(axes, np.ndarray) and axes.ndim == 1 and axes.dtype != object:
+        axes = tuple(axes)
+        if axes and all(np.ndim(axis) == 0 for axis in axes):  # the edges of one axis, as an array or a list
             axes = (axes,)
         self.axes = tuple(readonly(_edges(axis, i)) for i, axis in enumerate(axes))
         self.dim = len(self.axes)
@@ -101,13 +102,14 @@ class GridLaw(Law):
 
     def _cumulative(self, question):
         if self.dim != 1:
-            raise self._lacks(f"{question} (dim {self.dim})")
+            raise self._lacks(question, "it exists in dim 1 only")
         return np.concatenate([[0.0], np.cumsum(self.mass)])
 
     def quantile(self, u):
         total = np.maximum.accumulate(self._cumulative("quantile"))
         u = np.minimum(levels(u), total[-1])  # the sum of the masses is one to round-off only
-        cell = np.clip(np.searchsorted(total, u, side="left") - 1, 0, len(self.mass) - 1)
+        first = np.searchsorted(total, 0.0, side="right")  # level 0 is where the mass begins, not where the grid does
+        cell = np.clip(np.searchsorted(total, u, side="left"), first, len(self.mass)) - 1
         empty = self.mass[cell] <= 0
         part = np.where(empty, 0.0, (u - total[cell]) / np.where(empty, 1.0, self.mass[cell]))
         edges = self.axes[0]

@@ -49,7 +49,7 @@ class Particles(Law):
 
     def _sorted(self, question):
         if self.dim != 1:
-            raise self._lacks(f"{question} (dim {self.dim})")
+            raise self._lacks(question, "it exists in dim 1 only")
         order = np.argsort(self.x[:, 0], kind="stable")
         return self.x[order, 0], np.cumsum(self.weights[order])
 
@@ -58,7 +58,8 @@ class Particles(Law):
         u = levels(u)
         if self.equal:  # k/n has no exact cumulative sum; count instead
             return x[np.clip(np.ceil(u * len(x) - 1e-9).astype(int) - 1, 0, len(x) - 1)]
-        return x[np.clip(np.searchsorted(total, u - 1e-14, side="left"), 0, len(x) - 1)]
+        u = np.maximum(u - 1e-14, 5e-324)  # round-off of the sums; level 0 is the first particle that has weight
+        return x[np.clip(np.searchsorted(total, u, side="left"), 0, len(x) - 1)]
 
     def cdf(self, at):
         x, total = self._sorted("cdf")

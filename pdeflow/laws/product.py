@@ -42,8 +42,11 @@ class Product(Law):
 
     def _only(self, question):
         if self.dim != 1:
-            raise self._lacks(f"{question} (dim {self.dim})")
+            raise self._lacks(question, "it exists in dim 1 only")
         return self.laws[0]
+
+    def answers(self):
+        return [name for name in super().answers() if all(name in law.answers() for law in self.laws)]
 
     def entropy(self):
         return float(sum(law.entropy() for law in self.laws))
