@@ -1,0 +1,76 @@
+"""Claim: what a validation asserts, and the verdict of a table on a list of claims."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..arrays import positive
+from ..errors import BadInput
+from .listing import Listing
+
+EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 2, "error": 3}
+_SEVERITY = ("pass", "inconclusive", "fail", "error")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """`method` converges with `order` within `tolerance` in `metric`, as `source` says.
+
+    method, metric : keys of the study's methods and metrics. order : inf claims that the method is exact (errors at round-off).
+    source : BibTeX key with equation, or a section. The claim is made on every problem and time of the study.
+    """
+
+    method: str
+    metric: str
+    order: float
+    tolerance: float
+    source: str
+
+    def __post_init__(self):
+        for name in ("method", "metric", "source"):
+            if not isinstance(getattr(self, name), str) or not getattr(self, name):
+                raise BadInput(f"Claim.{name} is {getattr(self, name)!r}. It must be a non-empty string. Name one.")
+        if isinstance(self.order, bool) or not isinstance(self.order, int | float | np.number) or np.isnan(self.order):
+            raise BadInput(f"Claim.order is {self.order!r}. It must be a number, or inf for exact. Pass the order.")
+        positive(self.tolerance, "Claim.tolerance")
+
+
+class Claims(Listing):
+    """Verdicts, one row a claim, problem and time. `.worst`, `.exit_code` (0 pass, 1 fail, 2 inconclusive, 3 error), `.assert_all()`."""
+
+    columns = (
+        "method", "metric", "problem", "time", "claimed", "tolerance", "slope", "lower", "upper", "used", "floor",
+        "verdict", "why", "source",
+    )  # fmt: skip
+
+    @property
+    def worst(self) -> str:
+        return max((row["verdict"] for row in self.rows), key=_SEVERITY.index)
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_CODES[self.worst]
+
+    def assert_all(self):
+        """AssertionError with the whole table unless every verdict is `pass`."""
+        if self.worst != "pass":
+            raise AssertionError(f"The claims end as {self.worst!r}:\n{self}")
+
+
+def weigh(claim, row, order, failed) -> dict:
+    """The row of one claim on one problem and time. failed : rows of the group that are not `ok`."""
+    verdict, why = order.verdict, order.why
+    if failed:
+        words = sorted({f"{bad['status']}: {bad['why']}" for bad in failed})
+        verdict, why = "error", f"{len(failed)} row(s) are not ok. {words[0]}"
+    elif verdict == "exact":
+        verdict = "pass" if claim.order == np.inf else "inconclusive"
+        why += "" if verdict == "pass" else ": no order can be seen (claim order=inf if the method is exact)"
+    elif claim.order == np.inf:
+        verdict, why = ("fail", "the errors are not at round-off") if verdict != "inconclusive" else (verdict, why)
+    return {
+        "method": claim.method, "metric": claim.metric, "problem": row["problem"], "time": row["time"],
+        "claimed": claim.order, "tolerance": claim.tolerance, "slope": order.slope, "lower": order.lower,
+        "upper": order.upper, "used": int(order.used), "floor": order.floor, "verdict": verdict, "why": why,
+        "source": claim.source,
+    }  # fmt: skip

@@ -1,0 +1,123 @@
+"""The engine of a study: which runs are missing, their truths and floors, the workers, the progress bar."""
+
+import inspect
+from dataclasses import replace
+
+import joblib
+from joblib.parallel import get_active_backend
+
+from ..errors import BadInput, PdeflowError
+from ..fingerprint import sha256
+from ..method import _Bar as ProgressBar
+from ..trajectory import Trajectory
+from .run import measure_floors, perform
+
+
+def execute(study, store, jobs, progress) -> list[dict]:
+    """All rows of `study` in the order of its cases."""
+    cases = list(study.cases())
+    questions = [study.question(labels, run) for labels, run in cases]
+    results = {}
+    if store is not None:
+        for index, question in enumerate(questions):
+            found = store.load(sha256(question))
+            if found is not None:
+                results[index] = found
+    missing = [index for index in range(len(cases)) if index not in results]
+    if missing:
+        truths = _truths(study, [cases[index] for index in missing])
+        with ProgressBar(progress, len(missing), "study") as bar:
+            floors = _floors(study, cases, results, missing, truths, jobs)
+            tasks = []
+            for index in missing:
+                labels, run = cases[index]
+                truth = truths[_truth_key(study, labels)]
+                tasks.append((index, replace(run, truth=truth, floors=floors.get(_floor_key(study, labels), {}))))
+            for done, (index, rows) in enumerate(spread(_numbered, tasks, jobs), start=1):
+                if store is not None:
+                    store.save(questions[index], rows)
+                results[index] = rows
+                bar.update(done)
+    return [{**labels, **row} for index, (labels, _) in enumerate(cases) for row in results[index]]
+
+
+def _numbered(task):
+    index, run = task
+    return index, perform(run)
+
+
+def _truth_key(study, labels):
+    return labels["problem"], labels["dt"] if study.truth_takes_dt else None
+
+
+def _floor_key(study, labels):
+    """A floor depends on the swept field, not on dt (unless the truth does) or the seed."""
+    level = None if study.swept == "dt" else labels[study.swept]
+    return (*_truth_key(study, labels), labels["method"], repr(level))
+
+
+def _truths(study, cases):
+    """The truth of each problem (and dt), or the PdeflowError that stands in its way."""
+    truths = {}
+    keyword = "times" in inspect.signature(study.against).parameters
+    for labels, run in cases:
+        key = _truth_key(study, labels)
+        if key in truths:
+            continue
+        extra = {"dt": run.dt} if study.truth_takes_dt else {}
+        try:
+            truth = (
+                study.against(run.problem, times=run.times, **extra)
+                if keyword
+                else study.against(run.problem, run.times, **extra)
+            )
+            if not isinstance(truth, Trajectory):
+                raise BadInput(
+                    f"against gave {truth!r}. It must give a Trajectory. Return one with a law at each time."
+                )
+            truths[key] = truth
+        except PdeflowError as error:
+            truths[key] = error
+    return truths
+
+
+def _floors(study, cases, results, missing, truths, jobs):
+    """{floor key: {(time, metric): (floor, how)}}, taken from whole runs where these hold them, else measured."""
+    floors = {}
+    for index, rows in results.items():
+        labels, run = cases[index]
+        if not any(isinstance(thing, PdeflowError) for thing in (run.method,)):
+            floors[_floor_key(study, labels)] = {
+                (row["time"], row["metric"]): (row["floor"], row["floor_how"]) for row in rows
+            }
+    tasks = {}
+    for index in missing:
+        labels, run = cases[index]
+        key, truth = _floor_key(study, labels), truths[_truth_key(study, labels)]
+        if key not in floors and not isinstance(run.method, PdeflowError) and not isinstance(truth, PdeflowError):
+            tasks[key] = (key, (run.problem, run.method, run.times, run.metrics, truth))
+    floors.update(spread(_keyed_floors, list(tasks.values()), jobs))
+    return floors
+
+
+def _keyed_floors(task):
+    key, arguments = task
+    return key, measure_floors(*arguments)
+
+
+def spread(function, tasks, jobs):
+    """Results of function(task) as they come: inline for jobs=1, by joblib else or inside `joblib.parallel_config`."""
+    backend, workers = get_active_backend()
+    default = type(backend).__name__ == "LokyBackend" and workers in (None, 1)
+    if len(tasks) == 0:
+        return
+    if jobs == 1 and default:
+        for task in tasks:
+            yield function(task)
+        return
+    workers = joblib.Parallel(n_jobs=None if jobs == 1 else jobs, return_as="generator_unordered", batch_size=1)
+    answers = workers(joblib.delayed(function)(task) for task in tasks)
+    try:
+        yield from answers
+    finally:
+        answers.close()  # after Ctrl-C or an error: cancel what has not started

@@ -1,0 +1,63 @@
+"""Does a sequence of errors level off at its fine end, and where?"""
+
+import numpy as np
+from scipy.optimize import least_squares
+from scipy.special import fdtri
+
+
+def plateau(log_h, error) -> float:
+    """The level c > 0 at which errors, given from coarse to fine, stop falling; 0.0 where they do not.
+
+    Two signs are accepted. A flat tail: at least 3 points within a factor 2, where the order seen on the coarser ones would have
+    gained a factor 4. A bend: a h^p + c describes all points better than a h^p (F test at 95 %), the finest error is
+    at most 3c, and the last two local orders are below 0.6 of the largest.
+    """
+    n = len(error)
+    if n < 4:
+        return 0.0
+    log_e = np.log(error)
+    local = np.diff(log_e) / np.diff(log_h)
+    tail = _flat_tail(log_h, log_e, local)
+    fit = _bend(log_h, log_e, local)
+    if tail:
+        typical = np.exp(log_e[-tail:].mean())
+        level_off = np.ptp(log_e[-tail:]) <= np.log(1.1)  # flat already: the mean says more than an extrapolation
+        bent = fit is not None and 0.5 * typical <= fit[0] <= typical
+        return float(fit[0]) if bent and not level_off else float(typical)
+    if fit is None or n < 5:
+        return 0.0
+    level, power, squares, straight = fit
+    better = (straight - squares) > fdtri(1, n - 3, 0.95) * max(squares, 1e-24) / (n - 3)
+    bent = np.all(local[-2:] < 0.6 * local.max()) and power > 0
+    return float(level) if better and bent and error[-1] <= 3 * level else 0.0
+
+
+def _flat_tail(log_h, log_e, local):
+    """Number of points in the flat tail, 0 if there is none."""
+    found = 0
+    for k in range(3, len(log_e)):
+        coarse = local[: len(log_e) - k].max()
+        flat = np.ptp(log_e[-k:]) <= np.log(2)
+        fell = log_e[: len(log_e) - k].max() - log_e[-k:].mean() >= np.log(2)
+        if flat and fell and coarse * (log_h[-k] - log_h[-1]) >= np.log(4):
+            found = k
+    return found
+
+
+def _bend(log_h, log_e, local):
+    """Level, power and sum of squares of log(a h^p + c), and the sum of squares of the straight line; None if no fit is found."""
+    rate = local.max()
+    if rate <= 0:
+        return None
+
+    def residual(parameters):
+        intercept, power, log_c = parameters
+        return np.logaddexp(intercept + power * log_h, log_c) - log_e
+
+    start = (log_e[0] - rate * log_h[0], rate, log_e.min() - 0.1)
+    fit = least_squares(residual, start, x_scale="jac", max_nfev=200)
+    if not fit.success:
+        return None
+    line = np.polynomial.Polynomial.fit(log_h, log_e, 1)(log_h)
+    level = np.exp(min(fit.x[2], log_e.max()))
+    return level, fit.x[1], 2 * fit.cost, np.sum((line - log_e) ** 2)

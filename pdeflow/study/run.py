@@ -1,0 +1,156 @@
+"""One run of a study: solve, compare with the truth, and say what failed. Everything here travels to worker processes."""
+
+import hashlib
+import inspect
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import Diverged, NotAvailable, PdeflowError
+from ..estimate import Estimate
+from ..method import solve
+from ..problem import Problem
+from ..trajectory import Trajectory
+
+NAN = float("nan")
+DRAWS = 8  # starts over which the floor of a random method is averaged
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """method and truth may be the PdeflowError that stands in their way. floors : {(time, metric): (value, how)}."""
+
+    problem: Problem
+    method: Any
+    dt: float
+    seed: int
+    times: tuple
+    metrics: dict
+    truth: Any
+    floors: dict
+
+
+def stream(*parts) -> np.random.Generator:
+    """A generator that depends on `parts` (numbers and strings) only, not on the order or place of the runs."""
+    digest = hashlib.sha256(repr(parts).encode()).digest()
+    return np.random.default_rng(np.frombuffer(digest, dtype=np.uint32))
+
+
+def measure(name, metric, approximation, truth, rng) -> Estimate:
+    """metric(approximation, truth) as an Estimate; a metric may do without rng and may return a plain number."""
+    takes_rng = "rng" in inspect.signature(metric).parameters
+    found = metric(approximation, truth, rng=rng) if takes_rng else metric(approximation, truth)
+    if not isinstance(found, Estimate):
+        found = Estimate(float(found), 0.0, "as the metric returned it", name)
+    if not np.isfinite(found.value):
+        raise Diverged(f"Metric {name!r} is {found.value}. It must be finite. Look at the law, or use a smaller dt.")
+    return found
+
+
+def perform(run: Run) -> list[dict]:
+    """The rows of a run: one a time and metric. A PdeflowError becomes a row; nothing else is caught."""
+    try:
+        for obstacle in (run.method, run.truth):
+            if isinstance(obstacle, PdeflowError):
+                raise obstacle
+        trajectory = solve(run.problem, run.method, dt=run.dt, times=run.times, seed=run.seed)
+    except PdeflowError as error:
+        return [_row(run, time, name, error) for time in run.times for name in run.metrics]
+    sequence = _sequence(run)
+    return [_compared(run, trajectory, sequence, time, name) for time in run.times for name in run.metrics]
+
+
+def _row(run, time, name, error=None):
+    floor, floor_how = run.floors.get((time, name), (NAN, "not measured: the run cannot start"))
+    return {
+        "time": float(time), "metric": name, "error": NAN, "stderr": NAN, "floor": floor, "time_error": NAN,
+        "status": error.status if error else "ok", "why": str(error) if error else "", "seconds": NAN,
+        "first_call_seconds": NAN, "truth_error": NAN, "how": "", "floor_how": floor_how,
+    }  # fmt: skip
+
+
+def _compared(run, trajectory, sequence, time, name):
+    metric = run.metrics[name]
+    try:
+        truth = run.truth.at(time)
+        found = measure(name, metric, trajectory.at(time), truth, stream(run.seed, name, float(time)))
+    except PdeflowError as error:
+        row = _row(run, time, name, error)
+    else:
+        row = _row(run, time, name)
+        row.update(error=float(found.value), stderr=float(found.stderr), how=found.how)
+        row["truth_error"] = truth_error(run.truth, time, name, metric, found.metric)
+        row["time_error"] = _time_error(sequence, truth, time, name, metric)
+    row["seconds"] = float(trajectory.stats["seconds"])
+    row["first_call_seconds"] = float(trajectory.stats["first_call_seconds"])
+    return row
+
+
+def _sequence(run):
+    """The exact discrete sequence of the method, or None where it has none."""
+    ask = getattr(run.method, "exact_sequence", None)
+    if ask is None:
+        return None
+    try:
+        return ask(run.problem, dt=run.dt, times=run.times)
+    except NotAvailable:
+        return None
+
+
+def _time_error(sequence, truth, time, name, metric):
+    if sequence is None:
+        return NAN
+    try:
+        return float(measure(name, metric, sequence.at(time), truth, stream("time error", name, float(time))).value)
+    except NotAvailable:
+        return NAN
+
+
+def truth_error(truth: Trajectory, time, name, metric, spoken) -> float:
+    """What the truth itself is off by in this metric: 0 for one that claims nothing, NaN where it is known in another metric only.
+
+    stats["coarser"] : a coarser run, whose distance from the truth is taken. stats["error"] : Estimate or number.
+    """
+    coarser, stated = truth.stats.get("coarser"), truth.stats.get("error")
+    if coarser is not None:
+        try:
+            rng = stream("truth error", name, float(time))
+            return abs(float(measure(name, metric, coarser.at(time), truth.at(time), rng).value))
+        except PdeflowError:
+            return NAN
+    if stated is None:
+        return 0.0
+    names = {name.lower(), spoken.lower(), getattr(metric, "__name__", "").lower()}
+    stated_in = getattr(stated, "metric", "").lower()
+    return float(stated) if not stated_in or stated_in in names else NAN
+
+
+def measure_floors(problem, method, times, metrics, truth) -> dict:
+    """{(time, metric): (floor, how)}: what the method's representation of the truth costs with no step taken.
+
+    floor = metric(law(init(replace(problem, initial=truth))), truth), the mean over 8 draws unless two draws agree to the bit.
+    NaN, with the reason, where the method cannot start at the truth.
+    """
+    return {
+        (time, name): _floor(problem, method, truth, time, name, metric)
+        for time in times
+        for name, metric in metrics.items()
+    }
+
+
+def _floor(problem, method, truth, time, name, metric):
+    values = []
+    try:
+        target = truth.at(time)
+        start = replace(problem, initial=target)
+        for draw in range(DRAWS):
+            law = method.law(method.init(start, stream("floor start", draw, float(time))))
+            rng = stream("floor metric", draw, name, float(time))
+            values.append(float(measure(name, metric, law, target, rng).value))
+            if draw == 1 and values[0] == values[1]:
+                return values[0], "deterministic"
+    except PdeflowError as error:
+        return NAN, f"{error.status}: {error}"
+    spread = np.std(values, ddof=1) / np.sqrt(DRAWS)
+    return float(np.mean(values)), f"mean of {DRAWS} draws ± {spread:.2g}"

@@ -1,0 +1,119 @@
+"""Store: one file a run, written whole or not at all, named by the hash of what was asked."""
+
+import hashlib
+import json
+import os
+import secrets
+import socket
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import BadInput
+from ..fingerprint import sha256
+
+SCHEMA = 1
+
+
+class Store:
+    """A folder of finished runs. Made, and tried for writing, before any run starts; leftovers of dead writers are removed.
+
+    Two writers may share it: a file appears by `os.replace`, whole, and both would write the same rows.
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            probe = self._temporary("probe")
+            probe.write_text("")
+            probe.unlink()
+        except OSError as error:
+            raise BadInput(
+                f"store is {str(folder)!r}: {error.strerror}. It must be a folder that can be written. Choose another, or mend its rights."
+            ) from error
+        for leftover in self.folder.glob(".*.tmp"):
+            if self._dead(leftover):
+                leftover.unlink(missing_ok=True)
+
+    def path(self, key: str) -> Path:
+        return self.folder / f"{key}.json"
+
+    def load(self, key: str):
+        """The result of the run `key`, or None if there is none or the file is not whole."""
+        try:
+            record = json.loads(self.path(key).read_text(encoding="utf-8"))
+        except (FileNotFoundError, IsADirectoryError, UnicodeDecodeError, json.JSONDecodeError):
+            return None
+        if not isinstance(record, dict) or set(record) != {"schema", "question", "result", "sha256"}:
+            return None
+        whole = (
+            record["schema"] == SCHEMA
+            and record["sha256"] == _digest(record["question"], record["result"])
+            and sha256(record["question"]) == key
+        )
+        return decode(record["result"]) if whole else None
+
+    def save(self, question, result):
+        """Write the result under the hash of its question: temporary name, fsync, replace."""
+        result = encode(result)
+        record = {"schema": SCHEMA, "question": question, "result": result, "sha256": _digest(question, result)}
+        key = sha256(question)
+        temporary = self._temporary(key)
+        try:
+            with open(temporary, "w", encoding="utf-8") as file:
+                json.dump(record, file, indent=1, allow_nan=False)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, self.path(key))
+        except OSError as error:
+            raise BadInput(
+                f"The run {self.path(key).name} cannot be written to {str(self.folder)!r}: {error.strerror}. Runs written before are whole. "
+                "Free space or choose another store, and run again."
+            ) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _temporary(self, key):
+        return self.folder / f".{key}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
+
+    @staticmethod
+    def _dead(temporary):
+        """Whether the writer of a temporary file is gone; only a process of this machine can be asked."""
+        *host, pid, _, _ = temporary.name.split(".")[2:]
+        if ".".join(host) != socket.gethostname() or not pid.isdigit():
+            return False
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            return False
+        return False
+
+
+def _digest(question, result):
+    text = json.dumps([question, result], sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def encode(thing):
+    """JSON data in which a float is its hexadecimal text, so that every bit and every NaN comes back."""
+    if isinstance(thing, float | np.floating):
+        return {"float": float(thing).hex()}
+    if isinstance(thing, np.integer):
+        return int(thing)
+    if isinstance(thing, dict):
+        return {str(key): encode(value) for key, value in thing.items()}
+    if isinstance(thing, list | tuple):
+        return [encode(item) for item in thing]
+    return thing
+
+
+def decode(thing):
+    """Inverse of `encode`."""
+    if isinstance(thing, dict):
+        if set(thing) == {"float"}:
+            return float.fromhex(thing["float"])
+        return {key: decode(value) for key, value in thing.items()}
+    return [decode(item) for item in thing] if isinstance(thing, list) else thing

@@ -1,0 +1,157 @@
+"""Table: the rows of a study, its orders, the verdicts on claims, and what a run cost."""
+
+import numpy as np
+
+from ..errors import BadInput, unknown_field
+from .claim import Claim, Claims, weigh
+from .listing import Listing
+from .order import judge
+
+_FLOATS = ("error", "stderr", "floor", "time_error", "seconds", "first_call_seconds", "truth_error")
+
+
+class Orders(Listing):
+    """One row a problem, method and time; `order` of each row is the full `Order`, `local` its local orders from coarse to fine."""
+
+    columns = (
+        "problem", "method", "metric", "time", "slope", "lower", "upper", "used", "floor", "verdict", "why", "local",
+    )  # fmt: skip
+
+
+class Table(Listing):
+    """The long table of a study: one row a problem, method, level of the sweep, seed, time and metric.
+
+    Columns: problem, method, <the swept name>, seed, time, metric, error, stderr, floor, time_error, status, why, seconds,
+    first_call_seconds, truth_error, dt, how, floor_how. NaN where a number does not exist; `why` and `floor_how` say why not.
+    swept : name of the swept axis. counts : whether its values are counts, so that the order is that in 1/value.
+    """
+
+    def __init__(self, rows, swept, counts=False):
+        self.swept, self.counts = swept, counts
+        tail = ("truth_error", "dt", "how", "floor_how")
+        columns = (
+            "problem", "method", swept, "seed", "time", "metric", "error", "stderr", "floor", "time_error",
+            "status", "why", "seconds", "first_call_seconds", *(name for name in tail if name != swept),
+        )  # fmt: skip
+        super().__init__(rows, columns)
+
+    def __str__(self):
+        short = [name for name in self.columns if name not in ("why", "how", "floor_how", "first_call_seconds", "dt")]
+        if any(row["why"] for row in self.rows):
+            short.append("why")
+        return Listing.__str__(Listing(self.rows, short))
+
+    def step_size(self, value) -> float:
+        """h of a level: dt or a float field itself, 1/value for a field that counts (cells, points, particles)."""
+        if isinstance(value, bool | str) or not np.isscalar(value) or not np.isreal(value):
+            raise BadInput(
+                f"{self.swept} = {value!r} is no number. An order needs a numeric sweep. Sweep dt or a numeric field."
+            )
+        return 1.0 / float(value) if self.counts else float(value)
+
+    def select(self, metric, time=None, method=None) -> dict:
+        """Rows of one metric by (problem, method, time), in the order of the table."""
+        known = list(dict.fromkeys(row["metric"] for row in self.rows))
+        if metric not in known:
+            raise unknown_field("This table's metric axis", str(metric), known)
+        groups = {}
+        for row in self.rows:
+            if (
+                row["metric"] == metric
+                and (time is None or abs(row["time"] - time) <= 1e-9 * max(abs(time), abs(row["time"])))
+                and (method is None or row["method"] == method)
+            ):
+                groups.setdefault((row["problem"], row["method"], row["time"]), []).append(row)
+        if not groups:
+            times = sorted({row["time"] for row in self.rows})
+            raise BadInput(f"No rows at time {time!r}. The table has times {times}. Choose one, or None for all.")
+        return groups
+
+    def orders(self, metric, time=None, expected=None, tolerance=0.1) -> Orders:
+        """The order of every method on every problem at every time (or at one), see `fit_order`.
+
+        Errors are averaged over seeds by their mean before the fit. A level where any seed failed counts as NaN: it is dropped,
+        named, and never ends as `pass`. The floor is the measured one; a plateau above it is not excused.
+        """
+        rows = []
+        for group in self.select(metric, time).values():
+            order = self._order(group, expected, tolerance)
+            rows.append(
+                {
+                    **{name: group[0][name] for name in ("problem", "method", "metric", "time")},
+                    **{name: getattr(order, name) for name in ("slope", "lower", "upper", "floor", "verdict", "why")},
+                    "used": int(order.used), "local": order.local, "order": order,
+                }
+            )  # fmt: skip
+        return Orders(rows)
+
+    def _order(self, group, expected, tolerance):
+        levels = self._levels(group)
+        error = np.array([level["error"] for level in levels])
+        negative = error < 0  # a Monte Carlo divergence may be: it has no logarithm
+        order = judge(
+            [self.step_size(level[self.swept]) for level in levels],
+            np.where(negative, np.nan, error),
+            floor=np.abs([level["floor"] for level in levels]),
+            truth_error=np.abs([level["truth_error"] for level in levels]),
+            expected=expected, tolerance=tolerance, measured=not np.isnan([level["floor"] for level in levels]).any(),
+        )  # fmt: skip
+        return order
+
+    def _levels(self, group):
+        """One row a level: means over seeds, medians of the seconds."""
+        levels = {}
+        for row in group:
+            levels.setdefault(row[self.swept], []).append(row)
+        return [self._mean(value, rows) for value, rows in levels.items()]
+
+    def _mean(self, value, rows):
+        column = {name: np.array([row[name] for row in rows], dtype=float) for name in _FLOATS}
+        n = len(rows)
+        error = column["error"]
+        return {
+            **{name: rows[0][name] for name in ("problem", "method", "time", "metric", "dt")},
+            self.swept: value, "seeds": n, "error": error.mean(),
+            "stderr": error.std(ddof=1) / np.sqrt(n) if n > 1 else column["stderr"][0],
+            **{name: column[name].mean() for name in ("floor", "time_error", "truth_error")},
+            **{name: float(np.median(column[name])) for name in ("seconds", "first_call_seconds")},
+            "status": next((row["status"] for row in rows if row["status"] != "ok"), "ok"),
+        }  # fmt: skip
+
+    def claims(self, claims) -> Claims:
+        """The verdict on each claim, on every problem and time. A claim on rows that are not `ok` ends as `error`."""
+        claims = [claims] if isinstance(claims, Claim) else list(claims)
+        if not claims or not all(isinstance(claim, Claim) for claim in claims):
+            raise BadInput(f"claims are {claims!r}. They must be a non-empty list of Claim. Write what is asserted.")
+        methods = list(dict.fromkeys(row["method"] for row in self.rows))
+        rows = []
+        for claim in claims:
+            if claim.method not in methods:
+                raise unknown_field("This table's method axis", claim.method, methods)
+            expected = None if claim.order == np.inf else float(claim.order)
+            for group in self.select(claim.metric, method=claim.method).values():
+                failed = [row for row in group if row["status"] != "ok"]
+                rows.append(weigh(claim, group[0], self._order(group, expected, claim.tolerance), failed))
+        return Claims(rows)
+
+    def work_precision(self, metric, time=None) -> Listing:
+        """Error against cost: means of the error over seeds (with their standard error), medians of the seconds."""
+        columns = ("problem", "method", "time", self.swept, "dt", "seeds", "error", "stderr", "seconds")
+        columns = tuple(dict.fromkeys((*columns, "first_call_seconds", "status")))
+        return Listing(
+            [level for group in self.select(metric, time).values() for level in self._levels(group)], columns
+        )
+
+    def parts(self, metric, time=None) -> Listing:
+        """The error budget: floor, time_error, and rest = error - floor - time_error (optimisation and sampling), means over seeds.
+
+        `rest` is signed and not clipped: distances do not add exactly, and a negative rest says that two parts cancel. It is NaN
+        where the floor or the time error is not known; `undivided` = error - floor is then what can be said.
+        """
+        rows = []
+        for group in self.select(metric, time).values():
+            for level in self._levels(group):
+                undivided = level["error"] - level["floor"]
+                rows.append({**level, "rest": undivided - level["time_error"], "undivided": undivided})
+        columns = ("problem", "method", "time", self.swept, "error", "floor", "time_error", "rest", "undivided")
+        return Listing(rows, columns)
