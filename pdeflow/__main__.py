@@ -1,0 +1,5 @@
+"""python -m pdeflow"""
+
+from .cli import main
+
+main()

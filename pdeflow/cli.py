@@ -1,0 +1,219 @@
+"""The command line: argument parsing only. Heavy modules are imported inside the commands, so that --help is quick."""
+
+import importlib.util
+import inspect
+import sys
+import traceback
+from pathlib import Path
+
+import click
+
+from . import __version__
+from .errors import BadInput, PdeflowError
+
+ERROR = (
+    3  # exit codes of `study`: 0 pass, 1 fail, 2 inconclusive, 3 error; every other command: 0 or 3 (check, diff: 1)
+)
+
+
+class _Exit:
+    """Turns what escapes a command into an exit code: a message for pdeflow's own errors, a traceback for the rest."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is None or issubclass(kind, SystemExit):
+            return
+        if issubclass(kind, KeyboardInterrupt | click.exceptions.Abort):
+            click.echo("Stopped. What is whole is kept; the same command goes on from there.", err=True)
+            sys.exit(130)
+        if issubclass(kind, click.ClickException):
+            error.show()
+        elif issubclass(kind, PdeflowError):
+            click.echo(f"{kind.__name__}: {error}", err=True)
+        else:
+            traceback.print_exception(kind, error, trace)
+        sys.exit(ERROR)
+
+
+def main():
+    """Entry point. Exit code 3 on any error, so that 1 and 2 always are verdicts."""
+    with _Exit():
+        sys.exit(commands(standalone_mode=False) or 0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="pdeflow")
+def commands():
+    """Numerical Wasserstein gradient flows, checked against their ground truth."""
+
+
+@commands.command("list")
+def list_():
+    """Problems, methods, metrics, laws, potentials and kernels by name."""
+    import pdeflow as pf
+
+    click.echo("problems (pf.problems)")
+    for name, build in pf.problems.CATALOGUE.items():
+        click.echo(f"  {name}{inspect.signature(build)}\n      {inspect.getdoc(build).splitlines()[0]}")
+    for folder in ("grid", "particle", "neural", "metrics", "laws", "potentials", "interactions"):
+        names = [name for name in getattr(pf, folder).__all__ if name not in ("from_spec", "boltzmann")]
+        click.echo(
+            f"{'methods' if folder in ('grid', 'particle', 'neural') else folder} (pf.{folder})\n  {', '.join(names)}"
+        )
+
+
+def load_validation(path):
+    """The functions `study` and list `CLAIMS` of a validation file; `BadInput` if it has no `study`."""
+    path = Path(path)
+    if not path.is_file():
+        near = sorted(str(p) for p in Path("validation").glob("*.py"))
+        raise BadInput(
+            f"There is no file {str(path)!r}. A validation file is Python with study(scale) and CLAIMS. Here: {', '.join(near) or 'none'}."
+        )
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if not callable(getattr(module, "study", None)):
+        raise BadInput(
+            f"{path} defines no study. It must have `def study(scale='quick') -> pf.Study` and may have `CLAIMS`. Add it."
+        )
+    return module
+
+
+@commands.command()
+@click.argument("file", type=click.Path())
+@click.option(
+    "--scale", type=click.Choice(["quick", "paper"]), default="quick", show_default=True, help="Size of the study."
+)
+@click.option("--jobs", default=1, show_default=True, help="Runs side by side (joblib).")
+@click.option("--store", type=click.Path(), help="Folder of finished runs; a second call redoes nothing that is whole.")
+@click.option("--report", "report_to", type=click.Path(), help="Folder for report.md, table.csv and figures.")
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+def study(file, scale, jobs, store, report_to, quiet):
+    """Run the study of a validation FILE, print its table of orders and the verdicts on its claims.
+
+    Exit code: 0 pass, 1 fail, 2 inconclusive, 3 error.
+    """
+    module = load_validation(file)
+    table = module.study(scale).run(store=store, jobs=jobs, progress=not quiet)
+    claims = getattr(module, "CLAIMS", [])
+    for metric in dict.fromkeys(row["metric"] for row in table):
+        click.echo(f"orders in {metric}\n{table.orders(metric)}\n")
+    verdicts = table.claims(claims) if claims else None
+    if report_to:
+        from . import report
+
+        command = f"pdeflow study {file} --scale {scale}"
+        title = (inspect.getdoc(module) or Path(file).stem).splitlines()[0]
+        text = "\n".join((inspect.getdoc(module) or "").splitlines()[1:])
+        click.echo(
+            f"report: {report.write(table, report_to, title=title, claims=claims, text=text, command=command)}\n"
+        )
+    if verdicts is None:
+        click.echo("No claims in this file: nothing is judged.")
+        return 0
+    click.echo(f"claims\n{verdicts}\n\nverdict: {verdicts.worst}")
+    return verdicts.exit_code
+
+
+@commands.group()
+def reference():
+    """Make, show, check and compare HDF5 reference files."""
+
+
+@reference.command("make")
+@click.argument("recipe", type=click.Path())
+@click.option("--directory", default=".", show_default=True, type=click.Path(), help="Where the file goes.")
+def make(recipe, directory):
+    """Run a RECIPE (a file of references/recipes) and write its reference file."""
+    from . import reference as files
+
+    click.echo(files.make(recipe, directory))
+
+
+@reference.command("show")
+@click.argument("file", type=click.Path())
+def show_reference(file):
+    """Attributes and variables of a reference FILE."""
+    from . import reference as files
+
+    click.echo(files.describe_file(file))
+
+
+@reference.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path())
+def check(files):
+    """Validate reference FILES; exit code 1 if any is not valid."""
+    from . import reference
+
+    bad = 0
+    for file in files:
+        faults = reference.check(file)
+        bad += bool(faults)
+        click.echo(f"{file}: {'valid' if not faults else 'NOT VALID'}")
+        for fault in faults:
+            click.echo(f"  {fault}")
+    return 1 if bad else 0
+
+
+@reference.command()
+@click.argument("first", type=click.Path())
+@click.argument("second", type=click.Path())
+def diff(first, second):
+    """Differences of two reference files; exit code 1 if there are any."""
+    from . import reference as files
+
+    differences = files.diff(first, second)
+    for difference in differences:
+        click.echo(difference)
+    click.echo("no differences" if not differences else f"{len(differences)} difference(s)")
+    return 1 if differences else 0
+
+
+@reference.command()
+@click.argument("file", type=click.Path())
+@click.option(
+    "--recipe", type=click.Path(), help="Recipe of the file (default: references/recipes/<name of the file>.py)."
+)
+@click.option("--verify", is_flag=True, help="Only compare: rebuild in a temporary folder and leave FILE alone.")
+def remake(file, recipe, verify):
+    """Rebuild a reference FILE from its recipe; with --verify, compare and exit with 1 if it differs."""
+    from . import reference as files
+
+    recipe = recipe or Path(file).parent / "recipes" / f"{Path(file).stem}.py"
+    if not verify:
+        click.echo(files.make(recipe, Path(file).parent))
+        return 0
+    differences = files.verify(file, recipe)
+    for difference in differences:
+        click.echo(difference)
+    click.echo(
+        f"{file}: {'the recipe makes the same file' if not differences else 'DIFFERS from what its recipe makes'}"
+    )
+    return 1 if differences else 0
+
+
+@commands.command()
+@click.argument("file", type=click.Path())
+@click.option("--figure", type=click.Path(), help="Draw the densities of a 1-D reference into this picture.")
+def show(file, figure):
+    """A reference file (.h5) or the long table of a report (.csv), as text."""
+    if Path(file).suffix == ".csv":
+        import pandas as pd
+
+        if not Path(file).is_file():
+            raise BadInput(f"There is no file {file!r}. A table is the table.csv of a report. Name one.")
+        click.echo(pd.read_csv(file).to_string(index=False))
+        return
+    from . import reference as files
+
+    click.echo(files.describe_file(file))
+    if figure:
+        from . import plot
+
+        stored = files.load(file)
+        times = stored.trajectory.times
+        plot.density(stored.trajectory, times=times[:: max(1, len(times) // 6)]).savefig(figure, dpi=130)
+        click.echo(f"figure: {figure}")

@@ -1,0 +1,251 @@
+"""Figures of trajectories and tables: the only module that imports matplotlib.
+
+Every function returns a `matplotlib.figure.Figure` and touches no global state: save it by `.savefig(path)`.
+"""
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from .arrays import count
+from .errors import BadInput, NotAvailable
+from .laws import GridLaw, Particles, Quantiles
+
+# Okabe-Ito, told apart by readers with any colour vision and in print by the markers
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+TRUTH = "#222222"
+
+
+def density(trajectory, truth=None, times=None, *, points=400) -> Figure:
+    """Densities of a 1-D trajectory at `times` (default: all stored), each over the truth's.
+
+    trajectory, truth : Trajectory, or Problem for its exact laws as truth. Particles are drawn as histograms of
+    equal-count bins (nothing is smoothed), grid and quantile laws as their piecewise constant densities.
+    """
+    if trajectory.dim != 1:
+        raise NotAvailable(
+            f"The trajectory has dim {trajectory.dim}. density draws dim 1. Draw a projection, or the errors."
+        )
+    times = trajectory.times if times is None else np.atleast_1d(times)
+    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+    axes = figure.add_subplot()
+    for i, t in enumerate(times):
+        colour = COLOURS[i % len(COLOURS)]
+        law = trajectory.at(t)
+        if truth is not None:
+            exact = truth.exact(t) if hasattr(truth, "exact") else truth.at(t)
+            axes.plot(*_curve(exact, points), color=TRUTH, lw=2.4, alpha=0.35, label="truth" if i == 0 else None)
+        axes.plot(*_curve(law, points), color=colour, lw=1.2, label=f"t = {t:g}")
+    axes.set(xlabel="x", ylabel="density")
+    axes.legend(frameon=False)
+    _clean(axes)
+    return figure
+
+
+def _curve(law, points):
+    """x and density for drawing one 1-D law."""
+    if isinstance(law, GridLaw):
+        return _stairs(law.axes[0], law.density)
+    if isinstance(law, Quantiles):
+        keep = np.concatenate([[True], np.diff(law.q) > 0])
+        q, s = law.q[keep], law.levels[keep]
+        return _stairs(q, np.diff(s) / np.diff(q))
+    if isinstance(law, Particles):
+        bins = int(np.clip(len(law.x) ** (1 / 3), 5, 80))
+        edges = np.unique(law.quantile(np.linspace(0, 1, bins + 1)))
+        edges[-1] = np.nextafter(edges[-1], np.inf)
+        return _stairs(
+            edges, np.diff(np.concatenate([[0.0], law.cdf(np.nextafter(edges[1:], -np.inf))])) / np.diff(edges)
+        )
+    levels = np.concatenate([[1e-6], np.linspace(1e-3, 1 - 1e-3, points), [1 - 1e-6]])
+    ends = law.quantile(np.array([1e-6, 1 - 1e-6]))
+    x = np.union1d(law.quantile(levels), np.linspace(*ends, points))
+    return x, np.exp(law.log_density(x[:, None]))
+
+
+def _stairs(edges, heights):
+    return np.repeat(edges, 2), np.concatenate([[0.0], np.repeat(heights, 2), [0.0]])
+
+
+def convergence(table, metric, time=None, problem=None) -> Figure:
+    """Error against step size, log-log: fitted line with its 95 % band, slope triangle, floor; hollow points are set aside.
+
+    table : Table. metric : its key. time, problem : which, if the table has several (default: the last time, the first problem).
+    """
+    orders = _pick(table.orders(metric, time), time, problem)
+    figure = Figure(figsize=(6.4, 4.6), layout="constrained")
+    axes = figure.add_subplot()
+    levels = {}
+    for row in table.work_precision(metric, time):
+        levels.setdefault((row["problem"], row["method"], row["time"]), []).append(row)
+    lowest = np.inf
+    for i, row in enumerate(orders):
+        colour, marker = COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)]
+        points = levels[row["problem"], row["method"], row["time"]]
+        h = np.array([table.step_size(point[table.swept]) for point in points])
+        error = np.array([point["error"] for point in points], dtype=float)
+        order, label = row["order"], _label(row)
+        good = np.isfinite(error) & (error > 0)
+        if not good.any():
+            axes.plot([], [], color=colour, marker=marker, mfc="none", ls="", label=label)
+            continue
+        used = order.mask & good
+        lowest = min(lowest, error[good].min())
+        stderr = np.array([point["stderr"] for point in points], dtype=float)
+        axes.errorbar(
+            h[good],
+            error[good],
+            yerr=np.where(np.isfinite(stderr[good]), stderr[good], 0),
+            fmt="none",
+            ecolor=colour,
+            lw=1,
+        )
+        axes.plot(h[good & ~used], error[good & ~used], color=colour, marker=marker, mfc="none", ls="")
+        axes.plot(h[used], error[used], color=colour, marker=marker, ls="", label=label)
+        if used.sum() >= 2 and np.isfinite(order.slope):
+            _fit_line(axes, h, error - order.floor, used, order, colour)
+        if order.floor > 0:
+            axes.axhline(order.floor, color=colour, lw=0.8, ls=":")
+    axes.set(xscale="log", yscale="log", xlabel=_axis(table), ylabel=f"{metric} error")
+    if np.isfinite(lowest):
+        axes.set_ylim(bottom=max(lowest / 5, 1e-17))
+    axes.set_title(
+        f"{orders[0]['problem']}, t = {orders[0]['time']:g} (dotted: representation floor; hollow: not in the fit)",
+        fontsize=9,
+    )
+    axes.legend(frameon=False, fontsize=8)
+    _clean(axes)
+    return figure
+
+
+def _label(row):
+    if np.isnan(row["slope"]):
+        return f"{row['method']}: {row['verdict']}"
+    return f"{row['method']}: {row['slope']:.2f} [{row['lower']:.2f}, {row['upper']:.2f}]"
+
+
+def _fit_line(axes, h, excess, used, order, colour):
+    """The fitted line, its pointwise 95 % band and a triangle of the fitted slope."""
+    x, y = np.log(h[used]), np.log(excess[used])
+    middle, at = x.mean(), np.linspace(x.min(), x.max(), 60)
+    line = y.mean() + order.slope * (at - middle)
+    axes.plot(np.exp(at), np.exp(line), color=colour, lw=1.2)
+    if used.sum() >= 3 and np.isfinite(order.upper):
+        from scipy.stats import t as student
+
+        scatter = np.sqrt(np.sum((y - y.mean() - order.slope * (x - middle)) ** 2) / (len(x) - 2))
+        width = (
+            student.ppf(0.975, len(x) - 2)
+            * scatter
+            * np.sqrt(1 / len(x) + (at - middle) ** 2 / np.sum((x - middle) ** 2))
+        )
+        axes.fill_between(np.exp(at), np.exp(line - width), np.exp(line + width), color=colour, alpha=0.15, lw=0)
+    left, right = np.exp(x.min() + 0.55 * np.ptp(x)), np.exp(x.min() + 0.8 * np.ptp(x))
+    low = np.exp(y.mean() + order.slope * (np.log(left) - middle)) / 1.6
+    high = low * (right / left) ** order.slope
+    axes.plot([left, right, right, left], [low, low, high, low], color=colour, lw=0.7)
+    axes.annotate(
+        f"{order.slope:.2f}",
+        (right, np.sqrt(low * high)),
+        textcoords="offset points",
+        xytext=(3, 0),
+        fontsize=7,
+        color=colour,
+    )
+
+
+def work_precision(table, metric, time=None, problem=None) -> Figure:
+    """Error against the seconds of a run (medians over seeds), log-log; down and left is better."""
+    rows = _pick(table.work_precision(metric, time), time, problem)
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    for i, method in enumerate(dict.fromkeys(row["method"] for row in rows)):
+        points = [row for row in rows if row["method"] == method and np.isfinite(row["error"]) and row["error"] > 0]
+        seconds, error = [row["seconds"] for row in points], [row["error"] for row in points]
+        axes.plot(seconds, error, color=COLOURS[i % len(COLOURS)], marker=MARKERS[i % len(MARKERS)], lw=1, label=method)
+    axes.set(xscale="log", yscale="log", xlabel="seconds a run", ylabel=f"{metric} error")
+    axes.set_title(f"{rows[0]['problem']}, t = {rows[0]['time']:g}", fontsize=9)
+    axes.legend(frameon=False, fontsize=8)
+    _clean(axes)
+    return figure
+
+
+def error_parts(table, metric, time=None, problem=None) -> Figure:
+    """The error of every level as a stacked bar: representation floor, time discretisation, and the rest.
+
+    Where the exact discrete sequence is not known, time and rest are one part. The black line is the measured error;
+    distances do not add exactly, so the bar and the line may differ where parts cancel.
+    """
+    rows = [row for row in _pick(table.parts(metric, time), time, problem) if np.isfinite(row["error"])]
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    if not methods:
+        raise NotAvailable(
+            f"No run of metric {metric!r} has a finite error. There is nothing to draw. See the column `why` of the table."
+        )
+    figure = Figure(figsize=(2.2 * len(methods) + 1.6, 4.2), layout="constrained")
+    panels = figure.subplots(1, len(methods), sharey=True, squeeze=False)[0]
+    names = (
+        "floor (representation)",
+        "time discretisation",
+        "optimisation and sampling",
+        "time and the rest, not told apart",
+    )
+    colours = dict(zip(names, ("#999999", COLOURS[0], COLOURS[1], COLOURS[4])))
+    for panel, method in zip(panels, methods):
+        mine = [row for row in rows if row["method"] == method]
+        at = np.arange(len(mine))
+        split = np.array([np.isfinite(row["time_error"]) for row in mine])
+        parts = {
+            names[0]: [row["floor"] for row in mine],
+            names[1]: [row["time_error"] for row in mine],
+            names[2]: [max(row["rest"], 0.0) if known else 0.0 for row, known in zip(mine, split)],
+            names[3]: [
+                0.0 if known else row["undivided"] if np.isfinite(row["undivided"]) else row["error"]
+                for row, known in zip(mine, split)
+            ],
+        }
+        base = np.zeros(len(mine))
+        for name in names:
+            height = np.nan_to_num(np.array(parts[name], dtype=float), nan=0.0)
+            panel.bar(at, height, bottom=base, color=colours[name], width=0.7)
+            base = base + height
+        panel.hlines([row["error"] for row in mine], at - 0.45, at + 0.45, color="black", lw=1.2)
+        panel.set_xticks(at, [f"{row[table.swept]:.4g}" for row in mine], rotation=60, fontsize=7)
+        panel.set_title(method, fontsize=9)
+        panel.set_xlabel(_axis(table))
+        _clean(panel)
+    panels[0].set_ylabel(f"{metric} error")
+    keys = [Patch(color=colours[name], label=name) for name in names]
+    figure.legend(handles=keys, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+    return figure
+
+
+def _pick(rows, time, problem):
+    """Rows of one problem at one time: the one asked for, else the first problem and the last time."""
+    problems = list(dict.fromkeys(row["problem"] for row in rows))
+    if problem is not None and problem not in problems:
+        raise BadInput(f"problem is {problem!r}. The table has {problems}. Choose one.")
+    rows = [row for row in rows if row["problem"] == (problems[0] if problem is None else problem)]
+    last = max(row["time"] for row in rows)
+    return [row for row in rows if time is not None or row["time"] == last]
+
+
+def _axis(table):
+    return {"dt": "step size dt"}.get(table.swept, f"1 / {table.swept}" if table.counts else table.swept)
+
+
+def _clean(axes):
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8)
+
+
+def projections(law, n=2000, *, rng, axes=(0, 1)) -> Figure:
+    """n draws of a law in d >= 2 on two coordinate axes."""
+    figure = Figure(figsize=(4.4, 4.2), layout="constrained")
+    panel = figure.add_subplot()
+    x = law.sample(count(n, "n"), rng)
+    panel.plot(x[:, axes[0]], x[:, axes[1]], ".", ms=2, alpha=0.4, color=COLOURS[0])
+    panel.set(xlabel=f"x_{axes[0] + 1}", ylabel=f"x_{axes[1] + 1}", aspect="equal")
+    _clean(panel)
+    return figure
