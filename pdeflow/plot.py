@@ -48,9 +48,9 @@ def _curve(law, points):
     if isinstance(law, GridLaw):
         return _stairs(law.axes[0], law.density)
     if isinstance(law, Quantiles):
-        keep = np.concatenate([[True], np.diff(law.q) > 0])
-        q, s = law.q[keep], law.levels[keep]
-        return _stairs(q, np.diff(s) / np.diff(q))
+        gap = np.diff(law.q)
+        wide = gap > 0  # an atom has no height to draw
+        return _stairs(np.append(law.q[:-1][wide], law.q[-1]), np.diff(law.levels)[wide] / gap[wide])
     if isinstance(law, Particles):
         bins = int(np.clip(len(law.x) ** (1 / 3), 5, 80))
         edges = np.unique(law.quantile(np.linspace(0, 1, bins + 1)))
