@@ -41,10 +41,13 @@ def describe(thing):
         return f"{thing.__module__}.{thing.__qualname__}"
     if isinstance(thing, functools.partial):
         return {"partial": describe(thing.func), "args": describe(thing.args), "keywords": describe(thing.keywords)}
+    if hasattr(thing, "described"):  # an object that knows which of its parts make another question
+        return describe(thing.described())
     if is_dataclass(thing):
         record = {"type": type(thing).__qualname__, **{f.name: describe(getattr(thing, f.name)) for f in fields(thing)}}
         if not type(thing).__module__.startswith("pdeflow."):  # a user's own scheme: its code is part of the question
-            record["source"] = _source(type(thing))
+            bases = [kind for kind in type(thing).__mro__ if not kind.__module__.startswith(("pdeflow.", "builtins"))]
+            record["source"] = [_source(kind) for kind in bases]
         return record
     if inspect.isroutine(thing):
         return _of_function(thing)

@@ -43,6 +43,11 @@ class Trajectory:
             )
         return self.laws[nearest]
 
+    def described(self) -> dict:
+        """What makes it another truth, for `fingerprint`: not how long it took."""
+        stats = {key: value for key, value in self.stats.items() if key not in ("seconds", "first_call_seconds")}
+        return {"trajectory": {"times": self.times, "laws": self.laws, "stats": stats}}
+
     @property
     def final(self) -> Law:
         return self.laws[-1]

@@ -86,7 +86,8 @@ def judge(h, error, *, floor, truth_error, expected, tolerance, measured) -> Ord
         notes.append(
             "dropped: " + ", ".join(f"error {error[i]:g} at h = {h[i]:.6g}" for i in coarse_first if not finite[i])
         )
-    unknown_floor = bool(np.isnan(floor).any())
+    unknown_floor = bool(np.isnan(floor[finite]).any())
+    measured = measured and not unknown_floor
     floor = np.where(np.isnan(floor), 0.0, floor)
 
     def verdict(word, why, mask, slope=np.nan, half=np.nan, constant=np.nan, level=0.0):
@@ -103,9 +104,9 @@ def judge(h, error, *, floor, truth_error, expected, tolerance, measured) -> Ord
             return verdict("exact", f"all {len(h)} errors are at round-off (<= {ROUND_OFF:g})", nothing)
         return verdict("inconclusive", "the errors that are numbers are at round-off", nothing)
 
-    mask = finite & (error > 3 * floor)
+    mask = finite & (error > 3 * floor) & (error > ROUND_OFF)
     if (finite & ~mask).any():
-        notes.append(f"{(finite & ~mask).sum()} point(s) within 3 times the floor set aside")
+        notes.append(f"{(finite & ~mask).sum()} point(s) within 3 times the floor or at round-off set aside")
     level = plateau(log_h[_pick(mask, coarse_first)], (error - floor)[_pick(mask, coarse_first)])
     if level > 0:
         levelled = mask & (error <= 3 * (floor + level))
@@ -122,7 +123,7 @@ def judge(h, error, *, floor, truth_error, expected, tolerance, measured) -> Ord
         slope, half, constant = min((slope, half, constant), uncut, key=lambda line: line[1])
     found = {"mask": mask, "slope": slope, "half": half, "constant": constant, "level": level}
 
-    truth = np.max(truth_error) if len(truth_error) else 0.0  # NaN stays NaN
+    truth = np.max(truth_error[finite], initial=0.0)  # NaN stays NaN
     if np.isnan(truth):
         return verdict("inconclusive", "the error of the truth is unknown in this metric", **found)
     smallest = np.min(error[mask]) if mask.any() else np.inf
@@ -171,10 +172,12 @@ def _line(x, y):
     dx = x - x.mean()
     slope = np.sum(dx * (y - y.mean())) / np.sum(dx * dx)
     intercept = y.mean() - slope * x.mean()
+    with np.errstate(over="ignore"):
+        constant = np.exp(intercept)
     if n < 3:
-        return slope, np.nan, np.exp(intercept)
+        return slope, np.nan, constant
     spread = np.sqrt(np.sum((y - intercept - slope * x) ** 2) / (n - 2) / np.sum(dx * dx))
-    return slope, stdtrit(n - 2, 0.975) * spread, np.exp(intercept)
+    return slope, stdtrit(n - 2, 0.975) * spread, constant
 
 
 def _local(log_h, error, order):
@@ -195,7 +198,7 @@ def _checked(h, error, floor, truth_error):
         raise BadInput(f"h has shape {h.shape}, error {error.shape}. Both must be (n,). Give one error a step.")
     if not np.all(np.isfinite(h) & (h > 0)):
         raise BadInput(f"h is {h.tolist()}. Each h must be finite and > 0. Drop or mend the others.")
-    if len(np.unique(h)) < len(h):
+    if np.any(np.diff(np.sort(h)) <= 1e-9 * np.sort(h)[1:]):
         raise BadInput(f"h is {h.tolist()}, with duplicates. Each h may occur once. Average over seeds first.")
     if np.any(error < 0):
         raise BadInput(f"error is {error.tolist()}. Errors are distances and must be >= 0. Pass their absolute values.")

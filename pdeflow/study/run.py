@@ -39,7 +39,8 @@ def stream(*parts) -> np.random.Generator:
 
 def measure(name, metric, approximation, truth, rng) -> Estimate:
     """metric(approximation, truth) as an Estimate; a metric may do without rng and may return a plain number."""
-    takes_rng = "rng" in inspect.signature(metric).parameters
+    parameters = inspect.signature(metric).parameters.values()
+    takes_rng = any(one.name == "rng" or one.kind is one.VAR_KEYWORD for one in parameters)
     found = metric(approximation, truth, rng=rng) if takes_rng else metric(approximation, truth)
     if not isinstance(found, Estimate):
         found = Estimate(float(found), 0.0, "as the metric returned it", name)

@@ -58,7 +58,7 @@ class Study:
     @property
     def counts(self) -> bool:
         """Whether the swept field counts something, so that finer means a larger value."""
-        return self.swept != "dt" and all(isinstance(v, int | np.integer) and v > 0 for v in self.levels)
+        return self.swept != "dt" and all(type(level) is int and level > 0 for level in self.levels)
 
     def cases(self):
         """(labels, problem, method or the error in its way, dt, seed, times) of every run, in the order of the table."""

@@ -36,7 +36,8 @@ class Table(Listing):
         super().__init__(rows, columns)
 
     def __str__(self):
-        short = [name for name in self.columns if name not in ("why", "how", "floor_how", "first_call_seconds", "dt")]
+        long = {"why", "how", "floor_how", "first_call_seconds", "dt"} - {self.swept}
+        short = [name for name in self.columns if name not in long]
         if any(row["why"] for row in self.rows):
             short.append("why")
         return Listing.__str__(Listing(self.rows, short))
@@ -89,14 +90,13 @@ class Table(Listing):
         levels = self._levels(group)
         error = np.array([level["error"] for level in levels])
         negative = error < 0  # a Monte Carlo divergence may be: it has no logarithm
-        order = judge(
+        return judge(
             [self.step_size(level[self.swept]) for level in levels],
             np.where(negative, np.nan, error),
             floor=np.abs([level["floor"] for level in levels]),
             truth_error=np.abs([level["truth_error"] for level in levels]),
-            expected=expected, tolerance=tolerance, measured=not np.isnan([level["floor"] for level in levels]).any(),
+            expected=expected, tolerance=tolerance, measured=True,
         )  # fmt: skip
-        return order
 
     def _levels(self, group):
         """One row a level: means over seeds, medians of the seconds."""

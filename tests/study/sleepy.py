@@ -1,0 +1,36 @@
+"""A slow little study to be killed: `python sleepy.py STORE` runs it. Every start of a run adds a line to $SLEEPY_LOG."""
+
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from study.toys import Moments, moment_distance
+
+import pdeflow as pf
+
+
+@dataclass(frozen=True)
+class Sleepy(Moments):
+    """Notes each step of length dt and takes its time over it."""
+
+    def step(self, problem, state, dt, rng):
+        if log := os.environ.get("SLEEPY_LOG"):
+            with open(log, "a") as file:
+                file.write(f"{dt!r}\n")
+        time.sleep(0.004)
+        return super().step(problem, state, dt, rng)
+
+
+def study():
+    return pf.Study(
+        pf.problems.ou(), {"sleepy": Sleepy(), "trapezoidal": Sleepy(theta=0.5)}, {"dt": [1 / 2, 1 / 4, 1 / 8]},
+        {"moments": moment_distance}, seeds=range(4),
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    study().run(store=sys.argv[1], jobs=int(sys.argv[2]) if len(sys.argv) > 2 else 1)

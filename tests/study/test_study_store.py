@@ -1,0 +1,198 @@
+"""The store of a study: resume after a kill, damage, bad places, two writers."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from study import sleepy
+from study.toys import Moments, moment_distance
+
+import pdeflow as pf
+from pdeflow.errors import BadInput
+from pdeflow.study.store import Store, decode, encode
+
+TIMING = ("seconds", "first_call_seconds")
+
+
+def bits(table):
+    """The table without its clocks, floats by their bits."""
+    return [[encode(row[name]) for name in table.columns if name not in TIMING] for row in table]
+
+
+def begin(store, jobs=1):
+    return subprocess.Popen([sys.executable, sleepy.__file__, str(store), str(jobs)], stderr=subprocess.DEVNULL)
+
+
+def whole(store):
+    return sorted(path.name for path in Path(store).glob("*.json"))
+
+
+def test_ten_kills_at_random_moments_leave_a_study_that_finishes_with_the_same_table(tmp_path, rng, monkeypatch):
+    store, log = tmp_path / "store", tmp_path / "log"
+    for delay in rng.uniform(0.0, 0.25, 10):
+        before = whole(store)
+        process = begin(store)
+        started = time.monotonic()
+        while not store.exists() and time.monotonic() < started + 30:
+            time.sleep(0.005)  # importing takes most of the time: the moment is counted from the first trace of work
+        time.sleep((1.2 if not before else 0.9) * delay)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert set(before) <= set(whole(store))
+    done = whole(store)
+    monkeypatch.setenv("SLEEPY_LOG", str(log))
+    resumed = sleepy.study().run(store=store)
+    steps = [float(line) for line in log.read_text().split()] if log.exists() else []
+    redone = sum(steps.count(dt) * dt for dt in (1 / 2, 1 / 4, 1 / 8))  # each run covers one unit of time
+    assert redone == 24 - len(done)
+    assert len(whole(store)) == 24 and len(list(store.iterdir())) == 24  # no stray temporary file
+    assert bits(resumed) == bits(sleepy.study().run())
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_ctrl_c_keeps_what_is_whole(tmp_path, jobs):
+    process = begin(tmp_path, jobs)
+    while len(whole(tmp_path)) < 2:
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) != 0
+    assert 2 <= len(whole(tmp_path)) < 24
+    assert all(path.suffix == ".json" for path in tmp_path.iterdir())
+    assert all(Store(tmp_path).load(path.stem) is not None for path in tmp_path.glob("*.json"))
+
+
+@pytest.fixture
+def small():
+    return pf.Study(
+        pf.problems.ou(), {"euler": Moments(), "bad": Moments(theta=-40.0)}, {"dt": [1 / 2, 1 / 3, 1 / 4]},
+        {"moments": moment_distance}, times=[0.5, 1.0],
+    )  # fmt: skip
+
+
+def counted(monkeypatch):
+    calls, init = [], Moments.init
+    monkeypatch.setattr(Moments, "init", lambda self, problem, rng: calls.append(self) or init(self, problem, rng))
+    return calls
+
+
+def test_a_second_run_redoes_nothing_and_gives_the_same_bits_and_clocks(tmp_path, small, monkeypatch):
+    first = small.run(store=tmp_path)
+    calls = counted(monkeypatch)
+    second = small.run(store=tmp_path)
+    assert not calls
+    assert [encode(row) for row in first] == [encode(row) for row in second]
+    assert {row["status"] for row in first} == {"ok", "bad input"}  # failed runs are whole, too
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: "", lambda text: text[: len(text) // 2], lambda text: "null", lambda text: "[]",
+        lambda text: text.replace("0x1.", "0x0.", 1), lambda text: "\x00" + text, lambda text: text.replace("ok", "OK"),
+    ],
+)  # fmt: skip
+def test_damaged_files_are_redone(tmp_path, small, damage):
+    table = small.run(store=tmp_path)
+    victim = next(path for path in sorted(tmp_path.glob("*.json")) if '"ok"' in path.read_text())
+    text = victim.read_text()
+    victim.write_text(damage(text))
+    assert Store(tmp_path).load(victim.stem) is None
+    assert bits(small.run(store=tmp_path)) == bits(table)
+    assert Store(tmp_path).load(victim.stem) is not None
+
+
+def test_a_file_under_another_name_is_not_believed(tmp_path, small):
+    small.run(store=tmp_path)
+    one, other = sorted(tmp_path.glob("*.json"))[:2]
+    one.write_bytes(other.read_bytes())
+    assert Store(tmp_path).load(one.stem) is None
+
+
+def test_another_question_has_another_name(tmp_path):
+    def names(**changes):
+        arguments = {
+            "problems": pf.problems.ou(), "methods": {"m": Moments()}, "sweep": {"dt": [0.25]},
+            "metrics": {"d": moment_distance}, **changes,
+        }  # fmt: skip
+        study = pf.Study(**arguments)
+        return {pf.fingerprint.sha256(study.question(*case)) for case in study.cases()}
+
+    variants = [
+        {}, {"problems": pf.problems.ou(temperature=2.0)}, {"methods": {"m": Moments(theta=0.5)}},
+        {"sweep": {"dt": [0.125]}}, {"metrics": {"d": lambda a, b: 0.0}}, {"metrics": {"e": moment_distance}},
+        {"seeds": [1]}, {"times": [0.5]}, {"against": pf.exact_jko}, {"against": pf.finer(Moments(), 0.01)},
+    ]  # fmt: skip
+    found = [names(**changes) for changes in variants]
+    assert len(set.union(*found)) == len(variants)
+    assert names() == names()
+    truth = pf.solve(pf.problems.ou(), Moments(), dt=0.25)
+    again = pf.solve(pf.problems.ou(), Moments(), dt=0.25)  # other clocks, same truth
+    assert names(against=truth) == names(against=again)
+
+
+@pytest.mark.parametrize("place", ["file", "below a file"])
+def test_a_store_that_is_no_folder_is_refused_before_any_work(tmp_path, small, place, monkeypatch):
+    (tmp_path / "file").write_text("mine")
+    calls = counted(monkeypatch)
+    with pytest.raises(BadInput, match="must be a folder that can be written"):
+        small.run(store=tmp_path / "file" if place == "file" else tmp_path / "file" / "store")
+    assert not calls and (tmp_path / "file").read_text() == "mine"
+
+
+def test_no_right_to_write_is_refused_before_any_work(tmp_path, small, monkeypatch):
+    def refuse(self, *args, **kwargs):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "write_text", refuse)  # the rights themselves do not bind root, who may run the tests
+    with pytest.raises(BadInput, match="Permission denied"):
+        small.run(store=tmp_path)
+
+
+def test_a_full_disk_is_a_typed_error_and_leaves_whole_files_only(tmp_path, small, monkeypatch):
+    calls, sync = [], os.fsync
+
+    def full(descriptor):
+        calls.append(descriptor)
+        if len(calls) == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(BadInput, match="No space left"):
+        small.run(store=tmp_path)
+    assert len(whole(tmp_path)) == 2 == len(list(tmp_path.iterdir()))
+    monkeypatch.undo()
+    assert bits(small.run(store=tmp_path)) == bits(small.run())
+
+
+def test_leftovers_of_dead_writers_go_and_those_of_living_ones_stay(tmp_path, small):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    store = Store(tmp_path)
+    mine = store._temporary("a" * 64)
+    theirs = Path(str(mine).replace(f".{os.getpid()}.", f".{dead.pid}."))
+    for path in (mine, theirs):
+        path.write_text("half")
+    small.run(store=tmp_path)
+    assert mine.exists() and not theirs.exists()
+
+
+def test_two_writers_at_once_are_safe(tmp_path):
+    writers = [begin(tmp_path), begin(tmp_path)]
+    assert [writer.wait(timeout=60) for writer in writers] == [0, 0]
+    assert len(whole(tmp_path)) == 24 == len(list(tmp_path.iterdir()))
+    assert bits(sleepy.study().run(store=tmp_path)) == bits(sleepy.study().run())
+
+
+def test_every_float_comes_back_to_the_bit(rng):
+    values = [0.1, -0.0, 5e-324, 1e308, float("inf"), float("nan"), *rng.standard_normal(50)]
+    back = decode(json.loads(json.dumps(encode(values))))
+    assert np.array(back).tobytes() == np.array(values).tobytes()
