@@ -32,6 +32,8 @@ def describe(thing):
         return {str(key): describe(value) for key, value in sorted(thing.items(), key=lambda item: str(item[0]))}
     if isinstance(thing, list | tuple | range):
         return [describe(item) for item in thing]
+    if isinstance(thing, slice):  # a Product of tabulated laws holds some
+        return ["slice", describe(thing.start), describe(thing.stop), describe(thing.step)]
     if isinstance(thing, Law):
         try:
             return thing.spec()

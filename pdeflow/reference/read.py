@@ -1,0 +1,270 @@
+"""Reading a reference file: the whole file is held against its digest before any HDF5 code sees it."""
+
+import io
+import json
+import os
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from .. import fingerprint
+from ..errors import BadInput, BadReference, NotAvailable, PdeflowError
+from ..estimate import Estimate
+from ..problem import Problem
+from ..trajectory import Trajectory
+from .problem_record import differing, problem_sha256, recall
+from .schema import (
+    AXES,
+    BLOCK,
+    ROOT_NUMBERS,
+    ROOT_TEXT,
+    SCHEMA,
+    STORABLE,
+    Variable,
+    block,
+    decode,
+    law_variables,
+)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A stored trajectory. Callable as (problem, times) -> Trajectory, so that it can be the truth of a Study.
+
+    problem : the Problem it belongs to, or None where it was made of a user's callables (`provenance["problem_note"]`).
+    trajectory : the stored laws. error : Estimate of their distance from the truth, in the metric `error.metric`.
+    provenance : the root attributes of the file (method, config, versions, git, created, ...).
+    """
+
+    problem: Problem | None
+    trajectory: Trajectory
+    error: Estimate
+    provenance: Mapping[str, Any]
+
+    @property
+    def times(self) -> np.ndarray:
+        return self.trajectory.times
+
+    def __call__(self, problem, times=None) -> Trajectory:
+        """The stored laws at `times` (default: the horizon of `problem`); stats carry `error` and `error_metric`.
+
+        Raises `BadInput` if `problem` has another name, energy or start than the stored one, `NotAvailable` for a time
+        that is not stored.
+        """
+        name = self.provenance["problem"]
+        self._own(problem, name)
+        times = np.atleast_1d(np.asarray(problem.horizon if times is None else times, dtype=float))
+        missing = [float(t) for t in times if not self._stores(t)]
+        if missing:
+            raise NotAvailable(
+                f"t = {missing} is not stored in the reference of {name!r}. Stored times: {self.times.tolist()}. Ask for some of these."
+            )
+        return Trajectory(times, [self.trajectory.at(t) for t in times], dict(self.trajectory.stats))
+
+    def _own(self, problem, name):
+        """`BadInput` unless `problem` is the stored one."""
+        own = self.provenance["problem_sha256"] if self.problem is None else problem_sha256(self.problem)
+        given = repr(problem)
+        if isinstance(problem, Problem):
+            if problem_sha256(problem) == own:
+                return
+            differ = "name, energy or initial" if self.problem is None else differing(problem, self.problem)
+            params = json.dumps(fingerprint.describe(problem.params))
+            given = f"problem {problem.name!r} with {params}, which differs in: {differ}"
+        raise BadInput(
+            f"This reference is the truth of problem {name!r} with {self.provenance['params']}, and was asked for {given}. "
+            "Name, energy and initial law must be the same. Use reference.problem, or a reference made for yours."
+        )
+
+    def _stores(self, t):
+        try:
+            self.trajectory.at(t)
+        except NotAvailable:
+            return False
+        return True
+
+
+def load(path) -> Reference:
+    """The reference stored in `path`. Raises `BadReference` for a file that is missing, damaged, incomplete or too new."""
+    attributes, variables = contents(path)
+    if attributes["status"] != "complete":
+        raise BadReference(f"{path} has status {attributes['status']!r}. A reference must be complete. Make it again.")
+    error = Estimate(
+        attributes["error"], attributes["error_stderr"], attributes["error_how"], attributes["error_metric"]
+    )
+    stats = {**_json(attributes, "stats", path), "error": error, "error_metric": error.metric}
+    problem, note = recall(attributes)
+    provenance = {**attributes, "problem_note": note}
+    return Reference(
+        problem, Trajectory(variables["time"].data, laws_of(path, attributes, variables), stats), error, provenance
+    )
+
+
+def contents(path):
+    """(attributes, variables) of a file: {name: int, float or str} and {name: Variable}.
+
+    Everything that `load` needs is there and of the right type, else `BadReference` names it.
+    """
+    raw = verified(path)
+    try:
+        attributes, variables = parse(raw)
+    except (
+        OSError,
+        RuntimeError,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+    ) as error:  # what h5py raises on odd files
+        raise BadReference(f"{path} is no HDF5 file that h5py can read: {error}. Get or make it again.") from error
+    _require(path, attributes, variables)
+    return attributes, variables
+
+
+def parse(raw: bytes):
+    """(attributes, variables) of the bytes of a file, with no check at all."""
+    with h5py.File(io.BytesIO(raw), "r") as file:
+        attributes = {name: _plain(value) for name, value in file.attrs.items()}
+        return attributes, {name: _variable(item) for name, item in file.items()}
+
+
+def _plain(value):
+    if isinstance(value, bytes):
+        return value.decode()
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _variable(item):
+    dims = (item.name[1:],) if item.is_scale else tuple(dim[0].name[1:] if len(dim) else "" for dim in item.dims)
+    return Variable(dims, item[...], str(item.attrs.get("long_name", "")))
+
+
+def _require(path, attributes, variables):
+    for names, kind in ((ROOT_TEXT, str), (ROOT_NUMBERS, float)):
+        wrong = [name for name in names if not isinstance(attributes.get(name), kind)]
+        if wrong:
+            raise BadReference(
+                f"{path} lacks the root attributes {', '.join(wrong)}, or they are no {kind.__name__}. Schema {SCHEMA} requires them. Make the file again."
+            )
+    if attributes.get("pdeflow_schema") != SCHEMA:
+        raise BadReference(
+            f"{path}: pdeflow_schema is {attributes.get('pdeflow_schema')!r}. It must be {SCHEMA}. Make the file again."
+        )
+    kind = attributes["law"]
+    if kind not in STORABLE:
+        raise BadReference(f"{path} holds laws of kind {kind!r}. Possible: {', '.join(STORABLE)}. Make the file again.")
+    grid = AXES[: variables["mass"].data.ndim - 1] if kind == "GridLaw" and "mass" in variables else ()
+    for name in ("time", *law_variables(kind, grid)):
+        if name not in variables:
+            raise BadReference(
+                f"{path} lacks the variable {name!r}, which laws of kind {kind} need. Make the file again."
+            )
+    for name, (_, data, _) in variables.items():
+        if data.dtype != np.float64:
+            raise BadReference(f"{path}: {name} is {data.dtype}. Every variable is float64. Make the file again.")
+
+
+def verified(path) -> bytes:
+    """All bytes of the file after its user block was found to be the one that belongs to them, else `BadReference`."""
+    try:
+        raw = Path(path).read_bytes()
+    except TypeError:
+        raise BadInput(f"path is {path!r}. It must be the name of a file. Pass e.g. 'references/ou_1d.h5'.") from None
+    except IsADirectoryError:
+        raise BadReference(
+            f"{path} is a folder. A reference is one file. Pass a file in it: {_files_in(path)}."
+        ) from None
+    except FileNotFoundError:
+        raise BadReference(
+            f"{path} does not exist. Its folder holds: {_files_in(Path(path).parent)}. Correct the name, or make the file: pdeflow reference make RECIPE."
+        ) from None
+    except OSError as error:
+        raise BadReference(
+            f"{path} cannot be read: {error.strerror or error}. Check its permissions and the disk."
+        ) from error
+    schema = _schema_number(raw)
+    if schema is not None and schema > SCHEMA:
+        raise BadReference(
+            f"{path} is of schema {schema}. This version of pdeflow reads schemas up to {SCHEMA}. Install a newer pdeflow."
+        )
+    head, body = raw[:BLOCK], memoryview(raw)[BLOCK:]
+    if head == block(body):
+        return raw
+    if not head.startswith(b"pdeflow reference file"):
+        kind = (
+            "an HDF5 file without a pdeflow user block"
+            if raw[:8] == b"\x89HDF\r\n\x1a\n"
+            else "no pdeflow reference file"
+        )
+        raise BadReference(
+            f"{path} is {kind} ({len(raw)} bytes), or its first bytes are damaged. A reference is written by pdeflow.reference.save. Get or make it again."
+        )
+    length = next((line for line in head.split(b"\n") if line.startswith(b"bytes after this block: ")), b"").rpartition(
+        b" "
+    )[2]
+    if length.isdigit() and int(length) != len(body):
+        raise BadReference(
+            f"{path} is truncated or was added to: {len(body)} bytes follow its user block, which says {int(length)}. Get or make it again."
+        )
+    raise BadReference(
+        f"{path} is damaged, or was changed after it was written: its bytes do not have the SHA-256 in its user block. "
+        "Nothing in it is trusted. Get or make it again; to change a file, load it and save another."
+    )
+
+
+def _files_in(folder):
+    try:
+        return ", ".join(sorted(name for name in os.listdir(folder) if name.endswith(".h5"))) or "no .h5 file"
+    except OSError:
+        return "nothing readable"
+
+
+def _schema_number(raw: bytes):
+    """The schema that the file claims, found without the HDF5 library (a damaged file must not reach it), or None.
+
+    From the first line of the user block, or from the bytes of the root attribute `pdeflow_schema`: an HDF5 attribute
+    message of version 1 (parts padded to 8 bytes) or 3 (unpadded) gives the sizes of name, type and shape before the name.
+    """
+    first = raw[:64].split(b"\n")[0]
+    claims = []
+    if first.startswith(b"pdeflow reference file, schema ") and first[31:].isdigit():
+        claims.append(int(first[31:]))
+    name = b"pdeflow_schema\0"
+    at = raw.find(name)
+    while at >= 0:
+        for version, gap, pad in ((1, 8, 8), (3, 9, 1)):
+            start = at - gap
+            if start >= 0 and raw[start] == version:
+                sizes = struct.unpack_from("<HHH", raw, start + 2)
+                data = at + sum(-(-size // pad) * pad for size in sizes)
+                width = raw[at + -(-sizes[0] // pad) * pad + 4]
+                number = raw[data : data + width] if sizes[0] == len(name) and width in (1, 2, 4, 8) else b""
+                if number:
+                    claims.append(int.from_bytes(number, "little", signed=True))
+        at = raw.find(name, at + 1)
+    return max(claims, default=None)
+
+
+def _json(attributes, name, path):
+    try:
+        return json.loads(attributes[name])
+    except ValueError as error:
+        raise BadReference(f"{path}: the attribute {name} is no JSON ({error}). Make the file again.") from None
+
+
+def laws_of(path, attributes, variables):
+    """The laws of a file, or `BadReference` if its numbers make no laws."""
+    try:
+        return decode(attributes["law"], attributes.get("copies"), variables)
+    except (PdeflowError, ValueError, IndexError, KeyError, TypeError) as error:  # numbers or shapes that make no law
+        raise BadReference(
+            f"{path}: its variables make no {attributes['law']}: {error} Make the file again."
+        ) from error
+
+
+__all__ = ["Reference", "contents", "laws_of", "load", "parse", "verified"]
