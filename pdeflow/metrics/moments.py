@@ -1,0 +1,64 @@
+"""Errors of the first two moments."""
+
+import numpy as np
+
+from ..arrays import count
+from ..errors import NotAvailable
+from ..estimate import Estimate
+from ..laws import Particles
+from .pair import checked_pair, generator
+
+
+def mean_error(approximation, truth, *, rng=None, n=100_000) -> Estimate:
+    """|E_approximation x - E_truth x|, Euclidean norm.
+
+    A cloud is taken for what it is; stderr is then the sampling error (tr Σ / n)^½ of a cloud of n independent draws (n is
+    the effective number 1/Σw² for weights). A law without closed mean is sampled, n draws, where `rng` is given.
+    """
+    return _moment_error(approximation, truth, "mean", rng, n)
+
+
+def cov_error(approximation, truth, *, rng=None, n=100_000) -> Estimate:
+    """|Σ_approximation - Σ_truth| in the Frobenius norm.
+
+    stderr as in `mean_error`, with ((E|y|⁴ - |Σ|_F²)/n)^½ for y = x - E x.
+    """
+    return _moment_error(approximation, truth, "cov", rng, n)
+
+
+def _moment_error(approximation, truth, moment, rng, n):
+    name = f"{moment}_error"
+    laws = checked_pair(approximation, truth, rng, name)
+    values, variance, notes = [], 0.0, []
+    for law in laws:
+        try:
+            value = getattr(law, moment)()
+        except NotAvailable:
+            law = Particles(law.sample(count(n, "n", 2), generator(rng, f"{name} against {law!r}")))
+            value = getattr(law, moment)()
+            notes.append(f"Monte Carlo, n = {n}")
+        values.append(value)
+        if isinstance(law, Particles):
+            variance += _sampling_variance(law, moment)
+            notes.append(f"stderr of {len(law.x)} independent draws")
+    how = "; ".join(dict.fromkeys(notes)) if notes else "closed form"
+    return Estimate(float(np.linalg.norm(values[0] - values[1])), float(np.sqrt(variance)), how, name)
+
+
+def _sampling_variance(cloud, moment):
+    """E|moment of the cloud - moment of the law it was drawn from|², estimated from the cloud."""
+    share = np.sum(cloud.weights**2)
+    cov = cloud.cov()
+    if moment == "mean":
+        return np.trace(cov) * share
+    squares = np.sum((cloud.x - cloud.mean()) ** 2, axis=1)
+    return max(cloud.weights @ squares**2 - np.sum(cov * cov), 0.0) * share
+
+
+def moments_of(law, moment, rng, n, metric):
+    """(mean or cov of the law, how), from n draws where the law does not know it and rng is given."""
+    try:
+        return getattr(law, moment)(), "closed form"
+    except NotAvailable:
+        cloud = Particles(law.sample(count(n, "n", 2), generator(rng, f"{metric} against {law!r}")))
+        return getattr(cloud, moment)(), f"Monte Carlo, n = {n}"

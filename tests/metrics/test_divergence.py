@@ -1,0 +1,198 @@
+"""Relative entropy: closed forms, quadrature, cells, Monte Carlo, supports."""
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from scipy.special import ndtr
+
+import pdeflow as pf
+from pdeflow import metrics
+from pdeflow.laws import (
+    Barenblatt,
+    FromQuantile,
+    Gaussian,
+    GaussianMixture,
+    GridLaw,
+    Law,
+    Particles,
+    Product,
+    Quantiles,
+    Ring,
+    Semicircle,
+    Uniform,
+)
+
+
+class Draws(Law):
+    """A Gaussian that knows its samples and density only: what a push-forward by a network knows."""
+
+    def __init__(self, gaussian):
+        self.gaussian, self.dim = gaussian, gaussian.dim
+
+    def sample(self, n, rng):
+        return self.gaussian.sample(n, rng)
+
+    def log_density(self, x):
+        return self.gaussian.log_density(x)
+
+
+P3, Q3 = Gaussian([0.0, 0.1, 0], [[1, 0.3, 0], [0.3, 1, 0], [0, 0, 0.8]]), Gaussian([0.1, 0, 0.05], 1.1)
+
+NEAR = Gaussian(P3.mean() + 0.03, 0.97 * P3.cov())
+
+
+def gaussian_kl(p, q):
+    """MATH.md 4, as printed there (cancels for near laws, which these are not)."""
+    inverse, shift = np.linalg.inv(q.cov()), p.mean() - q.mean()
+    logs = np.linalg.slogdet(q.cov())[1] - np.linalg.slogdet(p.cov())[1]
+    return 0.5 * (logs - p.dim + np.trace(inverse @ p.cov()) + shift @ inverse @ shift)
+
+
+def test_gaussians_in_closed_form():
+    assert metrics.kl(P3, Q3).value == pytest.approx(gaussian_kl(P3, Q3), rel=1e-12)
+    assert metrics.kl(Q3, P3).value == pytest.approx(gaussian_kl(Q3, P3), rel=1e-12)
+    assert metrics.sym_kl(P3, Q3).value == pytest.approx(gaussian_kl(P3, Q3) + gaussian_kl(Q3, P3), rel=1e-12)
+    assert metrics.kl(P3, P3).value <= 1e-30
+    # N(0, (1+e)) against N(0, 1): (e - log(1+e))/2 = e²/4 - e³/6 + ...
+    assert metrics.kl(Gaussian(0, 1 + 1e-6), Gaussian(0, 1)).value == pytest.approx(2.5e-13, rel=1e-5)
+
+
+MIXTURE = GaussianMixture([0.3, 0.7], [-1.5, 2], [0.09, 0.36])
+
+
+def integral(p, q, low, high):
+    def integrand(x):
+        a, b = p.log_density([x])[0], q.log_density([x])[0]
+        return np.exp(a) * (a - b) if np.isfinite(a) else 0.0
+
+    return quad(integrand, low, high, epsabs=1e-12, epsrel=1e-12, limit=400, points=[-1.5, 0, 2])[0]
+
+
+@pytest.mark.parametrize(
+    "p, q, low, high",
+    [
+        (MIXTURE, Gaussian(0, 4), -6, 8),
+        (Gaussian(0, 1), MIXTURE, -8, 8),
+        (Semicircle(2.5), Gaussian(0.3, 1), -2.5, 2.5),
+        (Barenblatt(1, 2, 1.0), Barenblatt(1, 2, 1.5), -3, 3),
+        (Uniform(-3, 3), Gaussian(0.3, 1), -3, 3),
+    ],
+)
+def test_laws_on_the_line_by_quadrature(p, q, low, high):
+    # 1e-9: the error that scipy's quad leaves
+    assert metrics.kl(p, q).value == pytest.approx(integral(p, q, low, high), abs=1e-9)
+
+
+def test_piecewise_constant_densities_are_cut_at_their_kinks():
+    """KL between two Quantiles is a finite sum: p = (0.3, 0.7) and q = (0.5, 0.5)/(1/2, 3/2) on [0,1], [1,2]."""
+    p, q = Quantiles([0, 1, 2], [0, 0.3, 1]), Quantiles([0, 0.5, 2], [0, 0.5, 1])
+    expected = 0.15 * np.log(0.3) + 0.15 * np.log(0.3 * 3) + 0.7 * np.log(0.7 * 3)
+    assert metrics.kl(p, q).value == pytest.approx(expected, rel=1e-12)
+
+
+EDGES = np.linspace(-7, 7, 281)
+
+
+def grid_of(law, edges=EDGES):
+    mass = np.diff(law.cdf(edges))
+    return GridLaw(edges, mass / mass.sum())
+
+
+def test_grids_compare_cell_masses():
+    p, q = np.array([0.2, 0.3, 0.5, 0.0]), np.array([0.25, 0.25, 0.4, 0.1])
+    a, b = GridLaw(np.arange(5.0), p), GridLaw(np.arange(5.0), q)
+    expected = np.sum(p[:3] * np.log(p[:3] / q[:3]))
+    assert metrics.kl(a, b).value == pytest.approx(expected, rel=1e-13)
+    fine = GridLaw(np.arange(0, 4.5, 0.5), np.repeat(q, 2) / 2)
+    assert metrics.kl(a, fine).value == pytest.approx(expected, rel=1e-13)
+    # against a law with cdf: its own differences, where they do not cancel
+    other = grid_of(Gaussian(0.5, 4), np.linspace(-3, 4, 141))
+    direct = other.mass @ np.log(other.mass / np.diff(MIXTURE.cdf(other.axes[0])))
+    assert metrics.kl(other, MIXTURE).value == pytest.approx(direct, rel=1e-9)
+
+
+def test_grid_against_its_own_law_is_round_off_in_the_tails_too():
+    """The masses of the upper tail are not differences of 1 - 1e-16."""
+    wide = np.linspace(-12, 12, 481)
+    law = Gaussian(0, 1)
+    half = np.diff(ndtr(wide[wide <= 1e-9]))
+    grid = GridLaw(wide, np.concatenate([half, half[::-1]]))
+    assert 0 <= metrics.kl(grid, law).value < 1e-14
+    assert 0 <= metrics.sym_kl(grid, law).value < 1e-14
+    # a shift is resolved although both tails leave the range of 1 - Φ: ½ · 0.25, cells of 0.05 lose O(h²) of it
+    assert metrics.kl(grid, Gaussian(0.5, 1)).value == pytest.approx(0.125, rel=1e-3)
+    assert metrics.sym_kl(grid, Gaussian(0.5, 1)).value == pytest.approx(0.25, rel=1e-3)
+
+
+def test_the_error_of_a_grid_is_quadratic_in_its_masses():
+    """A second-order error of the cell masses is a fourth-order KL."""
+    errors = []
+    for cells in (50, 100, 200):
+        edges = np.linspace(-7.5, 7.5, cells + 1)  # leaves out 6e-14
+        centers = (edges[1:] + edges[:-1]) / 2
+        mass = np.exp(-(centers**2) / 2)
+        errors.append(metrics.kl(GridLaw(edges, mass / mass.sum()), Gaussian(0, 1)).value)
+    assert np.all(np.abs(np.log2(np.array(errors[:-1]) / errors[1:]) - 4) < 0.1)
+
+
+def test_supports_that_do_not_match_give_infinity_and_say_so():
+    for p, q in (
+        (Gaussian(0, 1), Semicircle(1.0)),
+        (Barenblatt(1, 2, 1.5), Barenblatt(1, 2, 1.0)),
+        (Uniform(0, 2), grid_of(Uniform(0, 1), np.linspace(0, 1, 5))),
+    ):
+        estimate = metrics.kl(p, q)
+        assert estimate.value == np.inf and "where the other law is empty" in estimate.how
+        assert metrics.sym_kl(q, p).value == np.inf
+    tail = metrics.kl(Gaussian(0, 1), grid_of(Gaussian(0, 1), np.linspace(-7.5, 7.5, 301)))
+    assert tail.value < 1e-12 and "left out" in tail.how  # 6e-14 of mass outside the box
+
+
+def test_products_add_up():
+    p = Product([Semicircle(1.0), MIXTURE, Gaussian([0, 0], 1.0)])
+    q = Product([Gaussian(0, 1), Gaussian(0, 4), Gaussian([1, 0], 1.0)])
+    parts = [metrics.kl(a, b).value for a, b in zip(p.laws, q.laws)]
+    assert metrics.kl(p, q).value == pytest.approx(sum(parts), rel=1e-13)
+    ten = metrics.kl(Product([MIXTURE] * 10), Gaussian(np.zeros(10), 4.0)).value
+    assert ten == pytest.approx(10 * parts[1], rel=1e-13)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_monte_carlo_within_four_standard_errors(seed):
+    """4 standard errors: false alarm 6e-5 a seed."""
+    estimate = metrics.kl(Draws(P3), NEAR, rng=np.random.default_rng(seed), n=20_000)
+    exact = metrics.kl(P3, NEAR).value  # 1.3e-3
+    assert abs(estimate.value - exact) < 4 * estimate.stderr and "r - 1 - log r" in estimate.how
+    # the plain mean of -log r would have √(2 KL/n)
+    assert estimate.stderr < 0.2 * np.sqrt(2 * exact / 20_000)
+    exact = gaussian_kl(P3, Q3)
+    both = metrics.sym_kl(Draws(P3), Q3, rng=np.random.default_rng(seed), n=20_000)
+    assert abs(both.value - exact - gaussian_kl(Q3, P3)) < 4 * both.stderr
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_far_laws_fall_back_to_the_plain_mean(seed):
+    """Where all draws have r = 0, r - 1 - log r is off by one with a small standard error."""
+    p, q = Gaussian(np.zeros(3), 1.0), Gaussian(np.full(3, 5.0), 0.5)
+    estimate = metrics.kl(Draws(p), q, rng=np.random.default_rng(seed), n=5000)
+    assert "plain mean" in estimate.how and abs(estimate.value - gaussian_kl(p, q)) < 4 * estimate.stderr
+    # q has mass where p has none: E_p r < 1, and the estimator would miss what is lacking
+    box, wide = Uniform([-1, -1], [1, 1]), Gaussian([0, 0], 1.0)
+    exact = np.log(2 * np.pi) + 1 / 3 - np.log(4)
+    estimate = metrics.kl(box, GaussianMixture([1.0], [[0, 0]], 1.0), rng=np.random.default_rng(seed), n=5000)
+    assert "plain mean" in estimate.how and abs(estimate.value - exact) < 4 * estimate.stderr
+    assert metrics.kl(Draws(wide), box, rng=np.random.default_rng(seed), n=100).value == np.inf
+
+
+@pytest.mark.parametrize("bad", [Particles([[0.0, 1, 2], [1, 1, 1]]), Ring(1.0, (0, 0, 0))])
+def test_laws_without_density_are_not_available(bad, rng):
+    for pair in ((bad, P3), (P3, bad)):
+        with pytest.raises(pf.NotAvailable):
+            metrics.kl(*pair, rng=rng)
+
+
+def test_monte_carlo_needs_rng():
+    with pytest.raises(pf.NotAvailable, match="rng"):
+        metrics.kl(Draws(P3), Q3)
+    with pytest.raises(pf.NotAvailable):
+        metrics.kl(FromQuantile(lambda u: u), Gaussian(0, 1))
