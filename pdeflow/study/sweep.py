@@ -32,6 +32,7 @@ class Study:
     """
 
     def __init__(self, problems, methods, sweep, metrics, *, dt=None, times=None, against=exact, seeds=(0,)):
+        self._records = {}
         self.problems = _labelled([problems] if isinstance(problems, Problem) else problems)
         self.methods = _named(methods, "methods", _is_method, "an object with init, step and law")
         self.metrics = _named(metrics, "metrics", _is_metric, "a function (approximation, truth, *, rng=None)")
@@ -101,13 +102,18 @@ class Study:
         """What a run asks, as JSON data; its hash names the run's file."""
         from .. import __version__
 
-        described = str(run.method) if isinstance(run.method, PdeflowError) else describe(run.method)
-        return describe(
-            {
-                "pdeflow": __version__, "problem": run.problem, "method": described, "dt": run.dt, "seed": run.seed,
-                "times": run.times, "metrics": run.metrics, "against": self.against,
-            }
-        )  # fmt: skip
+        return {
+            "pdeflow": __version__, "problem": self._described(run.problem), "method": self._described(run.method),
+            "dt": describe(run.dt), "seed": run.seed, "times": describe(run.times),
+            "metrics": self._described(self.metrics), "against": self._described(self.against),
+        }  # fmt: skip
+
+    def _described(self, thing):
+        """`describe`, once an object: reading the source of a user's code takes milliseconds."""
+        if id(thing) not in self._records:
+            record = str(thing) if isinstance(thing, PdeflowError) else describe(thing)
+            self._records[id(thing)] = thing, record  # holds the object too, so that its id stays its own
+        return self._records[id(thing)][1]
 
 
 def _unsupported(error):

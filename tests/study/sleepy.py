@@ -1,4 +1,4 @@
-"""A slow little study to be killed: `python sleepy.py STORE` runs it. Every start of a run adds a line to $SLEEPY_LOG."""
+"""A slow little study to be killed: `python sleepy.py STORE JOBS` runs it; with 0 jobs, it starts a run for each line of stdin. Every start of a run adds a line to $SLEEPY_LOG."""
 
 import os
 import sys
@@ -33,4 +33,16 @@ def study():
 
 
 if __name__ == "__main__":
-    study().run(store=sys.argv[1], jobs=int(sys.argv[2]) if len(sys.argv) > 2 else 1)
+    ready, store, jobs = study(), sys.argv[1], int(sys.argv[2])
+    if jobs:
+        ready.run(store=store, jobs=jobs)
+    else:
+        ready.run()  # loads what is loaded lazily
+    for _ in sys.stdin if not jobs else ():  # each line starts a victim: a fork, which spares it the imports
+        child = os.fork()
+        if child == 0:
+            ready.run(store=store)
+            os._exit(0)
+        print(child, flush=True)
+        os.waitpid(child, 0)
+        print("gone", flush=True)
