@@ -10,6 +10,7 @@ from ..energy import Entropy, Power
 from ..errors import Diverged, Unsupported, unknown_field
 from ..laws import Gaussian, Quantiles
 from ..method import Method
+from ..potentials import Quadratic
 from ..trajectory import exact_jko
 from .quantile_mesh import GRADINGS, place, quantile_levels
 from .quantile_newton import Objective, minimise
@@ -27,32 +28,37 @@ class QuantileState:
 
 @dataclass(frozen=True)
 class QuantileJKO(Method):
-    """ρ_{k+1} = argmin F(ρ) + W2²(ρ, ρ_k)/(2 dt) [jko1998, eq. (14)] among laws with quantile function linear between fixed levels.
+    """ρ_{k+1} = argmin F(ρ) + W2²(ρ, ρ_k)/(2 dt) [jko1998, eq. (14)], ρ with quantile function linear between fixed levels.
 
     points : number of quantile levels, ends included, >= 3. grading : "graded" (levels I_ξ(5, 5), see
-    `quantile_mesh.quantile_levels`: second order in 1/points in W2) or "uniform" (equal masses: first order for a
-    Barenblatt law, about one half for a Gaussian, whose tails it cuts).
+    `quantile_mesh.quantile_levels`: second order in 1/points in W2) or "uniform" (equal masses: first order on the
+    Barenblatt law of m = 2, about one half on a Gaussian, whose tails it cuts).
 
-    Within that family W2² is exact (consistent mass matrix Σ w_i (e_i² + e_i e_{i+1} + e_{i+1}²)/3) and so is ∫U(ρ):
-    Σ w_i T log(w_i/Δ_i) or Σ c w_i^m Δ_i^(1-m)/(m-1), convex for every m > 0 on the line. Damped Newton with a
-    tridiagonal Hessian: O(points) a Newton step, for Entropy, Power(m) with any m > 0, any potential with a gradient, QuadraticAttraction
-    (rank one) and the kernel x²/2 - |x| (linear in ordered nodes). Other interactions are dense: O(points²) memory and time a
-    Newton step for the pairs and O(points³) for the factorisation (1,000 points: about 0.3 s a Newton step).
+    Within that family W2² = Σ w_i (e_i² + e_i e_{i+1} + e_{i+1}²)/3 (e = x - y) is exact, and so is ∫U(ρ) dx =
+    Σ w_i T log(w_i/Δ_i) or Σ c w_i^m Δ_i^(1-m)/(m-1), convex for every m > 0 on the line [MATH.md 6.2].
+    Damped Newton with a tridiagonal Hessian, O(points) a Newton step, for Entropy, Power(m) with any m > 0, any potential
+    with a gradient, QuadraticAttraction (rank one) and the kernel x²/2 - |x| (linear in ordered nodes). Other
+    interactions are dense: O(points²) memory and time a Newton step for the pairs, O(points³) for the factorisation
+    (1,000 points: about 0.1 s a Newton step).
 
-    The step is the global minimiser where F is convex along quantiles (V convex; W convex or repulsive like -|x|^b/b with b <= 1, -log|x|).
-    Elsewhere it is a stationary point reached by descent from ρ_k, with a Levenberg shift where the Hessian is indefinite; for dt below
-    1/max(-V'') it is again the minimiser. Each step ends with |∇| <= 1e-10 of the balancing forces plus their round-off,
-    checked at the law returned, or raises `NotConverged`. The objective never rises, so the energy never does.
+    The step is the global minimiser where F is convex along quantiles (V convex; W convex, or repulsive like -log|x| and
+    -|x|^b/b with b <= 1), and for dt < 1/max(-V''). Elsewhere it is a stationary point reached by descent from ρ_k,
+    with a Levenberg shift where the Hessian is indefinite. Each step ends with |∇| <= 1e-10 of the balancing forces plus
+    their round-off, checked at the law returned, or raises `NotConverged`. The objective does not rise, so the energy
+    does not.
 
-    Laws whose quantile function is infinite at 0 or 1 start with the end nodes at levels ε and 1 - ε, ε = e^-2 s_1 (see `quantile_mesh.place`); their
-    levels are still 0 and 1, so the mass of the tail lies inside the end cell. That is part of the representation floor.
-    A start with atoms (a cloud of particles, a point mass) is legitimate: its cost stays exact, Newton starts from a spread-out guess.
+    Laws whose quantile function is infinite at 0 or 1 start with the end nodes at levels ε and 1 - ε, ε = e^-2 s_1 (see
+    `quantile_mesh.place`); the law keeps the levels 0 and 1, so the mass of a tail lies inside the end cell. That is
+    part of the representation floor. A start with atoms (a cloud of particles, a point mass) is legitimate: its
+    cost stays exact, and Newton starts from a spread-out guess.
 
-    report: `iterations` of Newton, `gradient` (relative stationarity residual), `roundoff` (its attainable size), `energy`, `distance` (W2 moved, not
-    squared), `shift` (largest Levenberg shift in units of 1/dt; 0 for a convex step). The state is (x, levels).
+    report : `iterations` of Newton, `gradient` (relative stationarity residual), `roundoff` (its attainable size),
+    `energy`, `distance` (W2 moved, not squared), `shift` (largest Levenberg shift in units of 1/dt; 0 for a convex
+    step). The energy is F of the law, with V and W by Gauss points where no closed form is named above.
 
-    Raises `Unsupported` for dim != 1, other internal energies, a potential without gradient, kernels that are not integrable or singular and unknown; `BadInput` where the
-    potential is not finite; `Diverged` where nodes cross, which happens only without internal energy.
+    Raises `Unsupported` for dim != 1, other internal energies, a potential without gradient, kernels that are singular
+    and unknown or not integrable; `BadInput` where the potential is not finite; `Diverged` where nodes cross, which
+    happens only without internal energy.
     """
 
     points: int = 1000
@@ -66,7 +72,8 @@ class QuantileJKO(Method):
     def init(self, problem, rng=None):
         if problem.dim != 1:
             raise Unsupported(
-                f"{problem.name!r} has dim {problem.dim}. Quantile functions exist on the line only: QuantileJKO treats dim 1. Use a particle or neural method."
+                f"{problem.name!r} has dim {problem.dim}. QuantileJKO treats dim 1: quantile functions exist on the line only. "
+                "Use a particle or neural method."
             )
         levels = quantile_levels(self.points, self.grading)
         x = place(problem.initial, levels)
@@ -91,11 +98,13 @@ class QuantileJKO(Method):
 
     def _objective(self, problem, y, levels, dt):
         energy, w = problem.energy, np.diff(levels)
-        c, m = _internal(energy.internal)
+        internal, confinement = _internal(energy.internal), (0.0, 0.0)
         terms, attraction, repels = interaction_terms(energy.interaction, levels, w)
-        if energy.potential is not None:
+        if isinstance(energy.potential, Quadratic):
+            confinement = float(energy.potential.matrix[0, 0]), float(energy.potential.center[0])
+        elif energy.potential is not None:
             terms = [PotentialTerm(energy.potential, w), *terms]
-        return Objective(y, w, dt, c, m, terms, attraction, barrier=c > 0 or repels)
+        return Objective(y, w, dt, internal, confinement, terms, attraction, barrier=internal[0] > 0 or repels)
 
 
 def _internal(internal):
@@ -107,16 +116,16 @@ def _internal(internal):
     if isinstance(internal, Power):
         return float(internal.coefficient), float(internal.m)
     raise Unsupported(
-        f"The internal energy is {internal!r}. QuantileJKO treats Entropy(temperature) and Power(m, coefficient), m > 0. Use one of these or None."
+        f"The internal energy is {internal!r}. QuantileJKO treats Entropy and Power(m), m > 0. Use one of these or None."
     )
 
 
 def _start(objective, levels):
-    """y itself; where cells must stay open and y has empty ones, y plus a Gaussian of the width that diffusion gives in dt."""
+    """y itself; where cells must stay open and y has empty ones, y plus a Gaussian as wide as diffusion makes it in dt."""
     y = objective.y
     if not objective.barrier or np.all(np.diff(y) > 0):
         return y
-    c, m = (objective.c, objective.m) if objective.c > 0 else (1.0, 1.0)
+    c, m = objective.internal if objective.internal[0] > 0 else (1.0, 1.0)
     # a point mass becomes, in one JKO step of c Δρ^m, a profile of scale (c dt / (m + 1))^(1/(m + 1)) [MATH.md 1.1]
     width = (c * objective.dt / (m + 1)) ** (1 / (m + 1))
     return y + width * place(Gaussian(0.0, 1.0), levels)
@@ -130,8 +139,8 @@ def _ordered(x):
     i = int(np.argmin(gaps))
     if -gaps[i] > 1e-12 * max(np.max(np.abs(x)), x.max() - x.min()):
         raise Diverged(
-            f"Nodes {i} and {i + 1} cross: x = {x[i]:.10g} and {x[i + 1]:.10g}. Without internal energy nothing keeps them apart. "
-            "Use a smaller dt, or add Entropy or Power.",
+            f"Nodes {i} and {i + 1} cross: x = {x[i]:.10g} and {x[i + 1]:.10g}. "
+            "Without internal energy nothing keeps them apart. Use a smaller dt, or add Entropy or Power.",
             node=i, gap=float(gaps[i]),
         )  # fmt: skip
     return np.maximum.accumulate(x)

@@ -16,49 +16,70 @@ LIMIT = 200  # Newton steps; 3 to 10 are usual, about one more for each doubling
 
 
 @njit(cache=True)
-def inner_value(x, y, w, dt, c, m):
-    """Cost W2²(x, y)/(2 dt), internal energy, and the round-off of their sum (inf where a cell of an internal energy is empty)."""
-    cost = internal = grain = 0.0
+def _power(base, exponent):
+    """base^exponent, with the two commonest exponents not left to pow."""
+    if exponent == 1:
+        return base
+    return base * base if exponent == 2 else base**exponent
+
+
+@njit(cache=True)
+def inner_value(x, y, w, dt, c, m, k, center):
+    """Cost W2²(x, y)/(2 dt), internal energy plus ∫k (x - center)²/2 dρ, and the round-off of their sum.
+
+    inf where an internal energy meets an empty cell.
+    """
+    cost = internal = grain = confined = 0.0
     reach = max(abs(x[0]), abs(x[-1]))
     for i in range(len(w)):
         a, b = x[i] - y[i], x[i + 1] - y[i + 1]
         cost += w[i] * (a * a + a * b + b * b)
+        if k > 0:
+            a, b = x[i] - center, x[i + 1] - center
+            confined += w[i] * (a * a + a * b + b * b)
         if c > 0:
             gap = x[i + 1] - x[i]
             if gap <= 0:
                 return np.inf, np.inf, 0.0
             density = w[i] / gap
-            part = c * w[i] * np.log(density) if m == 1 else c * w[i] * density ** (m - 1) / (m - 1)
+            part = c * w[i] * np.log(density) if m == 1 else c * w[i] * _power(density, m - 1) / (m - 1)
             internal += part
-            grain += abs(part) + reach * c * density**m
-    return cost / (6 * dt), internal, EPS * (grain + cost / (6 * dt))
+            # a width is known to EPS |x|, which the pressure turns into energy
+            grain += abs(part) + reach * (c * density if m == 1 else abs(m - 1) * abs(part) / gap)
+    cost, confined = cost / (6 * dt), k * confined / 6
+    return cost, internal + confined, EPS * (grain + cost + confined)
 
 
 @njit(cache=True)
-def inner_derivatives(x, y, w, dt, c, m):
-    """Gradients of cost and internal energy (n + 1,), diagonal (n + 1,) and off-diagonal (n,) of the Hessian of their sum.
+def inner_derivatives(x, y, w, dt, c, m, k, center):
+    """Gradients of cost, internal and confining energy, (n + 1,) each, and the Hessian of their sum: diagonal, off-diagonal.
 
     ∂U/∂x_i = p_i - p_{i-1} with the pressure p = c ρ^m (m = 1: entropy); h_i = m p_i / Δ_i [MATH.md 6.2].
     """
     n = len(w)
-    pull, push = np.zeros(n + 1), np.zeros(n + 1)
+    pull, push, hold = np.zeros(n + 1), np.zeros(n + 1), np.zeros(n + 1)
     diagonal, off = np.zeros(n + 1), np.zeros(n)
     for i in range(n):
         a, b = x[i] - y[i], x[i + 1] - y[i + 1]
-        k = w[i] / (6 * dt)
-        pull[i] += k * (2 * a + b)
-        pull[i + 1] += k * (a + 2 * b)
+        s = w[i] / (6 * dt)
+        pull[i] += s * (2 * a + b)
+        pull[i + 1] += s * (a + 2 * b)
         h = 0.0
+        if k > 0:
+            a, b = x[i] - center, x[i + 1] - center
+            hold[i] += k * w[i] / 6 * (2 * a + b)
+            hold[i + 1] += k * w[i] / 6 * (a + 2 * b)
+            s += k * w[i] / 6
         if c > 0:
             gap = x[i + 1] - x[i]
-            pressure = c * (w[i] / gap) ** m
+            pressure = c * _power(w[i] / gap, m)
             push[i] += pressure
             push[i + 1] -= pressure
             h = m * pressure / gap
-        diagonal[i] += h + 2 * k
-        diagonal[i + 1] += h + 2 * k
-        off[i] = k - h
-    return pull, push, diagonal, off
+        diagonal[i] += h + 2 * s
+        diagonal[i + 1] += h + 2 * s
+        off[i] = s - h
+    return pull, push, hold, diagonal, off
 
 
 @njit(cache=True)
@@ -85,20 +106,21 @@ def solve_tridiagonal(diagonal, off, right):
 class Objective:
     """x -> W2²(x, y)/(2 dt) + F(x), its derivatives and its Newton steps.
 
-    c, m : internal energy, c = 0 for none. terms : energies beyond it, each with `value(x)` and `derivatives(x)` -> gradient,
-    diagonal, off, dense Hessian or None. attraction : rank-one part -attraction q qᵀ of the Hessian. barrier : whether cells must
-    stay open (Δ > 0), because the internal energy or a repulsion at contact is infinite or infinitely steep there.
+    internal : (c, m) of the pressure c ρ^m; c = 0 for none. confinement : (k, center) of a potential k (x - center)²/2; k = 0 for
+    none. terms : energies beyond these, see `quantile_terms`. attraction : rank-one part -attraction q qᵀ of the Hessian, q the
+    node masses. barrier : whether cells must stay open (Δ > 0), because an internal energy or a repulsion at contact is
+    infinite or infinitely steep there.
     """
 
-    def __init__(self, y, w, dt, c, m, terms, attraction, barrier):
-        self.y, self.w, self.dt, self.c, self.m, self.terms = y, w, dt, c, m, terms
+    def __init__(self, y, w, dt, internal, confinement, terms, attraction, barrier):
+        self.y, self.w, self.dt, self.internal, self.confinement, self.terms = y, w, dt, internal, confinement, terms
         self.attraction, self.barrier = attraction, barrier
         self.node_mass = np.zeros(len(y))
         self.node_mass[:-1] += w / 2
         self.node_mass[1:] += w / 2
 
     def value(self, x):
-        cost, internal, grain = inner_value(x, self.y, self.w, self.dt, self.c, self.m)
+        cost, internal, grain = inner_value(x, self.y, self.w, self.dt, *self.internal, *self.confinement)
         others = [term.value(x) for term in self.terms] if np.isfinite(internal) else []
         energy = internal + sum(others)
         return cost + energy, grain + EPS * sum(abs(value) for value in others), float(energy), cost
@@ -109,8 +131,10 @@ class Objective:
 
     def linearise(self, x):
         """Total gradient, scale of the forces in it, their round-off, and the Hessian as (diagonal, off, dense)."""
-        pull, push, diagonal, off = inner_derivatives(x, self.y, self.w, self.dt, self.c, self.m)
-        total, scale, dense = pull + push, self.size(pull) + self.size(push), None
+        pull, push, hold, diagonal, off = inner_derivatives(
+            x, self.y, self.w, self.dt, *self.internal, *self.confinement
+        )
+        total, scale, dense = pull + push + hold, self.size(pull) + self.size(push) + self.size(hold), None
         for term in self.terms:
             gradient, more, beside, block = term.derivatives(x)
             total, diagonal, off = total + gradient, diagonal + more, off + beside
@@ -126,10 +150,14 @@ class Objective:
         diagonal, off, dense = hessian
         diagonal = diagonal + shift * self.node_mass / self.dt
         if dense is None:
-            solution, definite = solve_tridiagonal(diagonal, off, np.stack([-gradient, self.node_mass], axis=1))
+            sides = [-gradient, self.node_mass] if self.attraction else [-gradient]
+            solution, definite = solve_tridiagonal(diagonal, off, np.stack(sides, axis=1))
             if not definite:
                 return None
-            step, image = solution.T
+            step = solution[:, 0]
+            if not self.attraction:
+                return step
+            image = solution[:, 1]
             left = 1 - self.attraction * (self.node_mass @ image)  # Sherman-Morrison
             return step + image * (self.attraction * (self.node_mass @ step) / left) if left > 0 else None
         matrix = dense - self.attraction * np.multiply.outer(self.node_mass, self.node_mass)
@@ -146,9 +174,9 @@ class Objective:
 def minimise(objective: Objective, start):
     """Minimiser x of the objective from a start with Δ > 0 (if it has a barrier), and the facts of the search.
 
-    Newton with a Levenberg shift where the Hessian is not positive definite, steps cut at 0.95 of the way to an empty
-    cell (if there is a barrier) and halved until the objective falls. Ends when |∇| <= 1e-10 of the forces plus 4 times
-    their round-off, judged at the x returned; else `NotConverged`.
+    Newton with a Levenberg shift where the Hessian is not positive definite, steps cut at 0.95 of the way to an empty cell
+    (if there is a barrier) and halved until the objective falls. Ends when |∇| <= 1e-10 of the forces plus 4 times their
+    round-off, judged at the x returned; else `NotConverged`.
     """
     x, shift, largest = start, 0.0, 0.0
     value, grain, energy, cost = objective.value(x)
@@ -158,13 +186,15 @@ def minimise(objective: Objective, start):
         size = objective.size(gradient)
         if not np.isfinite(size) or not np.isfinite(value):
             raise Diverged(
-                f"The JKO objective is {value} with gradient {size} at Newton step {iteration}. Both must stay finite. Use a smaller dt or mend the energy.",
+                f"The JKO objective is {value} with gradient {size} at Newton step {iteration}. Both must stay finite. "
+                "Use a smaller dt or mend the energy.",
                 iteration=iteration,
             )
         residual = size / scale if scale > 0 else 0.0
         if size <= TOLERANCE * scale + 4 * roundoff:
             facts = {
-                "iterations": iteration, "gradient": residual, "roundoff": roundoff / scale if scale > 0 else 0.0, "energy": energy,
+                "iterations": iteration, "gradient": residual, "roundoff": roundoff / scale if scale > 0 else 0.0,
+                "energy": energy,
                 "distance": float(np.sqrt(2 * objective.dt * cost)), "shift": largest,
             }  # fmt: skip
             return x, facts
@@ -201,6 +231,7 @@ def minimise(objective: Objective, start):
         x = trial
         value, grain, energy, cost = new
     raise NotConverged(
-        f"Newton ended after {LIMIT} steps with relative residual {residual:.3g}; {TOLERANCE:g} is wanted. Use a smaller dt or fewer points.",
+        f"Newton ended after {LIMIT} steps with relative residual {residual:.3g}; {TOLERANCE:g} is wanted. "
+        "Use a smaller dt or fewer points, and check that grad is the gradient of value (pdeflow.checks.gradient).",
         iterations=LIMIT, residual=residual,
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """½∬ k_p(x - y) dρ dρ on the line for a density constant on cells, k_p(z) = |z|^p / p (log|z| for p = 0), -1 < p < 2.
 
-With G'' = k_p: the mean of k_p over a cell of width h with itself is 2G(h)/h², over neighbouring cells of widths h and k
-(G(h+k) - G(h) - G(k))/(hk). Both are exact. Other pairs of cells take 2 x 2 Gauss points.
+With G'' = k_p the mean of k_p over a cell of width h with itself is 2G(h)/h², and over neighbouring cells of widths h
+and k it is (G(h+k) - G(h) - G(k))/(hk). Both are exact. Other pairs of cells take 2 x 2 Gauss points.
 """
 
 import numpy as np

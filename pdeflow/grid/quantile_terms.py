@@ -1,6 +1,7 @@
 """Potential and interaction energies of a law with piecewise linear quantile function, and their derivatives.
 
-Each term has `value(x)` and `derivatives(x)` -> gradient (n+1,), Hessian diagonal (n+1,), off-diagonal (n,), dense Hessian or None.
+Each term has `value(x)` and `derivatives(x)` -> gradient (n + 1,), and of the Hessian the diagonal (n + 1,), the off-diagonal
+(n,) and a dense part (n + 1, n + 1) or None, to be added up.
 Integrals over a cell use its two Gauss points: exact for cubic potentials, fourth order in the cell otherwise.
 """
 
@@ -31,7 +32,7 @@ def scatter(force, stiffness, w):
 
 
 class PotentialTerm:
-    """∫V dρ. Where V has no Hessian the Newton matrix takes differences of its gradient; the gradient itself stays exact."""
+    """∫V dρ. Where V has no Hessian, the Newton matrix takes differences of ∇V; the gradient itself stays that of V."""
 
     def __init__(self, potential, w):
         self.potential, self.w = potential, w
@@ -41,7 +42,8 @@ class PotentialTerm:
         if not np.all(np.isfinite(flat)):
             i = int(np.argmin(np.isfinite(flat)))
             raise BadInput(
-                f"The potential's {name} is {flat[i]} at x = {points[i]:.10g}. It must be finite wherever the law has mass. Mend it there."
+                f"The potential's {name} is {flat[i]} at x = {points[i]:.10g}. "
+                "It must be finite wherever the law has mass. Mend it there."
             )
         return flat
 
@@ -52,7 +54,8 @@ class PotentialTerm:
             gradient = None
         if gradient is None:
             raise Unsupported(
-                f"QuantileJKO needs the gradient of the potential, and {self.potential!r} has none. Pass FromFunction(value, grad=...) or use ChangCooper."
+                f"QuantileJKO needs the gradient of the potential, and {self.potential!r} has none. "
+                "Pass FromFunction(value, grad=...) or use ChangCooper."
             )
         return self._finite(gradient, points, "gradient")
 
@@ -77,7 +80,7 @@ class PotentialTerm:
 
 
 class VarianceTerm:
-    """attraction/2 · Var: W = attraction z²/2. The part -attraction q qᵀ of its Hessian is left to the solver (rank one)."""
+    """attraction/2 · Var, for W = attraction z²/2. The rank-one part -attraction q qᵀ of its Hessian is left to the solver."""
 
     def __init__(self, attraction, w):
         self.attraction, self.w = attraction, w
@@ -113,7 +116,7 @@ class DistanceTerm:
 class PowerPairTerm:
     """½∬ coefficient k_p(x - y) dρ dρ with k_p = |z|^p/p, log|z| for p = 0; -1 < p < 2. Dense: O(n²) time and memory.
 
-    A cell with itself and with its neighbours is integrated exactly (there the kernel is singular), other pairs by 2 x 2 Gauss points.
+    A cell with itself and with its neighbours, where the kernel is singular, is integrated exactly.
     """
 
     def __init__(self, coefficient, p, w):
@@ -175,7 +178,8 @@ def interaction_terms(kernel, levels, w):
         for sign, p in ((1.0, kernel.a), (-1.0, kernel.b)):
             if p <= -1:
                 raise Unsupported(
-                    f"{kernel!r} has the exponent {p}; on the line any density then has infinite energy. Exponents above -1 are possible."
+                    f"{kernel!r} has the exponent {p}; on the line any density then has infinite energy. "
+                    "Use exponents above -1."
                 )
             if p == 2:
                 terms.append(VarianceTerm(sign, w))
@@ -189,7 +193,8 @@ def interaction_terms(kernel, levels, w):
         return terms, attraction, kernel.b < 1
     if getattr(kernel, "singular", False):
         raise Unsupported(
-            f"{kernel!r} is singular at 0 and no built-in kernel, so its integral over a cell is not known. Possible: LogRepulsion, PowerLaw, or a kernel finite at 0."
+            f"{kernel!r} is singular at 0 and no built-in kernel, so its integral over a cell is not known. "
+            "Use LogRepulsion, PowerLaw, or a kernel finite at 0."
         )
     return [SmoothPairTerm(kernel, w)], 0.0, False
 

@@ -6,10 +6,6 @@ import numpy as np
 import pytest
 
 import pdeflow as pf
-from pdeflow.grid.quantile_mesh import place, quantile_levels
-from pdeflow.grid.quantile_newton import Objective, minimise, solve_tridiagonal
-from pdeflow.grid.quantile_pairs import pair_derivatives, pair_value
-from pdeflow.grid.quantile_terms import PotentialTerm, interaction_terms
 from pdeflow.interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
 from pdeflow.laws import Barenblatt, Gaussian, GridLaw, Particles, Quantiles, Semicircle, Uniform
 
@@ -180,43 +176,10 @@ def test_every_step_dissipates_and_is_stationary(name, dt):
         assert run.final.mean()[0] == pytest.approx(Quantiles(start.x, start.levels).mean()[0], abs=1e-11)
 
 
-@pytest.mark.parametrize("name", ENERGIES)
-def test_derivatives_are_those_of_the_objective(name, rng):
-    energy, initial = ENERGIES[name]
-    method = QuantileJKO(12, "uniform")  # graded cells are narrower than the steps of the differences
-    problem = problem_of(energy, initial)
-    state = method.init(problem)
-    objective = method._objective(problem, state.x, state.levels, 0.3)
-    x = state.x * 1.1 + 0.05 * np.sort(rng.standard_normal(12))
-    gradient, _, _, (diagonal, off, dense) = objective.linearise(x)
-    matrix = np.diag(diagonal) + np.diag(off, 1) + np.diag(off, -1) + (0 if dense is None else dense)
-    matrix = matrix - objective.attraction * np.multiply.outer(objective.node_mass, objective.node_mass)
-    for i in range(12):
-        h = 1e-5
-        low, high = x - h * (np.arange(12) == i), x + h * (np.arange(12) == i)
-        # central differences: h² f''' and 1e-16/h
-        slope = (objective.value(high)[0] - objective.value(low)[0]) / (2 * h)
-        assert slope == pytest.approx(gradient[i], rel=1e-6, abs=1e-8)
-        column = (objective.linearise(high)[0] - objective.linearise(low)[0]) / (2 * h)
-        np.testing.assert_allclose(matrix[:, i], column, rtol=1e-6, atol=1e-6 * np.max(np.abs(matrix)))
-
-
 def test_energy_of_the_report_is_that_of_the_law():
     energy = pf.Energy(pf.potentials.Quadratic(2.0, 0.5), pf.Power(2.5, 0.3), QuadraticAttraction(1.5))
     run = pf.solve(problem_of(energy, Uniform(-1.0, 2.0)), QuantileJKO(41), dt=0.1, times=[0.2])
     assert run.history[-1]["energy"] == pytest.approx(energy.evaluate(run.final).value, rel=1e-13)
-
-
-@pytest.mark.parametrize("p", [-0.5, 0.0, 0.5, 1.5])
-def test_pair_energy_of_the_uniform_law(p):
-    # E|x-y|^p = 2/((p+1)(p+2)) and E log|x-y| = -3/2 on [0, 1]; only distant pairs are quadrature
-    exact = -0.75 if p == 0 else 1 / (p * (p + 1) * (p + 2))
-    for n, tolerance in ((1, 1e-14), (2, 1e-14), (20, 5e-5)):
-        x = np.linspace(0, 1, n + 1)
-        assert pair_value(x, np.full(n, 1 / n), p) == pytest.approx(exact, rel=tolerance)
-    gradient, hessian = pair_derivatives(x, np.full(n, 1 / n), p)
-    assert np.sum(gradient) == pytest.approx(0, abs=1e-13)  # a translation costs nothing
-    np.testing.assert_allclose(hessian @ np.ones(n + 1), 0, atol=1e-11 * np.max(np.abs(hessian)))
 
 
 @pytest.mark.parametrize("dt", [1e-5, 1.0, 100.0, 1e6])
@@ -264,35 +227,6 @@ def test_any_law_with_quantiles_is_a_start(initial):
     assert run.final.mean()[0] == pytest.approx(initial.mean()[0], abs=0.02)  # jumps of Q between two levels
 
 
-@pytest.mark.parametrize("grading", ["graded", "uniform"])
-@pytest.mark.parametrize("points", [3, 4, 300, 100_000])
-def test_levels_are_symmetric_and_increase(points, grading):
-    s = quantile_levels(points, grading)
-    assert s[0] == 0.0
-    assert s[-1] == 1.0
-    assert np.all(np.diff(s) >= 0.99 * 64 * np.finfo(float).eps)
-    np.testing.assert_array_equal(s + s[::-1], np.ones(points) if points % 2 == 0 else np.ones(points))
-
-
-def test_end_nodes_of_an_unbounded_law():
-    s = quantile_levels(101, "graded")
-    x = place(Gaussian(0.0, 1.0), s)
-    assert x[0] == Gaussian(0.0, 1.0).quantile(np.exp(-2.0) * s[1])
-    assert x[-1] == pytest.approx(-x[0], rel=1e-6)  # levels near 1 are coarser than near 0
-
-
-def test_tridiagonal_solver(rng):
-    diagonal, off, right = 3 + rng.random(9), rng.standard_normal(8), rng.standard_normal((9, 2))
-    matrix = np.diag(diagonal) + np.diag(off, 1) + np.diag(off, -1)
-    solution, definite = solve_tridiagonal(diagonal, off, right)
-    assert definite == bool(np.linalg.eigvalsh(matrix)[0] > 0)
-    diagonal += 3
-    solution, definite = solve_tridiagonal(diagonal, off, right)
-    assert definite
-    np.testing.assert_allclose((matrix + 3 * np.eye(9)) @ solution, right, atol=1e-13)
-    assert not solve_tridiagonal(np.array([1.0, 1.0]), np.array([2.0]), np.ones((2, 1)))[1]
-
-
 def test_same_bits_and_long_runs_of_translations():
     runs = [pf.solve(pf.problems.ou(), QuantileJKO(101), dt=0.1, times=[0.5]).final.q for _ in range(2)]
     np.testing.assert_array_equal(*runs)
@@ -307,87 +241,3 @@ def test_exact_sequence_is_exact_jko():
     assert sequence.final.cov()[0, 0] == pf.exact_jko(problem, dt=0.1, times=[0.3]).final.cov()[0, 0]
     with pytest.raises(pf.NotAvailable):
         QuantileJKO().exact_sequence(pf.problems.double_well(), dt=0.1, times=[0.3])
-
-
-def test_bad_fields():
-    for points in (2, 0, -5, 10.0, True):
-        with pytest.raises(pf.BadInput, match="at least 3"):
-            QuantileJKO(points)
-    with pytest.raises(pf.UnknownField, match="Did you mean 'graded'"):
-        QuantileJKO(100, "grade")
-    with pytest.raises(pf.UnknownField, match="Did you mean 'points'"):
-        QuantileJKO(point=100)
-
-
-class SingularKernel(GaussianAttraction):
-    singular = True
-
-
-@pytest.mark.parametrize(
-    "problem, kind, match",
-    [
-        (pf.problems.ou(dim=2), pf.Unsupported, "dim 2"),
-        (problem_of(pf.Energy(interaction=PowerLaw(2.0, -1.5)), Uniform(0.0, 1.0)), pf.Unsupported, "exponent -1.5"),
-        (problem_of(pf.Energy(interaction=SingularKernel()), Uniform(0.0, 1.0)), pf.Unsupported, "singular"),
-        (
-            problem_of(pf.Energy(pf.potentials.FromFunction(lambda x: x[:, 0] ** 2), pf.Entropy()), Gaussian(0, 1)),
-            pf.Unsupported, "Pass FromFunction",
-        ),
-        (
-            problem_of(pf.Energy(pf.potentials.FromFunction(lambda x: np.where(x[:, 0] > 1, np.nan, 0.0), lambda x: 0 * x), pf.Entropy()), Gaussian(0, 1)),
-            pf.BadInput, r"nan at x = \[1\.",
-        ),
-        (
-            problem_of(pf.Energy(pf.potentials.FromFunction(np.sin, np.cos), pf.Entropy()), Gaussian(0, 1)),
-            pf.BadInput, "must be",
-        ),
-    ],
-)  # fmt: skip
-def test_what_it_cannot_treat_is_a_typed_error(problem, kind, match):
-    with pytest.raises(kind, match=match):
-        pf.solve(problem, QuantileJKO(41), dt=1.0, times=[40.0])
-
-
-def test_nodes_that_cross_are_diverged():
-    # W = |x|⁴/4 - |x|²/2 alone draws the line together at two points; nothing keeps the nodes of one of them apart
-    with pytest.raises(pf.Diverged, match="cross"):
-        pf.solve(pf.problems.ring_aggregation(dim=1), QuantileJKO(101), dt=0.5, times=[40.0])
-
-
-class BareNaN:
-    """A user's potential with no checks of its own."""
-
-    dim = 1
-
-    def value(self, x):
-        return np.where(x[:, 0] > 0.5, np.inf, 0.0)
-
-    def grad(self, x):
-        return 0 * x
-
-
-def test_a_users_potential_that_is_not_finite_names_the_point():
-    with pytest.raises(pf.BadInput, match=r"value is inf at x = 0\.5"):
-        QuantileJKO(201).init(problem_of(pf.Energy(BareNaN(), pf.Entropy()), Gaussian(0, 1)))
-
-
-def test_a_wrong_gradient_does_not_pass_for_a_solution():
-    wrong = pf.potentials.FromFunction(lambda x: x[:, 0] ** 4, lambda x: -4 * x**3)
-    with pytest.raises(pf.NotConverged) as error:
-        pf.solve(problem_of(pf.Energy(wrong, pf.Entropy()), Gaussian(2.0, 1.0)), QuantileJKO(41), dt=0.1, times=[0.1])
-    assert error.value.residual > 1e-3
-
-
-def test_minimiser_of_a_quadratic_is_one_newton_step():
-    levels = quantile_levels(21, "graded")
-    w = np.diff(levels)
-    y = place(Gaussian(1.0, 1.0), levels)
-    terms, attraction, repels = interaction_terms(QuadraticAttraction(2.0), levels, w)
-    objective = Objective(
-        y, w, 0.5, 0.0, 1.0, [PotentialTerm(pf.potentials.Quadratic(3.0), w), *terms], attraction, repels
-    )
-    x, facts = minimise(objective, y)
-    # mean contracts by 1 + dt·3, the rest by 1 + dt (3 + 2)
-    mean = Quantiles(y, levels).mean()[0]
-    np.testing.assert_allclose(x, mean / 2.5 + (y - mean) / 3.5, atol=1e-13)
-    assert facts["iterations"] == 1

@@ -1,0 +1,103 @@
+"""The parts of QuantileJKO: levels, tridiagonal solver, pair energies, derivatives, minimiser."""
+
+import numpy as np
+import pytest
+
+import pdeflow as pf
+from pdeflow.grid.quantile_mesh import place, quantile_levels
+from pdeflow.grid.quantile_newton import Objective, minimise, solve_tridiagonal
+from pdeflow.grid.quantile_pairs import pair_derivatives, pair_value
+from pdeflow.grid.quantile_terms import interaction_terms
+from pdeflow.interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
+from pdeflow.laws import Gaussian, Quantiles, Uniform
+
+ENERGIES = {
+    "entropy": (pf.Energy(internal=pf.Entropy(0.7)), Gaussian(0.3, 0.5)),
+    "fast diffusion": (pf.Energy(internal=pf.Power(0.5)), Gaussian(0.3, 0.5)),
+    "power": (pf.Energy(internal=pf.Power(3.0, 0.4)), Uniform(-1.0, 2.0)),
+    "double well": (pf.Energy(pf.potentials.DoubleWell(1.0), pf.Entropy(0.5)), Gaussian(1.0, 0.1)),
+    "no hessian": (
+        pf.Energy(pf.potentials.FromFunction(lambda x: x[:, 0] ** 4, lambda x: 4 * x**3), pf.Entropy(1.0)), Gaussian(1.0, 0.2),
+    ),
+    "potential alone": (pf.Energy(pf.potentials.Quadratic(2.0)), Gaussian(1.0, 0.2)),
+    "attraction": (pf.Energy(internal=pf.Entropy(0.5), interaction=QuadraticAttraction(2.0)), Uniform(-1.0, 2.0)),
+    "logarithm": (pf.Energy(interaction=LogRepulsion(1.0, 0.5)), Gaussian(0.3, 0.5)),
+    "root": (pf.Energy(interaction=PowerLaw(3.0, 0.5)), Uniform(-1.0, 2.0)),
+    "newtonian": (pf.Energy(interaction=PowerLaw(2.0, 1.0)), Gaussian(0.3, 0.5)),
+    "gaussian kernel": (pf.Energy(internal=pf.Power(3.0, 0.1), interaction=GaussianAttraction()), Uniform(-1.0, 2.0)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ENERGIES)
+def test_derivatives_are_those_of_the_objective(name, rng):
+    energy, initial = ENERGIES[name]
+    method = pf.grid.QuantileJKO(12, "uniform")  # graded cells are narrower than the steps of the differences
+    problem = pf.Problem("test", {}, energy, initial, 1.0)
+    state = method.init(problem)
+    objective = method._objective(problem, state.x, state.levels, 0.3)
+    x = state.x * 1.1 + 0.05 * np.sort(rng.standard_normal(12))
+    gradient, _, _, (diagonal, off, dense) = objective.linearise(x)
+    matrix = np.diag(diagonal) + np.diag(off, 1) + np.diag(off, -1) + (0 if dense is None else dense)
+    matrix = matrix - objective.attraction * np.multiply.outer(objective.node_mass, objective.node_mass)
+    for i in range(12):
+        h = 1e-5
+        low, high = x - h * (np.arange(12) == i), x + h * (np.arange(12) == i)
+        # central differences: h² f''' and 1e-16/h
+        slope = (objective.value(high)[0] - objective.value(low)[0]) / (2 * h)
+        assert slope == pytest.approx(gradient[i], rel=1e-6, abs=1e-8)
+        column = (objective.linearise(high)[0] - objective.linearise(low)[0]) / (2 * h)
+        np.testing.assert_allclose(matrix[:, i], column, rtol=1e-6, atol=1e-6 * np.max(np.abs(matrix)))
+
+
+@pytest.mark.parametrize("p", [-0.5, 0.0, 0.5, 1.5])
+def test_pair_energy_of_the_uniform_law(p):
+    # E|x-y|^p = 2/((p+1)(p+2)) and E log|x-y| = -3/2 on [0, 1]; only distant pairs are quadrature
+    exact = -0.75 if p == 0 else 1 / (p * (p + 1) * (p + 2))
+    for n, tolerance in ((1, 1e-14), (2, 1e-14), (20, 5e-5)):
+        x = np.linspace(0, 1, n + 1)
+        assert pair_value(x, np.full(n, 1 / n), p) == pytest.approx(exact, rel=tolerance)
+    gradient, hessian = pair_derivatives(x, np.full(n, 1 / n), p)
+    assert np.sum(gradient) == pytest.approx(0, abs=1e-13)  # a translation costs nothing
+    np.testing.assert_allclose(hessian @ np.ones(n + 1), 0, atol=1e-11 * np.max(np.abs(hessian)))
+
+
+@pytest.mark.parametrize("grading", ["graded", "uniform"])
+@pytest.mark.parametrize("points", [3, 4, 300, 100_000])
+def test_levels_are_symmetric_and_increase(points, grading):
+    s = quantile_levels(points, grading)
+    assert s[0] == 0.0
+    assert s[-1] == 1.0
+    assert np.all(np.diff(s) >= 0.99 * 64 * np.finfo(float).eps)
+    np.testing.assert_array_equal(s + s[::-1], np.ones(points))
+
+
+def test_end_nodes_of_an_unbounded_law():
+    s = quantile_levels(101, "graded")
+    x = place(Gaussian(0.0, 1.0), s)
+    assert x[0] == Gaussian(0.0, 1.0).quantile(np.exp(-2.0) * s[1])
+    assert x[-1] == pytest.approx(-x[0], rel=1e-6)  # levels near 1 are coarser than near 0
+
+
+def test_tridiagonal_solver(rng):
+    diagonal, off, right = 3 + rng.random(9), rng.standard_normal(8), rng.standard_normal((9, 2))
+    matrix = np.diag(diagonal) + np.diag(off, 1) + np.diag(off, -1)
+    solution, definite = solve_tridiagonal(diagonal, off, right)
+    assert definite == bool(np.linalg.eigvalsh(matrix)[0] > 0)
+    diagonal += 3
+    solution, definite = solve_tridiagonal(diagonal, off, right)
+    assert definite
+    np.testing.assert_allclose((matrix + 3 * np.eye(9)) @ solution, right, atol=1e-13)
+    assert not solve_tridiagonal(np.array([1.0, 1.0]), np.array([2.0]), np.ones((2, 1)))[1]
+
+
+def test_minimiser_of_a_quadratic_is_one_newton_step():
+    levels = quantile_levels(21, "graded")
+    w = np.diff(levels)
+    y = place(Gaussian(1.0, 1.0), levels)
+    terms, attraction, repels = interaction_terms(QuadraticAttraction(2.0), levels, w)
+    objective = Objective(y, w, 0.5, (0.0, 1.0), (3.0, 0.0), terms, attraction, repels)
+    x, facts = minimise(objective, y)
+    # mean contracts by 1 + dt·3, the rest by 1 + dt (3 + 2)
+    mean = Quantiles(y, levels).mean()[0]
+    np.testing.assert_allclose(x, mean / 2.5 + (y - mean) / 3.5, atol=1e-13)
+    assert facts["iterations"] == 1
