@@ -1,7 +1,7 @@
 """Stationary laws of interaction energies."""
 
 import numpy as np
-from scipy.special import betainc, betaincinv
+from scipy.special import betainc, betaincinv, betaln
 
 from ..arrays import count, points, positive, readonly, real_array
 from ..errors import BadInput
@@ -42,6 +42,10 @@ class Semicircle(OneDimensional):
     def entropy(self):
         """log(πR/2) - E log(1-z²)/2 with E log(1-z²) = 1 - 2 log 2 for the semicircle."""
         return float(np.log(np.pi * self.radius / 2) - 0.5 * (1 - 2 * np.log(2)))
+
+    def power_integral(self, m):
+        """∫ρ^m = (2/(πR))^m R B(1/2, m/2 + 1)."""
+        return float(np.exp(m * np.log(2 / (np.pi * self.radius)) + np.log(self.radius) + betaln(0.5, m / 2 + 1)))
 
     def spec(self):
         return {"law": "Semicircle", "radius": self.radius, "center": self.center}

@@ -22,7 +22,7 @@ class Gaussian(Law):
             raise BadInput("mean is empty. A Gaussian has dimension 1 or more. Pass a number or a (d,) array.")
         self._mean = readonly(mean)
         self._cov = readonly(spd_matrix(cov, self.dim, "cov"))
-        self._root = np.linalg.cholesky(self._cov)
+        self._root = readonly(np.linalg.cholesky(self._cov))
 
     def sample(self, n, rng):
         return self._mean + rng.standard_normal((count(n, "n", 0), self.dim)) @ self._root.T

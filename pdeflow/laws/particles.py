@@ -57,7 +57,7 @@ class Particles(Law):
         x, total = self._sorted("quantile")
         u = levels(u)
         if self.equal:  # k/n has no exact cumulative sum; count instead
-            return x[np.clip(np.ceil(u * len(x) - 1e-9).astype(int) - 1, 0, len(x) - 1)]
+            return x[np.clip(np.ceil(u * len(x) * (1 - 1e-13)).astype(int) - 1, 0, len(x) - 1)]
         u = np.maximum(u - 1e-14, 5e-324)  # round-off of the sums; level 0 is the first particle that has weight
         return x[np.clip(np.searchsorted(total, u, side="left"), 0, len(x) - 1)]
 
