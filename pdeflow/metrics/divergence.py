@@ -8,7 +8,7 @@ from ..estimate import Estimate
 from ..laws import Particles, Quantiles
 from .cells import cell_masses, common_grid
 from .gaussian import gaussian_kl, minus_log1p
-from .pair import answers, as_gaussian, blocks, checked_pair, generator, together
+from .pair import answers, as_gaussian, blocks, checked_pair, each_block, generator, together
 from .quadrature import dyadic_levels, inner_levels, integrate, kronrod
 
 _EMPTY = 1e-12  # GridLaw's own limit for a cell that counts as empty
@@ -57,7 +57,7 @@ def _kl(first, second, rng, n, axes_of=None):
         return _on_levels(first, second)
     split = blocks(first, second)
     if split is not None:
-        parts = [_kl(a, b, rng, n) for a, b in zip(*split)]
+        parts = each_block(split, lambda a, b: _kl(a, b, rng, n))
         stderr = float(np.linalg.norm([part.stderr for part in parts]))
         how = f"sum over blocks: {together(part.how for part in parts)}"
         return Estimate(float(sum(part.value for part in parts)), stderr, how, "kl")
@@ -121,7 +121,8 @@ def _on_levels(first, second):
         return 1e-13 * abs(total) + 1e-15, 1e-9 * abs(total) + 1e-11
 
     value = integrate(integrand, edges, tolerances, "kl")
-    return Estimate(value, 0.0, "quadrature in the level", "kl")
+    how = "quadrature in the level" + (f"; mass {lost:.2g} where the other law is empty left out" if lost > 0 else "")
+    return Estimate(value, 0.0, how, "kl")
 
 
 def _sampled(first, second, n, rng):

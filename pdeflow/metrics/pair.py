@@ -85,6 +85,18 @@ def blocks(first, second):
     return None
 
 
+def each_block(split, compute):
+    """compute(a, b) over the blocks; a pair of the same two objects (a lifted law repeats one) is not computed again, unless it
+    was drawn: repeated draws must be independent."""
+    known, parts = {}, []
+    for a, b in zip(*split):
+        part = known.get((id(a), id(b))) or compute(a, b)
+        if part.stderr == 0:
+            known[id(a), id(b)] = part
+        parts.append(part)
+    return parts
+
+
 def split_law(law, sizes):
     """Independent marginals of the law on consecutive blocks of these sizes, or None if they are not independent or not known."""
     if isinstance(law, Product) and [part.dim for part in law.laws] == list(sizes):

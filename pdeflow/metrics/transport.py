@@ -11,7 +11,7 @@ from ..estimate import Estimate
 from ..laws import Particles
 from .gaussian import bures_distance
 from .line import w2_squared_line
-from .pair import as_gaussian, blocks, checked_pair, generator, scale_family, together
+from .pair import as_gaussian, blocks, checked_pair, each_block, generator, scale_family, together
 
 
 def w2(approximation, truth, *, rng=None, n=2000) -> Estimate:
@@ -53,7 +53,7 @@ def _w2(first, second, rng, n):
         return Estimate(float(np.sqrt(max(squared, 0.0))), 0.0, how, "w2")
     split = blocks(first, second)
     if split is not None:
-        parts = [_w2(a, b, rng, n) for a, b in zip(*split)]
+        parts = each_block(split, lambda a, b: _w2(a, b, rng, n))
         value = float(np.linalg.norm([part.value for part in parts]))
         stderr = float(np.linalg.norm([part.value * part.stderr for part in parts])) / value if value > 0 else 0.0
         return Estimate(value, stderr, f"sum over blocks: {together(part.how for part in parts)}", "w2")
