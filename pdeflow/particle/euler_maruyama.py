@@ -1,0 +1,283 @@
+"""Euler-Maruyama particles for ∂tρ = ∇·(ρ∇(V + W*ρ)) + T Δρ."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numba
+import numpy as np
+
+from ..arrays import count, positive
+from ..energy import Entropy
+from ..errors import BadInput, Diverged, NotAvailable, Unsupported
+from ..interactions import QuadraticAttraction
+from ..laws import Gaussian, GaussianMixture, Particles
+from ..method import Method
+from ..potentials import Quadratic
+from ..trajectory import Trajectory, time_grid
+from .drift import LINEAR, compiled_field, compiled_force
+from .random_stream import BLOCK
+from .walk import walk
+
+PAIRS_AT_ONCE = 1 << 19  # differences held in memory at once for a user's kernel
+FAR_OUT = 1e6  # a gradient that is not finite this many times farther out than the start is a blow-up, not a fault of V
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """State: positions x (n, d), key of the noise (2,), steps and Brownian increments spent, largest |x_i| at the start."""
+
+    x: np.ndarray
+    key: np.ndarray
+    steps: int
+    increments: int
+    reach: float
+
+
+@dataclass(frozen=True)
+class EulerMaruyama(Method):
+    """x <- x - dt (∇V + ∇W*ρ)(x) + √(2 T dt) ξ for `particles` particles, ρ their empirical law [talay1990; MATH.md 4.3].
+
+    Weak and strong order 1 (the noise is additive). internal must be Entropy(T), or None for deterministic particles.
+    The noise is a function of (key, particle, step, coordinate), the key a draw of init: the result is the same bits for any number
+    of threads (`numba.set_num_threads`) and however the steps are split into calls.
+
+    particles : their number. brownian_step : h, or None. With h, a step dt = k h uses the sum of the k increments of the
+    stream of step h: runs with different dt and one seed then follow one Brownian path from one initial cloud, at the cost of k draws a step.
+
+    Compiled: all of pdeflow.potentials but FromFunction, and all of pdeflow.interactions. QuadraticAttraction and PowerLaw(4, 2)
+    cost O(particles) a step, other kernels O(particles²); a particle exerts no force on itself, weights are 1/particles.
+    A user's potential or kernel is called with numpy arrays once a step.
+
+    Raises `Unsupported` for other internal energies and potentials without gradient, `BadInput` for fields, a dt that is no
+    multiple of brownian_step and a gradient that is not finite (point named), `Diverged` at the first non-finite particle.
+    """
+
+    particles: int = 10_000
+    brownian_step: float | None = None
+
+    def __post_init__(self):
+        count(self.particles, "particles")
+        if self.particles > 2**32:
+            raise BadInput(
+                f"particles is {self.particles}. The noise stream numbers up to 2³² = 4294967296. Take fewer."
+            )
+        if self.brownian_step is not None:
+            positive(self.brownian_step, "brownian_step")
+
+    def init(self, problem, rng):
+        _check_energy(problem.energy)
+        key = rng.integers(0, 2**32, 2, dtype=np.uint64)
+        x = np.ascontiguousarray(problem.initial.sample(self.particles, rng), dtype=float)
+        state = Cloud(x, key, 0, 0, float(np.max(np.abs(x))))
+        if problem.energy.potential is not None and compiled_field(problem.energy.potential, problem.dim) is None:
+            _potential_gradient(problem.energy.potential, state, 0.0)
+        return state
+
+    def step(self, problem, state, dt, rng):
+        return self.advance(problem, state, dt, 1, rng)
+
+    def advance(self, problem, state, dt, steps, rng):
+        energy = problem.energy
+        increments = self._increments(dt)
+        temperature = 0.0 if energy.internal is None else energy.internal.temperature
+        noise = dt, increments, float(np.sqrt(2 * temperature * dt / increments))
+        field, force = compiled_field(energy.potential, problem.dim), compiled_force(energy.interaction)
+        with _crew() as crew:
+            if field is not None and energy.interaction is None:
+                return _fused(state, steps, field, noise, crew)
+            for _ in range(steps):
+                outside = np.zeros_like(state.x)
+                if field is None:
+                    outside += _potential_gradient(energy.potential, state, dt)
+                if force is not None:
+                    outside += force(state.x, crew)
+                elif energy.interaction is not None:
+                    outside += _kernel_force(energy.interaction, state.x)
+                new = _walked(state, 1, field or compiled_field(None, problem.dim), noise, crew, outside)
+                state = _finite(new, dt)
+        return state
+
+    def _increments(self, dt):
+        if self.brownian_step is None:
+            return 1
+        ratio = dt / self.brownian_step
+        if round(ratio) < 1 or abs(ratio - round(ratio)) > 1e-9 * ratio:
+            raise BadInput(
+                f"dt = {dt:.12g} with brownian_step = {self.brownian_step:.12g}: dt/brownian_step = {ratio:.12g}. It must be a whole number "
+                f">= 1 (to 1e-9). Use dt = {max(1, round(ratio)) * self.brownian_step:.12g}, or a brownian_step that divides all steps."
+            )
+        return round(ratio)
+
+    def law(self, state):
+        return Particles(state.x)
+
+    def report(self, state):
+        """max_abs : largest |x_i| over particles and coordinates."""
+        return {"max_abs": float(np.max(np.abs(state.x)))}
+
+    def exact_sequence(self, problem, *, dt, times):
+        """The laws of the recursion for infinitely many particles, where they stay Gaussian [MATH.md 4.3].
+
+        m <- m - h A(m - b), Σ <- (I - hK) Σ (I - hK) + 2 h T I, K = A + attraction I, for a quadratic (or no) potential,
+        QuadraticAttraction (or none) and a Gaussian start; mixtures component by component where nothing attracts.
+        Gaussian and GaussianMixture laws at `times`; else `NotAvailable`.
+        """
+        _check_energy(problem.energy)
+        potential, kernel, start = problem.energy.potential, problem.energy.interaction, problem.initial
+        mixture = isinstance(start, GaussianMixture) and kernel is None
+        if (
+            not (potential is None or isinstance(potential, Quadratic))
+            or not (kernel is None or isinstance(kernel, QuadraticAttraction))
+            or not (isinstance(start, Gaussian) or mixture)
+        ):
+            raise NotAvailable(
+                f"The laws of Euler-Maruyama on {problem.name!r} from {start!r} have no closed form. Closed are quadratic potentials with "
+                "QuadraticAttraction or none from a Gaussian (or, without attraction, a mixture). Compare with a finer run instead."
+            )
+        dt = positive(dt, "dt")
+        times, marks = time_grid(times, dt)
+        d = problem.dim
+        drift = np.zeros((d, d)) if potential is None else dt * potential.matrix
+        center = np.zeros(d) if potential is None else potential.center
+        shrink = np.eye(d) - drift - (0.0 if kernel is None else dt * kernel.strength) * np.eye(d)
+        noise = 0.0 if problem.energy.internal is None else 2 * dt * problem.energy.internal.temperature
+        parts = [(law.mean(), law.cov()) for law in (start.components if mixture else (start,))]
+        laws, done = [], 0
+        for mark in marks:
+            while done < mark:
+                parts = [
+                    (mean - drift @ (mean - center), shrink @ cov @ shrink + noise * np.eye(d)) for mean, cov in parts
+                ]
+                done += 1
+            means, covs = zip(*[(mean, (cov + cov.T) / 2) for mean, cov in parts])
+            laws.append(GaussianMixture(start.weights, means, covs) if mixture else Gaussian(means[0], covs[0]))
+        return Trajectory(times, laws, {"steps": done})
+
+
+def _check_energy(energy):
+    if not (energy.internal is None or isinstance(energy.internal, Entropy)):
+        raise Unsupported(
+            f"EulerMaruyama moves independent Brownian particles: internal must be Entropy(temperature) or None, got {energy.internal!r}. "
+            "For Power(m) use QuantileJKO (dimension 1)."
+        )
+    potential = energy.potential
+    if potential is not None and (
+        not callable(getattr(potential, "grad", None)) or getattr(potential, "grad_function", 0) is None
+    ):
+        raise Unsupported(
+            f"EulerMaruyama moves along -∇V: potential must have grad(x) (n, d) -> (n, d), got {potential!r} without one. "
+            "Give it, e.g. potentials.FromFunction(value, grad=..., dim=...)."
+        )
+
+
+@contextmanager
+def _crew():
+    """crew(n, work, *args) runs compiled work(begin, end, *args) over the blocks of n particles, on numba's number of threads.
+
+    Threads are made for one call of `advance` only: nothing outlives it that a forked or spawned worker could trip over.
+    """
+    threads = numba.get_num_threads()
+    with ThreadPoolExecutor(threads) as pool:
+
+        def crew(n, work, *args):
+            blocks = -(-n // BLOCK)
+            share = max(1, -(-blocks // (4 * threads)))  # four shares a thread, so that a slow core delays little
+            if threads == 1 or share >= blocks:
+                work(0, blocks, *args)
+                return
+            tasks = [pool.submit(work, b, min(b + share, blocks), *args) for b in range(0, blocks, share)]
+            for task in tasks:
+                task.result()
+
+        yield crew
+
+
+def _walked(state, steps, field, noise, crew, force=None):
+    dt, increments, deviation = noise
+    x = state.x.copy()
+    force = np.empty((0, x.shape[1])) if force is None else force
+    first, (k0, k1) = state.increments, state.key
+    crew(len(x), walk, x, force, field, steps, dt, first, increments, deviation, k0, k1)
+    return replace(state, x=x, steps=state.steps + steps, increments=first + steps * increments)
+
+
+def _fused(state, steps, field, noise, crew):
+    """All steps in one go; a non-finite particle stays non-finite, so a look at the end is enough and bisection finds the step."""
+    new = _walked(state, steps, field, noise, crew)
+    if np.isfinite(new.x).all():
+        return new
+    while steps > 1:
+        middle = _walked(state, steps // 2, field, noise, crew)
+        good = np.isfinite(middle.x).all()
+        state, steps = (middle, steps - steps // 2) if good else (state, steps // 2)
+    return _finite(_walked(state, 1, field, noise, crew), noise[0], field)
+
+
+def _finite(state, dt, field=None):
+    """The state, or `Diverged` that names step and particle."""
+    bad = ~np.isfinite(state.x).all(axis=1)
+    if bad.any():
+        particle = int(np.argmax(bad))
+        limit = ""
+        if field is not None and field.kind == LINEAR:
+            limit = (
+                f" For this quadratic potential dt must be below {2 / np.linalg.eigvalsh(field.matrices[0])[-1]:.4g}."
+            )
+        raise Diverged(
+            f"Particle {particle} is {state.x[particle].tolist()} after step {state.steps} (t = {state.steps * dt:.6g}). Particles must stay "
+            f"finite; the step is too large for the drift out there. Use a smaller dt than {dt:g}.{limit}",
+            step=state.steps, particle=particle, dt=dt,
+        )  # fmt: skip
+    return state
+
+
+def _potential_gradient(potential, state, dt):
+    """∇V of a user's potential at the cloud, checked. BadInput names the point; far outside the start it is a blow-up."""
+    x = state.x
+    far = np.max(np.abs(x), axis=1) > FAR_OUT * (1 + state.reach)
+    try:
+        with np.errstate(all="ignore"):  # an overflow out there shows as inf below
+            gradient = np.asarray(potential.grad(x.copy()))
+        _check_gradient(gradient, x, "potential.grad(x)")
+    except BadInput as error:
+        if far.any():
+            raise Diverged(
+                f"Particle {int(np.argmax(far))} is at {x[np.argmax(far)].tolist()} after step {state.steps}, where the gradient is not finite. "
+                f"The step is too large for the drift. Use a smaller dt than {dt:g}.",
+                step=state.steps, particle=int(np.argmax(far)), dt=dt,
+            ) from error  # fmt: skip
+        raise
+    return gradient
+
+
+def _check_gradient(gradient, x, name):
+    if gradient.dtype.kind not in "fiu" or gradient.shape != x.shape:
+        raise BadInput(
+            f"{name} returned an array of {gradient.dtype}, shape {gradient.shape}, for x of shape {x.shape}. It must be real, of x's shape. Mend it."
+        )
+    bad = ~np.isfinite(gradient).all(axis=1)
+    if bad.any():
+        i = int(np.argmax(bad))
+        raise BadInput(
+            f"{name} is {gradient[i].tolist()} at x = {x[i].tolist()}. It must be finite where the law has mass. Mend it there."
+        )
+
+
+def _kernel_force(kernel, x):
+    """(1/n) Σ_{j != i} ∇W(x_i - x_j) of a user's kernel by blocks of rows; memory stays bounded."""
+    n, dim = x.shape
+    force = np.empty_like(x)
+    rows = max(1, PAIRS_AT_ONCE // n)
+    for start in range(0, n, rows):
+        part = x[start : start + rows]
+        z = (part[:, None, :] - x[None, :, :]).reshape(-1, dim)
+        self_pairs = np.arange(len(part)) * n + start + np.arange(len(part))
+        others = np.ones(len(z), dtype=bool)
+        others[self_pairs] = False
+        gradient = np.zeros_like(z)
+        answer = np.asarray(kernel.grad(z[others]))
+        _check_gradient(answer, z[others], "interaction.grad(z)")
+        gradient[others] = answer
+        force[start : start + rows] = gradient.reshape(len(part), n, dim).sum(axis=1) / n
+    return force
