@@ -106,7 +106,10 @@ def judge(h, error, *, floor, truth_error, expected, tolerance, measured) -> Ord
 
     mask = finite & (error > 3 * floor) & (error > ROUND_OFF)
     if (finite & ~mask).any():
-        notes.append(f"{(finite & ~mask).sum()} point(s) within 3 times the floor or at round-off set aside")
+        aside = finite & ~mask
+        notes.append(
+            f"{aside.sum()} point(s) within 3 times the floor {floor[aside].max():.3g} or at round-off set aside"
+        )
     level = plateau(log_h[_pick(mask, coarse_first)], (error - floor)[_pick(mask, coarse_first)])
     if level > 0:
         levelled = mask & (error <= 3 * (floor + level))

@@ -10,7 +10,7 @@ def plateau(log_h, error) -> float:
 
     Two signs are accepted. A flat tail: at least 3 points within a factor 2, where the order seen on the coarser ones would have
     gained a factor 4. A bend: a h^p + c describes all points better than a h^p (F test at 95 %), and the last two local
-    orders are below 0.65 and 0.4 of the largest. Errors that rise again (twofold) at the fine end are no plateau.
+    orders are below 0.65 and 0.4 of the largest. Before it, the errors must have halved. Errors that rise again (twofold) at the fine end are no plateau.
     """
     n = len(error)
     if n < 4 or error[-1] > 2 * error.min():
@@ -29,7 +29,7 @@ def plateau(log_h, error) -> float:
     better = (straight - squares) > fdtri(1, n - 3, 0.95) * max(squares, 1e-24) / (n - 3)
     # Near a plateau the local order is p (1 - c/e). A change from order p to p/2, two powers of h, stays above these bounds.
     bent = power > 0 and local[-1] < 0.4 * local.max() and local[-2] < 0.65 * local.max()
-    return float(level) if better and bent else 0.0
+    return float(level) if better and bent and error[0] >= 2 * level else 0.0
 
 
 def _flat_tail(log_h, log_e, local):

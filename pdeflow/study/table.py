@@ -1,5 +1,7 @@
 """Table: the rows of a study, its orders, the verdicts on claims, and what a run cost."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..errors import BadInput, unknown_field
@@ -90,13 +92,18 @@ class Table(Listing):
         levels = self._levels(group)
         error = np.array([level["error"] for level in levels])
         negative = error < 0  # a Monte Carlo divergence may be: it has no logarithm
-        return judge(
+        order = judge(
             [self.step_size(level[self.swept]) for level in levels],
             np.where(negative, np.nan, error),
             floor=np.abs([level["floor"] for level in levels]),
             truth_error=np.abs([level["truth_error"] for level in levels]),
             expected=expected, tolerance=tolerance, measured=True,
         )  # fmt: skip
+        notes = [
+            f"{self.swept} = {level[self.swept]!r} is {level['status']}" for level in levels if level["status"] != "ok"
+        ]
+        notes += [f"the error {level['error']:.3g} is negative" for level in levels if level["error"] < 0]
+        return replace(order, why="; ".join([order.why, *notes]))
 
     def _levels(self, group):
         """One row a level: means over seeds, medians of the seconds."""
