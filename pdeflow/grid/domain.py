@@ -1,0 +1,151 @@
+"""Where a one-dimensional grid must lie: the ends that hold the initial law, the stationary law and the way between."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr
+
+from ..errors import BadInput
+
+TAIL = 1e-13  # mass that an automatic domain leaves outside at each end, by each law
+TOLERANCE = 1e-3  # mass outside a given domain above which it is refused
+_DEEP = 45.0  # exp(-45) = 3e-20: potential differences (in units of T) beyond which a place is empty
+_DOUBLINGS = 24
+
+
+@dataclass(frozen=True)
+class Box:
+    """lower, upper : the ends. stationary_tail : stationary mass outside, or NaN where exp(-V/T) cannot be normalised."""
+
+    lower: float
+    upper: float
+    stationary_tail: float
+
+
+def potential_values(potential, x) -> np.ndarray:
+    """V at the points x (n,), checked for kind, shape and finiteness; `BadInput` names the first bad point."""
+    if potential is None:
+        return np.zeros(len(x))
+    with np.errstate(all="ignore"):  # a fault shows as a non-finite value, which is named below
+        raw = potential.value(x[:, None])
+    if not isinstance(raw, np.ndarray) or raw.dtype.kind not in "fiu" or raw.shape != x.shape:
+        kind = f"array of {raw.dtype}, shape {raw.shape}" if isinstance(raw, np.ndarray) else type(raw).__name__
+        raise BadInput(
+            f"The potential returned {kind} for x of shape {(len(x), 1)}. It must be a real array of shape {x.shape}. Sum over the last axis."
+        )
+    bad = ~np.isfinite(raw)
+    if bad.any():
+        i = int(np.argmax(bad))
+        raise BadInput(
+            f"The potential is {raw[i]} at x = {x[i]:.12g}. It must be finite on the whole grid. Mend it there, or pass "
+            "lower= and upper= that leave the point out.",
+            x=float(x[i]),
+        )  # fmt: skip
+    return raw.astype(float)
+
+
+def _flank(potential, temperature, start, width, least):
+    """Nodes and values from `start` outwards (signed width, doubled each time) until exp(-V/T) is empty; None if it never is."""
+    nodes, values = [np.array([start])], [potential_values(potential, np.array([start]))]
+    for _ in range(_DOUBLINGS):
+        x = nodes[-1][-1] + width * np.linspace(0.0, 1.0, 129)[1:]
+        nodes.append(x)
+        values.append(potential_values(potential, x))
+        least = min(least, values[-1].min())
+        outer = values[-1][64:]
+        if outer.min() - least > _DEEP * temperature and outer[-1] >= outer[0]:
+            return np.concatenate(nodes), np.concatenate(values)
+        width *= 2
+    return None
+
+
+def stationary_outside(potential, temperature, lower, upper, values):
+    """Stationary mass below `lower` and above `upper`; NaN twice where exp(-V/T) decays on neither or only one side.
+
+    values : V at equidistant points of [lower, upper]. Where the potential cannot be evaluated beyond an end, that end
+    is taken as a wall of the problem and nothing lies beyond it.
+    """
+    if potential is None:
+        return np.nan, np.nan
+    sides, spread = [], upper - lower
+    for start, width in ((lower, -spread / 16), (upper, spread / 16)):
+        try:
+            sides.append(_flank(potential, temperature, start, width, values.min()))
+        except BadInput:
+            sides.append((np.array([start]), np.array([np.inf])))
+    if any(side is None for side in sides):
+        return np.nan, np.nan
+    least = min(values.min(), *(side[1].min() for side in sides))
+    inside = np.mean(np.exp(-(values - least) / temperature)) * spread
+    tails = [
+        abs(np.trapezoid(np.exp(-(v - least) / temperature), x)) if len(x) > 1 else 0.0 for x, v in sides
+    ]  # the flanks are finest (spread/2048) next to the ends, where the outside mass is
+    return tuple(tail / (inside + sum(tails)) for tail in tails)
+
+
+def _stationary_range(potential, temperature, low, high):
+    """Interval that leaves `TAIL` of exp(-V/T) outside at each end, found by scanning outwards from [low, high]; None if there is none."""
+    width = max(high - low, 1e-3 * (1 + abs(low)))
+    inner = np.linspace(low, low + width, 513)
+    values = potential_values(potential, inner)
+    left = _flank(potential, temperature, low, -width / 4, values.min())
+    right = _flank(potential, temperature, low + width, width / 4, values.min())
+    if left is None or right is None:
+        return None
+    x = np.concatenate([left[0][:0:-1], inner, right[0][1:]])
+    v = np.concatenate([left[1][:0:-1], values, right[1][1:]])
+    full = np.flatnonzero(v - v.min() < _DEEP * temperature)
+    x = np.linspace(x[max(full[0] - 1, 0)], x[min(full[-1] + 1, len(x) - 1)], 2049)  # the same once more, finer
+    v = potential_values(potential, x)
+    weight = np.exp(-(v - v.min()) / temperature)
+    total = np.cumsum(weight) / weight.sum()
+    back = np.cumsum(weight[::-1]) / weight.sum()
+    return x[max(np.searchsorted(total, TAIL) - 1, 0)], x[::-1][max(np.searchsorted(back, TAIL) - 1, 0)]
+
+
+def _automatic(problem, temperature):
+    """Ends for `problem`: initial law to `TAIL`, then the stationary law to `TAIL`, or without a potential the growth to the horizon."""
+    low, high = (float(q) for q in problem.initial.quantile(np.array([TAIL, 1 - TAIL])))
+    potential = problem.energy.potential
+    if potential is None:
+        growth = 7.4 * np.sqrt(2 * temperature * problem.horizon)  # P(N(0,1) > 7.4) = 7e-14
+        return low - growth, high + growth
+    stationary = _stationary_range(potential, temperature, low, high)
+    if stationary is None:
+        raise BadInput(
+            f"exp(-V/T) with V = {potential!r}, T = {temperature:g} does not decay on both sides of [{low:.6g}, {high:.6g}]. "
+            "An automatic domain needs a stationary law. Pass lower= and upper=."
+        )
+    return min(low, stationary[0]), max(high, stationary[1])
+
+
+def choose_box(problem, temperature, cells, lower=None, upper=None) -> Box:
+    """The ends of the grid: those given, the others automatic. `BadInput` if stationary mass above `TOLERANCE` is left outside."""
+    if lower is None or upper is None:
+        low, high = _automatic(problem, temperature)
+        lower, upper = low if lower is None else lower, high if upper is None else upper
+        if not lower < upper:
+            raise BadInput(
+                f"The domain is [{lower:.6g}, {upper:.6g}], one end given and the other automatic. lower must lie below upper. Pass both."
+            )
+    edges = np.linspace(lower, upper, cells + 1)
+    values = potential_values(problem.energy.potential, (edges[1:] + edges[:-1]) / 2)
+    tails = stationary_outside(problem.energy.potential, temperature, lower, upper, values)
+    refuse_outside("stationary law exp(-V/T)", *tails, lower, upper)
+    return Box(lower, upper, sum(tails))
+
+
+def refuse_outside(what, below, above, lower, upper):
+    """`BadInput` where the mass of `what` outside [lower, upper] is above `TOLERANCE` (NaN passes: there is no such law)."""
+    if below + above > TOLERANCE:
+        raise BadInput(
+            f"The domain [{lower:.6g}, {upper:.6g}] is too small: the {what} has mass {below + above:.3g} outside "
+            f"({below:.3g} below, {above:.3g} above); at most {TOLERANCE:g} is accepted, and no-flux ends would pile it up. "
+            "Widen lower= and upper=, or leave both out for an automatic domain.",
+            outside=float(below + above),
+        )  # fmt: skip
+
+
+def free_tail(mass, centers, spread, lower, upper):
+    """Mass that a free heat flow of standard deviation `spread` carries out of [lower, upper] from the cells: (below, above)."""
+    return float(mass @ ndtr((lower - centers) / spread)), float(mass @ ndtr((centers - upper) / spread))
