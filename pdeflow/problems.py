@@ -75,6 +75,7 @@ def rebuild(name: str, params) -> Problem:
 
 def _linear(name, matrix, center, temperature, initial, horizon):
     energy = Energy(potential=Quadratic(matrix, center), internal=Entropy(temperature))
+    initial = _start(energy.potential.dim, initial, 1.0)
     return Problem(
         name,
         {},

@@ -1,7 +1,9 @@
 """Exact JKO sequences: ρ_{k+1} = argmin F(ρ) + W2²(ρ, ρ_k)/(2 dt), iterate by iterate, where they are closed."""
 
 import numpy as np
+from scipy.optimize import brentq
 
+from ..arrays import positive
 from ..energy import Entropy, Power
 from ..errors import NotAvailable, NotConverged
 from ..interactions import LogRepulsion, PowerLaw, QuadraticAttraction
@@ -65,6 +67,23 @@ def gaussian_jko_step(mean, cov, matrix, center, temperature, dt, attraction=0.0
     y = 0.5 * (h + 2 * c + np.sqrt(h * h + 4 * c * h))
     new_cov = root @ (turn * y) @ turn.T @ root
     return new_mean, (new_cov + new_cov.T) / 2
+
+
+def entropic_jko_variance(variance, rate, temperature, dt, epsilon) -> float:
+    """Variance after one entropic JKO step of a centred Gaussian in dim 1 under V = rate x²/2 [MATH.md 13.1].
+
+    min ½∫|x-y|² dπ + epsilon ∫π log π + dt F: with c the covariance of old and new position, s² the old variance,
+    1 + dt a - dt T s²/(c² + ε c) = s²/c, and the new variance is (c² + ε c)/s². For ε -> 0 it is the JKO step.
+    Its stationary variance is about (T + ε/(2 dt))/a: the entropic step heats.
+    """
+    s2, stretch, heat = positive(variance, "variance"), 1 + dt * rate, dt * temperature
+    positive(epsilon, "epsilon")
+
+    def balance(c):  # increasing in c
+        return stretch - heat * s2 / (c * c + epsilon * c) - s2 / c
+
+    c = brentq(balance, s2 / stretch, 2 * s2 / stretch + np.sqrt(2 * heat * s2 / stretch), xtol=1e-300, rtol=1e-15)
+    return float((c * c + epsilon * c) / s2)
 
 
 def _gaussian(energy, attraction, law, dt):

@@ -221,7 +221,7 @@ def test_density_is_the_slope_of_the_cdf(law):
 
 @every_line
 def test_quantile_and_cdf_are_inverse_and_monotone(law):
-    u = np.linspace(0, 1, 401)[1:-1]
+    u = np.linspace(0, 1, 101)[1:-1]
     x = law.quantile(u)
     assert x.shape == u.shape and np.all(np.diff(x) >= 0)
     back = law.cdf(x)
@@ -231,7 +231,7 @@ def test_quantile_and_cdf_are_inverse_and_monotone(law):
     if "log_density" in law.answers():
         assert np.allclose(back, u, atol=1e-12 + _rounding(law))
     spread = np.sqrt(law.cov()[0, 0])
-    grid = np.linspace(x[0] - spread, x[-1] + spread, 500)
+    grid = np.linspace(x[0] - spread, x[-1] + spread, 80)
     values = law.cdf(grid)
     assert np.all(np.diff(values) >= -1e-15)
     # and the other way round: quantile(cdf(x)) <= x, to the width that one rounding of the level makes
@@ -258,12 +258,12 @@ def test_levels_zero_and_one_are_the_ends_of_the_support(law, rng):
 
 @every_line
 def test_moments_are_the_integrals_of_the_quantile_function(law):
-    # midpoint sums of a monotone function of levels: the error is at most its range / n at finite ends, and 1e-3 of the
-    # deviation with the cut tails of the unbounded laws
-    n = 200_000
+    # midpoint sums of a monotone function of levels: the error is at most its range / n, and 1e-3 of the variance
+    # with the cut tails of the unbounded laws
+    n = 20_000
     q = law.quantile((np.arange(n) + 0.5) / n)
     spread = np.sqrt(law.cov()[0, 0])
-    assert abs(q.mean() - law.mean()[0]) <= 1e-4 * spread
+    assert abs(q.mean() - law.mean()[0]) <= 4e-4 * spread
     assert np.mean((q - law.mean()[0]) ** 2) == pytest.approx(law.cov()[0, 0], rel=1e-3)
 
 

@@ -1,0 +1,215 @@
+"""solve: the only time loop. Times, seeds, divergence, duck typing, history, and the errors of the method's constructor."""
+
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import pdeflow as pf
+from pdeflow.laws import Gaussian, Particles
+
+
+@dataclass(frozen=True)
+class Walk(pf.Method):
+    """A cloud that takes seeded steps; counts how it was called."""
+
+    particles: int = 5
+    spread: float = 1.0
+
+    def init(self, problem, rng):
+        return problem.initial.sample(self.particles, rng)
+
+    def step(self, problem, state, dt, rng):
+        return state + self.spread * np.sqrt(dt) * rng.standard_normal(state.shape)
+
+    def law(self, state):
+        return Particles(state)
+
+    def report(self, state):
+        return {"largest": float(np.abs(state).max())}
+
+
+@dataclass(frozen=True)
+class FusedWalk(Walk):
+    def advance(self, problem, state, dt, steps, rng):
+        self.strides.append(steps)
+        return super().advance(problem, state, dt, steps, rng)
+
+    strides = []  # noqa: RUF012 (shared on purpose: the test reads it)
+
+
+PROBLEM = pf.problems.ou()
+
+
+def test_default_time_is_the_horizon_and_stats_are_there():
+    flow = pf.solve(PROBLEM, Walk(), dt=0.25)
+    assert flow.times.tolist() == [1.0] and flow.stats["steps"] == 4
+    assert 0 <= flow.stats["first_call_seconds"] <= flow.stats["seconds"]
+    assert [entry["step"] for entry in flow.history] == [1, 2, 3, 4]
+    assert [entry["time"] for entry in flow.history] == [0.25, 0.5, 0.75, 1.0] and flow.history[0]["largest"] > 0
+
+
+@pytest.mark.parametrize(
+    "dt, times, steps",
+    [
+        (0.1, [0.3], 3), (0.1, [0.0, 0.1, 0.3, 0.7], 7), (1 / 3, [1.0, 2.0], 6), (0.001, [0.3, 10.0], 10_000), (0.1, 0.3, 3),
+        (0.05, np.arange(1, 9) * 0.05, 8), (0.1, [1.5], 15), (7e-5, [7e-5 * 333], 333),
+    ],
+)  # fmt: skip
+def test_multiples_of_dt_are_recognised_in_floating_point(dt, times, steps):
+    flow = pf.solve(PROBLEM, Walk(particles=2), dt=dt, times=times)
+    assert flow.stats["steps"] == steps and np.array_equal(flow.times, np.atleast_1d(times))
+    for t in np.atleast_1d(times):
+        assert flow.at(t) is flow.laws[int(np.argmin(abs(flow.times - t)))]
+
+
+@pytest.mark.parametrize(
+    "dt, times, message",
+    [
+        (0.1, [0.25], r"no multiple of dt = 0\.1.*Save at 0\.2, or use dt"),
+        (0.3, None, r"time 1\.0 is no multiple"),
+        (0.1, [0.3 + 1e-7], "no multiple"),
+        (0.1, [-0.1], ">= 0"),
+        (0.1, [0.2, 0.1], "increase"),
+        (0.1, [0.1, 0.1], "increase"),
+        (0.1, [], "at least one"),
+        (0.1, [np.nan], "nan"),
+        (0.1, [0.05], "use dt = 0.05"),
+        (0.0, [1.0], "dt is 0"),
+        (-0.1, [1.0], "dt is -0.1"),
+        (np.nan, [1.0], "dt is nan"),
+        (np.inf, [1.0], "dt is inf"),
+        ("fast", [1.0], "dt is 'fast'"),
+    ],
+)
+def test_bad_times(dt, times, message):
+    with pytest.raises(pf.BadInput, match=message):
+        pf.solve(PROBLEM, Walk(), dt=dt, times=times)
+
+
+def test_same_seed_same_bits():
+    one, two, other = (pf.solve(PROBLEM, Walk(), dt=0.1, seed=seed).final.x for seed in (3, 3, 4))
+    assert np.array_equal(one, two) and not np.array_equal(one, other)
+    assert np.array_equal(pf.solve(PROBLEM, Walk(), dt=0.1).final.x, pf.solve(PROBLEM, Walk(), dt=0.1, seed=0).final.x)
+    for seed in (-1, 1.5, None, "a"):
+        with pytest.raises(pf.BadInput, match="seed is"):
+            pf.solve(PROBLEM, Walk(), dt=0.1, seed=seed)
+
+
+def test_a_seed_sequence_is_not_used_up():
+    class Spawning(Walk):
+        def init(self, problem, rng):
+            return rng.spawn(1)[0].standard_normal((3, 1))
+
+    seed = np.random.SeedSequence(5, spawn_key=(2,))
+    one, two = (pf.solve(PROBLEM, Spawning(), dt=0.5, seed=seed).final.x for _ in range(2))
+    assert np.array_equal(one, two) and seed.n_children_spawned == 0
+
+
+def test_saving_more_times_changes_nothing():
+    many = pf.solve(PROBLEM, Walk(), dt=0.1, times=[0.2, 0.5, 1.0])
+    assert np.array_equal(many.final.x, pf.solve(PROBLEM, Walk(), dt=0.1).final.x)
+    assert np.array_equal(many.at(0.5).x, pf.solve(PROBLEM, Walk(), dt=0.1, times=[0.5]).final.x)
+
+
+def test_fused_methods_get_all_steps_between_saved_times_at_once():
+    FusedWalk.strides.clear()
+    flow = pf.solve(PROBLEM, FusedWalk(), dt=0.1, times=[0.3, 1.0])
+    assert FusedWalk.strides == [1, 2, 7]  # the first alone: it may compile
+    assert np.array_equal(flow.final.x, pf.solve(PROBLEM, Walk(), dt=0.1).final.x)
+    assert [entry["step"] for entry in flow.history] == [1, 3, 10]
+    FusedWalk.strides.clear()
+    pf.solve(PROBLEM, FusedWalk(), dt=0.1, on_step=lambda *_: None)
+    assert FusedWalk.strides == []
+
+
+def test_on_step_sees_every_step():
+    seen = []
+    flow = pf.solve(
+        PROBLEM, Walk(), dt=0.1, times=[0.4], on_step=lambda step, time, law: seen.append((step, time, law))
+    )
+    assert [step for step, *_ in seen] == [1, 2, 3, 4] and seen[2][1] == pytest.approx(0.3, rel=1e-15)
+    assert np.array_equal(seen[-1][2].x, flow.final.x)
+
+
+def test_anything_with_three_verbs_is_a_method():
+    decay = SimpleNamespace(
+        init=lambda problem, rng: problem.initial.mean(),
+        step=lambda problem, state, dt, rng: state * (1 - dt),
+        law=lambda state: Gaussian(state, 1.0),
+    )
+    flow = pf.solve(PROBLEM, decay, dt=0.5, times=[0.0, 1.0])
+    assert flow.final.mean()[0] == 0.5 and flow.at(0.0).mean()[0] == 2.0 and flow.history == []
+    for bad, message in [
+        (SimpleNamespace(init=decay.init, step=decay.step), "without law"),
+        (Walk, "a class"),
+        (None, "without init, step, law"),
+    ]:
+        with pytest.raises(pf.BadInput, match=message):
+            pf.solve(PROBLEM, bad, dt=0.5)
+    with pytest.raises(pf.BadInput, match="Problem"):
+        pf.solve(decay, PROBLEM, dt=0.5)
+    with pytest.raises(pf.BadInput, match="must be a pdeflow Law"):
+        pf.solve(PROBLEM, SimpleNamespace(init=decay.init, step=decay.step, law=lambda state: state), dt=0.5)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [lambda x: x, lambda x: (1, x), lambda x: [np.zeros(2), x], lambda x: {"x": x, "n": 3}, lambda x: Holder(x)],
+    ids=["array", "tuple", "list", "dict", "dataclass"],
+)
+@pytest.mark.parametrize("poison", [np.nan, np.inf])
+def test_the_first_state_that_is_not_finite_ends_the_run(wrap, poison):
+    def step(problem, state, dt, rng):
+        step.calls += 1
+        return wrap(np.array([0.0, poison if step.calls == 3 else 1.0]))
+
+    step.calls = 0
+    method = SimpleNamespace(init=lambda *_: wrap(np.zeros(2)), step=step, law=lambda state: Gaussian(0, 1))
+    with pytest.raises(pf.Diverged, match=r"entry \[1\] after step 3 \(t = 0\.3\)") as failure:
+        pf.solve(PROBLEM, method, dt=0.1)
+    assert failure.value.step == 3 and failure.value.entry == (1,) and step.calls == 3
+
+
+@dataclass
+class Holder:
+    x: np.ndarray
+
+
+def test_field_names_are_checked_with_the_nearest():
+    with pytest.raises(
+        pf.UnknownField, match=r"Walk has no field 'particle'\. It has: particles, spread\. Did you mean 'particles'"
+    ):
+        Walk(particle=3)
+    with pytest.raises(TypeError):
+        Walk(particle=3)
+    with pytest.raises(pf.UnknownField):
+        replace(Walk(), spred=2.0)
+    with pytest.raises(pf.BadInput, match="argument 3"):
+        Walk(1, 2.0, 3)
+    assert Walk(7).particles == 7 and replace(Walk(), spread=2.0).spread == 2.0
+    assert Walk() == Walk() and hash(Walk()) == hash(Walk()) and repr(Walk()) == "Walk(particles=5, spread=1.0)"
+
+
+def test_the_base_class_promises_nothing():
+    bare = pf.Method()
+    for call in (lambda: bare.init(PROBLEM, None), lambda: bare.step(PROBLEM, None, 0.1, None), lambda: bare.law(None)):
+        with pytest.raises(NotImplementedError):
+            call()
+    assert bare.report(None) == {}
+    with pytest.raises(pf.NotAvailable, match="no exact discrete sequence"):
+        bare.exact_sequence(PROBLEM, dt=0.1, times=[0.1])
+
+
+def test_no_bar_where_there_is_no_terminal(capfd):
+    pf.solve(PROBLEM, Walk(), dt=0.25, progress=True)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_interrupt_passes_through():
+    def step(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pf.solve(PROBLEM, SimpleNamespace(init=lambda *_: 0, step=step, law=lambda s: Gaussian(0, 1)), dt=0.5)

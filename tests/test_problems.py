@@ -1,0 +1,147 @@
+"""The catalogue: what each entry is, its draws, and what it refuses."""
+
+import numpy as np
+import pytest
+from scipy.stats import kstest
+
+import pdeflow as pf
+from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture, GridLaw, Quantiles, Semicircle, Uniform
+from pdeflow.problems import CATALOGUE, rebuild
+
+
+def test_ou_defaults():
+    problem = pf.problems.ou(dim=3)
+    assert problem.initial.mean().tolist() == [2, 2, 2] and np.array_equal(problem.initial.cov(), 0.25 * np.eye(3))
+    assert np.array_equal(problem.energy.potential.matrix, np.eye(3)) and problem.energy.internal.temperature == 1.0
+    assert problem.horizon == 1.0 and problem.dim == 3 and problem.name == "ou"
+
+
+def test_uniform_draws_have_their_spectrum_and_a_haar_rotation():
+    spectra, first, centers = [], [], []
+    for seed in range(300):
+        problem = pf.problems.ou(dim=3, seed=seed)
+        values, basis = np.linalg.eigh(problem.energy.potential.matrix)
+        spectra.extend(values)
+        first.append((basis[0, 0]) ** 2)
+        centers.extend(problem.energy.potential.center)
+        assert problem.initial.mean().tolist() == [0, 0, 0] and np.array_equal(problem.initial.cov(), np.eye(3))
+    assert min(spectra) >= 0.2 - 1e-12 and max(spectra) <= 3 + 1e-12
+    # p > 1e-4 with fixed seeds: the draws are what they are said to be. On the sphere of R³ a squared coordinate z² has P(z² < a) = √a
+    assert kstest(spectra, "uniform", (0.2, 2.8)).pvalue > 1e-4
+    assert kstest(first, lambda a: np.sqrt(a)).pvalue > 1e-4
+    assert kstest(centers, "norm").pvalue > 1e-4
+    same = [pf.problems.ou(dim=3, seed=5).energy.potential.matrix for _ in range(2)]
+    assert np.array_equal(*same)
+
+
+def test_mokrov_draws_follow_the_published_recipe():
+    """Stationary covariance U(𝟏 + diag(u))Vᵀ, U S Vᵀ = svd(XᵀX): recomputed from the same stream, and by its properties."""
+    for seed, d in ((0, 2), (3, 6), (8, 12)):
+        problem = pf.problems.ou(dim=d, seed=seed, ensemble="mokrov")
+        covariance = np.linalg.inv(problem.energy.potential.matrix)
+        rng = np.random.default_rng(seed)
+        x = rng.uniform(size=(d, d))
+        u, _, vt = np.linalg.svd(np.dot(x.T, x))
+        diagonal = rng.uniform(size=d)
+        assert np.allclose(covariance, u @ (np.ones((d, d)) + np.diag(diagonal)) @ vt, rtol=1e-9, atol=1e-11)
+        # U = V for a symmetric positive definite XᵀX, so the spectrum is that of 𝟏 + diag(u), whatever X
+        assert np.allclose(np.linalg.eigvalsh(covariance), np.linalg.eigvalsh(1.0 + np.diag(diagonal)), rtol=1e-9)
+        assert np.allclose(problem.exact(1e5).cov(), covariance, rtol=1e-8)
+        assert np.array_equal(problem.energy.potential.center, rng.standard_normal(d))
+
+
+def test_mixture_target_is_stationary_and_drawn_in_its_box():
+    problem = pf.problems.mixture_target(3, 6, 5.0, seed=2, temperature=0.7)
+    target = problem.energy.potential.mixture
+    assert np.all(np.abs(target.means) <= 5) and np.ptp(target.means) > 5 and len(target.weights) == 6
+    assert np.array_equal(problem.initial.cov(), 16 * np.eye(3)) and np.array_equal(target.covs[0], np.eye(3))
+    x = np.random.default_rng(0).normal(size=(5, 3))
+    # δF = V + T(log ρ + 1) is constant at the target
+    first_variation = problem.energy.potential.value(x) + 0.7 * target.log_density(x)
+    assert np.ptp(first_variation) < 1e-12
+
+
+def test_gibbs_and_equilibrium_laws_are_stationary():
+    for problem, law in [
+        (pf.problems.ou(matrix=2.0, center=0.5, temperature=0.3, initial=Gaussian(0.5, 0.15)), Gaussian(0.5, 0.15)),
+        (pf.problems.mckean_vlasov_ou(initial=Gaussian(0.0, 0.4 / 1.7)), Gaussian(0.0, 0.4 / 1.7)),
+        (pf.problems.newtonian_1d(Uniform(-0.7, 1.3)), Uniform(-0.7, 1.3)),
+        (pf.problems.log_repulsion(1.0, 1.0, Semicircle(np.sqrt(2))), Semicircle(np.sqrt(2))),
+    ]:
+        u = np.linspace(0.01, 0.99, 9)
+        assert np.allclose(problem.exact(1.3).quantile(u), law.quantile(u), atol=1e-13)
+
+
+def test_porous_medium_begins_at_its_start():
+    problem = pf.problems.porous_medium(2, 2.4, 0.1, 0.5)
+    assert isinstance(problem.initial, Barenblatt) and problem.initial.time == 0.1 and problem.energy.internal.m == 2.4
+    assert problem.exact(0.5).time == 0.6 and problem.exact(0.0).time == 0.1
+
+
+def test_total_mass_enters_through_both_coefficients():
+    """∂tp = M ∇·(p∇W*p) + 0.1 M^(m-1) Δp^m: from the flow of ρ = Mp."""
+    nine = pf.problems.aggregation_diffusion(mass=9.0)
+    assert nine.energy.internal.coefficient == pytest.approx(0.1 * 81, rel=1e-15)
+    assert nine.energy.interaction.strength == pytest.approx(9 / np.pi, rel=1e-15)
+    assert nine.initial.low.tolist() == [-3, -3] and nine.dim == 2
+
+
+def test_newtonian_takes_any_start_on_the_line():
+    for law in (Quantiles([0.0, 1.0, 4.0], [0.0, 0.5, 1.0]), GridLaw(np.array([0.0, 1.0, 3.0]), [0.25, 0.75])):
+        problem = pf.problems.newtonian_1d(law)
+        assert problem.exact(0.5).mean()[0] == pytest.approx(law.mean()[0], rel=1e-13)
+        with pytest.raises(pf.NotAvailable, match="data, not parameters"):
+            rebuild(problem.name, problem.params)
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_every_entry_refuses_unknown_names_and_bad_horizons(name):
+    needs = {"mixture_target": {"dim": 2, "components": 2, "half_width": 1.0}, "styblinski_tang": {"dim": 1}}.get(
+        name, {}
+    )
+    with pytest.raises(pf.UnknownField, match=f"problems.{name} has no field 'horizn'.*Did you mean 'horizon'"):
+        CATALOGUE[name](**needs, horizn=1.0)
+    for horizon in (0.0, -1.0, np.nan):
+        with pytest.raises(pf.BadInput, match="horizon is"):
+            CATALOGUE[name](**needs, horizon=horizon)
+    problem = CATALOGUE[name](**needs, horizon=0.25)
+    assert problem.horizon == 0.25 and problem.name == name and problem.params["horizon"] == 0.25
+    assert np.isfinite(problem.energy.evaluate(problem.initial, rng=np.random.default_rng(0), n=1000).value)
+
+
+@pytest.mark.parametrize(
+    "build, message",
+    [
+        (lambda: pf.problems.ou(matrix=[[1.0, 2.0], [2.0, 1.0]], dim=2), "smallest eigenvalue -1"),
+        (lambda: pf.problems.ou(dim=3, matrix=np.eye(2)), r"\(2, 2\)"),
+        (lambda: pf.problems.ou(dim=2, initial=Gaussian(0, 1)), "They must agree"),
+        (lambda: pf.problems.ou(ensemble="mokrov"), "without a seed"),
+        (lambda: pf.problems.ou(ensemble="other", seed=1), "'uniform' or 'mokrov'"),
+        (lambda: pf.problems.ou(seed=1, matrix=2.0), "seed draws both"),
+        (lambda: pf.problems.ou(seed=-1), "seed is -1"),
+        (lambda: pf.problems.ou(dim=0), "dim is 0"),
+        (lambda: pf.problems.ou(temperature=0.0), "temperature is 0"),
+        (lambda: pf.problems.ou(1, None, None, 1.0, None, 1.0, None, "uniform", 3), "too many positional"),
+        (lambda: pf.problems.styblinski_tang(), "missing a required argument: 'dim'"),
+        (lambda: pf.problems.heat(1, initial=Gaussian([0, 0], 1.0)), "lives in dimension 2"),
+        (lambda: pf.problems.ring_aggregation(3, initial=Gaussian([0, 0], 1.0)), "lives in dimension 2"),
+        (lambda: pf.problems.ring_aggregation(a=2.0, b=4.0), "a > b"),
+        (lambda: pf.problems.porous_medium(m=1.0), "m > 1"),
+        (lambda: pf.problems.porous_medium(start=0.0), "time is 0"),
+        (lambda: pf.problems.double_well(barrier=-1.0), "barrier is -1"),
+        (lambda: pf.problems.aggregation_diffusion(mass=0.0), "mass is 0"),
+        (lambda: pf.problems.mixture_target(2, 0, 1.0), "components is 0"),
+        (lambda: rebuild("o-u", {}), "Did you mean 'ou'"),
+        (lambda: pf.Problem("x", {}, "energy", Gaussian(0, 1), 1.0), "must be an Energy"),
+        (lambda: pf.Problem("x", {}, pf.Energy(internal=pf.Entropy()), "law", 1.0), "must be a Law"),
+    ],
+)
+def test_bad_problems(build, message):
+    with pytest.raises(pf.BadInput, match=message):
+        build()
+
+
+def test_starts_without_a_closed_form_are_refused_as_such():
+    with pytest.raises(pf.Unsupported, match="Gaussians"):
+        pf.problems.ou(initial=Uniform(0.0, 1.0))
+    assert pf.problems.log_repulsion(initial=GaussianMixture([1.0], [0.0], 1.0)).exact is None
