@@ -68,7 +68,7 @@ def stationary_outside(potential, temperature, lower, upper, values):
     if potential is None:
         return np.nan, np.nan
     sides, spread = [], upper - lower
-    for start, width in ((lower, -spread / 16), (upper, spread / 16)):
+    for start, width in ((lower, -spread / 8), (upper, spread / 8)):
         try:
             sides.append(_flank(potential, temperature, start, width, values.min()))
         except BadInput:
@@ -79,7 +79,7 @@ def stationary_outside(potential, temperature, lower, upper, values):
     inside = np.mean(np.exp(-(values - least) / temperature)) * spread
     tails = [
         abs(np.trapezoid(np.exp(-(v - least) / temperature), x)) if len(x) > 1 else 0.0 for x, v in sides
-    ]  # the flanks are finest (spread/2048) next to the ends, where the outside mass is
+    ]  # the flanks are finest (spread/1024) next to the ends, where the outside mass is
     return tuple(tail / (inside + sum(tails)) for tail in tails)
 
 
@@ -132,7 +132,7 @@ def choose_box(problem, temperature, cells, lower=None, upper=None) -> Box:
     values = potential_values(problem.energy.potential, (edges[1:] + edges[:-1]) / 2)
     tails = stationary_outside(problem.energy.potential, temperature, lower, upper, values)
     refuse_outside("stationary law exp(-V/T)", *tails, lower, upper)
-    return Box(lower, upper, sum(tails))
+    return Box(float(lower), float(upper), float(sum(tails)))
 
 
 def refuse_outside(what, below, above, lower, upper):
