@@ -135,6 +135,8 @@ def test_a_replaced_start_and_horizon_are_stored_beside_the_catalogue_entry(tmp_
     assert reference.problem.horizon == 0.5
     assert reference.problem.exact(0.5).mean() == problem.exact(0.5).mean()
     assert reference(problem).final.mean() == problem.exact(0.5).mean()
+    longer = replace(pf.problems.ou(), horizon=2.5)  # the horizon alone
+    assert saved(tmp_path / "b.h5", longer, pf.exact(longer, [0.5])).problem.horizon == 2.5
 
 
 @pytest.mark.parametrize(
