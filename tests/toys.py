@@ -14,6 +14,8 @@ class ExplicitMoments:
     detail: int = 1
 
     def init(self, problem, rng):
+        if not isinstance(problem.energy.potential, pf.potentials.Quadratic):
+            raise pf.Unsupported("ExplicitMoments needs a Quadratic potential. Use another method.")
         return problem.initial
 
     def step(self, problem, law, dt, rng):

@@ -17,8 +17,7 @@ class GridLaw(Law):
     """
 
     def __init__(self, axes, mass):
-        axes = tuple(axes)
-        if axes and all(np.ndim(axis) == 0 for axis in axes):  # the edges of one axis, as an array or a list
+        if len(axes) and np.ndim(axes[0]) == 0:  # the edges of one axis, as an array or a list
             axes = (axes,)
         self.axes = tuple(readonly(_edges(axis, i)) for i, axis in enumerate(axes))
         self.dim = len(self.axes)
