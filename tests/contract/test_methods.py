@@ -1,0 +1,183 @@
+"""Every method through the same properties: mass, positivity, energy decay, equilibrium, determinism, the floor, and saving."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import pdeflow as pf
+from pdeflow import checks
+from pdeflow.energy import Energy, Entropy
+from pdeflow.laws import Gaussian, GaussianMixture, Particles, Uniform
+from pdeflow.potentials import FromFunction
+
+GRIDS = {
+    "chang-cooper": pf.grid.ChangCooper(cells=200),
+    "chang-cooper-2": pf.grid.ChangCooper(cells=200, time_order=2),
+    "quantile-jko": pf.grid.QuantileJKO(points=150),
+    "quantile-jko-uniform": pf.grid.QuantileJKO(points=150, grading="uniform"),
+    "cvxopt-jko": pf.grid.CvxoptJKO(cells=120),
+}
+METHODS = {
+    **GRIDS,
+    "euler-maruyama": pf.particle.EulerMaruyama(particles=4000),
+    "icnn-jko": pf.neural.ICNNJKO(width=8, iterations=40, batch=512, pool=4096, dtype="float64"),
+}
+every = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
+deterministic = pytest.mark.parametrize("method", GRIDS.values(), ids=GRIDS.keys())
+
+OU = pf.problems.ou(initial=Gaussian(1.0, 0.25), temperature=0.5)
+DT = 0.125
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _optional_packages():
+    pytest.importorskip("torch")
+    pytest.importorskip("cvxopt")
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return {name: pf.solve(OU, method, dt=DT, times=[0.0, 0.25, 0.5], seed=1) for name, method in METHODS.items()}
+
+
+def bits(law):
+    for name in ("mass", "q", "x"):
+        if hasattr(law, name):
+            return getattr(law, name)
+    return law.sample(20, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_mass_and_positivity(runs, name):
+    # 1e-13 a step is round-off of sums over some hundred cells
+    assert checks.mass(runs[name], tolerance=1e-12) <= 1e-12
+    assert checks.positivity(runs[name], tolerance=0.0) == 0 or runs[name].laws[0].min_mass >= 0
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if name != "euler-maruyama"])
+def test_the_energy_falls(runs, name):
+    rise = checks.energy_decay(OU, runs[name], rng=np.random.default_rng(0), n=20_000)
+    assert rise < -0.01  # it falls by 0.2 and more over these times
+
+
+def test_a_cloud_has_no_entropy_but_its_potential_energy_falls(runs):
+    with pytest.raises(pf.NotAvailable, match="density"):
+        checks.energy_decay(OU, runs["euler-maruyama"])
+    potential = replace(OU, energy=Energy(potential=OU.energy.potential))
+    assert checks.energy_decay(potential, runs["euler-maruyama"]) < -0.05
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_mean_moves_as_the_scheme_says(runs, name):
+    """Implicit Euler contracts the mean by 1/(1+dt) a step, explicit Euler by 1 - dt, the L-stable scheme as e^(-dt) to dt³."""
+    factor = {"euler-maruyama": 1 - DT, "chang-cooper-2": np.exp(-DT)}.get(name, 1 / (1 + DT))
+    # a grid errs by the square of its cells (locking for the coarse program), a cloud by 4/√n deviations, a short
+    # training by some percent
+    bound = {
+        "euler-maruyama": 5 * 0.6 / np.sqrt(4000), "cvxopt-jko": 0.05, "icnn-jko": 0.08, "quantile-jko-uniform": 5e-3, "chang-cooper-2": 2e-3,
+    }.get(name, 1e-3)  # fmt: skip
+    law = runs[name].final
+    mean = law.mean()[0] if "mean" in law.answers() else law.sample(100_000, np.random.default_rng(0)).mean()
+    assert abs(mean - factor**4) < bound
+    assert abs(mean - 1.0) > 4 * bound  # and it has moved
+
+
+@every
+def test_same_seed_same_bits_and_saving_often_changes_nothing(runs, method):
+    name = next(key for key, value in METHODS.items() if value is method)
+    again = pf.solve(OU, method, dt=DT, times=[0.5], seed=1)
+    assert np.array_equal(bits(again.final), bits(runs[name].final))
+    assert again.stats["steps"] == 4
+
+
+@every
+def test_the_start_represents_the_initial_law(runs, method):
+    name = next(key for key, value in METHODS.items() if value is method)
+    start = runs[name].at(0.0)
+    bound = {"euler-maruyama": 0.05, "icnn-jko": 1e-9, "cvxopt-jko": 0.05, "quantile-jko-uniform": 0.05}.get(name, 0.01)
+    distance = pf.metrics.w2(start, OU.initial, rng=np.random.default_rng(0)) if name != "icnn-jko" else None
+    if distance is not None:
+        assert distance.value < bound
+    else:
+        x = np.linspace(-1, 2, 7)[:, None]
+        assert np.allclose(start.log_density(x), OU.initial.log_density(x), atol=bound)
+
+
+@every
+def test_the_floor_of_a_law_of_its_own_kind_is_zero(runs, method):
+    """init takes what law gives: starting at a run's own law changes nothing (networks start from samples of it)."""
+    name = next(key for key, value in METHODS.items() if value is method)
+    law = runs[name].final
+    if isinstance(law, Particles):  # a cloud is resampled, as any law is: the same law up to sampling
+        state = method.init(replace(OU, initial=law), np.random.default_rng(0))
+        assert abs(method.law(state).mean()[0] - law.mean()[0]) < 5 * np.sqrt(law.cov()[0, 0] / 4000)
+        return
+    again = method.law(method.init(replace(OU, initial=law), np.random.default_rng(0)))
+    if name in ("icnn-jko",):
+        x = np.linspace(0, 1, 5)[:, None]
+        assert np.allclose(again.log_density(x), law.log_density(x), atol=1e-10)
+    else:
+        u = np.linspace(0.05, 0.95, 19)
+        cell = 0.2 if name == "cvxopt-jko" else 1e-10  # its automatic domain follows the new start: half a cell
+        assert np.allclose(again.quantile(u), law.quantile(u), atol=cell)
+
+
+@deterministic
+def test_the_stationary_law_stays(method):
+    law = Gaussian(0.0, 0.5)
+    final = pf.solve(replace(OU, initial=law), method, dt=0.5, times=[2.0]).final
+    name = next(key for key, value in METHODS.items() if value is method)
+    # W2 to the Gaussian after four long steps: the discrete equilibrium differs from it by what the mesh can hold
+    bound = {"quantile-jko-uniform": 0.02, "cvxopt-jko": 2e-3}.get(name, 5e-4)
+    assert pf.metrics.w2(final, law).value < bound
+    if name.startswith("chang-cooper"):
+        # exact cell masses differ from the scheme's own fixed point by the square of the cell
+        assert checks.equilibrium(OU, method, law, dt=0.5, steps=4, tolerance=5e-5) < 5e-5
+    gibbs = replace(OU, initial=final)
+    assert checks.equilibrium(gibbs, method, final, dt=0.5, steps=1) <= (
+        1e-3 if name != "quantile-jko-uniform" else 0.05
+    )
+
+
+@every
+def test_what_a_method_cannot_treat_it_refuses_by_type(method):
+    plane = pf.problems.ring_aggregation()
+    porous = pf.problems.porous_medium(2, 2.0, 0.1, 0.5)
+    refused = []
+    for problem in (plane, porous):
+        try:
+            method.init(problem, np.random.default_rng(0))
+        except pf.Unsupported as error:
+            refused.append(problem.name)
+            assert len(str(error)) > 40
+    assert "porous_medium" in refused  # the plane with Power is beyond all of them
+    potential = FromFunction(lambda x: np.where(x[:, 0] > 0.9, np.nan, x[:, 0] ** 2), dim=1)
+    broken = pf.Problem("broken", {}, Energy(potential, Entropy()), Gaussian(0.0, 1.0), 0.5)
+    with pytest.raises(pf.PdeflowError) as failure:
+        pf.solve(broken, method, dt=0.25, times=[0.25])
+    assert isinstance(failure.value, pf.BadInput | pf.Unsupported)
+
+
+@every
+def test_fields_are_checked_by_name_and_value(method):
+    kind = type(method)
+    first = next(iter(vars(method)))
+    with pytest.raises(pf.UnknownField, match=f"Did you mean '{first}'"):
+        kind(**{first + "s": 3})
+    for bad in (0, -5, 2.5, "many"):
+        with pytest.raises(pf.BadInput, match=first):
+            replace(method, **{first: bad})
+    assert hash(method) == hash(replace(method)) and eval(repr(method), {kind.__name__: kind}) == method
+    with pytest.raises((AttributeError, TypeError)):
+        setattr(method, first, 3)
+
+
+@every
+def test_other_starts(method):
+    """Separated components and a compact law run too: the laws stay probability laws."""
+    for initial in (GaussianMixture([0.3, 0.7], [-1.0, 1.0], [0.04, 0.1]), Uniform(-0.5, 1.5)):
+        flow = pf.solve(replace(OU, initial=initial), method, dt=0.25, times=[0.25], seed=2)
+        assert checks.mass(flow, tolerance=1e-12) <= 1e-12
+        x = flow.final.sample(2000, np.random.default_rng(0))
+        assert np.all(np.isfinite(x)) and abs(x.mean() - initial.mean()[0] * 0.8) < 0.1
