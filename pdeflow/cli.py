@@ -124,10 +124,10 @@ def reference():
 
 
 @reference.command("make")
-@click.argument("recipe", type=click.Path())
+@click.argument("recipe")
 @click.option("--directory", default=".", show_default=True, type=click.Path(), help="Where the file goes.")
 def make(recipe, directory):
-    """Run a RECIPE (a file of references/recipes) and write its reference file."""
+    """Run a RECIPE (a name in references/recipes, or a Python file) and write its reference file."""
     from . import reference as files
 
     click.echo(files.make(recipe, directory))
@@ -174,25 +174,26 @@ def diff(first, second):
 
 @reference.command()
 @click.argument("file", type=click.Path())
-@click.option(
-    "--recipe", type=click.Path(), help="Recipe of the file (default: references/recipes/<name of the file>.py)."
-)
-@click.option("--verify", is_flag=True, help="Only compare: rebuild in a temporary folder and leave FILE alone.")
-def remake(file, recipe, verify):
-    """Rebuild a reference FILE from its recipe; with --verify, compare and exit with 1 if it differs."""
+@click.option("--verify", is_flag=True, help="Only compare: make it again in memory and leave FILE alone.")
+def remake(file, verify):
+    """Make a reference FILE again by its recipe; with --verify, compare and exit with 1 if it differs.
+
+    The recipe is the one named in the file, looked for in recipes/ beside it and in references/recipes.
+    """
     from . import reference as files
 
-    recipe = recipe or Path(file).parent / "recipes" / f"{Path(file).stem}.py"
-    if not verify:
-        click.echo(files.make(recipe, Path(file).parent))
-        return 0
-    differences = files.verify(file, recipe)
-    for difference in differences:
-        click.echo(difference)
-    click.echo(
-        f"{file}: {'the recipe makes the same file' if not differences else 'DIFFERS from what its recipe makes'}"
-    )
-    return 1 if differences else 0
+    if verify:
+        differences = files.verify(file)
+        for difference in differences:
+            click.echo(difference)
+        click.echo(
+            f"{file}: {'its recipe makes the same file' if not differences else 'DIFFERS from what its recipe makes'}"
+        )
+        return 1 if differences else 0
+    path = Path(file)
+    recipe = path.parent / "recipes" / f"{path.stem}.py"
+    click.echo(files.make(recipe if recipe.is_file() else path.stem, path.parent))
+    return 0
 
 
 @commands.command()

@@ -95,14 +95,32 @@ def levels(u) -> np.ndarray:
     return u
 
 
-def inverse_cdf(cdf, u, low: float, high: float) -> np.ndarray:
-    """Solve cdf(x) = u by bisection to round-off, vectorised; cdf(low) <= u <= cdf(high) must hold."""
+def inverse_cdf(cdf, density, u, low: float, high: float) -> np.ndarray:
+    """Solve cdf(x) = u to round-off, vectorised; cdf(low) <= u <= cdf(high) must hold.
+
+    Newton's step where it stays inside the shrinking bracket, bisection elsewhere (flat stretches between modes). A level is
+    done when the distribution function differs from it by round-off or the bracket is empty.
+    """
     u = levels(u)
+    shape, u = u.shape, u.ravel()
     low, high = np.full(u.shape, float(low)), np.full(u.shape, float(high))
+    x, left = 0.5 * (low + high), np.arange(len(u))
     for _ in range(200):
-        middle = 0.5 * (low + high)
-        if np.all((middle <= low) | (middle >= high)):
+        if len(left) == 0:
             break
-        below = cdf(middle) < u
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return high
+        at = x[left]
+        excess, slope = cdf(at) - u[left], density(at)
+        low[left], high[left] = np.where(excess < 0, at, low[left]), np.where(excess >= 0, at, high[left])
+        steep = slope > 1e-300
+        step = at - np.where(steep, excess, 0.0) / np.where(steep, slope, 1.0)
+        inside = steep & (step > low[left]) & (step < high[left])
+        new = np.where(inside, step, 0.5 * (low[left] + high[left]))
+        done = (
+            (np.abs(excess) <= 2e-16 * u[left])
+            | (new <= low[left])
+            | (new >= high[left])
+            | (np.abs(new - at) <= 2e-16 * np.abs(at))
+        )
+        x[left[~done]] = new[~done]
+        left = left[~done]
+    return x.reshape(shape)

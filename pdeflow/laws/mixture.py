@@ -77,8 +77,14 @@ class GaussianMixture(Law):
         ends = np.array(
             [g.quantile(v) for g in self.components for v in (inner.min(initial=0.5), inner.max(initial=0.5))]
         )
-        x = inverse_cdf(self.cdf, inner, ends.min() - 1e-9, ends.max() + 1e-9)
+        x = inverse_cdf(self.cdf, self._density, inner, ends.min() - 1e-9, ends.max() + 1e-9)
         return np.where(u == 0, -np.inf, np.where(u == 1, np.inf, x))
+
+    def _density(self, x):
+        return sum(
+            w * np.exp(-0.5 * ((x - g._mean[0]) / g._root[0, 0]) ** 2) / (g._root[0, 0] * np.sqrt(2 * np.pi))
+            for w, g in zip(self.weights, self.components)
+        )
 
     def spec(self):
         return {
