@@ -63,6 +63,7 @@ SPACE = {
     "ring-10": Ring(2.0, center=np.zeros(10)),
     "ring-1": Ring(2.0, center=[0.5]),
     "product": Product([Gaussian(0.0, 1.0), Uniform([0.0, 1.0], [1.0, 3.0]), Semicircle(1.0)]),
+    "product-partial": Product([Particles([1.0, 2.0]), Gaussian(0.0, 1.0)]),
     "grid-2": GridLaw(([0.0, 1.0, 3.0], [-1.0, 0.0, 0.5, 2.0]), [[0.1, 0.0, 0.2], [0.3, 0.4, 0.0]]),
     "grid-3": GridLaw(([0.0, 1.0], [0.0, 1.0, 2.0], [0.0, 0.5]), [[[0.25], [0.75]]]),
     "particles-3": Particles([[0.0, 1, 2], [3, 4, 5], [-1, 0, 7]], [0.5, 0.0, 0.5]),
@@ -147,7 +148,7 @@ def test_description_rebuilds_the_same_bits(law, rng):
     try:
         spec = law.spec()
     except pf.NotAvailable:
-        assert isinstance(law, GridLaw | Particles | Quantiles | FromQuantile)
+        assert isinstance(law, GridLaw | Particles | Quantiles | FromQuantile | Product)
         return
     again = from_spec(json.loads(json.dumps(spec)))
     assert type(again) is type(law) and again.spec() == spec and repr(again) == repr(law)
