@@ -1,0 +1,134 @@
+"""Grid of a JKO program on the line: ends, cell masses and pair-averaged interaction kernels."""
+
+import numpy as np
+from scipy.special import gammaln
+
+from ..energy import Entropy, Power
+from ..errors import BadInput, Unsupported
+from ..laws.quantiles import graded_rule
+from .domain import TAIL, choose_box, potential_values
+
+MARGIN = 0.05  # of the width, added at each end where the support is known
+_DOUBLINGS = 12
+
+
+def choose_ends(problem, cells, lower, upper):
+    """(lower, upper) of the grid; see `CvxoptJKO` for the rule. `BadInput` where it has none or the ends are crossed."""
+    energy = problem.energy
+    if lower is None or upper is None or isinstance(energy.internal, Entropy):
+        if energy.interaction is not None and (lower is None or upper is None):
+            raise BadInput(
+                f"lower = {lower}, upper = {upper} with the interaction {energy.interaction!r}. How far it carries mass is not known beforehand. "
+                "Pass both ends."
+            )
+        if isinstance(energy.internal, Entropy) and energy.interaction is None:
+            box = choose_box(problem, energy.internal.temperature, cells, lower, upper)
+            return float(box.lower), float(box.upper)
+    if lower is None or upper is None:
+        low, high = _support(problem)
+        lower, upper = low if lower is None else lower, high if upper is None else upper
+    if not lower < upper:
+        raise BadInput(f"The domain is [{lower:.6g}, {upper:.6g}]. lower must lie below upper. Pass both ends.")
+    return float(lower), float(upper)
+
+
+def _support(problem):
+    """The initial law's support, or what holds all but 1e-13 at each end, widened to the horizon and by `MARGIN`."""
+    initial, internal = problem.initial, problem.energy.internal
+    ends = initial.quantile(np.array([0.0, 1.0]))
+    deep = initial.quantile(np.array([TAIL, 1 - TAIL]))
+    low, high = (float(end if np.isfinite(end) else inner) for end, inner in zip(ends, deep))
+    if problem.energy.potential is not None:
+        low, high = _downhill(problem.energy.potential, low, high)
+    if isinstance(internal, Power):
+        growth = _source_radius(internal.m, internal.coefficient * problem.horizon) if internal.m > 1 else np.inf
+        if not np.isfinite(growth):
+            raise BadInput(
+                f"Power(m={internal.m}) spreads without a bound on the support. No automatic domain exists. Pass both ends."
+            )
+        low, high = low - growth, high + growth
+    margin = MARGIN * (high - low) if high > low else 1.0
+    return low - margin, high + margin
+
+
+def _source_radius(m, time):
+    """Radius of the Barenblatt profile of that time on the line. Fronts move no further than that: of all laws on (-inf, a], the point mass at a goes farthest."""
+    beta = 1 / (m + 1)
+    k, gamma = (m - 1) * beta / (2 * m), 0.5 + 1 / (m - 1)
+    log_c = (0.5 * np.log(k / np.pi) + gammaln(gamma + 1) - gammaln(m / (m - 1))) / gamma
+    return float(np.exp(0.5 * (log_c - np.log(k))) * time**beta)
+
+
+def _downhill(potential, low, high):
+    """[low, high] widened to where V is at least its maximum there: mass that only runs downhill does not pass."""
+    level = potential_values(potential, np.linspace(low, high, 513)).max()
+    ends = []
+    for start, sign in ((low, -1.0), (high, 1.0)):
+        width = (high - low) / 64 if high > low else 1e-2
+        for _ in range(_DOUBLINGS):
+            x = start + sign * width * np.linspace(0.0, 1.0, 257)
+            over = potential_values(potential, x) >= level
+            if over.any():
+                ends.append(float(x[np.argmax(over)]))
+                break
+            width *= 2
+        else:
+            raise BadInput(
+                f"V = {potential!r} stays below its maximum on [{low:.6g}, {high:.6g}] out to {x[-1]:.6g}. Mass may run that far, so there is "
+                "no automatic domain. Pass lower= and upper=."
+            )
+    return tuple(ends)
+
+
+def cell_masses(law, edges):
+    """Differences of the cdf, the mass outside put into the end cells, and that mass (below, above)."""
+    if "cdf" not in law.answers():
+        raise Unsupported(
+            f"{law!r} has no cdf; it answers: {', '.join(law.answers())}. Cell masses need one. Start from a 1-D law with a cdf, e.g. a GridLaw."
+        )
+    cdf = np.asarray(law.cdf(edges), dtype=float)
+    if not (np.isfinite(cdf).all() and cdf.min() >= -1e-12 and cdf.max() <= 1 + 1e-12 and np.diff(cdf).min() >= -1e-12):
+        raise BadInput(
+            f"The cdf of {law!r} leaves [0, 1] or decreases between the edges. A distribution function does neither. Mend the law."
+        )
+    below, above = float(max(cdf[0], 0.0)), float(max(1.0 - cdf[-1], 0.0))
+    cdf = np.maximum.accumulate(np.clip(cdf, 0.0, 1.0))  # what is removed is round-off, see above
+    cdf[0], cdf[-1] = 0.0, 1.0
+    return np.diff(cdf), (below, above)
+
+
+def kernel_matrix(interaction, cells, width):
+    """(matrix, linear, constant): ½ qᵀWq = ½ qᵀ matrix q + linear·q + constant for all q with Σq = 1, with `matrix` positive semi-definite.
+
+    W_ij is the mean of W(x - y) over x in cell i and y in cell j, so that ½ qᵀWq is the energy of the GridLaw and a log or
+    |z|^b, b > -1, singularity integrates. Only sum-zero changes matter, so W is centred. `Unsupported` where the form is not convex.
+    """
+    u, weight = graded_rule()
+    near = weight * (1 - u)  # density of the difference of two uniform points is the tent 1 - |z|/δ
+    short, share = graded_rule(panels=30)
+    step = np.arange(cells)
+    with np.errstate(all="ignore"):  # a fault shows as a non-finite mean, refused below
+        coarse = 2 * _values(interaction, width * short) @ (share * (1 - short))
+        means = np.array([
+            _values(interaction, width * (k + u)) @ near + _values(interaction, width * (k - u)) @ near for k in step
+        ])  # fmt: skip
+    if not (np.isfinite(means).all() and abs(means[0] - coarse) <= 1e-5 * np.abs(means).max()):
+        raise Unsupported(
+            f"The mean of {interaction!r} over a pair of cells does not exist or not to 1e-5 ({means[0]:.6g}, {coarse:.6g} by a coarser rule). The grid needs "
+            "an integrable kernel (|z|^b with b > -0.5, or log). Use a particle method."
+        )
+    full = means[np.abs(step[:, None] - step)]
+    rows = full.mean(0)
+    centred = full - rows[:, None] - rows + rows.mean()
+    values = np.linalg.eigvalsh((centred + centred.T) / 2)
+    if values[0] < -1e-12 * np.abs(values).max() * cells:
+        raise Unsupported(
+            f"{interaction!r} is not convex in the masses on this grid: smallest eigenvalue {values[0]:.6g} on changes of sum zero (largest {values[-1]:.6g}). "
+            "The program needs >= 0: repulsive kernels such as -|x| or -log|x|. Attraction is convex along quantiles: use QuantileJKO.",
+            eigenvalue=float(values[0]),
+        )  # fmt: skip
+    return (centred + centred.T) / 2, rows - rows.mean(), 0.5 * rows.mean()
+
+
+def _values(interaction, z):
+    return np.asarray(interaction.value(z[:, None]), dtype=float)
