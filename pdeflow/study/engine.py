@@ -16,9 +16,9 @@ from .run import measure_floors, perform
 def execute(study, store, jobs, progress) -> list[dict]:
     """All rows of `study` in the order of its cases."""
     cases = list(study.cases())
-    questions = [study.question(labels, run) for labels, run in cases]
-    results = {}
+    questions, results = [], {}
     if store is not None:
+        questions = [study.question(labels, run) for labels, run in cases]
         for index, question in enumerate(questions):
             found = store.load(sha256(question))
             if found is not None:
@@ -86,7 +86,7 @@ def _floors(study, cases, results, missing, truths, jobs):
     floors = {}
     for index, rows in results.items():
         labels, run = cases[index]
-        if not any(isinstance(thing, PdeflowError) for thing in (run.method,)):
+        if not isinstance(run.method, PdeflowError):
             floors[_floor_key(study, labels)] = {
                 (row["time"], row["metric"]): (row["floor"], row["floor_how"]) for row in rows
             }

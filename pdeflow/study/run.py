@@ -111,7 +111,8 @@ def _time_error(sequence, truth, time, name, metric):
 def truth_error(truth: Trajectory, time, name, metric, spoken) -> float:
     """What the truth itself is off by in this metric: 0 for one that claims nothing, NaN where it is known in another metric only.
 
-    stats["coarser"] : a coarser run, whose distance from the truth is taken. stats["error"] : Estimate or number.
+    stats["coarser"] : a coarser run, whose distance from the truth is taken. stats["error"] : Estimate or number,
+    in the metric that it or stats["error_metric"] names.
     """
     coarser, stated = truth.stats.get("coarser"), truth.stats.get("error")
     if coarser is not None:
@@ -123,7 +124,7 @@ def truth_error(truth: Trajectory, time, name, metric, spoken) -> float:
     if stated is None:
         return 0.0
     names = {name.lower(), spoken.lower(), getattr(metric, "__name__", "").lower()}
-    stated_in = getattr(stated, "metric", "").lower()
+    stated_in = (getattr(stated, "metric", "") or truth.stats.get("error_metric", "")).lower()
     return float(stated) if not stated_in or stated_in in names else NAN
 
 

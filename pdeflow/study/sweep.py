@@ -90,6 +90,7 @@ class Study:
         """Run what is not in the store yet, and give the table; same study, same bits, whatever `jobs`.
 
         store : folder with one file a run, named by the hash of what was asked; None keeps nothing. Damaged files are redone.
+        The hash covers the source of your own classes and functions, not of what these call: after editing that, use a new store.
         jobs : workers of joblib (-1: all cores); an active `joblib.parallel_config(backend=...)` is honoured. progress : a bar on
         stderr, if that is a terminal. Ctrl-C stops cleanly: what was whole stays in the store.
         """

@@ -74,7 +74,9 @@ class Table(Listing):
         """The order of every method on every problem at every time (or at one), see `fit_order`.
 
         Errors are averaged over seeds by their mean before the fit. A level where any seed failed counts as NaN: it is dropped,
-        named, and never ends as `pass`. The floor is the measured one; a plateau above it is not excused.
+        named, and never ends as `pass`. The floor is the measured one; a plateau above it is not excused. Where the swept field
+        itself changes the floor (by more than a tenth: cells, points, particles), the floor is part of what converges, and nothing
+        is subtracted.
         """
         rows = []
         for group in self.select(metric, time).values():
@@ -91,15 +93,19 @@ class Table(Listing):
     def _order(self, group, expected, tolerance):
         levels = self._levels(group)
         error = np.array([level["error"] for level in levels])
+        floor, notes = np.abs([level["floor"] for level in levels]), []
+        if self.swept != "dt" and np.isfinite(floor).all() and np.ptp(floor) > 0.1 * floor.max():
+            notes.append(f"the floor changes with {self.swept}: it is part of the error and not subtracted")
+            floor = np.zeros(len(levels))
         negative = error < 0  # a Monte Carlo divergence may be: it has no logarithm
         order = judge(
             [self.step_size(level[self.swept]) for level in levels],
             np.where(negative, np.nan, error),
-            floor=np.abs([level["floor"] for level in levels]),
+            floor=floor,
             truth_error=np.abs([level["truth_error"] for level in levels]),
             expected=expected, tolerance=tolerance, measured=True,
         )  # fmt: skip
-        notes = [
+        notes += [
             f"{self.swept} = {level[self.swept]!r} is {level['status']}" for level in levels if level["status"] != "ok"
         ]
         notes += [f"the error {level['error']:.3g} is negative" for level in levels if level["error"] < 0]

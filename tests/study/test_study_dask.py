@@ -15,7 +15,7 @@ def test_two_joblib_workers_give_the_same_table():
 def test_a_dask_cluster_of_two_workers_gives_the_same_table(tmp_path):
     study = sleepy.study()
     with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
         distributed.Client(cluster),
         joblib.parallel_config(backend="dask"),
     ):
