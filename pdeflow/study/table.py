@@ -7,7 +7,7 @@ import numpy as np
 from ..errors import BadInput, unknown_field
 from .claim import Claim, Claims, weigh
 from .listing import Listing
-from .order import judge
+from .order import ROUND_OFF, judge
 
 _FLOATS = ("error", "stderr", "floor", "time_error", "seconds", "first_call_seconds", "truth_error")
 
@@ -94,7 +94,7 @@ class Table(Listing):
         levels = self._levels(group)
         error = np.array([level["error"] for level in levels])
         floor, notes = np.abs([level["floor"] for level in levels]), []
-        if self.swept != "dt" and np.isfinite(floor).all() and np.ptp(floor) > 0.1 * floor.max():
+        if self.swept != "dt" and np.isfinite(floor).all() and np.ptp(floor) > max(0.1 * floor.max(), ROUND_OFF):
             notes.append(f"the floor changes with {self.swept}: it is part of the error and not subtracted")
             floor = np.zeros(len(levels))
         negative = error < 0  # a Monte Carlo divergence may be: it has no logarithm
