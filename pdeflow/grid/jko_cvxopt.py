@@ -60,7 +60,7 @@ class CvxoptJKO(Method):
     kkt "structured": couplings enter the energy by row sums only, so Woodbury's identity leaves one n x n Cholesky factorisation an iteration:
     O(n²) memory, O(n³) time. "default": CVXOPT's own solver on n² variables, for comparison at n < 100.
 
-    lower, upper : ends, None automatic. Entropy: as ChangCooper. Otherwise the initial support (or what holds all but 1e-13 at each end), widened to
+    lower, upper : ends, None automatic. Entropy: as ChangCooper, and to where V reaches its maximum on the initial law, and 5 %. Otherwise the initial support (or what holds all but 1e-13 at each end), widened to
     where V reaches its maximum on it, by the Barenblatt radius R(c·horizon) for Power(m), c (fronts move no further), and 5 %. With an interaction both ends must be given.
     The initial mass outside goes into the end cells (`tail_mass`; above 1e-3 refused).
 

@@ -23,7 +23,15 @@ def choose_ends(problem, cells, lower, upper):
             )
         if isinstance(energy.internal, Entropy) and energy.interaction is None:
             box = choose_box(problem, energy.internal.temperature, cells, lower, upper)
-            return float(box.lower), float(box.upper)
+            low, high = float(box.lower), float(box.upper)
+            if energy.potential is not None and (lower is None or upper is None):
+                # the stationary law does not tell where mass waits for long: a well that is empty at the end may be full before
+                inner = problem.initial.quantile(np.array([TAIL, 1 - TAIL]))
+                wide = _downhill(energy.potential, float(inner[0]), float(inner[1]))
+                margin = MARGIN * (max(high, wide[1]) - min(low, wide[0]))
+                low = low if lower is not None else min(low, wide[0]) - margin
+                high = high if upper is not None else max(high, wide[1]) + margin
+            return low, high
     if lower is None or upper is None:
         low, high = _support(problem)
         lower, upper = low if lower is None else lower, high if upper is None else upper
