@@ -107,3 +107,6 @@ def _sampled(first, second, p, n, rng):
         root = np.sqrt(value)
         value, stderr = root, stderr / (2 * root) if root > 0 else 0.0
     return float(value), float(stderr)
+
+
+l2.floor_adds = "squares"  # an L2 distance: see pdeflow.fit_order

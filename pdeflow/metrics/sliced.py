@@ -52,3 +52,6 @@ def _project(law, direction):
     if isinstance(law, GaussianMixture):
         return GaussianMixture(law.weights, law.means @ direction, direction @ law.covs @ direction)
     return Particles(law.x @ direction, None if law.equal else law.weights)
+
+
+sliced_w2.floor_adds = "squares"  # an L2 distance: see pdeflow.fit_order

@@ -97,7 +97,8 @@ class Study:
         if jobs != -1:
             count(jobs, "jobs")
         rows = execute(self, None if store is None else Store(store), jobs, progress)
-        return Table(rows, self.swept, self.counts)
+        adds = {name: getattr(metric, "floor_adds", "sum") for name, metric in self.metrics.items()}
+        return Table(rows, self.swept, self.counts, adds)
 
     def question(self, labels, run) -> dict:
         """What a run asks, as JSON data; its hash names the run's file."""

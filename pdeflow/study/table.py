@@ -26,10 +26,11 @@ class Table(Listing):
     Columns: problem, method, <the swept name>, seed, time, metric, error, stderr, floor, time_error, status, why, seconds,
     first_call_seconds, truth_error, dt, how, floor_how. NaN where a number does not exist; `why` and `floor_how` say why not.
     swept : name of the swept axis. counts : whether its values are counts, so that the order is that in 1/value.
+    floor_adds : {metric: "sum" or "squares"}, how `fit_order` takes the floor out; a metric says so by its attribute of that name.
     """
 
-    def __init__(self, rows, swept, counts=False):
-        self.swept, self.counts = swept, counts
+    def __init__(self, rows, swept, counts=False, floor_adds=None):
+        self.swept, self.counts, self.floor_adds = swept, counts, dict(floor_adds or {})
         tail = ("truth_error", "dt", "how", "floor_how")
         columns = (
             "problem", "method", swept, "seed", "time", "metric", "error", "stderr", "floor", "time_error",
@@ -104,6 +105,7 @@ class Table(Listing):
             floor=floor,
             truth_error=np.abs([level["truth_error"] for level in levels]),
             expected=expected, tolerance=tolerance, measured=True,
+            floor_adds=self.floor_adds.get(group[0]["metric"], "sum"),
         )  # fmt: skip
         notes += [
             f"{self.swept} = {level[self.swept]!r} is {level['status']}" for level in levels if level["status"] != "ok"

@@ -159,3 +159,16 @@ def test_bad_input(h, error, extra):
 
 def test_it_prints():
     assert str(pf.fit_order(H, H, expected=1)).startswith("order 1.000 [1.000, 1.000] from 10 of 10 points")
+
+
+def test_a_floor_adds_as_the_metric_says():
+    """Exact data of either kind give the exact order by their own rule, and not by the other one."""
+    h, floor = 0.5 ** np.arange(2, 7), 0.1
+    for kind, error in (("sum", 8 * h + floor), ("squares", np.sqrt((24 * h) ** 2 + floor**2))):
+        found = pf.fit_order(h, error, floor=floor, expected=1, floor_adds=kind)
+        assert found.verdict == "pass" and abs(found.slope - 1) < 1e-12
+        other = pf.fit_order(h, error, floor=floor, floor_adds={"sum": "squares", "squares": "sum"}[kind])
+        assert abs(other.slope - 1) > 0.02
+    with pytest.raises(pf.BadInput, match="'sum' or 'squares'"):
+        pf.fit_order(h, h, floor_adds="product")
+    assert pf.metrics.w2.floor_adds == pf.metrics.l2.floor_adds == pf.metrics.sliced_w2.floor_adds == "squares"
