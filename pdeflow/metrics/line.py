@@ -22,12 +22,12 @@ def linear_pieces(law):
         order = np.argsort(law.x[:, 0], kind="stable")
         x, weights = law.x[order, 0], law.weights[order]
         full = weights > 0
-        return _cumulative(weights[full]), x[full], x[full]
+        return _wide(_cumulative(weights[full]), x[full], x[full])
     if isinstance(law, Quantiles):
         return law.levels, law.q[:-1], law.q[1:]
     if isinstance(law, GridLaw):
         full, edges = law.mass > 0, law.axes[0]
-        return _cumulative(law.mass[full]), edges[:-1][full], edges[1:][full]
+        return _wide(_cumulative(law.mass[full]), edges[:-1][full], edges[1:][full])
     if isinstance(law, Uniform):
         return np.array([0.0, 1.0]), law.low, law.high
     return None
@@ -36,6 +36,12 @@ def linear_pieces(law):
 def _cumulative(mass):
     total = np.cumsum(mass, dtype=np.longdouble)
     return np.concatenate([[0.0], (total / total[-1]).astype(float)])
+
+
+def _wide(levels, left, right):
+    """The pieces without those whose mass (below 1e-16) is lost in the sum of the levels."""
+    wide = np.diff(levels) > 0
+    return np.append(levels[:-1][wide], levels[-1]), left[wide], right[wide]
 
 
 def w2_squared_line(first, second):

@@ -268,3 +268,13 @@ def test_bures_takes_any_law_with_two_moments():
     ring, gaussian = Ring(2.0, (1.0, 0.0)), Gaussian([1, 0], 2.0)
     assert metrics.bures(ring, gaussian).value <= 1e-14
     assert metrics.bures(Semicircle(2.0), Gaussian(3, 1)).value == pytest.approx(3, rel=1e-14)
+
+
+def test_cells_whose_mass_is_below_round_off_are_no_pieces():
+    """Interior-point solutions leave cells of 1e-18: they change W2 by less than 1e-8, and divide nothing by zero."""
+    mass = np.array([1e-18, 3e-19, 0.25, 1e-20, 0.75 - 1e-16, 1e-18, 1e-17])
+    edges = np.linspace(-3.0, 4.0, 8)
+    clean = np.where(mass < 1e-10, 0.0, mass)
+    for other in (pf.laws.Gaussian(0.5, 1.0), pf.laws.Uniform(-1.0, 2.0)):
+        tiny, plain = (float(pf.metrics.w2(pf.laws.GridLaw(edges, m), other)) for m in (mass, clean))
+        assert tiny == pytest.approx(plain, abs=1e-8)
