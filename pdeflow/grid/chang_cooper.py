@@ -73,7 +73,7 @@ class ChangCooper(Method):
         a law with a cell below -1e-12 is not handed out (`Diverged`): use a smaller dt or time_order=1.
 
     lower, upper : ends of the domain; None is automatic: the initial law and exp(-V/T) each leave 1e-13 outside at each end
-        (found by scanning V outwards; a narrow well far away may be missed), without potential the initial law widened by 7.4 √(2 T horizon).
+        and all that lies downhill is in (found by scanning V outwards; a narrow well far away may be missed), without potential the initial law widened by 7.4 √(2 T horizon).
         A GridLaw of `cells` equal cells under a potential keeps its own domain. Nothing is renormalised: the initial mass outside goes into
         the end cells and is reported as `tail_mass`, the stationary mass outside as `stationary_tail` (NaN: exp(-V/T) has no finite mass).
 

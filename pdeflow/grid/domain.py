@@ -104,7 +104,7 @@ def _stationary_range(potential, temperature, low, high):
 
 
 def _automatic(problem, temperature):
-    """Ends for `problem`: initial law to `TAIL`, then the stationary law to `TAIL`, or without a potential the growth to the horizon."""
+    """Ends for `problem`: initial and stationary law to `TAIL` and all that lies downhill; without a potential the growth to the horizon."""
     low, high = (float(q) for q in problem.initial.quantile(np.array([TAIL, 1 - TAIL])))
     potential = problem.energy.potential
     if potential is None:
@@ -116,7 +116,30 @@ def _automatic(problem, temperature):
             f"exp(-V/T) with V = {potential!r}, T = {temperature:g} does not decay on both sides of [{low:.6g}, {high:.6g}]. "
             "An automatic domain needs a stationary law. Pass lower= and upper=."
         )
-    return min(low, stationary[0]), max(high, stationary[1])
+    # the stationary law does not tell where mass waits for long: a well that is empty at the end may be full before
+    passing = downhill(potential, low, high)
+    return min(passing[0], stationary[0]), max(passing[1], stationary[1])
+
+
+def downhill(potential, low, high):
+    """[low, high] widened to where V is at least its maximum there: mass that only runs downhill does not pass."""
+    level = potential_values(potential, np.linspace(low, high, 513)).max()
+    ends = []
+    for start, sign in ((low, -1.0), (high, 1.0)):
+        width = (high - low) / 64 if high > low else 1e-2
+        for _ in range(_DOUBLINGS):
+            x = start + sign * width * np.linspace(0.0, 1.0, 257)
+            over = potential_values(potential, x) >= level
+            if over.any():
+                ends.append(float(x[np.argmax(over)]))
+                break
+            width *= 2
+        else:
+            raise BadInput(
+                f"V = {potential!r} stays below its maximum on [{low:.6g}, {high:.6g}] out to {x[-1]:.6g}. Mass may run that far, so there is "
+                "no automatic domain. Pass lower= and upper=."
+            )
+    return tuple(ends)
 
 
 def choose_box(problem, temperature, cells, lower=None, upper=None) -> Box:

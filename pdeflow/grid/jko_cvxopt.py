@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 
@@ -127,7 +128,10 @@ class CvxoptJKO(Method):
             (edges[1:] + edges[:-1]) / 2, width, dt, state.mass, state.potential, problem.energy.internal, state.kernel
         )
         solver = _Solver(program, self.kkt, state.steps + 1)
-        coupling, facts = solver.solve()
+        with _threads().limit(
+            limits=1
+        ):  # same bits on any number of cores; and BLAS threads that wait for a busy core cost tenfold
+            coupling, facts = solver.solve()
         mass = coupling @ program.mass + program.stay
         transport = float(np.einsum("ij,ij,j->", program.cost, coupling, program.mass))
         energy = float(program.energy(mass) + state.constant)
@@ -231,14 +235,7 @@ class _Solver:
             gradient = gradient - (hessian * shift if hessian.ndim == 1 else hessian @ shift)
         linear = matrix(((program.cost + gradient[:, None]) * program.mass).ravel())
         zero, one, cone = matrix(0.0, (n * k, 1)), matrix(1.0, (k, 1)), {"l": n * k, "q": [], "s": []}
-        options = {
-            "show_progress": False,
-            "maxiters": 100,
-            "abstol": float(aim),
-            "reltol": 1e-14,
-            "feastol": 1e-9,
-            "refinement": 1,
-        }
+        options = {"show_progress": False, "maxiters": 100, "abstol": float(aim), "reltol": 1e-14, "feastol": 1e-9, "refinement": 1}  # fmt: skip
         try:
             if self.kkt == "structured":
                 operators = Operators(program.mass, n, square_root(hessian))
@@ -252,9 +249,8 @@ class _Solver:
                 if hessian is None:
                     quadratic = spmatrix([], [], [], (n * k, n * k))
                 else:
-                    rows = spmatrix(
-                        np.tile(program.mass, n), np.repeat(np.arange(n), k).tolist(), range(n * k), (n, n * k)
-                    )
+                    where = np.repeat(np.arange(n), k).tolist()
+                    rows = spmatrix(np.tile(program.mass, n), where, range(n * k), (n, n * k))
                     middle = spmatrix(hessian, range(n), range(n)) if hessian.ndim == 1 else matrix(hessian)
                     quadratic = rows.T * middle * rows
                 found = solvers.coneqp(quadratic, linear, bound, zero, cone, sums, one, options=options)
@@ -262,10 +258,8 @@ class _Solver:
             raise self._failure(f"{type(error).__name__}: {error}", "", np.nan, np.nan) from error
         self.iterations += found["iterations"]
         self.programs += 1
-        worst = max(
-            (found[name] for name in ("primal infeasibility", "dual infeasibility") if found[name] is not None),
-            default=np.nan,
-        )
+        residuals = [found[name] for name in ("primal infeasibility", "dual infeasibility")]
+        worst = max((residual for residual in residuals if residual is not None), default=np.nan)
         if found["status"] != "optimal":
             raise self._failure(found["status"], "", found["gap"], worst)
         coupling = np.array(found["s"]).reshape(n, k)
@@ -288,8 +282,16 @@ class _Solver:
         )  # fmt: skip
 
 
+@cache
+def _threads():
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()  # after cvxopt and scipy are loaded: it finds what is there
+
+
 def _import_cvxopt():
     try:
+        import threadpoolctl  # noqa: F401  comes with the same extra
         from cvxopt import matrix, solvers, spmatrix
     except ImportError as error:
         raise NotAvailable(

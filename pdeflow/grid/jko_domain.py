@@ -6,10 +6,9 @@ from scipy.special import gammaln
 from ..energy import Entropy, Power
 from ..errors import BadInput, Unsupported
 from ..laws.quantiles import graded_rule
-from .domain import TAIL, choose_box, potential_values
+from .domain import TAIL, choose_box, downhill
 
 MARGIN = 0.05  # of the width, added at each end where the support is known
-_DOUBLINGS = 12
 
 
 def choose_ends(problem, cells, lower, upper):
@@ -24,13 +23,9 @@ def choose_ends(problem, cells, lower, upper):
         if isinstance(energy.internal, Entropy) and energy.interaction is None:
             box = choose_box(problem, energy.internal.temperature, cells, lower, upper)
             low, high = float(box.lower), float(box.upper)
-            if energy.potential is not None and (lower is None or upper is None):
-                # the stationary law does not tell where mass waits for long: a well that is empty at the end may be full before
-                inner = problem.initial.quantile(np.array([TAIL, 1 - TAIL]))
-                wide = _downhill(energy.potential, float(inner[0]), float(inner[1]))
-                margin = MARGIN * (max(high, wide[1]) - min(low, wide[0]))
-                low = low if lower is not None else min(low, wide[0]) - margin
-                high = high if upper is not None else max(high, wide[1]) + margin
+            if energy.potential is not None:
+                margin = MARGIN * (high - low)
+                low, high = low - margin * (lower is None), high + margin * (upper is None)
             return low, high
     if lower is None or upper is None:
         low, high = _support(problem)
@@ -47,7 +42,7 @@ def _support(problem):
     deep = initial.quantile(np.array([TAIL, 1 - TAIL]))
     low, high = (float(end if np.isfinite(end) else inner) for end, inner in zip(ends, deep))
     if problem.energy.potential is not None:
-        low, high = _downhill(problem.energy.potential, low, high)
+        low, high = downhill(problem.energy.potential, low, high)
     if isinstance(internal, Power):
         growth = _source_radius(internal.m, internal.coefficient * problem.horizon) if internal.m > 1 else np.inf
         if not np.isfinite(growth):
@@ -65,27 +60,6 @@ def _source_radius(m, time):
     k, gamma = (m - 1) * beta / (2 * m), 0.5 + 1 / (m - 1)
     log_c = (0.5 * np.log(k / np.pi) + gammaln(gamma + 1) - gammaln(m / (m - 1))) / gamma
     return float(np.exp(0.5 * (log_c - np.log(k))) * time**beta)
-
-
-def _downhill(potential, low, high):
-    """[low, high] widened to where V is at least its maximum there: mass that only runs downhill does not pass."""
-    level = potential_values(potential, np.linspace(low, high, 513)).max()
-    ends = []
-    for start, sign in ((low, -1.0), (high, 1.0)):
-        width = (high - low) / 64 if high > low else 1e-2
-        for _ in range(_DOUBLINGS):
-            x = start + sign * width * np.linspace(0.0, 1.0, 257)
-            over = potential_values(potential, x) >= level
-            if over.any():
-                ends.append(float(x[np.argmax(over)]))
-                break
-            width *= 2
-        else:
-            raise BadInput(
-                f"V = {potential!r} stays below its maximum on [{low:.6g}, {high:.6g}] out to {x[-1]:.6g}. Mass may run that far, so there is "
-                "no automatic domain. Pass lower= and upper=."
-            )
-    return tuple(ends)
 
 
 def cell_masses(law, edges):
