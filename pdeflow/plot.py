@@ -6,6 +6,8 @@ Every function returns a `matplotlib.figure.Figure` and touches no global state:
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import NullLocator
+from scipy.special import stdtrit
 
 from .arrays import count
 from .errors import BadInput, NotAvailable
@@ -69,7 +71,9 @@ def _stairs(edges, heights):
 
 
 def convergence(table, metric, time=None, problem=None) -> Figure:
-    """Error against step size, log-log: fitted line with its 95 % band, slope triangle, floor; hollow points are set aside.
+    """Error against step size, log-log: fitted lines with 95 % bands, a slope triangle, floors; hollow points are set aside.
+
+    A fit whose interval is wider than ± 1/2 says nothing: its points are only joined. The triangle has the rounded median slope.
 
     table : Table. metric : its key. time, problem : which, if the table has several (default: the last time, the first problem).
     """
@@ -79,7 +83,7 @@ def convergence(table, metric, time=None, problem=None) -> Figure:
     levels = {}
     for row in table.work_precision(metric, time):
         levels.setdefault((row["problem"], row["method"], row["time"]), []).append(row)
-    lowest = np.inf
+    lowest, slopes, steps = np.inf, [], set()
     for i, row in enumerate(orders):
         colour, marker = COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)]
         points = levels[row["problem"], row["method"], row["time"]]
@@ -91,6 +95,7 @@ def convergence(table, metric, time=None, problem=None) -> Figure:
             axes.plot([], [], color=colour, marker=marker, mfc="none", ls="", label=label)
             continue
         used = order.mask & good
+        steps |= set(h[good])
         lowest = min(lowest, error[good].min())
         stderr = np.array([point["stderr"] for point in points], dtype=float)
         axes.errorbar(
@@ -103,13 +108,20 @@ def convergence(table, metric, time=None, problem=None) -> Figure:
         )
         axes.plot(h[good & ~used], error[good & ~used], color=colour, marker=marker, mfc="none", ls="")
         axes.plot(h[used], error[used], color=colour, marker=marker, ls="", label=label)
-        if used.sum() >= 2 and np.isfinite(order.slope):
-            _fit_line(axes, h, error - order.floor, used, order, colour)
+        if order.upper - order.lower <= 1:
+            _fit_line(axes, h, error, used, order, colour)
+            slopes.append(order.slope)
+        else:
+            axes.plot(h[good], error[good], color=colour, lw=0.8, ls="--")
         if order.floor > 0:
             axes.axhline(order.floor, color=colour, lw=0.8, ls=":")
     axes.set(xscale="log", yscale="log", xlabel=_axis(table), ylabel=f"{metric} error")
     if np.isfinite(lowest):
         axes.set_ylim(bottom=max(lowest / 5, 1e-17))
+        axes.set_xticks(sorted(steps), [f"{step:.3g}" for step in sorted(steps)], minor=False)
+        axes.xaxis.set_minor_locator(NullLocator())
+    if slopes and round(float(np.median(slopes))) > 0:
+        _triangle(axes, sorted(steps), lowest, round(float(np.median(slopes))))
     axes.set_title(
         f"{orders[0]['problem']}, t = {orders[0]['time']:g} (dotted: representation floor; hollow: not in the fit)",
         fontsize=9,
@@ -125,34 +137,28 @@ def _label(row):
     return f"{row['method']}: {row['slope']:.2f} [{row['lower']:.2f}, {row['upper']:.2f}]"
 
 
-def _fit_line(axes, h, excess, used, order, colour):
-    """The fitted line, its pointwise 95 % band and a triangle of the fitted slope."""
-    x, y = np.log(h[used]), np.log(excess[used])
+def _fit_line(axes, h, error, used, order, colour):
+    """The fitted a h^p + floor over the points used, with the pointwise 95 % band of the line."""
+    x, excess = np.log(h[used]), np.maximum(error[used] - order.floor, 1e-300)
+    y = np.log(excess)
     middle, at = x.mean(), np.linspace(x.min(), x.max(), 60)
     line = y.mean() + order.slope * (at - middle)
-    axes.plot(np.exp(at), np.exp(line), color=colour, lw=1.2)
-    if used.sum() >= 3 and np.isfinite(order.upper):
-        from scipy.stats import t as student
+    scatter = np.sqrt(np.sum((y - y.mean() - order.slope * (x - middle)) ** 2) / (len(x) - 2))
+    spread = stdtrit(len(x) - 2, 0.975) * scatter
+    width = spread * np.sqrt(1 / len(x) + (at - middle) ** 2 / np.sum((x - middle) ** 2))
+    axes.plot(np.exp(at), np.exp(line) + order.floor, color=colour, lw=1.2)
+    low, high = np.exp(line - width) + order.floor, np.exp(line + width) + order.floor
+    axes.fill_between(np.exp(at), low, high, color=colour, alpha=0.15, lw=0)
 
-        scatter = np.sqrt(np.sum((y - y.mean() - order.slope * (x - middle)) ** 2) / (len(x) - 2))
-        width = (
-            student.ppf(0.975, len(x) - 2)
-            * scatter
-            * np.sqrt(1 / len(x) + (at - middle) ** 2 / np.sum((x - middle) ** 2))
-        )
-        axes.fill_between(np.exp(at), np.exp(line - width), np.exp(line + width), color=colour, alpha=0.15, lw=0)
-    left, right = np.exp(x.min() + 0.55 * np.ptp(x)), np.exp(x.min() + 0.8 * np.ptp(x))
-    low = np.exp(y.mean() + order.slope * (np.log(left) - middle)) / 1.6
-    high = low * (right / left) ** order.slope
-    axes.plot([left, right, right, left], [low, low, high, low], color=colour, lw=0.7)
-    axes.annotate(
-        f"{order.slope:.2f}",
-        (right, np.sqrt(low * high)),
-        textcoords="offset points",
-        xytext=(3, 0),
-        fontsize=7,
-        color=colour,
-    )
+
+def _triangle(axes, steps, lowest, slope):
+    """A triangle of the given whole slope in the lower right corner."""
+    right, left = steps[-1], steps[-2] if len(steps) > 1 else steps[-1] / 2
+    low = lowest / 2
+    high = low * (right / left) ** slope
+    axes.plot([left, right, right, left], [low, low, high, low], color=TRUTH, lw=0.8)
+    middle = (right, np.sqrt(low * high))
+    axes.annotate(f"{slope}", middle, textcoords="offset points", xytext=(4, -3), fontsize=8, color=TRUTH)
 
 
 def work_precision(table, metric, time=None, problem=None) -> Figure:
@@ -172,53 +178,56 @@ def work_precision(table, metric, time=None, problem=None) -> Figure:
 
 
 def error_parts(table, metric, time=None, problem=None) -> Figure:
-    """The error of every level as a stacked bar: representation floor, time discretisation, and the rest.
+    """What the error of every level is made of, as a stacked bar in per cent of it: floor, time discretisation, and the rest.
 
-    Where the exact discrete sequence is not known, time and rest are one part. The black line is the measured error;
-    distances do not add exactly, so the bar and the line may differ where parts cancel.
+    Where the exact discrete sequence is not known, time and rest are one part. The measured error stands above each bar.
+    Distances do not add exactly: where parts cancel, the bar is higher than the 100 % line, and the rest is drawn as nothing.
     """
-    rows = [row for row in _pick(table.parts(metric, time), time, problem) if np.isfinite(row["error"])]
+    rows = [
+        row for row in _pick(table.parts(metric, time), time, problem) if np.isfinite(row["error"]) and row["error"] > 0
+    ]
     methods = list(dict.fromkeys(row["method"] for row in rows))
     if not methods:
         raise NotAvailable(
-            f"No run of metric {metric!r} has a finite error. There is nothing to draw. See the column `why` of the table."
+            f"No run of metric {metric!r} has a finite error above zero. There is nothing to draw. See the column `why` of the table."
         )
     figure = Figure(figsize=(2.2 * len(methods) + 1.6, 4.2), layout="constrained")
     panels = figure.subplots(1, len(methods), sharey=True, squeeze=False)[0]
-    names = (
-        "floor (representation)",
-        "time discretisation",
-        "optimisation and sampling",
-        "time and the rest, not told apart",
-    )
-    colours = dict(zip(names, ("#999999", COLOURS[0], COLOURS[1], COLOURS[4])))
+    colours = dict(zip(_PARTS, ("#999999", COLOURS[0], COLOURS[1], COLOURS[4])))
     for panel, method in zip(panels, methods):
         mine = [row for row in rows if row["method"] == method]
-        at = np.arange(len(mine))
-        split = np.array([np.isfinite(row["time_error"]) for row in mine])
-        parts = {
-            names[0]: [row["floor"] for row in mine],
-            names[1]: [row["time_error"] for row in mine],
-            names[2]: [max(row["rest"], 0.0) if known else 0.0 for row, known in zip(mine, split)],
-            names[3]: [
-                0.0 if known else row["undivided"] if np.isfinite(row["undivided"]) else row["error"]
-                for row, known in zip(mine, split)
-            ],
-        }
-        base = np.zeros(len(mine))
-        for name in names:
-            height = np.nan_to_num(np.array(parts[name], dtype=float), nan=0.0)
+        at, base = np.arange(len(mine)), np.zeros(len(mine))
+        shares = 100 * np.array([_shares(row) for row in mine]) / np.array([[row["error"]] for row in mine])
+        for name, height in zip(_PARTS, shares.T):
             panel.bar(at, height, bottom=base, color=colours[name], width=0.7)
             base = base + height
-        panel.hlines([row["error"] for row in mine], at - 0.45, at + 0.45, color="black", lw=1.2)
-        panel.set_xticks(at, [f"{row[table.swept]:.4g}" for row in mine], rotation=60, fontsize=7)
+        panel.axhline(100, color="black", lw=0.8)
+        for x, top, row in zip(at, base, mine):
+            panel.annotate(f"{row['error']:.1e}", (x, max(top, 100)), ha="center", va="bottom", fontsize=6)
+        panel.set_xticks(at, [f"{row[table.swept]:.3g}" for row in mine], rotation=60, fontsize=7)
         panel.set_title(method, fontsize=9)
         panel.set_xlabel(_axis(table))
         _clean(panel)
-    panels[0].set_ylabel(f"{metric} error")
-    keys = [Patch(color=colours[name], label=name) for name in names]
+    panels[0].set_ylabel(f"per cent of the {metric} error")
+    keys = [Patch(color=colours[name], label=name) for name in _PARTS]
     figure.legend(handles=keys, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     return figure
+
+
+_PARTS = (
+    "floor (representation)",
+    "time discretisation",
+    "the rest: space, optimisation, sampling",
+    "time and the rest, not told apart",
+)
+
+
+def _shares(row):
+    """Heights of the four parts of one level."""
+    floor, known = np.nan_to_num(row["floor"]), np.isfinite(row["time_error"])
+    if known:
+        return floor, row["time_error"], max(row["error"] - floor - row["time_error"], 0.0), 0.0
+    return floor, 0.0, 0.0, max(row["error"] - floor, 0.0)
 
 
 def _pick(rows, time, problem):

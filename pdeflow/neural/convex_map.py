@@ -85,6 +85,8 @@ def log_determinant(hessian):
     if is_tensor(hessian):
         import torch  # a tensor is here, so torch is loaded already
 
-        root = torch.linalg.cholesky(hessian) if hessian.shape[-1] > 1 else hessian.sqrt()  # 1-D: no batched LAPACK call
+        root = (
+            torch.linalg.cholesky(hessian) if hessian.shape[-1] > 1 else hessian.sqrt()
+        )  # 1-D: no batched LAPACK call
         return 2 * log(root.diagonal(dim1=-2, dim2=-1)).sum(-1)
     return 2 * np.log(np.diagonal(np.linalg.cholesky(hessian), axis1=-2, axis2=-1)).sum(-1)

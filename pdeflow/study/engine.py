@@ -1,6 +1,7 @@
 """The engine of a study: which runs are missing, their truths and floors, the workers, the progress bar."""
 
 import inspect
+import warnings
 from dataclasses import replace
 
 import joblib
@@ -115,6 +116,8 @@ def spread(function, tasks, jobs):
         for task in tasks:
             yield function(task)
         return
+    # loky retires a worker whose memory grew (torch and numba load late) and says so; its task is done by another one
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given", category=UserWarning)
     workers = joblib.Parallel(n_jobs=None if jobs == 1 else jobs, return_as="generator_unordered", batch_size=1)
     answers = workers(joblib.delayed(function)(task) for task in tasks)
     try:
