@@ -41,6 +41,8 @@ def describe(thing):
             return _of_attributes(thing)
     if isinstance(thing, type):
         return f"{thing.__module__}.{thing.__qualname__}"
+    if isinstance(thing, np.ufunc):  # its attributes depend on who has looked at it before
+        return f"numpy.{thing.__name__}"
     if isinstance(thing, functools.partial):
         return {"partial": describe(thing.func), "args": describe(thing.args), "keywords": describe(thing.keywords)}
     if hasattr(thing, "described"):  # an object that knows which of its parts make another question

@@ -10,7 +10,9 @@ from .errors import NotAvailable
 from .study import Table
 
 
-def write(table: Table, directory, *, title: str, claims=None, text: str = "", command: str = "") -> Path:
+def write(
+    table: Table, directory, *, title: str, claims=None, text: str = "", command: str = "", expected=None, tolerance=0.1
+) -> Path:
     """Write report.md, table.csv and figures of `table` into `directory` (made if absent) and return the path of report.md.
 
     claims : list of Claim to judge, or None. text : Markdown put under the title. command : what the reader types to
@@ -26,12 +28,16 @@ def write(table: Table, directory, *, title: str, claims=None, text: str = "", c
     if claims:
         parts += ["## Claims", *_claims(table.claims(claims))]
     for metric in metrics:
-        orders = table.orders(metric)
+        orders = table.orders(metric, expected=expected, tolerance=tolerance)
         parts += [
             f"## Orders in {metric}",
             _markdown(orders, ("problem", "method", "time", "slope", "interval", "used", "floor", "verdict", "local")),
         ]
-        whys = {(row["method"], row["problem"]): row["why"] for row in orders if row["why"]}
+        whys = {
+            (row["method"], row["problem"]): row["why"]
+            for row in orders
+            if row["verdict"] not in ("pass", "measured") or ";" in row["why"]
+        }
         parts.append("\n".join(f"- {method} on {problem}: {why}" for (method, problem), why in whys.items()))
         parts += _figures(table, metric, directory)
         parts += [
@@ -81,7 +87,7 @@ def _claims(claims):
     whys = "\n".join(
         f"- {row['method']}, {row['problem']}, t = {row['time']:g}: {row['verdict']}: {row['why']}"
         for row in claims
-        if row["why"]
+        if row["verdict"] != "pass" or ";" in row["why"]
     )
     return [f"Verdict: **{claims.worst}**", rows, whys]
 

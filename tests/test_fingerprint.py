@@ -1,6 +1,7 @@
 """Fingerprints: equal questions share them, different ones do not."""
 
 import importlib.util
+import inspect
 import json
 import sys
 from dataclasses import replace
@@ -118,3 +119,9 @@ def test_plain_data():
     assert len(sha256(1)) == 64 and canonical((1, 2)) == canonical([1, 2])
     with pytest.raises(pf.BadInput, match="cannot be described"):
         describe({"x": 1j})
+
+
+def test_a_ufunc_counts_by_its_name_whoever_has_looked_at_it():
+    first = pf.fingerprint.sha256({"f": np.exp})
+    inspect.signature(np.exp)
+    assert pf.fingerprint.sha256({"f": np.exp}) == first != pf.fingerprint.sha256({"f": np.log})
