@@ -115,6 +115,7 @@ def convergence(table, metric, time=None, problem=None) -> Figure:
             axes.plot(h[good], error[good], color=colour, lw=0.8, ls="--")
         if order.floor > 0:
             axes.axhline(order.floor, color=colour, lw=0.8, ls=":")
+    _needs_positive(lowest, metric)
     axes.set(xscale="log", yscale="log", xlabel=_axis(table), ylabel=f"{metric} error")
     if np.isfinite(lowest):
         axes.set_ylim(bottom=max(lowest / 5, 1e-17))
@@ -170,6 +171,7 @@ def work_precision(table, metric, time=None, problem=None) -> Figure:
         points = [row for row in rows if row["method"] == method and np.isfinite(row["error"]) and row["error"] > 0]
         seconds, error = [row["seconds"] for row in points], [row["error"] for row in points]
         axes.plot(seconds, error, color=COLOURS[i % len(COLOURS)], marker=MARKERS[i % len(MARKERS)], lw=1, label=method)
+    _needs_positive(min((row["error"] for row in rows if row["error"] > 0), default=np.inf), metric)
     axes.set(xscale="log", yscale="log", xlabel="seconds a run", ylabel=f"{metric} error")
     axes.set_title(f"{rows[0]['problem']}, t = {rows[0]['time']:g}", fontsize=9)
     axes.legend(frameon=False, fontsize=8)
@@ -228,6 +230,13 @@ def _shares(row):
     if known:
         return floor, row["time_error"], max(row["error"] - floor - row["time_error"], 0.0), 0.0
     return floor, 0.0, 0.0, max(row["error"] - floor, 0.0)
+
+
+def _needs_positive(smallest, metric):
+    if not np.isfinite(smallest):
+        raise NotAvailable(
+            f"No run has a {metric} error that is finite and above zero. There is nothing to draw on logarithmic axes. See the table."
+        )
 
 
 def _pick(rows, time, problem):

@@ -106,7 +106,7 @@ def _figures(table, metric, directory):
                 "_".join("".join(c if c.isalnum() else "_" for c in word) for word in (kind, problem, metric)) + ".png"
             )
             try:
-                draw(table, metric, problem=problem).savefig(directory / name, dpi=130)
+                draw(table, metric, problem=problem).savefig(directory / name, dpi=100)
             except NotAvailable as reason:  # no finite error of this problem: the table says why
                 lines.append(f"No figure {kind} of {problem}: {reason}")
                 continue

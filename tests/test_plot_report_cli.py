@@ -177,3 +177,16 @@ def test_reference_files_from_the_command_line(tmp_path, capsys):
     assert run("reference", "check", made) == 1
     assert run("reference", "show", made) == ERROR
     assert run("reference", "make", "not_there", "--directory", tmp_path) == ERROR
+
+
+@pytest.mark.parametrize("draw", [plot.convergence, plot.work_precision, plot.error_parts])
+def test_errors_that_are_all_zero_are_not_drawn_but_reported(draw, tmp_path):
+    def nothing(approximation, truth, *, rng=None):
+        return 0.0
+
+    table = pf.Study(
+        pf.problems.ou(), {"explicit": ExplicitMoments()}, {"dt": [0.5, 0.25, 0.125]}, {"zero": nothing}
+    ).run()
+    with pytest.raises(pf.NotAvailable, match="above zero"):
+        draw(table, "zero")
+    assert "No figure" in report.write(table, tmp_path, title="zero").read_text()
