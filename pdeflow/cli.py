@@ -57,28 +57,43 @@ def list_():
     click.echo("problems (pf.problems)")
     for name, build in pf.problems.CATALOGUE.items():
         click.echo(f"  {name}{inspect.signature(build)}\n      {inspect.getdoc(build).splitlines()[0]}")
-    for folder in ("grid", "particle", "neural", "metrics", "laws", "potentials", "interactions"):
+    click.echo("methods, with their fields and defaults")
+    for folder in ("grid", "particle", "neural"):
+        for name in getattr(pf, folder).__all__:
+            thing = _optional(getattr(pf, folder), name)
+            if isinstance(thing, str):
+                click.echo(f"  pf.{folder}.{name}: {thing}")
+            elif isinstance(thing, type) and issubclass(thing, pf.Method):
+                click.echo(f"  pf.{folder}.{name}{inspect.signature(thing)}")
+    for folder in ("metrics", "laws", "potentials", "interactions"):
         names = [name for name in getattr(pf, folder).__all__ if name not in ("from_spec", "boltzmann")]
-        click.echo(
-            f"{'methods' if folder in ('grid', 'particle', 'neural') else folder} (pf.{folder})\n  {', '.join(names)}"
-        )
+        click.echo(f"{folder} (pf.{folder})\n  {', '.join(names)}")
+
+
+def _optional(folder, name):
+    """The named thing, or the reason why an optional package keeps it away."""
+    try:
+        return getattr(folder, name)
+    except PdeflowError as error:
+        return str(error)
 
 
 def load_validation(path):
     """The functions `study` and list `CLAIMS` of a validation file; `BadInput` if it has no `study`."""
     path = Path(path)
-    if not path.is_file():
-        near = sorted(str(p) for p in Path("validation").glob("*.py"))
-        raise BadInput(
-            f"There is no file {str(path)!r}. A validation file is Python with study(scale) and CLAIMS. Here: {', '.join(near) or 'none'}."
-        )
+    known = [str(p) for p in sorted(Path("validation").glob("*.py")) if "def study(" in p.read_text(encoding="utf-8")]
+    here = f"Here: {', '.join(known) or 'none'}."
+    if not path.is_file() or path.suffix != ".py":
+        raise BadInput(f"{str(path)!r} is no Python file. A validation file has study(scale) and CLAIMS. {here}")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     if not callable(getattr(module, "study", None)):
         raise BadInput(
-            f"{path} defines no study. It must have `def study(scale='quick') -> pf.Study` and may have `CLAIMS`. Add it."
+            f"{path} defines no study. It must have `def study(scale='quick') -> pf.Study` and may have `CLAIMS`. Add it. {here}"
         )
+    if not inspect.signature(module.study).parameters:
+        raise BadInput(f"study() in {path} takes no argument. It must take the scale. Write def study(scale='quick').")
     return module
 
 
@@ -97,14 +112,16 @@ def study(file, scale, jobs, store, report_to, quiet):
     Exit code: 0 pass, 1 fail, 2 inconclusive, 3 error.
     """
     module = load_validation(file)
+    if report_to:
+        from . import report
+
+        report.folder(report_to)  # before the runs, not after
     table = module.study(scale).run(store=store, jobs=jobs, progress=not quiet)
     claims = getattr(module, "CLAIMS", [])
     for metric in dict.fromkeys(row["metric"] for row in table):
         click.echo(f"orders in {metric}\n{table.orders(metric)}\n")
     verdicts = table.claims(claims) if claims else None
     if report_to:
-        from . import report
-
         command = f"pdeflow study {file} --scale {scale}"
         title = (inspect.getdoc(module) or Path(file).stem).splitlines()[0]
         text = "\n".join((inspect.getdoc(module) or "").splitlines()[1:])
@@ -204,8 +221,8 @@ def show(file, figure):
     if Path(file).suffix == ".csv":
         import pandas as pd
 
-        if not Path(file).is_file():
-            raise BadInput(f"There is no file {file!r}. A table is the table.csv of a report. Name one.")
+        if not Path(file).is_file() or Path(file).stat().st_size == 0:
+            raise BadInput(f"{file!r} is no file or empty. A table is the table.csv of a report. Name one.")
         click.echo(pd.read_csv(file).to_string(index=False))
         return
     from . import reference as files

@@ -1,5 +1,6 @@
 """Method: what a scheme is; solve: the only time loop."""
 
+import inspect
 import time as clock
 from dataclasses import fields, is_dataclass
 
@@ -24,6 +25,12 @@ class MethodType(type):
             if len(args) > len(valid):
                 raise unknown_field(cls.__name__, f"(argument {len(args)})", valid)
         return super().__call__(*args, **kwargs)
+
+    @property
+    def __signature__(cls):
+        """The fields of the dataclass, which the call above would hide from help() and editors."""
+        parameters = list(inspect.signature(cls.__init__).parameters.values())
+        return inspect.Signature(parameters[1:])
 
 
 class Method(metaclass=MethodType):

@@ -12,6 +12,7 @@ from scipy.special import stdtrit
 from .arrays import count
 from .errors import BadInput, NotAvailable
 from .laws import GridLaw, Particles, Quantiles
+from .study import Table
 
 # Okabe-Ito, told apart by readers with any colour vision and in print by the markers
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -77,12 +78,13 @@ def convergence(table, metric, time=None, problem=None) -> Figure:
 
     table : Table. metric : its key. time, problem : which, if the table has several (default: the last time, the first problem).
     """
+    _is_table(table)
     orders = _pick(table.orders(metric, time), time, problem)
     figure = Figure(figsize=(6.4, 4.6), layout="constrained")
     axes = figure.add_subplot()
     levels = {}
-    for row in table.work_precision(metric, time):
-        levels.setdefault((row["problem"], row["method"], row["time"]), []).append(row)
+    for row, part in zip(table.work_precision(metric, time), table.parts(metric, time)):
+        levels.setdefault((row["problem"], row["method"], row["time"]), []).append({**row, "floor": part["floor"]})
     lowest, slopes, steps = np.inf, [], set()
     for i, row in enumerate(orders):
         colour, marker = COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)]
@@ -113,8 +115,10 @@ def convergence(table, metric, time=None, problem=None) -> Figure:
             slopes.append(order.slope)
         else:
             axes.plot(h[good], error[good], color=colour, lw=0.8, ls="--")
-        if order.floor > 0:
-            axes.axhline(order.floor, color=colour, lw=0.8, ls=":")
+        floors = np.array([point["floor"] for point in points], dtype=float)
+        if np.nanmax(floors, initial=0.0) > 0:
+            axes.plot(h, floors, color=colour, lw=0.9, ls=":")
+            lowest = min(lowest, np.nanmin(floors[floors > 0]))
     _needs_positive(lowest, metric)
     axes.set(xscale="log", yscale="log", xlabel=_axis(table), ylabel=f"{metric} error")
     if np.isfinite(lowest):
@@ -124,7 +128,7 @@ def convergence(table, metric, time=None, problem=None) -> Figure:
     if slopes and round(float(np.median(slopes))) > 0:
         _triangle(axes, sorted(steps), lowest, round(float(np.median(slopes))))
     axes.set_title(
-        f"{orders[0]['problem']}, t = {orders[0]['time']:g} (dotted: representation floor; hollow: not in the fit)",
+        f"{orders[0]['problem']}, t = {orders[0]['time']:g} (dotted: measured floor; hollow: not in the fit)",
         fontsize=9,
     )
     axes.legend(frameon=False, fontsize=8)
@@ -133,7 +137,7 @@ def convergence(table, metric, time=None, problem=None) -> Figure:
 
 
 def _label(row):
-    if np.isnan(row["slope"]):
+    if np.isnan(row["slope"]) or np.isnan(row["lower"]):
         return f"{row['method']}: {row['verdict']}"
     return f"{row['method']}: {row['slope']:.2f} [{row['lower']:.2f}, {row['upper']:.2f}]"
 
@@ -163,28 +167,39 @@ def _triangle(axes, steps, lowest, slope):
 
 
 def work_precision(table, metric, time=None, problem=None) -> Figure:
-    """Error against the seconds of a run (medians over seeds), log-log; down and left is better."""
+    """Error against the seconds of a run without its first call (compilation, factorisation), log-log; down and left is better.
+
+    Seconds are medians over seeds. A run that consists of its first call alone is drawn with that.
+    """
+    _is_table(table)
     rows = _pick(table.work_precision(metric, time), time, problem)
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.add_subplot()
     for i, method in enumerate(dict.fromkeys(row["method"] for row in rows)):
         points = [row for row in rows if row["method"] == method and np.isfinite(row["error"]) and row["error"] > 0]
-        seconds, error = [row["seconds"] for row in points], [row["error"] for row in points]
+        seconds, error = [_warm(row) for row in points], [row["error"] for row in points]
         axes.plot(seconds, error, color=COLOURS[i % len(COLOURS)], marker=MARKERS[i % len(MARKERS)], lw=1, label=method)
     _needs_positive(min((row["error"] for row in rows if row["error"] > 0), default=np.inf), metric)
-    axes.set(xscale="log", yscale="log", xlabel="seconds a run", ylabel=f"{metric} error")
+    axes.set(xscale="log", yscale="log", xlabel="seconds a run, first call apart", ylabel=f"{metric} error")
     axes.set_title(f"{rows[0]['problem']}, t = {rows[0]['time']:g}", fontsize=9)
     axes.legend(frameon=False, fontsize=8)
     _clean(axes)
     return figure
 
 
+def _warm(row):
+    rest = row["seconds"] - row["first_call_seconds"]
+    return rest if rest > 0 else row["seconds"]
+
+
 def error_parts(table, metric, time=None, problem=None) -> Figure:
     """What the error of every level is made of, as a stacked bar in per cent of it: floor, time discretisation, and the rest.
 
     Where the exact discrete sequence is not known, time and rest are one part. The measured error stands above each bar.
-    Distances do not add exactly: where parts cancel, the bar is higher than the 100 % line, and the rest is drawn as nothing.
+    In L2 distances (`floor_adds` of the metric is "squares") the parts are those of the squared error. Distances do not add exactly:
+    where parts cancel, the bar is higher than the 100 % line, and the rest is drawn as nothing.
     """
+    _is_table(table)
     rows = [
         row for row in _pick(table.parts(metric, time), time, problem) if np.isfinite(row["error"]) and row["error"] > 0
     ]
@@ -195,11 +210,12 @@ def error_parts(table, metric, time=None, problem=None) -> Figure:
         )
     figure = Figure(figsize=(2.2 * len(methods) + 1.6, 4.2), layout="constrained")
     panels = figure.subplots(1, len(methods), sharey=True, squeeze=False)[0]
+    power = 2 if table.floor_adds.get(metric) == "squares" else 1
     colours = dict(zip(_PARTS, ("#999999", COLOURS[0], COLOURS[1], COLOURS[4])))
     for panel, method in zip(panels, methods):
         mine = [row for row in rows if row["method"] == method]
         at, base = np.arange(len(mine)), np.zeros(len(mine))
-        shares = 100 * np.array([_shares(row) for row in mine]) / np.array([[row["error"]] for row in mine])
+        shares = 100 * np.array([_shares(row, power) for row in mine])
         for name, height in zip(_PARTS, shares.T):
             panel.bar(at, height, bottom=base, color=colours[name], width=0.7)
             base = base + height
@@ -208,9 +224,9 @@ def error_parts(table, metric, time=None, problem=None) -> Figure:
             panel.annotate(f"{row['error']:.1e}", (x, max(top, 100)), ha="center", va="bottom", fontsize=6)
         panel.set_xticks(at, [f"{row[table.swept]:.3g}" for row in mine], rotation=60, fontsize=7)
         panel.set_title(method, fontsize=9)
-        panel.set_xlabel(_axis(table))
+        panel.set_xlabel(table.swept)
         _clean(panel)
-    panels[0].set_ylabel(f"per cent of the {metric} error")
+    panels[0].set_ylabel(f"per cent of the {'squared ' if power == 2 else ''}{metric} error")
     keys = [Patch(color=colours[name], label=name) for name in _PARTS]
     figure.legend(handles=keys, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     return figure
@@ -224,12 +240,18 @@ _PARTS = (
 )
 
 
-def _shares(row):
-    """Heights of the four parts of one level."""
-    floor, known = np.nan_to_num(row["floor"]), np.isfinite(row["time_error"])
-    if known:
-        return floor, row["time_error"], max(row["error"] - floor - row["time_error"], 0.0), 0.0
-    return floor, 0.0, 0.0, max(row["error"] - floor, 0.0)
+def _shares(row, power):
+    """The four parts of one level as shares of error^power."""
+    known = np.isfinite(row["time_error"])
+    floor = (np.nan_to_num(row["floor"]) / row["error"]) ** power
+    time = (row["time_error"] / row["error"]) ** power if known else 0.0
+    rest = max(1 - floor - time, 0.0)
+    return (floor, time, rest, 0.0) if known else (floor, 0.0, 0.0, rest)
+
+
+def _is_table(table):
+    if not isinstance(table, Table):
+        raise BadInput(f"table is a {type(table).__name__}. It must be the Table of a study. Pass study.run().")
 
 
 def _needs_positive(smallest, metric):
@@ -260,6 +282,10 @@ def _clean(axes):
 
 def projections(law, n=2000, *, rng, axes=(0, 1)) -> Figure:
     """n draws of a law in d >= 2 on two coordinate axes."""
+    if law.dim < 2 or not all(0 <= axis < law.dim for axis in axes):
+        raise BadInput(
+            f"axes = {axes}, and the law has dim {law.dim}. Two axes below the dimension are needed. In dim 1 use plot.density."
+        )
     figure = Figure(figsize=(4.4, 4.2), layout="constrained")
     panel = figure.add_subplot()
     x = law.sample(count(n, "n"), rng)

@@ -1,12 +1,13 @@
 """Markdown reports of a study: verdicts, orders, the error budget, figures, and the long table as CSV."""
 
+import os
 import platform
 from pathlib import Path
 
 import numpy as np
 
 from . import __version__, plot
-from .errors import NotAvailable
+from .errors import BadInput, NotAvailable
 from .study import Table
 
 
@@ -18,8 +19,7 @@ def write(
     claims : list of Claim to judge, or None. text : Markdown put under the title. command : what the reader types to
     get this report again.
     """
-    directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
+    directory = folder(directory)
     table.to_csv(directory / "table.csv")
     metrics = list(dict.fromkeys(row["metric"] for row in table))
     parts = [f"# {title}", text.strip()]
@@ -65,6 +65,21 @@ def write(
     target = directory / "report.md"
     target.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
     return target
+
+
+def folder(directory) -> Path:
+    """`directory`, made if absent; `BadInput` if it cannot be made or written to."""
+    directory = Path(directory)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        writable = os.access(directory, os.W_OK)
+    except OSError as error:
+        raise BadInput(
+            f"{str(directory)!r} cannot be made: {error}. A report needs a folder. Name another one."
+        ) from error
+    if not writable:
+        raise BadInput(f"{str(directory)!r} cannot be written to. A report needs a folder. Name another one.")
+    return directory
 
 
 def _claims(claims):

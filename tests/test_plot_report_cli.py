@@ -125,6 +125,19 @@ def test_what_goes_wrong_exits_with_three(tmp_path, capsys):
         assert run("study", broken) == ERROR
         assert word in capsys.readouterr().err
     assert run("study", tmp_path / "none.py") == ERROR
+    readme = tmp_path / "README.md"
+    readme.write_text("# text")
+    for words in (("study", readme), ("study", broken, "--report", readme)):
+        assert run(*words) == ERROR
+    broken.write_text("def study():\n    return 1")
+    capsys.readouterr()
+    assert run("study", broken) == ERROR
+    assert "takes no argument" in capsys.readouterr().err
+    good = tmp_path / "good.py"
+    good.write_text(
+        "def study(scale):\n    raise SystemExit(77)  # would show that the run began before the report's folder was looked at"
+    )
+    assert run("study", good, "--report", readme) == ERROR
     assert run("study", broken, "--scale", "huge") == ERROR
     assert run("reference", "show", tmp_path / "none.h5") == ERROR
 

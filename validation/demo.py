@@ -21,7 +21,7 @@ def ornstein_uhlenbeck():
     """Five methods on ∂tρ = ∇·(ρx) + Δρ from N(2, 1/4) to t = 1."""
     methods = {
         "chang-cooper": pf.grid.ChangCooper(cells=1600),
-        "jko-cvxopt": pf.grid.CvxoptJKO(cells=120, lower=-5.0, upper=6.0),
+        "jko-cvxopt": pf.grid.CvxoptJKO(cells=100, lower=-5.0, upper=6.0),
         "jko-quantile": pf.grid.QuantileJKO(points=1000),
         "euler-maruyama": pf.particle.EulerMaruyama(particles=4_000_000),
         "icnn-jko": pf.neural.ICNNJKO(),
