@@ -30,9 +30,15 @@ class QuantileState:
 class QuantileJKO(Method):
     """ρ_{k+1} = argmin F(ρ) + W2²(ρ, ρ_k)/(2 dt) [jko1998, eq. (14)], ρ with quantile function linear between fixed levels.
 
-    points : number of quantile levels, ends included, >= 3. grading : "graded" (levels I_ξ(5, 5), see
-    `quantile_mesh.quantile_levels`: second order in 1/points in W2) or "uniform" (equal masses: first order on the
-    Barenblatt law of m = 2, about one half on a Gaussian, whose tails it cuts).
+    points : number of quantile levels, ends included, >= 3: points - 1 cells, so an error of order p falls like
+    (points - 1)^-p. grading : "graded" (levels I_ξ(5, 5), see `quantile_mesh.quantile_levels`: second order in 1/points in
+    W2 where the quantile function is smooth inside (0, 1) and grows no faster than s^-0.1 at its ends) or "uniform" (equal
+    masses: first order on the Barenblatt law of m = 2, about one half on a Gaussian, whose tails it cuts).
+
+    Gaps in the support: the levels do not know where the quantile function jumps, and one cell then spreads its mass w over
+    a gap of length J. That costs J √(w/12) in W2, order 1/2, already in the initial law: 0.45 J/√points at the median.
+    For 0.5 N(-6, 0.01) + 0.5 N(6, 0.01) it is 0.52 at 100 points, 0.26 at 400 and 0.090 at 3,200. Clouds of particles
+    are such laws.
 
     Within that family W2² = Σ w_i (e_i² + e_i e_{i+1} + e_{i+1}²)/3 (e = x - y) is exact, and so is ∫U(ρ) dx =
     Σ w_i T log(w_i/Δ_i) or Σ c w_i^m Δ_i^(1-m)/(m-1), convex for every m > 0 on the line [MATH.md 6.2].

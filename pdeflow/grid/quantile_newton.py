@@ -30,7 +30,6 @@ def inner_value(x, y, w, dt, c, m, k, center):
     inf where an internal energy meets an empty cell.
     """
     cost = internal = grain = confined = 0.0
-    reach = max(abs(x[0]), abs(x[-1]))
     for i in range(len(w)):
         a, b = x[i] - y[i], x[i + 1] - y[i + 1]
         cost += w[i] * (a * a + a * b + b * b)
@@ -44,7 +43,8 @@ def inner_value(x, y, w, dt, c, m, k, center):
             density = w[i] / gap
             part = c * w[i] * np.log(density) if m == 1 else c * w[i] * _power(density, m - 1) / (m - 1)
             internal += part
-            # a width is known to EPS |x|, which the pressure turns into energy
+            # a width is known to EPS |x| of its own nodes, which the pressure turns into energy
+            reach = max(abs(x[i]), abs(x[i + 1]))
             grain += abs(part) + reach * (c * density if m == 1 else abs(m - 1) * abs(part) / gap)
     cost, confined = cost / (6 * dt), k * confined / 6
     return cost, internal + confined, EPS * (grain + cost + confined)
@@ -140,10 +140,15 @@ class Objective:
             total, diagonal, off = total + gradient, diagonal + more, off + beside
             scale += self.size(gradient)
             dense = block if dense is None or block is None else dense + block
-        # a node is stored to EPS |x|, which the stiffest direction turns into a force
-        stiffness = np.abs(diagonal) if dense is None else np.abs(diagonal) + np.abs(np.diag(dense))
-        roundoff = EPS * float(np.max(np.abs(x))) * self.size(stiffness)
-        return total, scale, roundoff, (diagonal, off, dense)
+        # node j is stored to EPS/2 |x_j|, which entry (i, j) of the Hessian turns into a force on node i; row by row,
+        # because a far tail (max |x| of 1e9) is soft and must not set the round-off of the bulk
+        reach = np.abs(x)
+        force = np.abs(diagonal) * reach
+        force[:-1] += np.abs(off) * reach[1:]
+        force[1:] += np.abs(off) * reach[:-1]
+        if dense is not None:
+            force += np.abs(dense) @ reach
+        return total, scale, float(EPS) / 2 * self.size(force), (diagonal, off, dense)
 
     def newton_step(self, gradient, hessian, shift):
         """-(H + shift · diag(q)/dt)⁻¹ gradient, or None if the matrix is not positive definite."""

@@ -1,8 +1,9 @@
 """Standard normals as a function of (key, particle, step, coordinate): no state, so no order of evaluation to depend on.
 
 Bits: Philox4x32-10 [salmon2011, section 3.3], a bijection of a 128-bit counter under a 64-bit key. The counter is
-(particle, coordinate pair, step low, step high); all words are 32 bits held in 64-bit integers, so that the loop over
-particles vectorises on any SIMD width. Its 128 bits make one Box-Muller pair.
+(pair of particles, coordinate, step low, step high); all words are 32 bits held in 64-bit integers, so that the loop
+over pairs vectorises on any SIMD width. Its 128 bits make one Box-Muller pair: one coordinate of two particles of the
+same block, which lie 64 apart (see `add_normals`).
 
 Transform: the radius is √(-2 log u) with u = k 2⁻⁵², k = 1, ..., 2⁵²; hence |z| <= √(104 log 2) = 8.49, passed by an exact normal
 with probability below 2⁻⁵². log is the series of 2 artanh(f/(2+f)) on [1/√2, √2), the angle lies in one quarter of the circle

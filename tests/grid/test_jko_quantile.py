@@ -227,6 +227,21 @@ def test_any_law_with_quantiles_is_a_start(initial):
     assert run.final.mean()[0] == pytest.approx(initial.mean()[0], abs=0.02)  # jumps of Q between two levels
 
 
+@pytest.mark.parametrize("points", [50, 200, 800])
+def test_a_gap_in_the_support_costs_order_one_half(points):
+    # the limitation that the class docstring states: one cell of mass w lies across the gap J = 12, and costs J √(w/12)
+    method = QuantileJKO(points)
+    law = method.law(method.init(problem_of(pf.Energy(internal=pf.Entropy(1.0)), Particles(np.array([-6.0, 6.0])))))
+    half = points // 2
+    w = law.levels[half] - law.levels[half - 1]
+    z, weight = np.polynomial.legendre.leggauss(2)  # exact: the error is linear on each half of the cell
+    u = 0.5 + w * (z + 1) / 4
+    error = np.sqrt(2 * (w / 4) * weight @ (np.interp(u, law.levels, law.q) - 6) ** 2)
+    assert error == pytest.approx(12 * np.sqrt(w / 12), rel=1e-9)  # w is a difference of numbers near 1/2
+    assert error == pytest.approx(0.453 * 12 / np.sqrt(points - 1), rel=1e-3)
+    np.testing.assert_array_equal(law.q, np.repeat([-6.0, 6.0], half))  # the other cells are exact
+
+
 def test_same_bits_and_long_runs_of_translations():
     runs = [pf.solve(pf.problems.ou(), QuantileJKO(101), dt=0.1, times=[0.5]).final.q for _ in range(2)]
     np.testing.assert_array_equal(*runs)
