@@ -68,9 +68,9 @@ class BadReference(PdeflowError):
     status = "bad reference"
 
 
-def unknown_field(owner: str, name: str, valid) -> UnknownField:
-    """The error for a name that `owner` does not have, with the nearest valid one."""
+def unknown_field(owner: str, name: str, valid, kind: str = "field") -> UnknownField:
+    """The error for a name that `owner` does not have, with the nearest valid one. kind : what the name would name."""
     valid = sorted(valid)
     near = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
     hint = f" Did you mean {near[0]!r}?" if near else " Use one of these."
-    return UnknownField(f"{owner} has no field {name!r}. It has: {', '.join(valid) or 'none'}.{hint}")
+    return UnknownField(f"{owner} has no {kind} {name!r}. It has: {', '.join(valid) or 'none'}.{hint}")

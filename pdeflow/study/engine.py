@@ -11,11 +11,12 @@ from ..errors import BadInput, PdeflowError
 from ..fingerprint import sha256
 from ..method import _Bar as ProgressBar
 from ..trajectory import Trajectory
+from .named import Named
 from .run import measure_floors, perform
 
 
-def execute(study, store, jobs, progress) -> list[dict]:
-    """All rows of `study` in the order of its cases."""
+def execute(study, store, jobs, progress):
+    """All rows of `study` in the order of its cases, and the number of runs that came from the store."""
     cases = list(study.cases())
     questions, results = [], {}
     if store is not None:
@@ -24,6 +25,7 @@ def execute(study, store, jobs, progress) -> list[dict]:
             found = store.load(sha256(question))
             if found is not None:
                 results[index] = found
+    reused = len(results)
     missing = [index for index in range(len(cases)) if index not in results]
     if missing:
         truths = _truths(study, [cases[index] for index in missing])
@@ -33,18 +35,21 @@ def execute(study, store, jobs, progress) -> list[dict]:
             for index in missing:
                 labels, run = cases[index]
                 truth = truths[_truth_key(study, labels)]
-                tasks.append((index, replace(run, truth=truth, floors=floors.get(_floor_key(study, labels), {}))))
+                tasks.append(
+                    (index, labels, replace(run, truth=truth, floors=floors.get(_floor_key(study, labels), {})))
+                )
             for done, (index, rows) in enumerate(spread(_numbered, tasks, jobs), start=1):
                 if store is not None:
                     store.save(questions[index], rows)
                 results[index] = rows
                 bar.update(done)
-    return [{**labels, **row} for index, (labels, _) in enumerate(cases) for row in results[index]]
+    return [{**labels, **row} for index, (labels, _) in enumerate(cases) for row in results[index]], reused
 
 
 def _numbered(task):
-    index, run = task
-    return index, perform(run)
+    index, labels, run = task
+    with Named("in the run", labels):
+        return index, perform(run)
 
 
 def _truth_key(study, labels):
@@ -67,11 +72,12 @@ def _truths(study, cases):
             continue
         extra = {"dt": run.dt} if study.truth_takes_dt else {}
         try:
-            truth = (
-                study.against(run.problem, times=run.times, **extra)
-                if keyword
-                else study.against(run.problem, run.times, **extra)
-            )
+            with Named("in the truth for the run", labels):
+                truth = (
+                    study.against(run.problem, times=run.times, **extra)
+                    if keyword
+                    else study.against(run.problem, run.times, **extra)
+                )
             if not isinstance(truth, Trajectory):
                 raise BadInput(
                     f"against gave {truth!r}. It must give a Trajectory. Return one with a law at each time."
@@ -96,14 +102,15 @@ def _floors(study, cases, results, missing, truths, jobs):
         labels, run = cases[index]
         key, truth = _floor_key(study, labels), truths[_truth_key(study, labels)]
         if key not in floors and not isinstance(run.method, PdeflowError) and not isinstance(truth, PdeflowError):
-            tasks[key] = (key, (run.problem, run.method, run.times, run.metrics, truth))
+            tasks.setdefault(key, (key, labels, (run.problem, run.method, run.times, run.metrics, truth)))
     floors.update(spread(_keyed_floors, list(tasks.values()), jobs))
     return floors
 
 
 def _keyed_floors(task):
-    key, arguments = task
-    return key, measure_floors(*arguments)
+    key, labels, arguments = task
+    with Named("in the floor for the run", labels):
+        return key, measure_floors(*arguments)
 
 
 def spread(function, tasks, jobs):

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ..arrays import count, positive
+from ..arrays import count
 from ..fingerprint import sha256
 from ..method import solve
 from ..trajectory import Trajectory
+from .inputs import real_positive
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Finer:
     seed: int = 0
 
     def __post_init__(self):
-        positive(self.dt, "dt")
+        real_positive(self.dt, "dt")
         count(self.seed, "seed", 0)
         object.__setattr__(self, "_kept", {})  # not a field: two equal questions stay equal
 

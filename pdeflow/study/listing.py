@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from .write import write_text
+
 
 class Listing:
     """An immutable sequence of dicts with fixed columns. str() aligns them; `to_dataframe()` and `to_csv(path)` need pandas."""
@@ -29,8 +31,11 @@ class Listing:
         return pd.DataFrame([[row[name] for name in self.columns] for row in self.rows], columns=list(self.columns))
 
     def to_csv(self, path):
-        """Write the rows as CSV; floats in full precision, so that reading them back gives the same bits."""
-        self.to_dataframe().to_csv(path, index=False)
+        """Write the rows as CSV; floats in full precision, so that reading them back gives the same bits.
+
+        The file appears whole or not at all; an older one of that name stays until then. Raises `BadInput` where it cannot be written.
+        """
+        write_text(path, lambda file: self.to_dataframe().to_csv(file, index=False))
 
     def __str__(self):
         cells = [list(self.columns), *([_cell(row[name]) for name in self.columns] for row in self.rows)]

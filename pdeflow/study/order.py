@@ -5,12 +5,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import stdtrit
 
-from ..arrays import positive
 from ..errors import BadInput
+from .inputs import numbers, real, real_positive
 from .plateau import plateau
 
 ROUND_OFF = 1e-12  # errors that are all below this say "exact": what sums of 1e3 to 1e4 terms of size one lose
-WIDEST = 0.5  # orders of schemes lie half an order apart: a half-width above this tells no two of them apart
+WIDEST = 0.25  # orders of schemes lie half an order apart: two of them are told apart if each half-width is below half of that
+
+UNKNOWN_TRUTH = (
+    "the error of the truth is unknown in this metric: use pf.finer(method, dt), or stats['error'] in this metric"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,20 +57,21 @@ def fit_order(h, error, *, floor=0.0, truth_error=0.0, expected=None, tolerance=
     The order is the slope of log(error - floor) on log h with its 95 % t-interval.
     floor_adds : "sum" as above, or "squares" for error² = (a h^p)² + floor². That is how parts of an L2 distance combine which
     do not point the same way, such as sampling noise, or oscillation on a grid, and a smooth error in time: with the sum a
-    perfect first-order scheme seen in W2 through a floor of a fifth of its finest error reads 1.10.
+    perfect first-order scheme seen in W2 through a floor of a fifth of its finest error reads 1.10. A floor and a plateau above it
+    combine in the same way.
 
     A plateau at the fine end that `floor` does not explain becomes part of the reported floor, and its points are set
-    aside too. With no floor given that is an observation; above a floor that was given (> 0) it is a `fail`: the errors go to
-    another limit. With an unknown floor it is `inconclusive`.
+    aside too; its level never exceeds an error it describes. With no floor given that is an observation; above a floor that was
+    given (> 0) it is a `fail`: the errors go to another limit. With an unknown floor it is `inconclusive`.
 
     Verdicts. exact: all errors at round-off (1e-12) or zero. inconclusive: fewer than 3 points left; truth_error above a
-    tenth of the smallest error used, or unknown; the half-width above 1/2 (or above `tolerance`, if that is larger), or the slope
+    tenth of the smallest error used, or unknown; the half-width above 1/4 (or above `tolerance`, if that is larger), or the slope
     off while the interval covers `expected`. pass: |slope - expected| <= tolerance, and the interval covers `expected` or lies
     within the tolerance. fail: else, and whenever the slope is not positive. expected=None: measured.
 
-    Raises `BadInput` for duplicate or non-positive h, negative errors or floors, and shapes that do not match.
+    Raises `BadInput` for duplicate or non-positive h, negative errors or floors, shapes that do not match, and what is no number.
     """
-    floors = _per_point(floor, np.shape(np.atleast_1d(np.asarray(h))), "floor")
+    floors = _per_point(floor, numbers(h, "h").shape, "floor")
     return judge(
         h, error, floor=floors, truth_error=truth_error, expected=expected, tolerance=tolerance,
         measured=bool(np.any(floors > 0)), floor_adds=floor_adds,
@@ -79,10 +84,10 @@ def judge(h, error, *, floor, truth_error, expected, tolerance, measured, floor_
     if floor_adds not in ("sum", "squares"):
         raise BadInput(f"floor_adds is {floor_adds!r}. It must be 'sum' or 'squares'. Choose one.")
     if expected is not None:
-        expected = float(expected)
+        expected = real(expected, "expected")
         if np.isnan(expected):
             raise BadInput("expected is nan. It must be a number, inf for exact, or None. Pass the order claimed.")
-        tolerance = positive(tolerance, "tolerance")
+    tolerance = real_positive(tolerance, "tolerance")
     coarse_first = np.argsort(-h)
     log_h = np.log(h)
     finite = np.isfinite(error)
@@ -95,13 +100,16 @@ def judge(h, error, *, floor, truth_error, expected, tolerance, measured, floor_
     measured = measured and not unknown_floor
     floor = np.where(np.isnan(floor), 0.0, floor)
     excess = _excess(error, floor, floor_adds)
+    combine = np.add if floor_adds == "sum" else np.hypot
 
     def verdict(word, why, mask, slope=np.nan, half=np.nan, constant=np.nan, level=0.0):
         finest = coarse_first[-1] if len(h) else None
-        base = np.nan if finest is None or (unknown_floor and level == 0) else floor[finest] + level
+        left = np.nan if finest is None or (unknown_floor and level == 0) else combine(floor[finest], level)
+        if level > 0 and finite[finest]:  # the finest point may lie below the points that level off
+            left = max(floor[finest], min(left, error[finest]))
         return Order(
             float(slope), float(slope - half), float(slope + half), _local(log_h, error, coarse_first), mask.sum(),
-            float(base), word, "; ".join([why, *notes]), mask, float(constant), expected, float(tolerance),
+            float(left), word, "; ".join([why, *notes]), mask, float(constant), expected, float(tolerance),
         )  # fmt: skip
 
     nothing = np.zeros(len(h), dtype=bool)
@@ -116,25 +124,27 @@ def judge(h, error, *, floor, truth_error, expected, tolerance, measured, floor_
         notes.append(
             f"{aside.sum()} point(s) within 3 times the floor {floor[aside].max():.3g} or at round-off set aside"
         )
-    level = plateau(log_h[_pick(mask, coarse_first)], excess[_pick(mask, coarse_first)])
+    seen = _pick(mask, coarse_first)
+    level = plateau(log_h[seen], excess[seen])
     if level > 0:
-        levelled = mask & (error <= 3 * (floor + level))
-        start = h[levelled].max() if levelled.any() else h.min()
+        base = combine(floor, level)
+        levelled = mask & (error <= 3 * base)
+        about = np.flatnonzero(levelled) if levelled.any() else seen[-1:]  # the points that the note speaks of
         notes.append(
-            f"errors level off at {level + floor[coarse_first[-1]]:.3g} from h = {start:.3g} down"
+            f"errors level off at {base[about].min():.3g} from h = {h[about].max():.3g} down"
             + ("" if not measured else f", above the measured floor {floor[coarse_first[-1]]:.3g}")
         )
         mask &= ~levelled
-    slope, half, constant = _line(log_h[mask], np.log(excess[mask] - level))
+    lines = [_line(log_h[mask], np.log(_excess(excess[mask], level, floor_adds)))]
     if level > 0 and mask.sum() >= 3:
-        # A plateau seen in the data may add to a h^p or cut it off: the straighter line tells.
-        uncut = _line(log_h[mask], np.log(excess[mask]))
-        slope, half, constant = min((slope, half, constant), uncut, key=lambda line: line[1])
+        # A plateau seen in the data may combine with a h^p as the metric says, add to it, or cut it off: the straightest line tells.
+        lines += [_line(log_h[mask], np.log(excess[mask] - level)), _line(log_h[mask], np.log(excess[mask]))]
+    slope, half, constant = min(lines, key=lambda line: line[1])
     found = {"mask": mask, "slope": slope, "half": half, "constant": constant, "level": level}
 
     truth = np.max(truth_error[finite], initial=0.0)  # NaN stays NaN
     if np.isnan(truth):
-        return verdict("inconclusive", "the error of the truth is unknown in this metric", **found)
+        return verdict("inconclusive", UNKNOWN_TRUTH, **found)
     smallest = np.min(error[mask]) if mask.any() else np.inf
     if level > 0 and (measured or unknown_floor):
         smallest = min(smallest, level)
@@ -210,7 +220,7 @@ def _pick(mask, order):
 
 
 def _checked(h, error, floor, truth_error):
-    h, error = np.atleast_1d(np.asarray(h, dtype=float)), np.atleast_1d(np.asarray(error, dtype=float))
+    h, error = numbers(h, "h"), numbers(error, "error")
     if h.ndim != 1 or h.shape != error.shape:
         raise BadInput(f"h has shape {h.shape}, error {error.shape}. Both must be (n,). Give one error a step.")
     if not np.all(np.isfinite(h) & (h > 0)):
@@ -223,8 +233,8 @@ def _checked(h, error, floor, truth_error):
 
 
 def _per_point(value, shape, name):
-    array = np.asarray(value, dtype=float)
-    if array.ndim and array.shape != shape:
+    array = numbers(value, name)
+    if np.ndim(value) and array.shape != shape:
         raise BadInput(f"{name} has shape {array.shape}. It must be a number or one a step, {shape}. Match it.")
     if np.any(array < 0) or np.any(np.isinf(array)):
         raise BadInput(f"{name} is {array.tolist()}. It must be finite and >= 0, or NaN for unknown. Mend it.")

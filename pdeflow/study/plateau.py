@@ -6,7 +6,7 @@ from scipy.special import fdtri
 
 
 def plateau(log_h, error) -> float:
-    """The level c > 0 at which errors, given from coarse to fine, stop falling; 0.0 where they do not.
+    """The level c > 0 at which errors, given from coarse to fine, stop falling; 0.0 where they do not. Never above the smallest error.
 
     Two signs are accepted. A flat tail: at least 3 points within a factor 2, where the order seen on the coarser ones would have
     gained a factor 4. A bend: a h^p + c describes all points better than a h^p (F test at 95 %), and the last two local
@@ -22,14 +22,14 @@ def plateau(log_h, error) -> float:
     if tail:
         # The bend's asymptote where it describes the data to 1 %, else the mean of the flat points themselves.
         described = fit is not None and fit[2] <= n * 1e-4 and fit[0] <= np.exp(log_e[-tail:].mean())
-        return float(fit[0] if described else np.exp(log_e[-3:].mean()))
+        return float(min(fit[0] if described else np.exp(log_e[-3:].mean()), error.min()))
     if fit is None or n < 5:
         return 0.0
     level, power, squares, straight = fit
     better = (straight - squares) > fdtri(1, n - 3, 0.95) * max(squares, 1e-24) / (n - 3)
     # Near a plateau the local order is p (1 - c/e). A change from order p to p/2, two powers of h, stays above these bounds.
     bent = power > 0 and local[-1] < 0.4 * local.max() and local[-2] < 0.65 * local.max()
-    return float(level) if better and bent and error[0] >= 2 * level else 0.0
+    return float(min(level, error.min())) if better and bent and error[0] >= 2 * level else 0.0
 
 
 def _flat_tail(log_h, log_e, local):

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import Diverged, NotAvailable, PdeflowError
+from ..errors import BadInput, Diverged, PdeflowError
 from ..estimate import Estimate
 from ..method import solve
 from ..problem import Problem
 from ..trajectory import Trajectory
+from .inputs import real
 
 NAN = float("nan")
 DRAWS = 8  # starts over which the floor of a random method is averaged
@@ -38,12 +39,21 @@ def stream(*parts) -> np.random.Generator:
 
 
 def measure(name, metric, approximation, truth, rng) -> Estimate:
-    """metric(approximation, truth) as an Estimate; a metric may do without rng and may return a plain number."""
+    """metric(approximation, truth) as an Estimate; a metric may do without rng and may return a plain number.
+
+    Raises `BadInput` where it returns neither, `Diverged` where the number is not finite.
+    """
     parameters = inspect.signature(metric).parameters.values()
     takes_rng = any(one.name == "rng" or one.kind is one.VAR_KEYWORD for one in parameters)
     found = metric(approximation, truth, rng=rng) if takes_rng else metric(approximation, truth)
     if not isinstance(found, Estimate):
-        found = Estimate(float(found), 0.0, "as the metric returned it", name)
+        found = Estimate(real(found, f"The answer of metric {name!r}"), 0.0, "as the metric returned it", name)
+    real(found.value, f"The value of metric {name!r}")
+    real(found.stderr, f"The stderr of metric {name!r}")
+    if not isinstance(found.how, str) or not isinstance(found.metric, str):
+        raise BadInput(
+            f"Metric {name!r} gave how = {found.how!r}, metric = {found.metric!r}. Both must be str. Mend the Estimate."
+        )
     if not np.isfinite(found.value):
         raise Diverged(f"Metric {name!r} is {found.value}. It must be finite. Look at the law, or use a smaller dt.")
     return found
@@ -89,13 +99,13 @@ def _compared(run, trajectory, sequence, time, name):
 
 
 def _sequence(run):
-    """The exact discrete sequence of the method, or None where it has none."""
+    """The exact discrete sequence of the method, or None where it has none or cannot give it."""
     ask = getattr(run.method, "exact_sequence", None)
     if ask is None:
         return None
     try:
         return ask(run.problem, dt=run.dt, times=run.times)
-    except NotAvailable:
+    except PdeflowError:
         return None
 
 
@@ -104,13 +114,14 @@ def _time_error(sequence, truth, time, name, metric):
         return NAN
     try:
         return float(measure(name, metric, sequence.at(time), truth, stream("time error", name, float(time))).value)
-    except NotAvailable:
+    except PdeflowError:
         return NAN
 
 
 def truth_error(truth: Trajectory, time, name, metric, spoken) -> float:
-    """What the truth itself is off by in this metric: 0 for one that claims nothing, NaN where it is known in another metric only.
+    """What the truth itself is off by in this metric: 0 for a closed form, NaN where it is not known.
 
+    A trajectory of `solve` (stats["seconds"]) is no closed form: without one of the two below its error is unknown.
     stats["coarser"] : a coarser run, whose distance from the truth is taken. stats["error"] : Estimate or number,
     in the metric that it or stats["error_metric"] names.
     """
@@ -122,7 +133,7 @@ def truth_error(truth: Trajectory, time, name, metric, spoken) -> float:
         except PdeflowError:
             return NAN
     if stated is None:
-        return 0.0
+        return NAN if "seconds" in truth.stats else 0.0
     names = {name.lower(), spoken.lower(), getattr(metric, "__name__", "").lower()}
     stated_in = (getattr(stated, "metric", "") or truth.stats.get("error_metric", "")).lower()
     return float(stated) if not stated_in or stated_in in names else NAN

@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import BadInput
 from ..fingerprint import sha256
 
-SCHEMA = 1
+SCHEMA = 2  # 2: a run as the truth has an unknown error, not none
 
 
 class Store:
@@ -22,7 +22,12 @@ class Store:
     """
 
     def __init__(self, folder):
-        self.folder = Path(folder)
+        try:
+            self.folder = Path(folder)
+        except TypeError:
+            raise BadInput(
+                f"store is {folder!r}. It must be a folder. Pass a str or a Path, or None to keep nothing."
+            ) from None
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             probe = self._temporary("probe")

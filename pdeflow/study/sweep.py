@@ -7,12 +7,14 @@ from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 
-from ..arrays import count, positive, real_array
+from ..arrays import count, real_array
 from ..errors import BadInput, PdeflowError, unknown_field
 from ..fingerprint import describe
 from ..problem import Problem
 from ..trajectory import Trajectory, exact
 from .engine import execute
+from .inputs import real_positive
+from .named import Named
 from .run import Run
 from .store import Store
 from .table import Table
@@ -26,7 +28,8 @@ class Study:
     then needs dt. A field of whole numbers counts (cells, points, particles): its order is that in h = 1/value.
     times : where laws are compared, default the horizon of each problem. seeds : ints.
     against : (problem, times) -> Trajectory, the truth: `exact`, a loaded Reference, `finer(...)`, or a Trajectory itself. If it
-    takes `dt` (as `exact_jko` does), it gets the step of the run. A truth may carry its own error: stats["error"] or stats["coarser"].
+    takes `dt` (as `exact_jko` does), it gets the step of the run. A truth may carry its own error: stats["error"] or stats["coarser"];
+    a run of `solve` without one has an unknown error, and verdicts against it are `inconclusive`.
 
     Raises `BadInput` or `UnknownField` here, before anything runs, for what cannot be meant. What one run meets, becomes its rows.
     """
@@ -40,12 +43,12 @@ class Study:
         if self.swept == "dt":
             if dt is not None:
                 raise BadInput(f"dt = {dt!r} is given, and dt is swept. One of them is too many. Drop dt=.")
-            self.levels = tuple(positive(level, "sweep['dt']") for level in self.levels)
+            self.levels = tuple(real_positive(level, "sweep['dt']") for level in self.levels)
         else:
             if dt is None:
                 raise BadInput(f"The sweep is over {self.swept!r} and dt is missing. Every run needs a step. Pass dt=.")
             self._check_field()
-        self.dt = None if dt is None else positive(dt, "dt")
+        self.dt = None if dt is None else real_positive(dt, "dt")
         self.times = None if times is None else _times(times)
         self.against, self.truth_takes_dt = _truth(against)
         self.seeds = tuple(count(seed, "seed", 0) for seed in _listed(seeds, "seeds"))
@@ -54,7 +57,8 @@ class Study:
     def _check_field(self):
         names = {name: _field_names(method) for name, method in self.methods.items()}
         if not any(self.swept in valid for valid in names.values()):
-            raise unknown_field(f"None of the methods {', '.join(names)}", self.swept, set().union(*names.values()))
+            owner = f"{'Method' if len(names) == 1 else 'The set of methods'} {', '.join(names)}"
+            raise unknown_field(owner, self.swept, set().union(*names.values()))
 
     @property
     def counts(self) -> bool:
@@ -67,24 +71,26 @@ class Study:
             times = (float(problem.horizon),) if self.times is None else self.times
             for name, method in self.methods.items():
                 for level in self.levels:
-                    variant, dt = (method, level) if self.swept == "dt" else (self._variant(method, level), self.dt)
+                    variant, dt = (method, level) if self.swept == "dt" else (self._variant(name, level), self.dt)
                     for seed in self.seeds:
                         labels = {"problem": label, "method": name, self.swept: level, "seed": seed, "dt": dt}
                         yield labels, Run(problem, variant, dt, seed, times, self.metrics, None, {})
 
-    def _variant(self, method, level):
+    def _variant(self, name, level):
+        method = self.methods[name]
         valid = _field_names(method)
         if self.swept not in valid:
             error = unknown_field(type(method).__name__, self.swept, valid)
             return _unsupported(error)
         try:
-            if is_dataclass(method):
-                return replace(method, **{self.swept: level})
+            with Named("in the run", {"method": name, self.swept: level}):
+                if is_dataclass(method):
+                    return replace(method, **{self.swept: level})
+                variant = copy.copy(method)
+                setattr(variant, self.swept, level)
+                return variant
         except PdeflowError as error:
             return error
-        variant = copy.copy(method)
-        setattr(variant, self.swept, level)
-        return variant
 
     def run(self, store=None, jobs=1, progress=True) -> Table:
         """Run what is not in the store yet, and give the table; same study, same bits, whatever `jobs`.
@@ -92,13 +98,14 @@ class Study:
         store : folder with one file a run, named by the hash of what was asked; None keeps nothing. Damaged files are redone.
         The hash covers the source of your own classes and functions, not of what these call: after editing that, use a new store.
         jobs : workers of joblib (-1: all cores); an active `joblib.parallel_config(backend=...)` is honoured. progress : a bar on
-        stderr, if that is a terminal. Ctrl-C stops cleanly: what was whole stays in the store.
+        stderr, if that is a terminal. Ctrl-C stops cleanly: what was whole stays in the store. `Table.reused` counts the runs taken from it.
+        Errors of your code that are not pdeflow's own stop the study, with a note that names the run.
         """
         if jobs != -1:
             count(jobs, "jobs")
-        rows = execute(self, None if store is None else Store(store), jobs, progress)
+        rows, reused = execute(self, None if store is None else Store(store), jobs, progress)
         adds = {name: getattr(metric, "floor_adds", "sum") for name, metric in self.metrics.items()}
-        return Table(rows, self.swept, self.counts, adds)
+        return Table(rows, self.swept, self.counts, adds, reused)
 
     def question(self, labels, run) -> dict:
         """What a run asks, as JSON data; its hash names the run's file."""
@@ -229,6 +236,10 @@ class Fixed:
 
     def __init__(self, trajectory):
         self.trajectory = trajectory
+
+    def described(self):
+        """A run and a closed form with the same laws are different truths: the error of one is unknown, of the other zero."""
+        return {"fixed": self.trajectory, "computed": "seconds" in self.trajectory.stats}
 
     def __call__(self, problem, times):
         return self.trajectory

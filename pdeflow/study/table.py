@@ -10,6 +10,10 @@ from .listing import Listing
 from .order import ROUND_OFF, judge
 
 _FLOATS = ("error", "stderr", "floor", "time_error", "seconds", "first_call_seconds", "truth_error")
+SIZE = (
+    0.8,
+    1.25,
+)  # error over that of the exact discrete sequence: what a floor of a tenth and its way of adding leave in doubt
 
 
 class Orders(Listing):
@@ -26,10 +30,12 @@ class Table(Listing):
     Columns: problem, method, <the swept name>, seed, time, metric, error, stderr, floor, time_error, status, why, seconds,
     first_call_seconds, truth_error, dt, how, floor_how. NaN where a number does not exist; `why` and `floor_how` say why not.
     swept : name of the swept axis. counts : whether its values are counts, so that the order is that in 1/value.
+    reused : number of runs that came from the store.
     floor_adds : {metric: "sum" or "squares"}, how `fit_order` takes the floor out; a metric says so by its attribute of that name.
     """
 
-    def __init__(self, rows, swept, counts=False, floor_adds=None):
+    def __init__(self, rows, swept, counts=False, floor_adds=None, reused=0):
+        self.reused = reused
         self.swept, self.counts, self.floor_adds = swept, counts, dict(floor_adds or {})
         tail = ("truth_error", "dt", "how", "floor_how")
         columns = (
@@ -57,7 +63,7 @@ class Table(Listing):
         """Rows of one metric by (problem, method, time), in the order of the table."""
         known = list(dict.fromkeys(row["metric"] for row in self.rows))
         if metric not in known:
-            raise unknown_field("This table's metric axis", str(metric), known)
+            raise unknown_field("This table", str(metric), known, kind="metric")
         groups = {}
         for row in self.rows:
             if (
@@ -78,6 +84,9 @@ class Table(Listing):
         named, and never ends as `pass`. The floor is the measured one; a plateau above it is not excused. Where the swept field
         itself changes the floor (by more than a tenth: cells, points, particles), the floor is part of what converges, and nothing
         is subtracted.
+
+        A sweep over dt is also judged by size. Where the error of the exact discrete sequence is known and stands above all else, a
+        `pass` becomes `fail` if the errors are outside 0.8 to 1.25 times it at every level used, all on one side.
         """
         rows = []
         for group in self.select(metric, time).values():
@@ -107,6 +116,9 @@ class Table(Listing):
             expected=expected, tolerance=tolerance, measured=True,
             floor_adds=self.floor_adds.get(group[0]["metric"], "sum"),
         )  # fmt: skip
+        wrong_size = _wrong_size(levels, order.mask) if order.verdict == "pass" and self.swept == "dt" else ""
+        if wrong_size:
+            order = replace(order, verdict="fail", why=wrong_size)
         notes += [
             f"{self.swept} = {level[self.swept]!r} is {level['status']}" for level in levels if level["status"] != "ok"
         ]
@@ -142,7 +154,7 @@ class Table(Listing):
         rows = []
         for claim in claims:
             if claim.method not in methods:
-                raise unknown_field("This table's method axis", claim.method, methods)
+                raise unknown_field("This table", claim.method, methods, kind="method")
             expected = None if claim.order == np.inf else float(claim.order)
             for group in self.select(claim.metric, method=claim.method).values():
                 failed = [row for row in group if row["status"] != "ok"]
@@ -170,3 +182,23 @@ class Table(Listing):
                 rows.append({**level, "rest": undivided - level["time_error"], "undivided": undivided})
         columns = ("problem", "method", "time", self.swept, "error", "floor", "time_error", "rest", "undivided")
         return Listing(rows, columns)
+
+
+def _wrong_size(levels, used):
+    """Why the errors are not those of the exact discrete sequence, or "" where they are or nothing can be said."""
+    levels = [level for level, kept in zip(levels, used, strict=True) if kept]
+    error, sequence, floor, truth = (
+        np.abs([level[name] for level in levels]) for name in ("error", "time_error", "floor", "truth_error")
+    )
+    # NaN is not above anything: an unknown time error, floor or truth says nothing about the size
+    known = sequence > np.maximum(10 * np.maximum(floor, truth), ROUND_OFF)
+    if len(levels) < 3 or not known.all():
+        return ""
+    ratio = error / sequence
+    if not (np.all(ratio < SIZE[0]) or np.all(ratio > SIZE[1])):
+        return ""
+    low, high = f"{ratio.min():.3g}", f"{ratio.max():.3g}"
+    return (
+        f"the error is {low if low == high else f'{low} to {high}'} times that of the exact discrete sequence at every step size: "
+        "the order may be right, the size is not"
+    )

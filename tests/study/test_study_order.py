@@ -85,6 +85,39 @@ def test_plateau_above_a_measured_floor_fails_and_over_an_unknown_one_is_inconcl
     assert pf.fit_order(H, error, expected=1).verdict == "pass"
 
 
+def test_a_plateau_lies_below_the_errors_it_describes():
+    found = pf.fit_order([1 / 4, 1 / 8, 1 / 16, 1 / 32], [0.1, 0.05, 0.03, 0.028], expected=1.0)
+    assert found.floor == 0.028 and "level off at 0.028 from h = 0.125 down" in found.why
+    assert list(found.mask) == [True, False, False, False] and found.verdict == "inconclusive"
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    order=st.sampled_from([0.5, 1, 2]), n=st.integers(4, 9), log_level=st.floats(-3, -0.5), given=st.sampled_from([0, 0.3, 1]),
+    adds=st.sampled_from(["sum", "squares"]), seed=st.integers(0, 999),
+)  # fmt: skip
+def test_no_reported_floor_exceeds_the_finest_error_it_describes(order, n, log_level, given, adds, seed):
+    rng, h = np.random.default_rng(seed), 0.5 ** np.arange(1, 1 + n)
+    level = 10**log_level
+    error = (h**order + level) * np.exp(0.2 * rng.standard_normal(n))
+    floor = given * level * np.exp(0.05 * rng.standard_normal(n))
+    found = pf.fit_order(h, error, floor=floor, expected=order, floor_adds=adds)
+    assert found.floor <= max(error[-1], floor[-1])
+    if "level off at" in found.why:
+        said, start = (float(found.why.split(word)[1].split()[0]) for word in ("level off at", "from h ="))
+        described = (h <= start * 1.001) & (error > 3 * floor)  # three digits are printed: 5e-3 each
+        assert described.any() and said <= 1.005 * error[described].min()
+
+
+def test_a_plateau_above_a_floor_combines_by_squares_where_the_metric_says_so():
+    h, floor, level = 0.5 ** np.arange(0, 12), 0.003, 0.01
+    error = np.hypot(h + level, floor)  # the excess over the floor is h + level to round-off
+    found = pf.fit_order(h, error, floor=floor, expected=1, floor_adds="squares")
+    assert found.verdict == "fail" and abs(found.floor / np.hypot(floor, level) - 1) < 1e-8
+    assert f"level off at {np.hypot(floor, level):.3g} from" in found.why and abs(found.slope - 1) < 1e-8
+    assert list(found.mask) == list(error > 3 * np.hypot(floor, level))
+
+
 def test_no_plateau_is_seen_in_clean_curved_or_oscillating_data():
     for error in (H + H**2, H - 0.5 * H**2, H**2 + 0.05 * H, H * (1 + 0.5 * (-1.0) ** np.arange(10)), 1 / H, 0 * H + 1):
         assert "level off" not in pf.fit_order(H, error, expected=1).why
@@ -131,6 +164,16 @@ def test_wrong_order_fails_and_a_wide_interval_decides_nothing(rng):
     scatter = pf.fit_order(H[:4], H[:4] * np.array([1, 3, 0.5, 2]), expected=1)
     assert scatter.verdict == "inconclusive" and "too wide" in scatter.why
     assert pf.fit_order(H, H**2).verdict == "measured"
+
+
+def test_an_interval_that_cannot_tell_half_an_order_decides_nothing():
+    h, bumps = H[:4], np.array([1, -1, -1, 1])
+    for size, verdict in ((0.1, "inconclusive"), (0.05, "pass")):
+        found = pf.fit_order(h, h**0.925 * np.exp(size * bumps), expected=1)
+        # [0.53, 1.32] holds one half to within a thirtieth and is no proof of order one; [0.73, 1.12] is
+        assert found.verdict == verdict and abs(found.slope - 0.925) < 1e-12
+        assert ((found.upper - found.lower) / 2 > 0.25) == (verdict == "inconclusive")
+    assert pf.fit_order(h, h**0.925 * np.exp(0.1 * bumps), expected=1, tolerance=0.4).verdict == "pass"
 
 
 def test_interval_covers_the_true_order_at_its_level(rng):

@@ -1,0 +1,116 @@
+"""Rate and size: a scheme of the right order whose error is not that of its own exact discrete sequence does not pass."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from study.toys import Moments, moment_distance
+
+import pdeflow as pf
+from pdeflow.grid import QuantileJKO
+from pdeflow.laws import Gaussian
+from pdeflow.study import Table
+
+DTS = [1 / 8, 1 / 16, 1 / 32, 1 / 64]
+# At the default horizon 1 one implicit step too many turns the error of the mean from +dt/2 into -dt/2 (times the mean): no distance
+# sees that. Half the horizon tells the two apart: +dt/4 against -3 dt/4.
+OU = pf.problems.ou(horizon=0.5)
+CLAIM = pf.Claim("m", "d", 1, 0.1, "rate and size")
+
+
+@dataclass(frozen=True)
+class TwiceQuantileJKO(QuantileJKO):
+    """Off by one: takes its first step twice."""
+
+    def step(self, problem, state, dt, rng=None):
+        new = super().step(problem, state, dt, rng)
+        return new if "iterations" in state.facts else super().step(problem, new, dt, rng)
+
+
+@dataclass(frozen=True)
+class Recursion(pf.Method):
+    """Mean and variance of Euler-Maruyama on dX = -X dt + √2 dW, in closed form and step by step; extra: steps taken too often."""
+
+    extra: int = 0
+
+    def init(self, problem, rng):
+        return np.array([problem.initial.mean()[0], problem.initial.cov()[0, 0], self.extra])
+
+    def step(self, problem, state, dt, rng):
+        mean, variance, extra = state
+        for _ in range(1 + int(extra)):
+            mean, variance = (1 - dt) * mean, (1 - dt) ** 2 * variance + 2 * dt
+        return np.array([mean, variance, 0])
+
+    def law(self, state):
+        return Gaussian(state[0], state[1])
+
+    def exact_sequence(self, problem, *, dt, times):
+        limit = 1 / (1 - dt / 2)
+        decay = [(1 - dt) ** round(t / dt) for t in times]
+        mean, variance = problem.initial.mean()[0], problem.initial.cov()[0, 0]
+        return pf.Trajectory(times, [Gaussian(q * mean, limit + q * q * (variance - limit)) for q in decay])
+
+
+@dataclass(frozen=True)
+class Weighted(Moments):
+    """The theta scheme, which says of itself that it is implicit Euler (theta = 1)."""
+
+    def exact_sequence(self, problem, *, dt, times):
+        run = pf.solve(problem, Moments(1.0), dt=dt, times=times)
+        return pf.Trajectory(run.times, run.laws)
+
+
+def table(method, metric=moment_distance):
+    return pf.Study(OU, {"m": method}, {"dt": DTS}, {"d": metric}).run()
+
+
+@pytest.mark.parametrize(
+    ("method", "metric", "times"),
+    [
+        (TwiceQuantileJKO(200), pf.metrics.w2, "2.3"), (Recursion(extra=1), moment_distance, ""),
+        (Weighted(0.75), moment_distance, "0.4"), (Weighted(0.9), moment_distance, None),
+        (QuantileJKO(200), pf.metrics.w2, None), (Recursion(), moment_distance, None),
+    ],
+    ids=["JKO one step more", "Euler-Maruyama one step more", "half the error", "four fifths", "JKO", "Euler-Maruyama"],
+)  # fmt: skip
+def test_the_right_order_at_the_wrong_size_fails(method, metric, times):
+    found = table(method, metric)
+    (claim,) = found.claims(CLAIM)
+    assert abs(claim["slope"] - 1) < 0.1  # the rate alone sees nothing
+    if times is None:
+        assert claim["verdict"] == "pass"
+    else:
+        assert claim["verdict"] == "fail" and "the order may be right, the size is not" in claim["why"]
+        assert f"the error is {times}" in claim["why"]
+    assert found.orders("d")[0]["verdict"] == "measured"  # where nothing is claimed, nothing is judged
+
+
+def changed(rows, **changes):
+    return Table([{**row, **{k: c(row) for k, c in changes.items()}} for row in rows], "dt")
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({}, "fail"),
+        ({"time_error": lambda row: np.nan if row["dt"] == 1 / 16 else row["time_error"]}, "pass"),  # unknown at one level
+        ({"time_error": lambda row: row["error"] / (2 if row["dt"] > 1 / 32 else 0.5)}, "pass"),  # off to both sides
+        ({"time_error": lambda row: row["error"] / (2 if row["dt"] > 1 / 32 else 1)}, "pass"),  # right at the fine end
+        ({"time_error": lambda row: 1e-15}, "pass"),  # the truth is the sequence itself: round-off
+        ({"floor": lambda row: row["time_error"] / 9}, "pass"),  # the floor may explain the difference
+        ({"truth_error": lambda row: 3e-3}, "pass"),  # between a tenth of the finest time error and of the finest error
+        ({"floor": lambda row: row["time_error"] / 1e3, "truth_error": lambda row: row["time_error"] / 1e3}, "fail"),
+    ],
+)  # fmt: skip
+def test_size_is_judged_only_where_the_sequence_stands_above_all_else(changes, verdict):
+    rows = [{**row, "error": 3 * row["dt"], "time_error": row["dt"]} for row in table(Recursion())]
+    assert changed(rows, **changes).claims(CLAIM).worst == verdict
+
+
+def test_size_is_judged_over_dt_only_and_for_three_levels():
+    rows = [{**row, "error": 3 * row["dt"], "time_error": row["dt"]} for row in table(Recursion())]
+    other = [{**row, "width": row["dt"]} for row in rows]
+    assert Table(other, "width").claims(CLAIM).worst == "pass"
+    assert Table(rows[:3], "dt").claims(CLAIM).worst == "fail"
+    assert Table(rows[:2], "dt").claims(CLAIM).worst == "inconclusive"
