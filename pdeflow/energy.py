@@ -81,7 +81,7 @@ class Energy:
             missing = [name for name in needs if part is not None and not hasattr(part, name)]
             if missing:
                 raise BadInput(
-                    f"{slot}={part!r} lacks {', '.join(missing)}. A {slot} must have {', '.join(needs)}. See pdeflow.{'energy' if slot == 'internal' else slot + 's'}."
+                    f"{slot}={part!r} lacks {', '.join(missing)}. {'An' if slot.startswith('i') else 'A'} {slot} must have {', '.join(needs)}. See pdeflow.{'energy' if slot == 'internal' else slot + 's'}."
                 )
 
     def evaluate(self, law: Law, *, rng=None, n: int = 100_000) -> Estimate:

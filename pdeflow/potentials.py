@@ -198,8 +198,9 @@ class FromFunction(Potential):
         raw = function(x)
         if not isinstance(raw, np.ndarray) or raw.dtype.kind not in "fiu":
             kind = f"array of {raw.dtype}" if isinstance(raw, np.ndarray) else type(raw).__name__
+            kind = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
             raise BadInput(
-                f"{name}(x) returned a {kind}. It must be an array of real numbers. Return e.g. np.sum(x**2, axis=1)."
+                f"{name}(x) returned {kind}. It must be an array of real numbers. Return e.g. np.sum(x**2, axis=1)."
             )
         if raw.shape != shape(*x.shape):
             raise BadInput(

@@ -38,7 +38,11 @@ def _entry(build):
         bound.apply_defaults()
         for name, value in bound.arguments.items():
             if isinstance(value, dict) and "law" in value:
-                bound.arguments[name] = from_spec(value)
+                bound.arguments[name] = value = from_spec(value)
+            if name == "initial" and not (value is None or isinstance(value, Law)):
+                raise BadInput(
+                    f"initial is {value!r}. It must be a Law, or None for the default. Take one of pdeflow.laws, e.g. Gaussian(mean, cov)."
+                )
         problem = build(*bound.args, **bound.kwargs)
         object.__setattr__(problem, "params", {name: _plain(value) for name, value in bound.arguments.items()})
         return problem
@@ -76,14 +80,16 @@ def rebuild(name: str, params) -> Problem:
 def _linear(name, matrix, center, temperature, initial, horizon):
     energy = Energy(potential=Quadratic(matrix, center), internal=Entropy(temperature))
     initial = _start(energy.potential.dim, initial, 1.0)
-    return Problem(
-        name,
-        {},
-        energy,
-        initial,
-        horizon,
-        LinearFlow(energy.potential.matrix, energy.potential.center, float(temperature), initial),
-    )
+    flow = _closed(LinearFlow, energy.potential.matrix, energy.potential.center, float(temperature), initial)
+    return Problem(name, {}, energy, initial, horizon, flow)
+
+
+def _closed(flow, *parameters):
+    """The exact flow, or None where it is not closed from that start: solvers treat the problem all the same."""
+    try:
+        return flow(*parameters)
+    except Unsupported:
+        return None
 
 
 @_entry
@@ -91,6 +97,7 @@ def ou(dim=1, matrix=None, center=None, temperature=1.0, initial=None, horizon=1
     """Ornstein-Uhlenbeck: ∂tρ = ∇·(ρ A(x - b)) + T Δρ; the Gaussian law is exact also where A and the start do not commute.
 
     matrix : A, (dim, dim) SPD, default I. center : b, (dim,), default 0. initial : default N(2, I/4) in each coordinate.
+    From other laws than Gaussians and their mixtures the problem has no exact law (as in heat and mixture_ou).
     seed : draws A and b, and the start becomes N(0, I). ensemble "uniform": random rotation, eigenvalues uniform in
     [0.2, 3], b ~ N(0, I). "mokrov" (the published draws of mokrov2021): A⁻¹ = U(𝟏 + diag(u))Vᵀ with U S Vᵀ the SVD of XᵀX, X uniform on
     [0,1]^(d x d), u uniform on [0,1]^d, 𝟏 the matrix of ones; b ~ N(0, I).
@@ -138,9 +145,9 @@ def _start(dim, initial, variance):
 
 @_entry
 def heat(dim=1, temperature=1.0, initial=None, horizon=1.0):
-    """∂tρ = T Δρ from a Gaussian or a Gaussian mixture (default N(0, I)): Σ_t = Σ_0 + 2 T t I."""
+    """∂tρ = T Δρ (default N(0, I)); exact from a Gaussian or a Gaussian mixture: Σ_t = Σ_0 + 2 T t I."""
     initial = _start(dim, initial, 1.0)
-    flow = LinearFlow(np.zeros((dim, dim)), np.zeros(dim), float(temperature), initial)
+    flow = _closed(LinearFlow, np.zeros((dim, dim)), np.zeros(dim), float(temperature), initial)
     return Problem("heat", {}, Energy(internal=Entropy(temperature)), initial, horizon, flow)
 
 
@@ -204,14 +211,15 @@ def porous_medium(dim=1, m=2.0, start=0.002, horizon=0.02):
 
 @_entry
 def mckean_vlasov_ou(strength=0.5, attraction=1.2, temperature=0.4, initial=None, horizon=1.0):
-    """V = strength |x|²/2, W = attraction |x|²/2: Gaussian laws, mean rate `strength`, covariance rate strength + attraction."""
+    """V = strength |x|²/2, W = attraction |x|²/2: mean rate `strength`, covariance rate strength + attraction; exact from a Gaussian."""
     initial = Gaussian(1.0, 0.3) if initial is None else initial
     energy = Energy(
         Quadratic(positive(strength, "strength"), np.zeros(initial.dim)),
         Entropy(temperature),
         QuadraticAttraction(attraction),
     )
-    flow = LinearFlow(energy.potential.matrix, energy.potential.center, float(temperature), initial, float(attraction))
+    quadratic = energy.potential
+    flow = _closed(LinearFlow, quadratic.matrix, quadratic.center, float(temperature), initial, float(attraction))
     return Problem("mckean_vlasov_ou", {}, energy, initial, horizon, flow)
 
 
@@ -226,10 +234,7 @@ def newtonian_1d(initial=None, horizon=1.0):
 def log_repulsion(attraction=1.0, repulsion=1.0, initial=None, horizon=1.0):
     """W = attraction x²/2 - repulsion log|x| on the line; from a semicircle (default radius 3.4) the law stays one."""
     initial = Semicircle(3.4) if initial is None else initial
-    try:
-        flow = LogRepulsionFlow(float(attraction), float(repulsion), initial)
-    except Unsupported:
-        flow = None
+    flow = _closed(LogRepulsionFlow, float(attraction), float(repulsion), initial)
     return Problem("log_repulsion", {}, Energy(interaction=LogRepulsion(attraction, repulsion)), initial, horizon, flow)
 
 

@@ -84,6 +84,10 @@ def exact(problem, times=None) -> Trajectory:
             "(pf.finer), or for separable problems pf.lift of a 1-D run. Pass one as against=."
         )
     times = np.atleast_1d(real_array((problem.horizon,) if times is None else times, "times"))
+    if times.ndim != 1 or len(times) == 0:
+        raise BadInput(
+            f"times have shape {times.shape}. They must be increasing, at least one. Pass e.g. [0.5, 1.0], or None for the horizon."
+        )
     if times[0] < 0:
         raise BadInput(f"times begin at {times[0]}. exact(t) takes the time since the start, >= 0. Shift them.")
     return Trajectory(times, [problem.exact(float(t)) for t in times])

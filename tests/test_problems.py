@@ -1,11 +1,13 @@
 """The catalogue: what each entry is, its draws, and what it refuses."""
 
+import json
+
 import numpy as np
 import pytest
 from scipy.stats import kstest
 
 import pdeflow as pf
-from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture, GridLaw, Quantiles, Semicircle, Uniform
+from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture, GridLaw, Particles, Quantiles, Semicircle, Uniform
 from pdeflow.problems import CATALOGUE, rebuild
 
 
@@ -141,7 +143,40 @@ def test_bad_problems(build, message):
         build()
 
 
-def test_starts_without_a_closed_form_are_refused_as_such():
-    with pytest.raises(pf.Unsupported, match="Gaussians"):
-        pf.problems.ou(initial=Uniform(0.0, 1.0))
-    assert pf.problems.log_repulsion(initial=GaussianMixture([1.0], [0.0], 1.0)).exact is None
+@pytest.mark.parametrize(
+    "entry, arguments, start",
+    [
+        ("ou", {}, Uniform(0.0, 1.0)),
+        ("ou", {}, GridLaw(np.array([0.0, 1.0, 3.0]), [0.25, 0.75])),
+        ("ou", {"dim": 2, "seed": 3}, Particles([[0.0, 1.0], [2.0, 3.0]])),
+        ("heat", {}, Semicircle(1.0)),
+        ("mixture_ou", {}, Quantiles([0.0, 1.0, 4.0], [0.0, 0.5, 1.0])),
+        (
+            "mckean_vlasov_ou",
+            {},
+            GaussianMixture([0.5, 0.5], [-1.0, 1.0], 1.0),
+        ),  # a mixture is closed without attraction only
+        ("log_repulsion", {}, GaussianMixture([1.0], [0.0], 1.0)),
+    ],
+)
+def test_starts_without_a_closed_form_make_a_problem_without_an_exact_law(entry, arguments, start):
+    problem = CATALOGUE[entry](**arguments, initial=start)
+    assert problem.exact is None and problem.initial is start
+    with pytest.raises(pf.NotAvailable, match="no exact solution for this initial law"):
+        pf.exact(problem)
+    json.dumps(dict(problem.params))  # JSON data, whatever the law
+    try:
+        again = rebuild(entry, problem.params)
+    except pf.NotAvailable as error:
+        assert type(start).__name__ in str(error) and "data, not parameters" in str(error)
+    else:
+        assert again.exact is None and again.initial.spec() == start.spec()
+
+
+def test_solvers_treat_the_starts_without_a_closed_form():
+    problem = pf.problems.ou(initial=Uniform(-1.0, 1.0))
+    law = pf.solve(problem, pf.grid.ChangCooper(cells=400, time_order=2), dt=0.01).final
+    # every start has E x² e^(-2t) + 1 - e^(-2t); cells of 0.04 err by h²/12
+    assert law.cov()[0, 0] == pytest.approx(np.exp(-2) / 3 + 1 - np.exp(-2), abs=3e-4)
+    with pytest.raises(pf.BadInput, match="initial is 3"):
+        pf.problems.ou(initial=3)

@@ -46,6 +46,14 @@ def test_exact():
         pf.exact(pf.problems.double_well())
 
 
+def test_exact_needs_times():
+    for times in ([], [[0.1, 0.2]]):
+        with pytest.raises(pf.BadInput, match=r"times have shape.*at least one"):
+            pf.exact(pf.problems.ou(), times)
+        with pytest.raises(pf.BadInput, match=r"times have shape.*at least one"):
+            pf.grid.exponential(pf.problems.ou(), pf.grid.ChangCooper(cells=50), times)
+
+
 def test_lift_is_the_product_law(rng):
     flow = pf.exact(pf.problems.ou(), [0.5, 1.0])
     high = pf.lift(flow, 4)

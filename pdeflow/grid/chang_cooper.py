@@ -10,7 +10,7 @@ from ..errors import BadInput, Diverged, Unsupported
 from ..laws import GridLaw
 from ..method import Method
 from . import tridiagonal
-from .domain import choose_box, free_tail, potential_values, refuse_outside
+from .domain import choose_box, free_tail, open_ends, potential_values, refuse_outside, refuse_piled_up
 
 GAMMA = 1 - 1 / np.sqrt(2)
 
@@ -30,7 +30,8 @@ def bernoulli(w) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Grid:
-    """Cell edges (n+1,), potential V at the centres (n,), jump rates up: j -> j+1 and down: j+1 -> j (n-1,), masses left outside."""
+    """Cell edges (n+1,), potential V at the centres (n,), jump rates up: j -> j+1 and down: j+1 -> j (n-1,), masses left outside, the ends that mass
+    may want to leave by (`domain.open_ends`)."""
 
     edges: np.ndarray
     values: np.ndarray
@@ -38,6 +39,7 @@ class Grid:
     down: np.ndarray
     tail_mass: float
     stationary_tail: float
+    open_ends: tuple = ()
     factors: dict = field(
         default_factory=dict, repr=False, compare=False
     )  # dt -> elimination; saves work, changes nothing
@@ -77,12 +79,16 @@ class ChangCooper(Method):
         A GridLaw of `cells` equal cells under a potential keeps its own domain. Nothing is renormalised: the initial mass outside goes into
         the end cells and is reported as `tail_mass`, the stationary mass outside as `stationary_tail` (NaN: exp(-V/T) has no finite mass).
 
+    Where V falls outwards at an end, mass that arrives there would leave but for the no-flux end: above 1e-3 in the outermost
+    cell (or hundredth of the cells) the run is refused, unless the end is a wall of the problem: V is inf or nan beyond it.
+
     Initial masses are differences of the law's cdf; a GridLaw on the same edges passes through unchanged.
     report : tail_mass, stationary_tail, mass_error (Σm - 1), least, edge_mass (the two end cells).
     A step costs O(cells); memory O(cells).
 
     Raises `Unsupported` (dim > 1, no Entropy, an interaction), `BadInput` (ends, NaN in V, more than 1e-3 of the initial or stationary
-    law outside, or of the heat flow at the horizon unless the start is a GridLaw on the same edges), `Diverged`.
+    law outside, or of the heat flow at the horizon unless the start is a GridLaw on the same edges, or piled up at an end that
+    is no wall), `Diverged`.
     """
 
     cells: int = 800
@@ -125,7 +131,15 @@ class ChangCooper(Method):
         h = (edges[-1] - edges[0]) / self.cells
         w = np.diff(values) / temperature
         rate = temperature / h**2
-        grid = Grid(edges, values, rate * bernoulli(w), rate * bernoulli(-w), float(sum(tails)), box.stationary_tail)
+        rates = rate * bernoulli(w), rate * bernoulli(-w)
+        grid = Grid(
+            edges,
+            values,
+            *rates,
+            float(sum(tails)),
+            box.stationary_tail,
+            open_ends(potential, temperature, edges, values),
+        )
         return GridState(grid, mass, float(mass.min()))
 
     def step(self, problem, state, dt, rng=None):
@@ -142,6 +156,7 @@ class ChangCooper(Method):
                 f"Check the size of V there (V = {state.grid.values[cell]:.6g}) and dt = {dt:g}.",
                 step=state.steps + steps, cell=cell,
             )  # fmt: skip
+        refuse_piled_up(state.grid.open_ends, mass, state.grid.edges, f"after step {state.steps + steps}")
         return replace(state, mass=mass, least=min(state.least, float(least)), steps=state.steps + steps)
 
     def law(self, state) -> GridLaw:

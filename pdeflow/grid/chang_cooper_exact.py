@@ -10,6 +10,7 @@ from ..errors import BadInput, Diverged
 from ..laws import GridLaw
 from ..trajectory import Trajectory
 from . import tridiagonal
+from .domain import refuse_piled_up
 
 
 def _contour(nodes):
@@ -28,7 +29,7 @@ def exponential(problem, method, times=None, *, nodes=32) -> Trajectory:
     the absolute error means that cells emptier than that may come out slightly negative. What is left is O(h²) in space:
     see `richardson`. times : >= 0 and increasing, default (horizon,). dt plays no part, and neither does method.time_order.
 
-    Raises what `method.init` raises, `BadInput` for times or nodes, `Diverged` where a cell is below -1e-12.
+    Raises what `method.init` raises, `BadInput` for times, nodes or mass piled up at an end as in `ChangCooper`, `Diverged` where a cell is below -1e-12.
     """
     count(nodes, "nodes", 2)
     if nodes % 2:
@@ -36,6 +37,8 @@ def exponential(problem, method, times=None, *, nodes=32) -> Trajectory:
             f"nodes is {nodes}. The contour takes conjugate pairs. Choose an even number; 32 reaches round-off."
         )
     times = np.atleast_1d(real_array((problem.horizon,) if times is None else times, "times"))
+    if times.ndim != 1 or len(times) == 0:
+        raise BadInput(f"times have shape {times.shape}. They must be increasing, at least one. Pass e.g. [0.5, 1.0].")
     if times[0] < 0:
         raise BadInput(f"times begin at {times[0]}. They are counted from the start, >= 0. Shift them.")
     state = method.init(problem, None)
@@ -50,6 +53,8 @@ def exponential(problem, method, times=None, *, nodes=32) -> Trajectory:
                 f"The contour exponential gives a cell of mass {mass.min():.3g} at t = {t:g}. Cells must be >= -1e-12. "
                 "Start from a smoother law, or step with ChangCooper(time_order=1)."
             )
+        if t > 0:
+            refuse_piled_up(state.grid.open_ends, mass, state.grid.edges, f"at t = {t:g}")
         laws.append(GridLaw((state.grid.edges,), mass))
     return Trajectory(times, laws, {"steps": 0}, [method.report(state)])
 
@@ -71,10 +76,15 @@ def spectrum(problem, method, count=2) -> np.ndarray:
 
 
 def gibbs(problem, method) -> GridLaw:
-    """The stationary law of the scheme: cell masses exp(-V_j/T) / Σ exp(-V_i/T) at the centres of its cells."""
+    """The stationary law of the scheme: cell masses exp(-V_j/T) / Σ exp(-V_i/T) at the centres of its cells.
+
+    Raises what `method.init` raises, and `BadInput` where it is piled up at an end that is no wall: then V has no such law.
+    """
     grid = method.init(problem, None).grid
     weight = np.exp(-(grid.values - grid.values.min()) / problem.energy.internal.temperature)
-    return GridLaw((grid.edges,), weight / weight.sum())
+    mass = weight / weight.sum()
+    refuse_piled_up(grid.open_ends, mass, grid.edges, "in the stationary law")
+    return GridLaw((grid.edges,), mass)
 
 
 def richardson(quantity, problem, method, levels=3):

@@ -8,7 +8,9 @@ from scipy.special import ndtr
 from ..errors import BadInput
 
 TAIL = 1e-13  # mass that an automatic domain leaves outside at each end, by each law
-TOLERANCE = 1e-3  # mass outside a given domain above which it is refused
+TOLERANCE = 1e-3  # mass outside a given domain, or piled up at an end that is no wall, above which it is refused
+FLAT = 1e-12  # a fall of V by this times T from a cell to the next is round-off, no force
+RIM = 100  # an end of the domain is its outermost cell, or the hundredth of the cells there if that is more
 _DEEP = 45.0  # exp(-45) = 3e-20: potential differences (in units of T) beyond which a place is empty
 _DOUBLINGS = 24
 
@@ -29,7 +31,7 @@ def potential_values(potential, x) -> np.ndarray:
     with np.errstate(all="ignore"):  # a fault shows as a non-finite value, which is named below
         raw = potential.value(x[:, None])
     if not isinstance(raw, np.ndarray) or raw.dtype.kind not in "fiu" or raw.shape != x.shape:
-        kind = f"array of {raw.dtype}, shape {raw.shape}" if isinstance(raw, np.ndarray) else type(raw).__name__
+        kind = f"an array of {raw.dtype}, shape {raw.shape}" if isinstance(raw, np.ndarray) else type(raw).__name__
         raise BadInput(
             f"The potential returned {kind} for x of shape {(len(x), 1)}. It must be a real array of shape {x.shape}. Sum over the last axis."
         )
@@ -167,6 +169,42 @@ def refuse_outside(what, below, above, lower, upper):
             "Widen lower= and upper=, or leave both out for an automatic domain.",
             outside=float(below + above),
         )  # fmt: skip
+
+
+def open_ends(potential, temperature, edges, values) -> tuple:
+    """Of "lower" and "upper" those ends where V falls outwards and goes on beyond, so that mass wants out.
+
+    An end beside which V cannot be evaluated (half a cell beyond it) is a wall. values : V at the centres of the cells.
+    """
+    if potential is None:
+        return ()
+    half = (edges[1] - edges[0]) / 2
+    ends = ("lower", edges[0] - half, values[1] - values[0]), ("upper", edges[-1] + half, values[-2] - values[-1])
+    return tuple(name for name, ghost, fall in ends if fall > FLAT * temperature and not _wall(potential, ghost))
+
+
+def _wall(potential, x):
+    try:
+        potential_values(potential, np.array([x]))
+    except BadInput:
+        return True
+    return False
+
+
+def refuse_piled_up(ends, mass, edges, when):
+    """`BadInput` where more than `TOLERANCE` of the mass (n,) lies at one of the `ends` of `open_ends`."""
+    rim = max(1, len(mass) // RIM)
+    for name in ends:
+        share = float(mass[:rim].sum() if name == "lower" else mass[-rim:].sum())
+        if share > TOLERANCE:
+            x = edges[0] if name == "lower" else edges[-1]
+            raise BadInput(
+                f"Mass {share:.3g} lies in the outermost {'cell' if rim == 1 else f'{rim} cells'} at the {name} end x = {x:.6g} {when}, where "
+                f"V falls outwards: it would leave [{edges[0]:.6g}, {edges[-1]:.6g}], and the no-flux end piles it up; at most {TOLERANCE:g} is "
+                f"accepted. Widen {name}= so that the flow stays inside up to the horizon, or take a potential that confines. If a wall is "
+                "meant there, let V be inf beyond it.",
+                end=name, mass=share, x=float(x),
+            )  # fmt: skip
 
 
 def free_tail(mass, centers, spread, lower, upper):

@@ -42,7 +42,7 @@ class QuantileJKO(Method):
 
     Within that family W2² = Σ w_i (e_i² + e_i e_{i+1} + e_{i+1}²)/3 (e = x - y) is exact, and so is ∫U(ρ) dx =
     Σ w_i T log(w_i/Δ_i) or Σ c w_i^m Δ_i^(1-m)/(m-1), convex for every m > 0 on the line [MATH.md 6.2].
-    Damped Newton with a tridiagonal Hessian, O(points) a Newton step, for Entropy, Power(m) with any m > 0, any potential
+    Damped Newton with a tridiagonal Hessian, O(points) a Newton step, for Entropy, Power(m) with m > 1/3, any potential
     with a gradient, QuadraticAttraction (rank one) and the kernel x²/2 - |x| (linear in ordered nodes). Other
     interactions are dense: O(points²) memory and time a Newton step for the pairs, O(points³) for the factorisation
     (1,000 points: about 0.1 s a Newton step).
@@ -62,8 +62,8 @@ class QuantileJKO(Method):
     `energy`, `distance` (W2 moved, not squared), `shift` (largest Levenberg shift in units of 1/dt; 0 for a convex
     step). The energy is F of the law, with V and W by Gauss points where no closed form is named above.
 
-    Raises `Unsupported` for dim != 1, other internal energies, a potential without gradient, kernels that are singular
-    and unknown or not integrable; `BadInput` where the potential is not finite; `Diverged` where nodes cross, which
+    Raises `Unsupported` for dim != 1, other internal energies (Power(m) with m <= 1/3 too), a potential without gradient, kernels
+    that are singular and unknown or not integrable; `BadInput` where the potential is not finite; `Diverged` where nodes cross, which
     happens only without internal energy.
     """
 
@@ -120,9 +120,14 @@ def _internal(internal):
     if isinstance(internal, Entropy):
         return float(internal.temperature), 1.0
     if isinstance(internal, Power):
+        if internal.m <= 1 / 3:
+            raise Unsupported(
+                f"The internal energy is {internal!r}. Fast diffusion with m <= d/(d + 2), here 1/3, spreads laws so thin that they have no second "
+                "moment: W2 between them is infinite and there is no JKO step. Use m > 1/3."
+            )
         return float(internal.coefficient), float(internal.m)
     raise Unsupported(
-        f"The internal energy is {internal!r}. QuantileJKO treats Entropy and Power(m), m > 0. Use one of these or None."
+        f"The internal energy is {internal!r}. QuantileJKO treats Entropy and Power(m), m > 1/3. Use one of these or None."
     )
 
 

@@ -5,7 +5,7 @@ from scipy.special import betainc, betaincinv, betaln, digamma, gammaln
 
 from ..arrays import count, points, positive, readonly, real_array
 from ..errors import BadInput, NotAvailable
-from .base import Law, levels
+from .base import Law, draws, levels, numbers
 
 
 class Barenblatt(Law):
@@ -50,7 +50,7 @@ class Barenblatt(Law):
 
     def sample(self, n, rng):
         """Exact in any dimension: |x|²/R² ~ Beta(d/2, m/(m-1)), direction uniform."""
-        n = count(n, "n", 0)
+        n = draws(n, rng)
         radius = self.radius * np.sqrt(rng.beta(self.dim / 2, self._power, size=n))
         direction = rng.standard_normal((n, self.dim))
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
@@ -74,7 +74,7 @@ class Barenblatt(Law):
 
     def cdf(self, x):
         self._line("cdf")
-        z = (np.asarray(x, dtype=float) - self.center[0]) / self.radius
+        z = (numbers(x) - self.center[0]) / self.radius
         return betainc(self._power, self._power, np.clip((z + 1) / 2, 0.0, 1.0))
 
     def _line(self, question):

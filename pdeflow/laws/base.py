@@ -82,12 +82,34 @@ class OneDimensional(Law):
     dim = 1
 
     def sample(self, n, rng):
-        return self.quantile(rng.random(count(n, "n", 0)))[:, None]
+        n = draws(n, rng)
+        return self.quantile(rng.random(n))[:, None]
+
+
+def draws(n, rng) -> int:
+    """n as a number of draws, after a look at the generator; `BadInput` for either."""
+    if not isinstance(rng, np.random.Generator):
+        raise BadInput(
+            f"rng is of type {type(rng).__name__}. It must be a numpy Generator: randomness is an argument. Pass np.random.default_rng(seed)."
+        )
+    return count(n, "n", 0)
+
+
+def numbers(x, name="x") -> np.ndarray:
+    """x as an array of float64 of its own shape, or `BadInput`."""
+    try:
+        if x is None:
+            raise TypeError("None")  # which numpy would take for NaN
+        return np.asarray(x, dtype=float)
+    except (TypeError, ValueError):
+        raise BadInput(
+            f"{name} is {str(x)[:60]!r}, of type {type(x).__name__}. It must be a real number or an array of them. Pass floats."
+        ) from None
 
 
 def levels(u) -> np.ndarray:
     """u as an array of levels in [0, 1], or `BadInput`."""
-    u = np.asarray(u, dtype=float)
+    u = numbers(u, "u")
     if not np.all((u >= 0) & (u <= 1)):
         raise BadInput(
             f"Quantile levels range from {np.min(u)} to {np.max(u)}. They must lie in [0, 1]. Drop the others."

@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.special import betainc, betaincinv, betaln
 
-from ..arrays import count, points, positive, readonly, real_array
+from ..arrays import points, positive, readonly, real_array
 from ..errors import BadInput
-from .base import Law, OneDimensional, levels
+from .base import Law, OneDimensional, draws, levels, numbers
 
 
 class Semicircle(OneDimensional):
@@ -25,7 +25,7 @@ class Semicircle(OneDimensional):
         return self.center + self.radius * (2 * betaincinv(1.5, 1.5, levels(u)) - 1)
 
     def cdf(self, x):
-        z = (np.asarray(x, dtype=float) - self.center) / self.radius
+        z = (numbers(x) - self.center) / self.radius
         return betainc(1.5, 1.5, np.clip((z + 1) / 2, 0.0, 1.0))
 
     def log_density(self, x):
@@ -63,7 +63,8 @@ class Ring(Law):
         self.dim = real_array(self.center, "center", ndim=1).shape[0]
 
     def sample(self, n, rng):
-        direction = rng.standard_normal((count(n, "n", 0), self.dim))
+        n = draws(n, rng)
+        direction = rng.standard_normal((n, self.dim))
         return self.center + self.radius * direction / np.linalg.norm(direction, axis=1, keepdims=True)
 
     def mean(self):

@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from ..arrays import count, points, readonly, real_array, spd_matrix
+from ..arrays import points, readonly, real_array, spd_matrix
 from ..errors import BadInput, NotAvailable
-from .base import Law, levels
+from .base import Law, draws, levels, numbers
 
 
 class Gaussian(Law):
@@ -25,7 +25,8 @@ class Gaussian(Law):
         self._root = readonly(np.linalg.cholesky(self._cov))
 
     def sample(self, n, rng):
-        return self._mean + rng.standard_normal((count(n, "n", 0), self.dim)) @ self._root.T
+        n = draws(n, rng)
+        return self._mean + rng.standard_normal((n, self.dim)) @ self._root.T
 
     def log_density(self, x):
         z = np.linalg.solve(self._root, (points(x, self.dim) - self._mean).T)
@@ -45,7 +46,7 @@ class Gaussian(Law):
 
     def cdf(self, x):
         mean, deviation = self._line("cdf")
-        return ndtr((np.asarray(x, dtype=float) - mean) / deviation)
+        return ndtr((numbers(x) - mean) / deviation)
 
     def _line(self, question):
         if self.dim != 1:

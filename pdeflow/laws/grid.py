@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..arrays import count, points, readonly, real_array
+from ..arrays import points, readonly, real_array
 from ..errors import BadInput
-from .base import Law, levels
+from .base import Law, draws, levels, numbers
 
 
 class GridLaw(Law):
@@ -63,7 +63,7 @@ class GridLaw(Law):
         return self.mass / self.volumes
 
     def sample(self, n, rng):
-        n = count(n, "n", 0)
+        n = draws(n, rng)
         weights = np.maximum(
             self.mass.ravel(), 0
         )  # the allowed -1e-12 are empty cells; choice() wants exact non-negatives
@@ -115,7 +115,7 @@ class GridLaw(Law):
         return edges[cell] + np.clip(part, 0.0, 1.0) * (edges[cell + 1] - edges[cell])
 
     def cdf(self, x):
-        return np.interp(np.asarray(x, dtype=float), self.axes[0], self._cumulative("cdf"))
+        return np.interp(numbers(x), self.axes[0], self._cumulative("cdf"))
 
     def entropy(self):
         full = self.mass > 0

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..arrays import count, log_sum_exp, points, readonly, real_array
+from ..arrays import log_sum_exp, points, readonly, real_array
 from ..errors import BadInput, NotAvailable
-from .base import Law, inverse_cdf, levels
+from .base import Law, draws, inverse_cdf, levels
 from .gaussian import Gaussian
 
 
@@ -38,7 +38,7 @@ class GaussianMixture(Law):
         self.dim = means.shape[1]
 
     def sample(self, n, rng):
-        n = count(n, "n", 0)
+        n = draws(n, rng)
         which = rng.choice(len(self.weights), size=n, p=self.weights)
         z = rng.standard_normal((n, self.dim))
         x = np.empty((n, self.dim))

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..arrays import count, readonly, real_array
+from ..arrays import readonly, real_array
 from ..errors import BadInput
-from .base import Law, levels
+from .base import Law, draws, levels, numbers
 
 
 class Particles(Law):
@@ -32,7 +32,7 @@ class Particles(Law):
 
     def sample(self, n, rng):
         """n draws with replacement: the law of a cloud is the cloud, nothing is smoothed."""
-        n = count(n, "n", 0)
+        n = draws(n, rng)
         which = (
             rng.integers(len(self.x), size=n)
             if self.equal
@@ -63,7 +63,7 @@ class Particles(Law):
 
     def cdf(self, at):
         x, total = self._sorted("cdf")
-        return np.concatenate([[0.0], total])[np.searchsorted(x, np.asarray(at, dtype=float), side="right")]
+        return np.concatenate([[0.0], total])[np.searchsorted(x, numbers(at), side="right")]
 
     def __repr__(self):
         return f"Particles(n={len(self.x)}, dim={self.dim})"

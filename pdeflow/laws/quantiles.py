@@ -5,7 +5,7 @@ from numpy.polynomial.legendre import leggauss
 
 from ..arrays import points, readonly, real_array
 from ..errors import BadInput
-from .base import OneDimensional, levels
+from .base import OneDimensional, levels, numbers
 
 
 class Quantiles(OneDimensional):
@@ -32,7 +32,7 @@ class Quantiles(OneDimensional):
 
     def cdf(self, x):
         """Right-continuous: where two quantiles coincide the jump is counted."""
-        x = np.asarray(x, dtype=float)
+        x = numbers(x)
         i = np.clip(np.searchsorted(self.q, x, side="right") - 1, 0, len(self.q) - 2)
         gap = self.q[i + 1] - self.q[i]
         part = np.where(gap > 0, (x - self.q[i]) / np.where(gap > 0, gap, 1.0), 1.0)
@@ -97,7 +97,7 @@ class FromQuantile(OneDimensional):
         return np.asarray(self.function(np.ravel(u)), dtype=float).reshape(u.shape)
 
     def cdf(self, x):
-        x = np.asarray(x, dtype=float)
+        x = numbers(x)
         return _level_of(self.function, x.ravel()).reshape(x.shape)
 
     def mean(self):

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..arrays import count, points, readonly, real_array
+from ..arrays import points, readonly, real_array
 from ..errors import BadInput, NotAvailable
-from .base import Law, levels
+from .base import Law, draws, levels, numbers
 
 
 class Uniform(Law):
@@ -20,7 +20,8 @@ class Uniform(Law):
         self.dim = len(low)
 
     def sample(self, n, rng):
-        return self.low + (self.high - self.low) * rng.random((count(n, "n", 0), self.dim))
+        n = draws(n, rng)
+        return self.low + (self.high - self.low) * rng.random((n, self.dim))
 
     def log_density(self, x):
         x = points(x, self.dim)
@@ -39,7 +40,7 @@ class Uniform(Law):
 
     def cdf(self, x):
         self._line("cdf")
-        return np.clip((np.asarray(x, dtype=float) - self.low[0]) / (self.high[0] - self.low[0]), 0.0, 1.0)
+        return np.clip((numbers(x) - self.low[0]) / (self.high[0] - self.low[0]), 0.0, 1.0)
 
     def _line(self, question):
         if self.dim != 1:

@@ -15,12 +15,12 @@ from ..laws import Gaussian, GaussianMixture, Particles
 from ..method import Method
 from ..potentials import Quadratic
 from ..trajectory import Trajectory, time_grid
-from .drift import LINEAR, compiled_field, compiled_force
+from .drift import compiled_field, compiled_force
+from .forces import FAR_OUT, kernel_force, potential_gradient
 from .random_stream import BLOCK
 from .walk import walk
 
-PAIRS_AT_ONCE = 1 << 19  # differences held in memory at once for a user's kernel
-FAR_OUT = 1e6  # a gradient that is not finite this many times farther out than the start is a blow-up, not a fault of V
+LOST = 1e100  # a coordinate beyond this is a blow-up that overflow has not met yet (a linear drift takes thousands of steps to it)
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,9 @@ class EulerMaruyama(Method):
     A user's potential or kernel is called with numpy arrays once a step.
 
     Raises `Unsupported` for other internal energies and potentials without gradient, `BadInput` for fields, a dt that is no
-    multiple of brownian_step and a gradient that is not finite (point named), `Diverged` at the first non-finite particle.
+    multiple of brownian_step and a gradient that is not finite (point named), `Diverged` at the first particle that is not finite
+    or beyond 1e100, and for a quadratic potential with QuadraticAttraction or none (the drift is linear, of largest rate λ) at the
+    second step already where dt λ >= 2: from there the cloud grows without bound, however long it stays finite.
     """
 
     particles: int = 10_000
@@ -71,7 +73,7 @@ class EulerMaruyama(Method):
         x = np.ascontiguousarray(problem.initial.sample(self.particles, rng), dtype=float)
         state = Cloud(x, key, 0, 0, float(np.max(np.abs(x))))
         if problem.energy.potential is not None and compiled_field(problem.energy.potential, problem.dim) is None:
-            _potential_gradient(problem.energy.potential, state, 0.0)
+            potential_gradient(problem.energy.potential, state, 0.0)
         return state
 
     def step(self, problem, state, dt, rng):
@@ -80,6 +82,8 @@ class EulerMaruyama(Method):
     def advance(self, problem, state, dt, steps, rng):
         energy = problem.energy
         increments = self._increments(dt)
+        if state.steps + steps > 1:
+            _check_stable(energy, state, dt)
         temperature = 0.0 if energy.internal is None else energy.internal.temperature
         noise = dt, increments, float(np.sqrt(2 * temperature * dt / increments))
         field, force = compiled_field(energy.potential, problem.dim), compiled_force(energy.interaction)
@@ -89,13 +93,13 @@ class EulerMaruyama(Method):
             for _ in range(steps):
                 outside = np.zeros_like(state.x)
                 if field is None:
-                    outside += _potential_gradient(energy.potential, state, dt)
+                    outside += potential_gradient(energy.potential, state, dt)
                 if force is not None:
                     outside += force(state.x, crew)
                 elif energy.interaction is not None:
-                    outside += _kernel_force(energy.interaction, state.x)
+                    outside += kernel_force(energy.interaction, state.x)
                 new = _walked(state, 1, field or compiled_field(None, problem.dim), noise, crew, outside)
-                state = _finite(new, dt)
+                state = _kept(new, dt)
         return state
 
     def _increments(self, dt):
@@ -203,81 +207,48 @@ def _walked(state, steps, field, noise, crew, force=None):
 
 
 def _fused(state, steps, field, noise, crew):
-    """All steps in one go; a non-finite particle stays non-finite, so a look at the end is enough and bisection finds the step."""
+    """All steps in one go; a lost particle stays lost, so a look at the end is enough and bisection finds the step."""
     new = _walked(state, steps, field, noise, crew)
-    if np.isfinite(new.x).all():
+    if not _lost(new).any():
         return new
     while steps > 1:
         middle = _walked(state, steps // 2, field, noise, crew)
-        good = np.isfinite(middle.x).all()
+        good = not _lost(middle).any()
         state, steps = (middle, steps - steps // 2) if good else (state, steps // 2)
-    return _finite(_walked(state, 1, field, noise, crew), noise[0], field)
+    return _kept(_walked(state, 1, field, noise, crew), noise[0])
 
 
-def _finite(state, dt, field=None):
+def _lost(state):
+    """Which particles (n,) are not finite or beyond `LOST` (and far beyond the start, should that lie out there)."""
+    limit = max(LOST, FAR_OUT * state.reach)
+    return ~(np.abs(state.x) <= limit).all(axis=1)  # NaN compares false
+
+
+def _kept(state, dt):
     """The state, or `Diverged` that names step and particle."""
-    bad = ~np.isfinite(state.x).all(axis=1)
+    bad = _lost(state)
     if bad.any():
         particle = int(np.argmax(bad))
-        limit = ""
-        if field is not None and field.kind == LINEAR:
-            limit = (
-                f" For this quadratic potential dt must be below {2 / np.linalg.eigvalsh(field.matrices[0])[-1]:.4g}."
-            )
         raise Diverged(
             f"Particle {particle} is {state.x[particle].tolist()} after step {state.steps} (t = {state.steps * dt:.6g}). Particles must stay "
-            f"finite; the step is too large for the drift out there. Use a smaller dt than {dt:g}.{limit}",
+            f"finite and below {LOST:g}; the step is too large for the drift out there. Use a smaller dt than {dt:g}.",
             step=state.steps, particle=particle, dt=dt,
         )  # fmt: skip
     return state
 
 
-def _potential_gradient(potential, state, dt):
-    """∇V of a user's potential at the cloud, checked. BadInput names the point; far outside the start it is a blow-up."""
-    x = state.x
-    far = np.max(np.abs(x), axis=1) > FAR_OUT * (1 + state.reach)
-    try:
-        with np.errstate(all="ignore"):  # an overflow out there shows as inf below
-            gradient = np.asarray(potential.grad(x.copy()))
-        _check_gradient(gradient, x, "potential.grad(x)")
-    except BadInput as error:
-        if far.any():
-            raise Diverged(
-                f"Particle {int(np.argmax(far))} is at {x[np.argmax(far)].tolist()} after step {state.steps}, where the gradient is not finite. "
-                f"The step is too large for the drift. Use a smaller dt than {dt:g}.",
-                step=state.steps, particle=int(np.argmax(far)), dt=dt,
-            ) from error  # fmt: skip
-        raise
-    return gradient
-
-
-def _check_gradient(gradient, x, name):
-    if gradient.dtype.kind not in "fiu" or gradient.shape != x.shape:
-        raise BadInput(
-            f"{name} returned an array of {gradient.dtype}, shape {gradient.shape}, for x of shape {x.shape}. It must be real, of x's shape. Mend it."
-        )
-    bad = ~np.isfinite(gradient).all(axis=1)
-    if bad.any():
-        i = int(np.argmax(bad))
-        raise BadInput(
-            f"{name} is {gradient[i].tolist()} at x = {x[i].tolist()}. It must be finite where the law has mass. Mend it there."
-        )
-
-
-def _kernel_force(kernel, x):
-    """(1/n) Σ_{j != i} ∇W(x_i - x_j) of a user's kernel by blocks of rows; memory stays bounded."""
-    n, dim = x.shape
-    force = np.empty_like(x)
-    rows = max(1, PAIRS_AT_ONCE // n)
-    for start in range(0, n, rows):
-        part = x[start : start + rows]
-        z = (part[:, None, :] - x[None, :, :]).reshape(-1, dim)
-        self_pairs = np.arange(len(part)) * n + start + np.arange(len(part))
-        others = np.ones(len(z), dtype=bool)
-        others[self_pairs] = False
-        gradient = np.zeros_like(z)
-        answer = np.asarray(kernel.grad(z[others]))
-        _check_gradient(answer, z[others], "interaction.grad(z)")
-        gradient[others] = answer
-        force[start : start + rows] = gradient.reshape(len(part), n, dim).sum(axis=1) / n
-    return force
+def _check_stable(energy, state, dt):
+    """`Diverged` where the drift is linear and dt times its largest rate is 2 or more: every step then multiplies by -1 or worse."""
+    potential, kernel = energy.potential, energy.interaction
+    if type(potential) not in (type(None), Quadratic) or type(kernel) not in (type(None), QuadraticAttraction):
+        return
+    rate = 0.0 if potential is None else float(np.linalg.eigvalsh(potential.matrix)[-1])
+    rate += kernel.strength if kernel is not None and len(state.x) > 1 else 0.0  # one particle feels no attraction
+    if dt * rate >= 2:
+        particle = int(np.argmax(np.max(np.abs(state.x), axis=1)))
+        raise Diverged(
+            f"dt = {dt:g} is too large for this linear drift: its largest rate is {rate:.6g}, so each step from step {state.steps + 1} on multiplies "
+            f"deviations along its stiffest axis by {1 - dt * rate:.4g} and the cloud grows without bound, finite for long or not. "
+            f"Use dt below 2/{rate:.6g} = {2 / rate:.6g}; accuracy asks for much less.",
+            step=state.steps + 1, particle=particle, dt=dt, bound=2 / rate,
+        )  # fmt: skip

@@ -116,6 +116,18 @@ def test_same_seed_same_bits_and_empty_samples(law):
 
 
 @every_law
+def test_arguments_of_another_kind_are_bad_input(law):
+    for rng in (0, None, np.random.RandomState(0)):
+        with pytest.raises(pf.BadInput, match=r"rng is of type.*default_rng\(seed\)"):
+            law.sample(3, rng)
+    for question in ("cdf", "quantile"):
+        for odd in ("a", ["a", "b"], [[1.0], [2.0, 3.0]], None, 1j, object()):
+            if question in law.answers():
+                with pytest.raises(pf.BadInput, match="Pass floats"):
+                    getattr(law, question)(odd)
+
+
+@every_law
 def test_answers_says_exactly_what_is_answered(law):
     for question, ask in QUESTIONS.items():
         if question in law.answers():

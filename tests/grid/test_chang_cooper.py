@@ -21,8 +21,8 @@ ROUGH = np.random.default_rng(7).normal(size=N)
 
 
 def on_box(value, initial=None, temperature=1.0):
-    """A problem with V = value(x), x (n,), on [-1, 1]."""
-    potential = pf.potentials.FromFunction(lambda x: value(x[:, 0]))
+    """A problem with V = value(x), x (n,), on [-1, 1] with walls: there is no V beyond."""
+    potential = pf.potentials.FromFunction(lambda x: np.where(np.abs(x[:, 0]) <= 1, value(x[:, 0]), np.inf))
     initial = GridLaw(EDGES, np.full(N, 1 / N)) if initial is None else initial
     return pf.Problem("box", {}, pf.Energy(potential, pf.Entropy(temperature)), initial, 1.0)
 
@@ -258,6 +258,70 @@ def test_no_stationary_law_needs_given_ends():
         ChangCooper().init(slope)
     state = ChangCooper(lower=-9, upper=8).init(slope)
     assert math.isnan(ChangCooper().report(state)["stationary_tail"])
+
+
+def falling(value, walls=(-np.inf, np.inf)):
+    """V = value(x) from N(0, 1/2), with no V outside the walls."""
+
+    def walled(x):
+        return np.where((x[:, 0] >= walls[0]) & (x[:, 0] <= walls[1]), value(x[:, 0]), np.inf)
+
+    return pf.Problem("falling", {}, pf.Energy(pf.potentials.FromFunction(walled), pf.Entropy()), Gaussian(0, 0.5), 1.0)
+
+
+ESCAPES = {"hump": (lambda x: -(x**4), "lower"), "up": (lambda x: -3 * x, "upper"), "down": (lambda x: 3 * x, "lower")}
+
+
+@pytest.mark.parametrize("name", ESCAPES)
+@pytest.mark.parametrize("cells", [60, 5000])
+def test_mass_that_piles_up_at_an_end_is_refused_with_the_cure(name, cells):
+    """From x = 0 the slopes ±3 reach ±4 at t = 4/3 (the hump sooner); 5000 cells share out what one of 60 holds."""
+    value, end = ESCAPES[name]
+    problem, method = falling(value), ChangCooper(cells=cells, lower=-4, upper=4)
+    for run_it in (
+        lambda: pf.solve(problem, method, dt=0.05, times=[3.0]),
+        lambda: exponential(problem, method, [3.0]),
+        lambda: gibbs(problem, method),
+    ):
+        with pytest.raises(
+            pf.BadInput, match=rf"{end} end x = -?4.*falls outwards.*Widen {end}=.*confines.*wall"
+        ) as caught:
+            run_it()
+        assert caught.value.end == end and 1e-3 < caught.value.mass <= 1
+
+
+def test_fine_cells_do_not_hide_what_piles_up():
+    """At t = 0.8 an eighth of N(2.4, 2.1) belongs beyond 4; the end cell of 5000, h V'/T = 0.005 of that, is below 1e-3."""
+    method = ChangCooper(cells=5000, lower=-4, upper=4)
+    with pytest.raises(pf.BadInput, match="outermost 50 cells at the upper end"):
+        pf.solve(falling(lambda x: -3 * x), method, dt=0.05, times=[0.8])
+
+
+def test_one_end_that_is_a_wall_may_fill_and_the_other_may_not():
+    for name, (value, _) in ESCAPES.items():
+        method, bounds = (
+            ChangCooper(cells=60, lower=-4, upper=4),
+            {"hump": (-4, 4), "up": (-9, 4), "down": (-4, 9)}[name],
+        )
+        problem = falling(value, bounds)
+        law = pf.solve(problem, method, dt=0.1, times=[20.0]).final
+        # the stationary law of the walled problem; for the hump by its symmetry, since mass cannot cross back
+        np.testing.assert_allclose(law.mass, gibbs(problem, method).mass, atol=1e-9)
+        assert law.mass[[0, -1]].max() > 0.3
+    with pytest.raises(pf.BadInput, match="lower end"):
+        pf.solve(falling(ESCAPES["hump"][0], (-9, 4)), ChangCooper(cells=60, lower=-4, upper=4), dt=0.05, times=[3.0])
+
+
+def test_a_fall_outwards_that_no_mass_has_reached_is_no_fault():
+    """V = -3x carries N(0, 1/2) to N(3, 5/2) in t = 1; 13 is 6.3 deviations on."""
+    problem = falling(lambda x: -3 * x)
+    law = pf.solve(problem, ChangCooper(cells=1000, lower=-8, upper=13, time_order=2), dt=0.01).final
+    assert law.mean()[0] == pytest.approx(3.0, abs=1e-3)  # no-flux ends hold 1e-10
+    assert ChangCooper(cells=1000, lower=-8, upper=13).init(problem).grid.open_ends == ("upper",)
+    flat = on_box(lambda x: 0 * x)  # no force at all: the ends fill, as those of a GridLaw under no potential
+    free = replace(flat, energy=pf.Energy(internal=pf.Entropy()))
+    for problem in (flat, free):
+        assert run(problem, BOX, 0.1, 10).mass[[0, -1]] == pytest.approx(1 / N, rel=1e-12)
 
 
 class Bare:
