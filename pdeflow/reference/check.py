@@ -5,6 +5,7 @@ import json
 import numpy as np
 
 from ..errors import BadInput, BadReference, NotAvailable
+from ..problems import CATALOGUE
 from .read import contents, laws_of, load
 from .schema import AXES, content_sha256, text_sha256
 
@@ -27,7 +28,15 @@ def check(path) -> list[str]:
         reference, laws = load(path), laws_of(path, attributes, variables)
     except BadReference as error:
         return [str(error)]
-    return [*_moments(attributes, laws, variables), *_grid(variables), *_dimension(reference)]
+    return [
+        *_problem(attributes), *_moments(attributes, laws, variables), *_grid(variables), *_dimension(reference)
+    ]  # fmt: skip
+
+
+def _problem(attributes):
+    name = attributes["problem"]
+    if name not in CATALOGUE and "problem_source" not in attributes:
+        yield f"problem {name!r} is no entry of the catalogue ({', '.join(sorted(CATALOGUE))}) and problem_source is missing"
 
 
 def _attributes(attributes):

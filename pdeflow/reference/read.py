@@ -29,6 +29,7 @@ from .schema import (
     block,
     decode,
     law_variables,
+    shown,
 )
 
 
@@ -159,7 +160,8 @@ def _require(path, attributes, variables):
     if kind not in STORABLE:
         raise BadReference(f"{path} holds laws of kind {kind!r}. Possible: {', '.join(STORABLE)}. Make the file again.")
     grid = AXES[: variables["mass"].data.ndim - 1] if kind == "GridLaw" and "mass" in variables else ()
-    for name in ("time", *law_variables(kind, grid)):
+    needed = ("time", *law_variables(kind, grid))
+    for name in needed:
         if name not in variables:
             raise BadReference(
                 f"{path} lacks the variable {name!r}, which laws of kind {kind} need. Make the file again."
@@ -167,6 +169,13 @@ def _require(path, attributes, variables):
     for name, (_, data, _) in variables.items():
         if data.dtype != np.float64:
             raise BadReference(f"{path}: {name} is {data.dtype}. Every variable is float64. Make the file again.")
+    for name in needed:
+        dims, data, _ = variables[name]
+        if "" in dims or len(dims) != data.ndim or (name == "time" and dims != ("time",)):
+            raise BadReference(
+                f"{path}: {name}: an axis carries no dimension scale (axes {dims}, shape {data.shape}), so that which numbers "
+                "belong to which time is not said. Make the file again."
+            )
 
 
 def verified(path) -> bytes:
@@ -174,7 +183,9 @@ def verified(path) -> bytes:
     try:
         raw = Path(path).read_bytes()
     except TypeError:
-        raise BadInput(f"path is {path!r}. It must be the name of a file. Pass e.g. 'references/ou_1d.h5'.") from None
+        raise BadInput(
+            f"path is {shown(path)}. It must be the name of a file. Pass e.g. 'references/ou_1d.h5'."
+        ) from None
     except IsADirectoryError:
         raise BadReference(
             f"{path} is a folder. A reference is one file. Pass a file in it: {_files_in(path)}."

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from ..errors import BadInput, NotAvailable
 from .diff import variable_differences
+from .place import refuse_other_question, standing, target, write
 from .read import contents, parse
-from .write import image, target, write
+from .schema import shown
+from .write import image
 
 # Across machines and library versions the last bits of sums, exp and linear solves differ; 1e-10 of the largest entry of a
 # variable is a thousand times what thousands of tridiagonal solves were seen to differ by, and far below any stored error.
@@ -23,11 +25,19 @@ def recipes(directory=None) -> list[str]:
     return sorted(path.stem for path in _folder(directory).glob("*.py") if not path.name.startswith("_"))
 
 
-def make(name, directory=".") -> Path:
-    """Run a recipe (a name of `recipes()`, or the path of a .py file), write directory/NAME.h5 and return that path."""
-    recipe = _find(name)
+def make(name, directory=".", *, overwrite=False) -> Path:
+    """Run a recipe (a name of `recipes()`, or the path of a .py file), write directory/NAME.h5 and return that path.
+
+    An older file of the same recipe is replaced. Raises `BadInput` where the name is taken by anything else, under the rules
+    of `save`; overwrite=True replaces that too.
+    """
+    recipe = _find(name, file=Path(directory) / f"{name}.h5")
     path = target(Path(directory) / f"{recipe.stem}.h5")
-    write(path, _image(recipe))
+    old = None if overwrite else standing(path)
+    raw = _image(recipe)
+    if old is not None and old["recipe"] != recipe.stem:
+        refuse_other_question(path, old, raw)
+    write(path, raw)
     return path
 
 
@@ -67,10 +77,16 @@ def _image(recipe: Path) -> bytes:
     result = make()
     if not (isinstance(result, tuple) and len(result) == 3 and isinstance(result[2], dict)):
         raise BadInput(
-            f"make() of {recipe} returned {result!r}. It must be (problem, trajectory, keywords of save). Return these three."
+            f"make() of {recipe} returned {_kinds(result)}. It must be (problem, trajectory, keywords of save). Return these three."
         )
     problem, trajectory, keywords = result
     return image(problem, trajectory, **{"recipe": recipe.stem, **keywords})
+
+
+def _kinds(result):
+    if isinstance(result, tuple):
+        return f"a tuple ({', '.join(type(part).__name__ for part in result)})"
+    return shown(result)
 
 
 def _folder(directory=None) -> Path:
@@ -92,7 +108,8 @@ def _checkout() -> Path:
     return Path(__file__).resolve().parents[2]
 
 
-def _find(name, directory=None) -> Path:
+def _find(name, directory=None, file=None) -> Path:
+    """The recipe's path. file : what it would make; an error says so if that is not there either (a mistyped file name)."""
     path = Path(name)
     if path.suffix == ".py":
         if path.is_file():
@@ -101,6 +118,7 @@ def _find(name, directory=None) -> Path:
     folder = _folder(directory)
     if (folder / f"{name}.py").is_file() and str(name) in recipes(folder):
         return folder / f"{name}.py"
+    missing = f", and the file {file} does not exist" if file is not None and not file.exists() else ""
     raise BadInput(
-        f"There is no recipe {str(name)!r}. {folder} has: {', '.join(recipes(folder))}. Take one of these or the path of a .py file."
+        f"There is no recipe {str(name)!r}{missing}. {folder} has: {', '.join(recipes(folder))}. Take one of these or the path of a .py file."
     )

@@ -50,6 +50,13 @@ class Variable(NamedTuple):
     about: str = ""
 
 
+def shown(value) -> str:
+    """A value for an error message: short plain ones as they are, others (whole trajectories) by their type."""
+    if value is None or (isinstance(value, str | bytes | int | float) and len(repr(value)) <= 80):
+        return repr(value)
+    return f"of type {type(value).__name__}"
+
+
 def block(body) -> bytes:
     """The user block that belongs to the bytes after it."""
     text = (

@@ -1,12 +1,10 @@
-"""Writing a reference file: built in memory, signed, written under a temporary name, moved into place."""
+"""Writing a reference file: its bytes, built in memory and signed."""
 
 import datetime
 import functools
 import io
 import json
-import os
 import platform
-import secrets
 import subprocess
 from pathlib import Path
 
@@ -16,19 +14,31 @@ import scipy
 
 from .. import __version__, fingerprint
 from ..arrays import count
-from ..errors import BadInput, BadReference, PdeflowError
+from ..errors import BadInput, PdeflowError
 from ..estimate import Estimate
 from ..laws import GridLaw, Particles
 from ..problem import Problem
 from ..trajectory import Trajectory
+from .place import refuse_other_question, standing, target, write
 from .problem_record import record
-from .schema import BLOCK, SCHEMA, Variable, block, content_sha256, encode, text_sha256, with_index_axes
+from .schema import BLOCK, SCHEMA, Variable, block, content_sha256, encode, shown, text_sha256, with_index_axes
 
 PAIRS = 1 << 28  # most pairs (over all times) for which the free energy of an interaction is summed on saving
 
 
 def save(
-    path, problem, trajectory, *, error, method=None, seed=None, title=None, source="", license="MIT", recipe=""
+    path,
+    problem,
+    trajectory,
+    *,
+    error,
+    method=None,
+    seed=None,
+    title=None,
+    source="",
+    license="MIT",
+    recipe="",
+    overwrite=False,
 ) -> Path:
     """Write `trajectory` as an HDF5 reference file (schema 1) and return its path.
 
@@ -36,10 +46,14 @@ def save(
     and `how` said. method : the method that made them (a dataclass is kept by its fields), a text, or None. seed : int or
     None. source : BibTeX key of references.bib. recipe : name of the recipe that made it.
 
-    The laws must be of one kind that a file can hold (else `BadInput`, `NotAvailable`). An existing file is replaced only
-    by a whole new one: after a failed write (`BadReference`) the old file is as it was and no temporary file is left.
+    The laws must be of one kind that a file can hold (else `BadInput`, `NotAvailable`). An existing file is replaced if it is
+    a reference that answers the same question (problem and method's config by their hashes); one of another question, and
+    any file that is no valid reference, only with overwrite=True (else `BadInput`). What is no regular file (a device, a pipe)
+    is never replaced. It is replaced by a whole new file: after a failed write (`BadReference`) the old one is as it was and no
+    temporary file is left.
     """
     path = target(path)
+    old = None if overwrite else standing(path)
     raw = image(
         problem,
         trajectory,
@@ -51,6 +65,7 @@ def save(
         license=license,
         recipe=recipe,
     )
+    refuse_other_question(path, old, raw)
     write(path, raw)
     return path
 
@@ -102,7 +117,7 @@ def _validate(problem, trajectory, error):
     ):
         if not isinstance(value, kind):
             raise BadInput(
-                f"{name} is {value!r}. It must be {'an' if kind is Estimate else 'a'} {kind.__name__}. Signature: save(path, problem, trajectory, error=Estimate(...))."
+                f"{name} is {shown(value)}. It must be {'an' if kind is Estimate else 'a'} {kind.__name__}. Signature: save(path, problem, trajectory, error=Estimate(...))."
             )
     if not (np.isfinite(error.value) and error.value >= 0 and np.isfinite(error.stderr) and error.stderr >= 0):
         raise BadInput(
@@ -201,54 +216,4 @@ def _attribute(name, value):
     return np.int64(value) if isinstance(value, int) else np.float64(value)
 
 
-def target(path) -> Path:
-    """The path to write to, or `BadInput` if it is no name of a file in an existing folder."""
-    try:
-        path = Path(path)
-    except TypeError:
-        raise BadInput(f"path is {path!r}. It must be the name of a file. Pass e.g. 'out/ou_1d.h5'.") from None
-    path = Path(os.path.realpath(path))
-    if path.is_dir():
-        raise BadInput(f"{path} is a folder. A reference is one file. Pass e.g. {path / 'reference.h5'}.")
-    if not path.parent.is_dir():
-        raise BadInput(
-            f"The folder {path.parent} does not exist. A file is written into an existing folder. Create it first."
-        )
-    return path
-
-
-def write(path: Path, raw: bytes):
-    """Move `raw` into place as a whole, or raise `BadReference` and leave what was there."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise BadReference(
-            f"{path} could not be written: {error.strerror or error} ({len(raw)} bytes). What was there before is untouched. "
-            "Free space or choose a folder you may write to.",
-            errno=error.errno,
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder):
-    """The rename reaches the disk too, where the system can sync a folder (not on Windows)."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    except OSError:
-        pass  # some network file systems cannot sync a folder; the file itself is whole and in place
-    finally:
-        os.close(handle)
-
-
-__all__ = ["image", "save", "target", "write"]
+__all__ = ["image", "save"]

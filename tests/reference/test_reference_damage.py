@@ -133,6 +133,11 @@ MISFITS = {
     "mean is not that of the laws": lambda content: content["mean"].__setitem__((0, 0), 2.1),
     "density does not follow": lambda content: content["density"].__setitem__((0, 0), 0.1),
     "content_sha256 is not": lambda content: content["min_density"].__setitem__(0, -1.0),
+    "mass: an axis carries no dimension scale": lambda content: content["mass"].dims[0].detach_scale(content["time"]),
+    "time: an axis carries no dimension scale": lambda content: content["time"].attrs.__delitem__("CLASS"),
+    "'ornstein' is no entry of the catalogue .*problem_source": lambda content: content.attrs.__setitem__(
+        "problem", "ornstein"
+    ),
     "free_energy has a number that is not finite": lambda content: content["free_energy"].__setitem__(0, np.nan),
 }
 
@@ -144,6 +149,66 @@ def test_check_names_what_a_careless_writer_got_wrong(file, words):
     resigned(file, MISFITS[words])
     problems = pf.reference.check(file)
     assert any(re.search(words, problem) for problem in problems), problems
+
+
+def test_load_refuses_laws_whose_times_are_not_said(file):
+    resigned(file, MISFITS["mass: an axis carries no dimension scale"])
+    refused(file, "mass: an axis carries no dimension scale.*which time")
+
+
+def grid_of(path, problem, **keywords):
+    flow = pf.Trajectory([0.5], [pf.laws.Gaussian(0.0, 1.0)])
+    return pf.reference.save(path, problem, flow, **{"error": cases.ERROR, **keywords})
+
+
+def test_a_reference_of_another_question_is_replaced_on_demand_only(tmp_path):
+    path, method = tmp_path / "a.h5", pf.grid.ChangCooper(cells=100)
+    grid_of(path, pf.problems.ou(), method=method)
+    before = path.read_bytes()
+    for other, words in (
+        (
+            (pf.problems.ou(temperature=0.5), method),
+            '"temperature": 1.0.*the new file is problem ou.*"temperature": 0.5',
+        ),
+        ((pf.problems.heat(), method), "problem ou.*the new file is problem heat"),
+        ((pf.problems.ou(), pf.grid.ChangCooper(cells=101)), '"cells":100.*"cells":101'),
+    ):
+        with pytest.raises(BadInput, match=f"another question.*{words}.*overwrite=True"):
+            grid_of(path, other[0], method=other[1])
+        assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["a.h5"]
+    grid_of(path, pf.problems.ou(horizon=2.0), method=method, seed=7)  # the same question, a newer answer
+    assert pf.reference.load(path).provenance["seed"] == 7
+    grid_of(path, pf.problems.heat(), overwrite=True)
+    assert pf.reference.load(path).problem.name == "heat"
+
+
+@pytest.mark.parametrize("content", [b"", b"my thesis", "damaged"])
+def test_a_file_that_is_no_reference_is_replaced_on_demand_only(tmp_path, content):
+    path = tmp_path / "a.h5"
+    raw = cases.ou_grid(path).read_bytes()[:-1] if content == "damaged" else content
+    path.write_bytes(raw)
+    with pytest.raises(BadInput, match=r"no valid reference file.*overwrite=True"):
+        cases.ou_grid(path)
+    recipe = tmp_path / "a.py"
+    recipe.write_text("def make():\n    raise RuntimeError('a long run for nothing')\n")
+    with pytest.raises(BadInput, match="no valid reference file"):
+        pf.reference.make(recipe, tmp_path)
+    assert path.read_bytes() == raw
+    cases.ou_grid(path, overwrite=True)
+    assert pf.reference.check(path) == []
+
+
+def test_devices_and_pipes_are_no_targets(tmp_path):
+    """Before, os.replace put a regular file in the place of the device node itself. A pipe stands in for /dev/full here:
+    both are no regular files, and a test that failed on the latter would break the machine."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "link.h5").symlink_to(pipe)
+    for path in (pipe, tmp_path / "link.h5"):
+        for overwrite in (False, True):
+            with pytest.raises(BadInput, match="no regular file"):
+                cases.ou_grid(path, overwrite=overwrite)
+    assert pipe.is_fifo() and sorted(p.name for p in tmp_path.iterdir()) == ["link.h5", "pipe"]
 
 
 def test_a_write_that_runs_out_of_space_leaves_the_old_file_and_nothing_else(tmp_path):

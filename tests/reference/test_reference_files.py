@@ -11,7 +11,7 @@ import xarray
 from scipy.linalg import expm
 
 import pdeflow as pf
-from pdeflow.errors import BadInput, NotAvailable
+from pdeflow.errors import BadInput, BadReference, NotAvailable
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "references"
@@ -130,6 +130,21 @@ def test_a_recipe_by_path_is_made_and_a_changed_one_is_told(tmp_path):
     told = "\n".join(pf.reference.verify(path))
     assert "attribute seed: 0, made again: 1" in told and "variable mean: max |a - b| = 1e-09" in told
 
+    pf.reference.make(own, tmp_path)  # onto its own older file, whatever it asked then
+    assert pf.reference.verify(path) == []
+    stranger = tmp_path / "elsewhere" / "mine.h5"
+    stranger.parent.mkdir()
+    pf.reference.save(
+        stranger, pf.problems.heat(), pf.Trajectory([0.5], [pf.laws.Gaussian(0.0, 1.0)]), error=pf.Estimate(0.0)
+    )
+    with pytest.raises(BadInput, match=r"problem heat.*the new file is problem ou"):
+        pf.reference.make(own, stranger.parent)
+    pf.reference.make(own, stranger.parent, overwrite=True)
+    assert pf.reference.load(stranger).problem.name == "ou"
+    own.write_text(RECIPE.format(mean=0.25, seed=0))
+    pf.reference.make(own, tmp_path)
+    own.write_text(RECIPE.format(mean=0.25 + 1e-9, seed=1))
+
     other = pf.reference.make(own, tmp_path / "recipes")
     lines = pf.reference.diff(path, other)
     assert any(line.startswith("attribute seed: 0 | 1") for line in lines)
@@ -148,6 +163,13 @@ def test_recipes_that_are_none_are_refused(tmp_path):
         pf.reference.make(bad, tmp_path)
     with pytest.raises(BadInput, match=r"no recipe 'ou_2d'.*ou_1d"):
         pf.reference.make("ou_2d", tmp_path)
+    with pytest.raises(BadInput, match=r"the file .*ou_2d\.h5 does not exist"):  # what `reference remake FILE` asks for
+        pf.reference.make("ou_2d", tmp_path)
+    with pytest.raises(BadReference, match=r"ou_2d\.h5 does not exist"):
+        pf.reference.verify(tmp_path / "ou_2d.h5")
+    with pytest.raises(BadInput, match=r"returned a tuple \(Problem, Trajectory\)"):
+        bad.write_text("import pdeflow as pf\ndef make():\n    p = pf.problems.ou()\n    return p, pf.exact(p)\n")
+        pf.reference.make(bad, tmp_path)
     with pytest.raises(BadInput, match="does not exist"):
         pf.reference.make(tmp_path / "absent.py", tmp_path)
     with pytest.raises(NotAvailable, match="no folder of recipes"):

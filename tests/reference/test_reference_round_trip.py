@@ -87,10 +87,10 @@ def test_method_seed_stats_and_provenance_are_kept(tmp_path):
     assert (kept["method"], kept["seed"], kept["source"], kept["title"]) == ("by hand", 3, "vazquez2007", "A title")
     assert reference.trajectory.stats == {"seconds": 0.25, "steps": 7, "error": cases.ERROR, "error_metric": "w2"}
     assert {"numpy", "h5py", "pdeflow"} <= set(json.loads(kept["versions"]))
-    reference = saved(tmp_path / "a.h5", pf.problems.ou(), flow, method=pf.potentials.DoubleWell(2.0))
+    reference = saved(tmp_path / "b.h5", pf.problems.ou(), flow, method=pf.potentials.DoubleWell(2.0))
     assert json.loads(reference.provenance["config"]) == {"type": "DoubleWell", "barrier": 2.0, "dim": 1}
     assert (
-        saved(tmp_path / "a.h5", pf.problems.ou(), flow, method=method).provenance["config"]
+        saved(tmp_path / "a.h5", pf.problems.ou(), flow, method=method, overwrite=True).provenance["config"]
         == '"pdeflow.laws.uniform.Uniform"'
     )
     text = pf.reference.describe_file(tmp_path / "a.h5")
@@ -216,6 +216,13 @@ def test_products_of_different_laws_and_misfits_are_refused(tmp_path):
             saved(tmp_path / "a.h5", *good, error=error)
     with pytest.raises(BadInput, match="problem is 'ou'"):
         saved(tmp_path / "a.h5", "ou", good[1])
+    long = pf.Trajectory([0.5], [GAUSSIAN], history=[{"step": k} for k in range(1000)])
+    for swapped in ((tmp_path / "a.h5", long, good[0]), (long, tmp_path / "a.h5", good[0])):
+        with pytest.raises(BadInput, match="is of type Trajectory") as caught:
+            pf.reference.save(*swapped, error=cases.ERROR)
+        assert len(str(caught.value)) < 250
+    with pytest.raises(BadInput, match="path is of type Trajectory"):
+        pf.reference.load(long)
     with pytest.raises(BadInput, match="source is None"):
         saved(tmp_path / "a.h5", *good, source=None)
     with pytest.raises(BadInput, match="no NUL"):
