@@ -64,7 +64,7 @@ def fit_order(h, error, *, floor=0.0, truth_error=0.0, expected=None, tolerance=
     aside too; its level never exceeds an error it describes. With no floor given that is an observation; above a floor that was
     given (> 0) it is a `fail`: the errors go to another limit. With an unknown floor it is `inconclusive`.
 
-    Verdicts. exact: all errors at round-off (1e-12) or zero. inconclusive: fewer than 3 points left; truth_error above a
+    Verdicts. exact: all errors at round-off (1e-12) or zero, and so is truth_error. inconclusive: fewer than 3 points left; truth_error above a
     tenth of the smallest error used, or unknown; the half-width above 1/4 (or above `tolerance`, if that is larger), or the slope
     off while the interval covers `expected`. pass: |slope - expected| <= tolerance, and the interval covers `expected` or lies
     within the tolerance. fail: else, and whenever the slope is not positive. expected=None: measured.
@@ -113,7 +113,12 @@ def judge(h, error, *, floor, truth_error, expected, tolerance, measured, floor_
         )  # fmt: skip
 
     nothing = np.zeros(len(h), dtype=bool)
+    truth = np.max(truth_error[finite], initial=0.0)  # NaN stays NaN
     if finite.any() and np.all(error[finite] <= ROUND_OFF):
+        if not truth <= ROUND_OFF:
+            return verdict(
+                "inconclusive", f"the errors are at round-off, the truth's own error is {truth:.3g}", nothing
+            )
         if finite.all():
             return verdict("exact", f"all {len(h)} errors are at round-off (<= {ROUND_OFF:g})", nothing)
         return verdict("inconclusive", "the errors that are numbers are at round-off", nothing)
@@ -142,7 +147,6 @@ def judge(h, error, *, floor, truth_error, expected, tolerance, measured, floor_
     slope, half, constant = min(lines, key=lambda line: line[1])
     found = {"mask": mask, "slope": slope, "half": half, "constant": constant, "level": level}
 
-    truth = np.max(truth_error[finite], initial=0.0)  # NaN stays NaN
     if np.isnan(truth):
         return verdict("inconclusive", UNKNOWN_TRUTH, **found)
     smallest = np.min(error[mask]) if mask.any() else np.inf

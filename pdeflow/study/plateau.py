@@ -10,7 +10,7 @@ def plateau(log_h, error) -> float:
 
     Two signs are accepted. A flat tail: at least 3 points within a factor 2, where the order seen on the coarser ones would have
     gained a factor 4. A bend: a h^p + c describes all points better than a h^p (F test at 95 %), and the last two local
-    orders are below 0.65 and 0.4 of the largest. Before it, the errors must have halved. Errors that rise again (twofold) at the fine end are no plateau.
+    orders are below 0.65 and 0.4 of the largest, and below 0.5 and 0.25: a scheme of order 4 whose error turns first order is none. Before it, the errors must have halved. Errors that rise again (twofold) at the fine end are no plateau.
     """
     n = len(error)
     if n < 4 or error[-1] > 2 * error.min():
@@ -28,7 +28,7 @@ def plateau(log_h, error) -> float:
     level, power, squares, straight = fit
     better = (straight - squares) > fdtri(1, n - 3, 0.95) * max(squares, 1e-24) / (n - 3)
     # Near a plateau the local order is p (1 - c/e). A change from order p to p/2, two powers of h, stays above these bounds.
-    bent = power > 0 and local[-1] < 0.4 * local.max() and local[-2] < 0.65 * local.max()
+    bent = power > 0 and local[-1] < min(0.25, 0.4 * local.max()) and local[-2] < min(0.5, 0.65 * local.max())
     return float(min(level, error.min())) if better and bent and error[0] >= 2 * level else 0.0
 
 
@@ -36,7 +36,7 @@ def _flat_tail(log_h, log_e, local):
     """Number of points in the flat tail, 0 if there is none."""
     found = 0
     for k in range(3, len(log_e)):
-        coarse = local[: len(log_e) - k].max()
+        coarse = (log_e[0] - log_e[-k]) / (log_h[0] - log_h[-k])  # the mean rate: one noisy local order decides nothing
         flat = np.ptp(log_e[-k:]) <= np.log(2)
         fell = log_e[: len(log_e) - k].max() - log_e[-k:].mean() >= np.log(2)
         if flat and fell and coarse * (log_h[-k] - log_h[-1]) >= np.log(4):

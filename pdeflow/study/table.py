@@ -103,17 +103,17 @@ class Table(Listing):
     def _order(self, group, expected, tolerance):
         levels = self._levels(group)
         error = np.array([level["error"] for level in levels])
-        floor, notes = np.abs([level["floor"] for level in levels]), []
+        floor, notes, measured = np.abs([level["floor"] for level in levels]), [], True
         if self.swept != "dt" and np.isfinite(floor).all() and np.ptp(floor) > max(0.1 * floor.max(), ROUND_OFF):
             notes.append(f"the floor changes with {self.swept}: it is part of the error and not subtracted")
-            floor = np.zeros(len(levels))
+            floor, measured = np.zeros(len(levels)), False
         negative = error < 0  # a Monte Carlo divergence may be: it has no logarithm
         order = judge(
             [self.step_size(level[self.swept]) for level in levels],
             np.where(negative, np.nan, error),
             floor=floor,
             truth_error=np.abs([level["truth_error"] for level in levels]),
-            expected=expected, tolerance=tolerance, measured=True,
+            expected=expected, tolerance=tolerance, measured=measured,
             floor_adds=self.floor_adds.get(group[0]["metric"], "sum"),
         )  # fmt: skip
         wrong_size = _wrong_size(levels, order.mask) if order.verdict == "pass" and self.swept == "dt" else ""

@@ -215,3 +215,22 @@ def test_a_floor_adds_as_the_metric_says():
     with pytest.raises(pf.BadInput, match="'sum' or 'squares'"):
         pf.fit_order(h, h, floor_adds="product")
     assert pf.metrics.w2.floor_adds == pf.metrics.l2.floor_adds == pf.metrics.sliced_w2.floor_adds == "squares"
+
+
+@pytest.mark.parametrize("error", [lambda h: h**4 + 1e-3 * h, lambda h: h**3 + 0.01 * h, lambda h: np.expm1(20 * h)])
+def test_an_order_that_sinks_to_one_is_no_plateau(error):
+    found = pf.fit_order(0.5 ** np.arange(1, 9), error(0.5 ** np.arange(1, 9)), expected=1)
+    assert "level off" not in found.why and found.used == 8
+    assert abs(found.local[-1] - 1) < 0.06  # what the local orders say, and the fit over all points does not
+
+
+def test_noise_alone_seldom_reads_as_a_plateau(rng):
+    h = 0.5 ** np.arange(2, 9)
+    seen = sum("level off" in pf.fit_order(h, h**0.5 * np.exp(0.2 * rng.standard_normal(7))).why for _ in range(200))
+    assert seen <= 16  # 2.7 % of 300 draws were; 200 draws at 4 standard errors above that
+
+
+def test_round_off_against_a_truth_that_is_not_exact_decides_nothing():
+    assert pf.fit_order([1, 0.5, 0.25], [0, 1e-14, 0]).verdict == "exact"
+    for truth_error in (1e-3, np.nan):
+        assert pf.fit_order([1, 0.5, 0.25], [0, 1e-14, 0], truth_error=truth_error).verdict == "inconclusive"
