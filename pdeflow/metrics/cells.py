@@ -1,13 +1,11 @@
 """Masses of a law in the cells of a grid."""
 
-import itertools
-
 import numpy as np
-from numpy.polynomial.legendre import leggauss
 
 from ..errors import NotAvailable
-from ..laws import GridLaw, Particles, Quantiles
-from .pair import answers, split_law
+from ..laws import GaussianMixture, GridLaw, Particles, Product, Quantiles
+from .boxes import box_masses
+from .pair import answers, split_law, together
 from .quadrature import kronrod
 
 
@@ -21,8 +19,10 @@ def common_grid(first, second):
 def cell_masses(law, axes):
     """(mass (n_1, ..., n_d), mass outside the box, how).
 
-    A grid: overlap of its piecewise constant density. A cloud: counting. Dim 1 and products of 1-D laws: differences of the
-    distribution function. Else: Gauss quadrature of the density, 4 nodes an axis, in every cell.
+    A grid: overlap of its piecewise constant density. A cloud: counting. Dim 1: differences of the distribution function.
+    Products, and Gaussians and Uniforms that are such: products over the blocks. Mixtures: sums over the components, so that
+    those with diagonal covariances are exact too. Else quadrature of the density in every cell, refined until two rules agree to
+    1e-9 in all; `NotConverged` where they do not (see `box_masses`).
     """
     if isinstance(law, GridLaw):
         if all(np.array_equal(mine, edges) for mine, edges in zip(law.axes, axes)):
@@ -38,19 +38,35 @@ def cell_masses(law, axes):
         levels = law.cdf(axes[0])
         outside = float(levels[0] + (1 - levels[-1]))
         return _line_masses(law, axes[0]), outside, "cell masses by the distribution function"
-    parts = split_law(law, [1] * law.dim)
-    if parts is not None and all(answers(part, "cdf") for part in parts):
-        mass = np.ones(())
-        for part, edges in zip(parts, axes):
-            mass = np.multiply.outer(mass, _line_masses(part, edges))
-        return mass, _rest(mass, 1.0), "cell masses by the distribution function"
+    parts = law.laws if isinstance(law, Product) else split_law(law, [1] * law.dim) if law.dim > 1 else None
+    if parts is not None:
+        return _product(parts, axes)
+    if isinstance(law, GaussianMixture):
+        return _sum(law.weights, law.components, axes)
     if answers(law, "log_density"):
-        mass = _integrated(law, axes)
+        mass = box_masses(law, axes)
         return mass, _rest(mass, 1.0), "cell masses by quadrature of the density"
     raise NotAvailable(
         f"{type(law).__name__} (dim {law.dim}) has neither cdf nor log_density, so its cell masses are not known. Use a law with a "
         "density, or Particles of a sample."
     )
+
+
+def _product(parts, axes):
+    mass, outside, hows, start = np.ones(()), 0.0, [], 0
+    for part in parts:
+        block, out, how = cell_masses(part, axes[start : start + part.dim])
+        outside = outside * (block.sum() + out) + mass.sum() * out
+        mass = np.multiply.outer(mass, block)
+        hows.append(how)
+        start += part.dim
+    return mass, float(outside), together(hows)
+
+
+def _sum(weights, components, axes):
+    full = [(weight, *cell_masses(law, axes)) for weight, law in zip(weights, components) if weight > 0]
+    mass = sum(weight * part for weight, part, _, _ in full)
+    return mass, float(sum(weight * out for weight, _, out, _ in full)), together(how for *_, how in full)
 
 
 def _line_masses(law, edges):
@@ -84,18 +100,3 @@ def _overlap(mass, axis, mine, edges):
     part = np.clip((edges - mine[i]) / (mine[i + 1] - mine[i]), 0.0, 1.0)
     at = total[i] + part.reshape(-1, *(1,) * (mass.ndim - 1)) * (total[i + 1] - total[i])
     return np.moveaxis(np.diff(at, axis=0), 0, axis)
-
-
-def _integrated(law, axes, nodes=4):
-    z, w = leggauss(nodes)
-    centers, halves = [(edge[1:] + edge[:-1]) / 2 for edge in axes], [np.diff(edge) / 2 for edge in axes]
-    shape = tuple(len(center) for center in centers)
-    mass = np.zeros(int(np.prod(shape)))
-    for which in itertools.product(range(nodes), repeat=len(axes)):
-        grid = np.meshgrid(*[c + h * z[k] for c, h, k in zip(centers, halves, which)], indexing="ij")
-        x = np.stack([column.ravel() for column in grid], axis=1)
-        mass += np.prod(w[list(which)]) * np.exp(law.log_density(x))
-    volume = np.ones(())
-    for half in halves:
-        volume = np.multiply.outer(volume, half)
-    return mass.reshape(shape) * volume

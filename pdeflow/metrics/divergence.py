@@ -5,7 +5,7 @@ import numpy as np
 from ..arrays import count
 from ..errors import NotAvailable
 from ..estimate import Estimate
-from ..laws import Particles, Quantiles
+from ..laws import Barenblatt, GridLaw, Particles, Product, Quantiles, Semicircle, Uniform
 from .cells import cell_masses, common_grid
 from .gaussian import gaussian_kl, minus_log1p
 from .pair import answers, as_gaussian, blocks, checked_pair, each_block, generator, together
@@ -20,10 +20,11 @@ def kl(approximation, truth, *, rng=None, n=100_000) -> Estimate:
     Gaussians: closed form. Products of equal blocks: the sum. Against a GridLaw: Σ p_i log(p_i/q_i) over the cell masses (see `l1`
     for how they are got), written as Σ(p_i log(p_i/q_i) - p_i + q_i) with the outside of the box as one more cell: the
     same for equal totals, and no term is negative. Dim 1: quadrature in the level of p. Else Monte Carlo with n draws of p and
-    `rng`: the mean of r - 1 - log r, r = q/p [MATH.md 4.4], whose standard deviation is O(KL) and not O(√KL). It relies on
-    E_p r = 1, that is on q having no mass where p has none, and on r having a moderate variance; where the draws speak
-    against either (their mean of r is off one by 4 standard errors, their variance of r exceeds one, or it does not pay) the
-    plain mean of -log r is taken. `how` says which.
+    `rng`: the mean of -log r + c(r - 1), r = q/p, with c near 1 where the laws are near, where its standard deviation is O(KL)
+    and not O(√KL) [MATH.md 4.4]. Each half of the draws takes the c that is best on the other half, so that c is independent of
+    what it multiplies and the mean is unbiased. That relies on E_p r = 1, that is on q having no mass where p has none; c is 0,
+    the plain mean of log(p/q), for laws p of bounded support, and where the other half speaks against the premise or
+    against a moderate variance (see `_control`). `how` says which.
 
     Where q is empty and p is not the value is inf, which `how` says; p-mass there of at most 1e-12 in all is left out and named.
     Raises `NotAvailable` for laws without a density (Particles, Ring); nothing is smoothed.
@@ -131,14 +132,43 @@ def _sampled(first, second, n, rng):
     if np.any(np.isneginf(log_ratio)):
         share = float(np.mean(np.isneginf(log_ratio)))
         return Estimate(np.inf, 0.0, f"Monte Carlo, n = {n}; mass {share:.3g} where the other law is empty", "kl")
-    values, how = -log_ratio, "plain mean of log(p/q)"
-    if np.max(log_ratio) < 50:  # beyond, the variance of r is out of the question
-        excess = np.expm1(log_ratio)
-        spread = float(excess.std(ddof=1))
-        if spread <= 1 and abs(excess.mean()) <= 4 * spread / np.sqrt(n):
-            with np.errstate(divide="ignore"):
-                smooth = np.where(log_ratio > -30, minus_log1p(excess), excess - log_ratio)
-            if smooth.std() < values.std():
-                values, how = smooth, "mean of r - 1 - log r"
-    error = float(values.std(ddof=1) / np.sqrt(n))
-    return Estimate(float(values.mean()), error, f"Monte Carlo, n = {n}, {how}", "kl")
+    halves = log_ratio[: n // 2], log_ratio[n // 2 :]
+    factors = [_control(half) for half in halves[::-1]]
+    # r > e^50 has probability e^-50 under E_p r = 1 (Markov): it refutes the premise at no bias
+    if not any(factors) or _bounded(first) or np.max(log_ratio) > 50:
+        error = float(log_ratio.std(ddof=1) / np.sqrt(n))
+        return Estimate(float(-log_ratio.mean()), error, f"Monte Carlo, n = {n}, plain mean of log(p/q)", "kl")
+    means, variances = [], []
+    for half, factor in zip(halves, factors):
+        excess = np.expm1(half)
+        with np.errstate(divide="ignore"):
+            smooth = np.where(half > -30, minus_log1p(excess), excess - half)  # r - 1 - log r without cancellation
+        values = smooth + (factor - 1) * excess if factor else -half
+        means.append(values.mean())
+        variances.append(values.var(ddof=1) / len(half))
+    how = f"Monte Carlo, n = {n}, mean of -log r + c(r - 1), c from the other half"
+    return Estimate(float(np.mean(means)), float(np.sqrt(np.sum(variances)) / 2), how, "kl")
+
+
+def _control(log_ratio):
+    """The c that makes the variance of -log r + c(r - 1) least on these draws, or 0 where they do not vouch for r.
+
+    They vouch for r with at least 50 draws, r <= 5 with standard deviation <= ½ (measured: with r <= 20 and 1, the tail r^-2.5 of
+    a Gaussian of variance 0.6 against 1 makes stderr 1.4 times too small, with these limits it is right), and a mean within 4
+    standard errors of one.
+    """
+    if len(log_ratio) < 50 or np.max(log_ratio) > np.log(5):
+        return 0.0
+    excess = np.expm1(log_ratio)
+    spread = excess.std(ddof=1)
+    if spread == 0 or spread > 0.5 or abs(excess.mean()) > 4 * spread / np.sqrt(len(excess)):
+        return 0.0
+    offset = excess - excess.mean()
+    return float(offset @ (log_ratio - log_ratio.mean()) / (offset @ offset))
+
+
+def _bounded(law):
+    """Whether the law is known to leave part of the space empty, where another law may have mass."""
+    if isinstance(law, Product):
+        return any(_bounded(part) for part in law.laws)
+    return isinstance(law, Barenblatt | GridLaw | Quantiles | Semicircle | Uniform)

@@ -55,3 +55,6 @@ def minus_log1p(x):
     for k in range(13, 1, -1):  # Horner: x²(1/2 - x(1/3 - x(1/4 - ...)))
         series = 1 / k - power * series
     return np.where(small, power * power * series, x - np.log1p(np.where(small, 0.0, x)))
+
+
+bures.floor_adds = "squares"  # a Euclidean norm: see pdeflow.fit_order

@@ -16,7 +16,8 @@ def l1(approximation, truth, *, rng=None, n=100_000) -> Estimate:
 
     Against a GridLaw: Σ|Δm_i| over the cell masses plus the mass outside the box, so that a second-order scheme is seen as
     second order and not through its piecewise constant picture. Of two grids the one with fewer cells is used. The other law's
-    cell masses come from its cdf, from overlap, from counting (Particles) or from quadrature of its density in the cell.
+    cell masses come from its cdf, from overlap, from counting (Particles) or from quadrature of its density in the cell (1e-9 in
+    all, or `NotConverged`).
     Else in dim 1: adaptive quadrature (1e-10). Else Monte Carlo, n draws: E_m[2|p - q|/(p + q)] under m = (p + q)/2, half of
     the draws from each law; needs `rng`. Particles have no density: `NotAvailable` without a grid.
     """

@@ -37,6 +37,24 @@ def test_sampling_error_of_a_cloud(moment):
     )
 
 
+def test_sampling_errors_by_hand():
+    # y = ±1: E y⁴ = 1 = Σ², so the variance is known without error; y in {-1, 3} at 3/4, 1/4: E y⁴ = 21, Σ = 3
+    even, skew = Particles([-1.0, 1, -1, 1]), Particles([-1.0, -1, -1, 3])
+    assert metrics.cov_error(even, Gaussian(0, 1)).stderr == 0
+    assert metrics.cov_error(skew, Gaussian(0, 1)).stderr == pytest.approx(np.sqrt((21 - 9) / 4), rel=1e-14)
+    assert metrics.mean_error(skew, Gaussian(0, 1)).stderr == pytest.approx(np.sqrt(3 / 4), rel=1e-14)
+    # two clouds: both errors count
+    for pair in ((even, skew), (skew, even)):
+        assert metrics.mean_error(*pair).stderr == pytest.approx(np.sqrt(1 / 4 + 3 / 4), rel=1e-14)
+        assert metrics.cov_error(*pair).stderr == pytest.approx(np.sqrt(0 + 12 / 4), rel=1e-14)
+
+
+def test_floors_of_euclidean_distances_add_in_squares():
+    squares = {name for name in NAMES if getattr(ALL[name], "floor_adds", "sum") == "squares"}
+    assert squares == {"w2", "sliced_w2", "bures", "l2", "mean_error", "cov_error"}
+    assert getattr(ALL["energy_gap"], "floor_adds", "sum") == "sum"
+
+
 class OnlyDraws(Law):
     dim = 2
 
@@ -70,6 +88,10 @@ def test_energy_gap_combines_standard_errors(rng):
     estimate = metrics.energy_gap(energy)(a, b, rng=rng, n=20_000)
     # E (1+z)⁴ - E z⁴ = 6 + 1
     assert abs(estimate.value - 7) < 4 * estimate.stderr and "Monte Carlo, n = 20000" in estimate.how
+    one_by_one = np.random.default_rng(3)
+    parts = [energy.evaluate(law, rng=one_by_one, n=500).stderr for law in (a, b)]
+    both = metrics.energy_gap(energy)(a, b, rng=np.random.default_rng(3), n=500)
+    assert min(parts) > 0 and both.stderr == pytest.approx(np.hypot(*parts), rel=1e-14)
     with pytest.raises(pf.NotAvailable, match="rng"):
         metrics.energy_gap(energy)(a, b)
 
