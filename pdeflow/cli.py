@@ -143,11 +143,12 @@ def reference():
 @reference.command("make")
 @click.argument("recipe")
 @click.option("--directory", default=".", show_default=True, type=click.Path(), help="Where the file goes.")
-def make(recipe, directory):
+@click.option("--overwrite", is_flag=True, help="Replace a file there that answers another question or is damaged.")
+def make(recipe, directory, overwrite):
     """Run a RECIPE (a name in references/recipes, or a Python file) and write its reference file."""
     from . import reference as files
 
-    click.echo(files.make(recipe, directory))
+    click.echo(files.make(recipe, directory, overwrite=overwrite))
 
 
 @reference.command("show")
@@ -209,7 +210,7 @@ def remake(file, verify):
         return 1 if differences else 0
     path = Path(file)
     recipe = path.parent / "recipes" / f"{path.stem}.py"
-    click.echo(files.make(recipe if recipe.is_file() else path.stem, path.parent))
+    click.echo(files.make(recipe if recipe.is_file() else path.stem, path.parent, overwrite=True))
     return 0
 
 

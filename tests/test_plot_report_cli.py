@@ -189,6 +189,9 @@ def test_reference_files_from_the_command_line(tmp_path, capsys):
     made.write_bytes(data)
     assert run("reference", "check", made) == 1
     assert run("reference", "show", made) == ERROR
+    assert run("reference", "make", "ou_1d", "--directory", tmp_path) == ERROR  # a damaged file is not replaced unasked
+    assert run("reference", "make", "ou_1d", "--directory", tmp_path, "--overwrite") == 0
+    assert run("reference", "check", made) == 0
     assert run("reference", "make", "not_there", "--directory", tmp_path) == ERROR
 
 
