@@ -216,11 +216,59 @@ def test_monte_carlo_is_unbiased_and_knows_its_spread(regime):
 
 
 def test_the_control_variate_is_kept_from_laws_of_bounded_support():
-    """E_p r = 0.9999 here: less off one than draws show, and enough to move the value by many standard errors."""
+    """E_p r = 0.9999 here: less off one than draws show, and a quarter of the value."""
     p, q = Barenblatt(2, 2, 1.0), Barenblatt(2, 2, 1.02)
     estimate = metrics.kl(p, q, rng=np.random.default_rng(0), n=5000)
     assert "plain mean" in estimate.how
-    assert "plain mean" in metrics.kl(Product([p]), q, rng=np.random.default_rng(0), n=5000).how
+    p, q = Product([p, Gaussian(0, 1)]), Draws(Product([q, Gaussian(0, 1)]))
+    assert "plain mean" in metrics.kl(p, q, rng=np.random.default_rng(0), n=5000).how
+
+
+class Scripted(Law):
+    """Its draws are given log ratios q/p: log density 0 here, the ratio itself under `ratio`."""
+
+    dim = 2
+
+    def __init__(self, logs, ratio=False):
+        self.logs, self.ratio = np.array(logs), ratio
+
+    def sample(self, n, rng):
+        return np.stack([self.logs[:n], np.zeros(n)], axis=1)
+
+    def log_density(self, x):
+        return x[:, 0] if self.ratio else np.zeros(len(x))
+
+
+def test_each_half_takes_the_control_variate_of_the_other(rng):
+    def estimate(logs):
+        return metrics.kl(Scripted(logs), Scripted(logs, ratio=True), rng=rng, n=len(logs))
+
+    def centred(n, spread):  # r has mean one
+        r = 1 + spread * rng.uniform(-1, 1, n)
+        return np.log(r / r.mean())
+
+    def best(logs):
+        cov = np.cov(logs, np.exp(logs))
+        return cov[0, 1] / cov[1, 1]
+
+    a, b = centred(60, 0.3), centred(60, 0.6)
+    values = -a + best(b) * (np.exp(a) - 1), -b + best(a) * (np.exp(b) - 1)
+    found = estimate([*a, *b])
+    assert abs(best(a) - best(b)) > 0.01
+    assert found.value == pytest.approx(np.mean(values), rel=1e-12)
+    assert found.stderr == pytest.approx(np.sqrt(sum(v.var(ddof=1) / 60 for v in values)) / 2, rel=1e-12)
+    # a half that does not vouch for r gives c = 0 to the other, and takes the other's c itself
+    large = np.append(centred(300, 0.1), np.log(6.0))
+    wide = np.log(np.tile([0.3, 1.7], 60))
+    for wild in (large, wide):
+        calm = centred(len(wild), 0.3)
+        expected = np.mean([-calm, -wild + best(calm) * (np.exp(wild) - 1)])
+        assert estimate([*calm, *wild]).value == pytest.approx(expected, rel=1e-12)
+    # too few draws, and a ratio that no draws of a density show
+    for logs in (np.concatenate([a[:45], b[:45]]), np.concatenate([a, b[:-1], [60.0]])):
+        found = estimate(logs)
+        assert found.value == pytest.approx(-logs.mean(), rel=1e-12) and "plain mean" in found.how
+        assert found.stderr == pytest.approx(logs.std(ddof=1) / np.sqrt(len(logs)), rel=1e-12)
 
 
 def test_errors_of_parts_add_in_squares():

@@ -55,10 +55,12 @@ def test_l1_on_the_line(p, q, expected):
 
 
 def test_a_spike_of_quantiles_has_its_own_panel():
-    """Mass 0.1 on a millionth, between two dyadic levels: the densities agree before it and differ after."""
+    """Mass 0.1 on a millionth, between two dyadic levels; the density is 0.45 on both sides, so that no step leads to it."""
     end = 0.6 + 1e-6
-    spike = Quantiles([0, 0.6, end, 2], [0, 0.3, 0.4, 1])
-    expected = 2 * (0.1 - (end - 0.6) / 2)
+    width = end - 0.6
+    mass = 1 - 0.45 * (2 - width)
+    spike = Quantiles([0, 0.6, end, 2], [0, 0.27, 0.27 + mass, 1])
+    expected = 2 * (mass - 0.5 * width)
     assert metrics.l1(spike, Uniform(0, 2)).value == pytest.approx(expected, rel=1e-9)
     assert metrics.l1(Uniform(0, 2), spike).value == pytest.approx(expected, rel=1e-9)
 
@@ -85,7 +87,7 @@ def test_cells_by_hand():
     wide = GridLaw([-1.0, 0, 1, 3, 4], [0.1, 0.4, 0.4, 0.1])
     assert metrics.l1(a, wide).value == pytest.approx(0.0 + 0.2 + 0.2, rel=1e-13)
     # clouds are counted with their weights, an atom on the upper end of the box too
-    assert metrics.l1(Particles([0.5, 3.0], [0.3, 0.7]), a).value == pytest.approx(0.2, rel=1e-14)
+    assert metrics.l1(Particles([0.5, 3.0], [0.2, 0.8]), a).value == pytest.approx(0.4, rel=1e-14)
     assert metrics.l1(Particles([0.0, 0.5, 2, 3]), a).value == pytest.approx(0.2, rel=1e-14)
 
 
