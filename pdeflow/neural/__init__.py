@@ -2,4 +2,10 @@
 
 from ..lazy import lazy_names
 
-__getattr__, __dir__, __all__ = lazy_names(__name__, {"ICNNJKO": "icnn_jko", "PushForward": "push_forward"})
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__,
+    {
+        "Certificate": "inversion", "ConvexMap": "convex_map", "ICNNJKO": "icnn_jko", "Network": "settings",
+        "PushForward": "push_forward", "Training": "settings",
+    },
+)  # fmt: skip

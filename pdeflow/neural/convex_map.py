@@ -1,83 +1,198 @@
-"""The gradient of a convex function with one hidden block: a map that is monotone and invertible by construction."""
+"""The gradient of an input-convex network: a map that is monotone and invertible by construction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ..arrays import exp, is_tensor, log
-from ..errors import NotConverged
+from ..arrays import count, is_tensor, log, positive, readonly, real_array
+from ..errors import BadInput
+from .inversion import invert
+from .jet import STRENGTH, Jet, softplus
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """Convex functions z_j(y) = b_j + a_jᵀy + ½ Σ_r (p_{rj}ᵀy)² + Σ_i u_{ji} softplus(z'_i), u >= 0, of the layer before (z').
+
+    linear : rows a_j, (width, d). bias : b, (width,). quadratic : p, (rank, width, d). mixing : u, (width, width) or, in
+    the first layer, None.
+    """
+
+    linear: np.ndarray
+    bias: np.ndarray
+    quadratic: np.ndarray
+    mixing: np.ndarray | None = None
+
+    def arrays(self):
+        """Its arrays by name, without the missing mixing of a first layer."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
 
 
 @dataclass(frozen=True, eq=False)
 class ConvexMap:
-    """T = ∇ψ with ψ(x) = s² φ((x - m)/s) + mᵀx and φ(y) = ½|Lᵀy|² + cᵀy + Σ_j w_j softplus(a_jᵀy + b_j), w_j >= 0.
+    """T = ∇ψ with ψ(x) = s² φ(Rᵀ(x - m)/s) + mᵀx and φ(y) = ½|Lᵀy|² + ½ε|y|² + cᵀy + Σ_j w_j softplus(z_j(y)), w >= 0.
 
-    root : L, (d, d). shift : c, (d,). inner : rows a_j, (width, d). offset : b, (width,). weight : w, (width,).
-    center : m, (d,) and scale : s, a number, are fixed while training: they make the problem free of units.
-    All fields are numpy arrays, or all torch tensors; points are of the same kind.
-    L = I, c = 0, w = 0 is the identity. ∇²ψ = L Lᵀ + Σ_j w_j σ'(z_j) a_j a_jᵀ is positive definite while L is regular.
-    This is the network of mokrov2021 with one hidden block; the full-rank quadratic is ours, so that Gaussian flows
-    are represented exactly and no pre-training to the identity is needed.
+    root : L, (d, d). shift : c, (d,). layers : the hidden layers, whose last z enters φ. weight : w, (width,).
+    center : m, (d,), basis : R, (d, d) orthogonal, and scale : s, a number, are fixed while training: they make the problem
+    free of units and turn the axes to those of the law. ε = STRENGTH.
+    All fields are numpy arrays, or all torch tensors; points are of the same kind and dtype.
+
+    L Lᵀ = (1 - ε) I, c = 0, w = 0 is the identity. ∇²ψ >= ε I by construction, as u, w >= 0 and softplus is convex and increasing.
+    This is the dense network of mokrov2021 (after korotin2021); the full-rank quadratic is ours, so that Gaussian flows are
+    represented exactly and no pre-training to the identity is needed.
     """
 
     root: np.ndarray
     shift: np.ndarray
-    inner: np.ndarray
-    offset: np.ndarray
+    layers: tuple
     weight: np.ndarray
     center: np.ndarray
+    basis: np.ndarray
     scale: float
 
-    def _hidden(self, x):
-        y = (x - self.center) / self.scale
-        return y, 1 / (1 + exp(-(y @ self.inner.T + self.offset)))
+    def __post_init__(self):
+        if not is_tensor(self.weight):
+            for name, array in self.trained().items():
+                if (name == "weight" or name.endswith("mixing")) and not np.all(array >= 0):
+                    raise BadInput(
+                        f"{name} has an entry of {np.min(array):.3g}, so the network is not convex. These weights must be >= 0. Project them."
+                    )
 
-    def value_and_hessian(self, x):
-        """T(x) (n, d) and ∇²ψ(x) (n, d, d) at the points x (n, d)."""
-        y, sigmoid = self._hidden(x)
-        moved = (y @ self.root) @ self.root.T + self.shift + (self.weight * sigmoid) @ self.inner
-        width, dim = self.inner.shape
-        outer = (self.inner[:, :, None] * self.inner[:, None, :]).reshape(width, dim * dim)
-        curved = (self.weight * sigmoid * (1 - sigmoid)) @ outer
-        return self.center + self.scale * moved, self.root @ self.root.T + curved.reshape(len(x), dim, dim)
+    def at(self, x) -> Jet:
+        """The derivatives at the points x (n, d), ready for use."""
+        return Jet(self, x)
+
+    def value(self, x):
+        """ψ(x), (n, d) -> (n,)."""
+        jet = self.at(x)
+        hidden = softplus(jet.z[-1]) @ self.weight
+        quadratic = (((jet.y @ self.root) ** 2).sum(-1) + STRENGTH * (jet.y**2).sum(-1)) / 2
+        return self.scale**2 * (quadratic + jet.y @ self.shift + hidden) + x @ self.center
 
     def __call__(self, x):
         """T(x), (n, d) -> (n, d)."""
-        y, sigmoid = self._hidden(x)
-        moved = (y @ self.root) @ self.root.T + self.shift + (self.weight * sigmoid) @ self.inner
-        return self.center + self.scale * moved
+        return self.at(x).gradient()
 
-    def inverse(self, y, tolerance=1e-11, most=200):
-        """x with T(x) = y, (n, d) -> (n, d), by damped Newton on the convex function ψ(x) - yᵀx, in float64.
+    def hessian_product(self, x, v):
+        """∇²ψ(x) v, both (n, d) -> (n, d)."""
+        return self.at(x).product(v @ self.basis) @ self.basis.T
 
-        Raises `NotConverged` with the residual if |T(x) - y| / (scale + |y|) stays above `tolerance`.
-        """
-        y = np.asarray(y, dtype=float)
-        x = y.copy()
-        moved, hessian = self.value_and_hessian(x)
-        size = self.scale + np.linalg.norm(y, axis=1)
-        residual = np.linalg.norm(moved - y, axis=1)
-        for _ in range(most):
-            open_ = residual > tolerance * size
-            if not open_.any():
-                return x
-            direction = np.linalg.solve(hessian[open_], (y - moved)[open_][:, :, None])[:, :, 0]
-            damping = np.ones(len(direction))
-            for _ in range(60):  # |T - y|² decreases along the Newton direction, so halving ends
-                trial = x[open_] + damping[:, None] * direction
-                new_moved, new_hessian = self.value_and_hessian(trial)
-                new_residual = np.linalg.norm(new_moved - y[open_], axis=1)
-                worse = new_residual > (1 - 0.25 * damping) * residual[open_]
-                if not worse.any():
-                    break
-                damping = np.where(worse, damping / 2, damping)
-            x[open_], moved[open_], hessian[open_], residual[open_] = trial, new_moved, new_hessian, new_residual
-        worst = float(np.max(residual / size))
-        raise NotConverged(
-            f"The map was not inverted: residual {worst:.3g} after {most} Newton steps at {int((residual > tolerance * size).sum())} points. "
-            f"It must fall below {tolerance:g}. Use sample_with_log_density, which needs no inverse.",
-            residual=worst,
+    def hessian(self, x):
+        """∇²ψ(x), (n, d) -> (n, d, d)."""
+        return self.basis @ self.at(x).hessian() @ self.basis.T
+
+    def value_and_hessian(self, x):
+        """T(x) (n, d) and ∇²ψ(x) (n, d, d) at the points x (n, d)."""
+        jet = self.at(x)
+        return jet.gradient(), self.basis @ jet.hessian() @ self.basis.T
+
+    def invert(self, y, tolerance=None, most=100):
+        """(x, Certificate) with T(x) = y, both (n, d); `NotConverged` otherwise (see `inversion.invert`)."""
+        return invert(self, y, tolerance, most)
+
+    def numbers_a_point(self):
+        """Numbers that the widest array of a Hessian holds for each point."""
+        width, dim = self.layers[0].linear.shape
+        shared = len(self.layers) == 1 and not len(self.layers[0].quadratic)
+        return width * (1 if shared else dim) + dim * dim
+
+    def trained(self):
+        """The arrays that training changes, by name."""
+        named = {"root": self.root, "shift": self.shift, "weight": self.weight}
+        for i, layer in enumerate(self.layers):
+            named |= {f"layer{i}.{name}": array for name, array in layer.arrays().items()}
+        return named
+
+    def named(self):
+        """All arrays by name: those of `trained`, and center, basis and scale."""
+        return {**self.trained(), "center": self.center, "basis": self.basis, "scale": np.array(self.scale)}
+
+    def architecture(self):
+        """The shape of the network as JSON data."""
+        rank, width, _ = self.layers[0].quadratic.shape
+        return {"map": "ConvexMap", "width": width, "depth": len(self.layers), "rank": rank}
+
+    @staticmethod
+    def from_named(dim, architecture, arrays):
+        """The map of `architecture()` and `named()` in dimension dim. `BadInput` names an array that is missing or does not fit."""
+        try:
+            kind, width, depth, rank = (architecture[name] for name in ("map", "width", "depth", "rank"))
+        except (KeyError, TypeError) as error:
+            raise BadInput(
+                f"The architecture of a map is {architecture!r}. It must have map, width, depth and rank. Take it from to_data()."
+            ) from error
+        if kind != "ConvexMap":
+            raise BadInput(
+                f"The map is a {kind!r}. Only 'ConvexMap' is known. Use the version of pdeflow that wrote it."
+            )
+        count(width, "width"), count(depth, "depth"), count(rank, "rank", 0)
+
+        def take(name, *shape):
+            if name not in arrays or np.shape(arrays[name]) != shape:
+                given = "missing" if name not in arrays else f"of shape {np.shape(arrays[name])}"
+                raise BadInput(f"The array {name!r} is {given}. It must have shape {shape}. The data are damaged.")
+            return readonly(real_array(arrays[name], name))
+
+        layers = tuple(
+            Layer(
+                take(f"layer{i}.linear", width, dim), take(f"layer{i}.bias", width),
+                take(f"layer{i}.quadratic", rank, width, dim), take(f"layer{i}.mixing", width, width) if i else None,
+            )
+            for i in range(depth)
         )  # fmt: skip
+        return ConvexMap(
+            take("root", dim, dim), take("shift", dim), layers, take("weight", width), take("center", dim),
+            take("basis", dim, dim), positive(take("scale"), "scale"),
+        )  # fmt: skip
+
+    def mapped(self, function):
+        """The same map with `function` applied to every array (a conversion of kind, dtype or device)."""
+        layers = tuple(
+            Layer(**{name: function(array) for name, array in layer.arrays().items()}) for layer in self.layers
+        )
+        plain = {name: function(getattr(self, name)) for name in ("root", "shift", "weight", "center", "basis")}
+        return ConvexMap(**plain, layers=layers, scale=self.scale)
+
+    def astype(self, dtype):
+        """The same map in numpy arrays of `dtype`."""
+        return self.mapped(lambda array: np.asarray(array, dtype=dtype))
+
+    def seen_from(self, center, basis, scale):
+        """The same hidden functions and the same ∇²ψ of the quadratic, in other fixed coordinates: the warm start of a step.
+
+        With y = E y' + f the old coordinates in terms of the new, each z_j becomes the same function of y'. numpy only.
+        """
+        turn = self.basis.T @ basis * (scale / self.scale)
+        move = self.basis.T @ (center - self.center) / self.scale
+        layers = []
+        for layer in self.layers:
+            offset = layer.quadratic @ move  # (rank, width)
+            linear = (layer.linear + (offset[:, :, None] * layer.quadratic).sum(0)) @ turn
+            bias = layer.bias + layer.linear @ move + (offset**2).sum(0) / 2
+            layers.append(Layer(linear, bias, layer.quadratic @ turn, layer.mixing))
+        rotation = self.basis.T @ basis
+        size = (self.scale / scale) ** 2  # ψ'' of the network part is w ∂²softplus/∂y'²; the units of ψ change with s²
+        return ConvexMap(
+            rotation.T @ self.root, rotation.T @ self.shift * (self.scale / scale), tuple(layers), self.weight * size,
+            center, basis, scale,
+        )  # fmt: skip
+
+
+def first_map(center, basis, scale, width, network, generator):
+    """The identity, with hidden layers drawn from the torch `generator` and weights zero; float64, numpy."""
+    dim = len(center)
+
+    def normal(*shape):
+        import torch  # whoever has a generator has torch
+
+        return torch.randn(*shape, generator=generator, dtype=torch.float64).numpy()
+
+    layers = []
+    for depth in range(network.depth):
+        mixing = abs(normal(width, width)) / width if depth else None
+        layers.append(Layer(normal(width, dim), normal(width), 0.5 * normal(network.rank, width, dim), mixing))
+    root = np.sqrt(1 - STRENGTH) * np.eye(dim)
+    return ConvexMap(root, np.zeros(dim), tuple(layers), np.zeros(width), center, basis, scale)
 
 
 def log_determinant(hessian):

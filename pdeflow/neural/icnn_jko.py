@@ -1,7 +1,7 @@
 """ICNN-JKO: each JKO step is the gradient of an input-convex network."""
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,18 +17,20 @@ except ImportError as error:
 
 from ..arrays import count, positive
 from ..energy import Entropy
-from ..errors import BadInput, Diverged, Unsupported
+from ..errors import BadInput, Diverged, NotAvailable, NotConverged, Unsupported
 from ..method import Method
 from ..trajectory import exact_jko
-from .convex_map import ConvexMap, log_determinant
+from .convex_map import ConvexMap, first_map
+from .log_det import Exact, Stochastic, cheaper
+from .pool import Fresh, Pool, draw, push
 from .push_forward import PushForward
-
-TRAINED = ("root", "shift", "inner", "offset", "weight")
+from .settings import Network, Training, one_of
+from .train import train
 
 
 @dataclass(frozen=True)
 class State:
-    """law : PushForward so far. pool : (n, d) training particles at the present time. last : what the last step reported."""
+    """law : PushForward so far. pool : (n, d) particles of the present law. last : what the last step reported."""
 
     law: PushForward
     pool: np.ndarray
@@ -41,33 +43,48 @@ class State:
 class ICNNJKO(Method):
     """Trains ψ_k on 1/(2 dt) E|x - ∇ψ(x)|² + E V(∇ψ(x)) - T E log det ∇²ψ(x) + ½ E W(∇ψ(x) - ∇ψ(x')) [mokrov2021, eq. (12)].
 
-    width : hidden neurons. iterations : Adam steps a JKO step, learning rate decaying to zero as a cosine.
-    batch, pool : particles an iteration and in all; the pool is pushed once a step, so K steps cost K (mokrov2021 pushes each
-    batch through all earlier maps, which costs K²; the price of the pool is its sampling error, about 1/√pool).
-    dtype : "float32" or "float64" for training; the finished maps are evaluated in float64.
-    One hidden block and a full-rank quadratic; the Hessian is in closed form, so log det needs no autograd Hessian.
-    Training runs on one thread, so that a seed gives the same bits on any number of cores.
+    width : neurons a hidden layer. iterations : most Adam steps a JKO step; the learning rate falls to zero as a cosine.
+    batch : particles an iteration. learning_rate : of Adam, in the units of the law (it is centred, scaled and turned to its axes).
+    logdet : "exact" (H by closed form, batched Cholesky), "stochastic" (∂ log det H = E vᵀH⁻¹ ∂H v by conjugate gradients: the cost of a few
+    gradients whatever the dimension) or "auto", the cheaper of the two.
+    particles : "pool" pushes a pool of particles once a step, so that K steps cost K; "fresh" draws every batch anew and pushes it
+    through all maps, as in mokrov2021, so that they cost K². The pool is a sample; what that costs is measured in validation/icnn_pool.py.
+    network : Network(depth, rank). training : Training(pool, dtype, device, tolerance).
 
-    Needs Entropy (or no) internal energy and potentials in operations that torch shares; else `Unsupported`.
-    `Diverged` at a loss that is not finite, with step and iteration.
+    The first step starts at the identity exactly, later ones at the map before. For one seed the pool and the order of its batches are
+    the same at every step size. Training runs on one thread, so that a seed gives the same bits on any number of cores.
+    `report`: loss_first, loss (dt F/s² on one batch, exact log det), iterations, stopped ("gradient" or "iterations"), gradient_norm,
+    logdet, residual (of the solves) and solve_iterations.
+
+    Needs Entropy (or no) internal energy, and potentials and kernels in operations that torch shares; else `Unsupported`.
+    `NotAvailable` without the device. A loss that is not finite, a network that is not convex or a Hessian that is not positive definite is
+    `Diverged`; solves without their tolerance and a device out of memory are `NotConverged`. These carry `step`, `iteration` and `law`: the
+    PushForward trained up to the last whole step.
     """
 
-    width: int = 32
+    width: int = 64
     iterations: int = 200
     batch: int = 1024
-    pool: int = 65536
     learning_rate: float = 0.05
-    dtype: str = "float32"
+    logdet: str = "auto"
+    particles: str = "pool"
+    network: Network = field(default_factory=Network)
+    training: Training = field(default_factory=Training)
 
     def __post_init__(self):
-        for name in ("width", "iterations", "batch", "pool"):
+        for name in ("width", "iterations", "batch"):
             count(getattr(self, name), name)
         positive(self.learning_rate, "learning_rate")
-        if self.dtype not in ("float32", "float64"):
-            raise BadInput(f"dtype is {self.dtype!r}. It must be 'float32' or 'float64'. Choose one.")
-        if self.batch > self.pool:
+        one_of(self.logdet, "logdet", ("auto", "exact", "stochastic"))
+        one_of(self.particles, "particles", ("pool", "fresh"))
+        for name, kind in (("network", Network), ("training", Training)):
+            if not isinstance(getattr(self, name), kind):
+                raise BadInput(
+                    f"{name} is {getattr(self, name)!r}. It must be a {kind.__name__}. Pass pf.neural.{kind.__name__}(...)."
+                )
+        if self.batch > self.training.pool:
             raise BadInput(
-                f"batch = {self.batch} is larger than pool = {self.pool}. A batch is drawn from the pool. Enlarge the pool."
+                f"batch = {self.batch} is larger than pool = {self.training.pool}. A batch is a block of the pool. Enlarge the pool."
             )
 
     def init(self, problem, rng):
@@ -76,78 +93,60 @@ class ICNNJKO(Method):
             raise Unsupported(
                 f"ICNNJKO needs Entropy as internal energy, got {internal!r}. For Power(m) use QuantileJKO (1-D)."
             )
+        self._require_device()
         for part, name in ((problem.energy.potential, "potential"), (problem.energy.interaction, "interaction")):
             if part is not None:
                 _probe(part, name, problem.dim)
-        return State(PushForward(problem.initial), problem.initial.sample(self.pool, rng), None, {})
+        pool = draw(problem.initial, self.training.pool, self.batch, rng)
+        return State(PushForward(problem.initial), pool, None, {})
 
     def step(self, problem, state, dt, rng):
-        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        kind = getattr(torch, self.dtype)
-        with _one_thread():
-            pool = torch.as_tensor(state.pool, dtype=kind)
-            start = self._start(state, generator, kind)
-            trained, report = self._train(problem.energy, pool, start, dt, generator, state.steps + 1)
-        move = ConvexMap(
-            **{name: getattr(trained, name).detach().numpy().astype(float) for name in (*TRAINED, "center")},
-            scale=trained.scale,
-        )
-        law = PushForward(state.law.base, (*state.law.maps, move))
-        return State(law, move(state.pool), move, report, state.steps + 1)
+        seed = int(rng.integers(2**62))
+        try:
+            with _one_thread():
+                return self._step(problem, state, dt, seed)
+        except (Diverged, NotConverged) as fault:
+            where = f"Step {state.steps + 1}, iteration {fault.facts.get('iteration', 0)}: {fault}"
+            facts = {"iteration": 0, **fault.facts, "step": state.steps + 1, "law": state.law}
+            raise type(fault)(where, **facts) from fault
 
-    def _start(self, state, generator, kind):
-        """The previous network (a warm start), or the identity, in units of the present pool."""
-        center, scale = state.pool.mean(axis=0), float(np.sqrt(state.pool.var(axis=0).mean()))
+    def _step(self, problem, state, dt, seed):
+        generator = torch.Generator().manual_seed(seed)
+        start = self._start(state, generator)
+        kind, device = getattr(torch, self.training.dtype), self.training.device
+        if self.particles == "pool":
+            batches = Pool(state.pool, self.batch, generator, kind, device)
+        else:
+            batches = Fresh(state.law, self.batch, np.random.default_rng(seed), kind, device)
+        way = cheaper(problem.dim, self.width, self.network) if self.logdet == "auto" else self.logdet
+        log_det = Exact() if way == "exact" else Stochastic(generator)
+        move = start.mapped(lambda array: torch.tensor(array, dtype=kind, device=device))
+        report = train(problem.energy, move, batches, log_det, dt, self)
+        move = move.mapped(lambda array: array.detach().cpu().numpy().astype(float))
+        law = PushForward(state.law.base, (*state.law.maps, move))
+        return State(law, push(move, state.pool), move, {**report, "logdet": way, **log_det.report()}, state.steps + 1)
+
+    def _start(self, state, generator):
+        """The previous map (a warm start), or the identity, in the centre, axes and scale of the present pool."""
+        center = state.pool.mean(axis=0)
+        values, basis = np.linalg.eigh(np.atleast_2d(np.cov(state.pool.T, bias=True)))
+        scale = float(np.sqrt(values.mean()))
         if not scale > 0:
             raise Unsupported(
                 f"The law has spread {scale}. ICNNJKO scales lengths by it, so it must be positive. Start from a law with a density."
             )
-        dim = state.pool.shape[1]
         if state.previous is not None:
-            fields = {name: torch.tensor(getattr(state.previous, name), dtype=kind) for name in TRAINED}
-        else:
-            fields = {
-                "root": torch.eye(dim, dtype=kind), "shift": torch.zeros(dim, dtype=kind),
-                "inner": torch.randn(self.width, dim, generator=generator, dtype=kind),
-                "offset": torch.randn(self.width, generator=generator, dtype=kind),
-                "weight": torch.zeros(self.width, dtype=kind),
-            }  # fmt: skip
-        return ConvexMap(**fields, center=torch.tensor(center, dtype=kind), scale=scale)
+            return state.previous.seen_from(center, basis, scale)
+        return first_map(center, basis, scale, self.width, self.network, generator)
 
-    def _train(self, energy, pool, start, dt, generator, step):
-        parameters = [getattr(start, name).requires_grad_() for name in TRAINED]
-        optimiser = torch.optim.Adam(parameters, lr=self.learning_rate, betas=(0.9, 0.98))
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, self.iterations)
-        first = loss = None
-        for iteration in range(self.iterations):
-            chosen = torch.randint(len(pool), (self.batch,), generator=generator)
-            optimiser.zero_grad(set_to_none=True)
-            loss = self._loss(energy, start, pool[chosen], dt)
-            if not torch.isfinite(loss):
-                raise Diverged(
-                    f"The loss is {loss.item()} at step {step}, iteration {iteration}. It must stay finite. Use a smaller learning_rate "
-                    f"than {self.learning_rate:g} or dtype='float64'.", step=step, iteration=iteration,
-                )  # fmt: skip
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            with torch.no_grad():
-                start.weight.clamp_(min=0)  # the projection onto convex networks
-            first = loss.item() if first is None else first
-        norm = float(torch.sqrt(sum((p.grad**2).sum() for p in parameters)))
-        return start, {"loss_first": first, "loss": loss.item(), "gradient_norm": norm, "iterations": self.iterations}
-
-    def _loss(self, energy, move, x, dt):
-        """dt times the JKO functional, in units of scale²: keeps gradients of order one for every dt."""
-        moved, hessian = move.value_and_hessian(x)
-        loss = ((x - moved) ** 2).sum(-1).mean() / 2
-        if energy.potential is not None:
-            loss = loss + dt * energy.potential.value(moved).mean()
-        if energy.internal is not None:
-            loss = loss - dt * energy.internal.temperature * log_determinant(hessian).mean()
-        if energy.interaction is not None:
-            loss = loss + dt * energy.interaction.value(moved - moved.roll(1, 0)).mean() / 2
-        return loss / move.scale**2
+    def _require_device(self):
+        device = self.training.device
+        if device.startswith("cuda"):
+            there = torch.cuda.device_count() if torch.cuda.is_available() else 0
+            if there <= int(device.partition(":")[2] or 0):
+                raise NotAvailable(
+                    f"device = {device!r}, but torch sees {there} CUDA devices. Use Training(device='cpu'), or install a CUDA build of torch and a driver."
+                )
 
     def law(self, state):
         return state.law

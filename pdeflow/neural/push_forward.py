@@ -4,18 +4,21 @@ import numpy as np
 
 from ..arrays import points
 from ..errors import BadInput, NotAvailable
-from ..laws import Law
+from ..laws import Law, from_spec
 from ..laws.base import levels
 from ..laws.quantiles import graded_rule
-from .convex_map import log_determinant
+from .convex_map import ConvexMap, log_determinant
+from .inversion import Certificate
+
+NUMBERS = 1 << 22  # held at a time by the widest array
 
 
 class PushForward(Law):
     """The law of T_k(... T_1(x)), x ~ base.
 
-    base : a Law. maps : sequence of maps with `value_and_hessian(x)` (value (n, d), Jacobian (n, d, d) symmetric positive
-    definite) and `inverse(y)`. log ρ(T(x)) = log ρ_base(x) - Σ log det ∇T_i. On the line the maps increase, so the quantile
-    function is T(Q_base(u)) exactly, and mean and cov are integrals over the level; in higher dimension they are not
+    base : a Law. maps : sequence of maps with `__call__`, `value_and_hessian(x)` (value (n, d), Jacobian (n, d, d) symmetric positive
+    definite) and `invert(y)` (point (n, d), Certificate). log ρ(T(x)) = log ρ_base(x) - Σ log det ∇T_i. On the line the maps increase, so the
+    quantile function is T(Q_base(u)) exactly, and mean and cov are integrals over the level; in higher dimension they are not
     available in closed form (sample instead).
     """
 
@@ -27,8 +30,33 @@ class PushForward(Law):
     def push(self, x):
         """T(x), (n, d) -> (n, d)."""
         for move in self.maps:
-            x = move(x)
+            x = _in_chunks(move, x, move)
         return x
+
+    def pull(self, y):
+        """(x, certificate) with T(x) = y, both (n, d): every map inverted by a convex solve, in the dtype of y (float32 or float64).
+
+        The certificate has the largest relative residual and the most Newton steps of all maps. `NotConverged` with
+        `residual` and `points` where a solve misses its tolerance: never the last iterate.
+        """
+        path, certificate = self.path_back(y)
+        return path[0], certificate
+
+    def path(self, x):
+        """The places of particles from the base law on, (n, d) -> (k + 1, n, d)."""
+        out = [x]
+        for move in self.maps:
+            out.append(_in_chunks(move, out[-1], move))
+        return np.stack(out)
+
+    def path_back(self, y):
+        """(the same places found from the last one, (k + 1, n, d) with the base law first; certificate)."""
+        out, residual, rounds = [np.asarray(y)], 0.0, 0
+        for move in reversed(self.maps):
+            x, certificate = move.invert(out[-1])
+            out.append(x)
+            residual, rounds = max(residual, certificate.residual), max(rounds, certificate.iterations)
+        return np.stack(out[::-1]), Certificate(residual, rounds, len(out[0]))
 
     def sample(self, n, rng):
         return self.push(self.base.sample(n, rng))
@@ -36,16 +64,16 @@ class PushForward(Law):
     def sample_with_log_density(self, n, rng):
         x, log_density = self.base.sample_with_log_density(n, rng)
         for move in self.maps:
-            x, hessian = move.value_and_hessian(x)
-            log_density = log_density - log_determinant(hessian)
+            x, volume = _in_chunks(move, x, _with_volume(move))
+            log_density = log_density - volume
         return x, log_density
 
     def log_density(self, x):
         """By inverting the maps; raises `NotConverged` with the residual where an inversion fails."""
         x, volume = points(x, self.dim), 0.0
         for move in reversed(self.maps):
-            x = move.inverse(x)
-            volume = volume + log_determinant(move.value_and_hessian(x)[1])
+            x = move.invert(x)[0]
+            volume = volume + _in_chunks(move, x, _with_volume(move))[1]
         return self.base.log_density(x) - volume
 
     def quantile(self, u):
@@ -59,10 +87,7 @@ class PushForward(Law):
     def cdf(self, x):
         self._line("cdf")
         x = np.asarray(x, dtype=float)
-        start = x.reshape(-1, 1)
-        for move in reversed(self.maps):
-            start = move.inverse(start)
-        return self.base.cdf(start[:, 0]).reshape(x.shape)
+        return self.base.cdf(self.pull(x.reshape(-1, 1))[0][:, 0]).reshape(x.shape)
 
     def mean(self):
         if not self.maps:
@@ -85,5 +110,50 @@ class PushForward(Law):
                 "log_density. Estimate from a sample: Particles(law.sample(n, rng))."
             )
 
+    def to_data(self):
+        """({...} of JSON data, {name: array}): all that `from_data` needs. `pf.reference.save_flow(path, *law.to_data())` writes it.
+
+        Only maps that are ConvexMaps and bases of few parameters can be kept, else `NotAvailable`.
+        """
+        other = [move for move in self.maps if not isinstance(move, ConvexMap)]
+        if other:
+            raise NotAvailable(f"A map is {other[0]!r}. Only ConvexMaps can be kept. Keep this law in your own format.")
+        arrays = {f"map{i:04d}.{name}": a for i, move in enumerate(self.maps) for name, a in move.named().items()}
+        return {"base": self.base.spec(), "maps": [move.architecture() for move in self.maps]}, arrays
+
+    @staticmethod
+    def from_data(architecture, arrays):
+        """The law of `to_data`. Raises `BadInput` where arrays are missing, misshapen, not finite, or the network is not convex."""
+        try:
+            base, shapes = from_spec(architecture["base"]), list(architecture["maps"])
+        except (KeyError, TypeError) as error:
+            raise BadInput(
+                f"The architecture lacks {error}. It must have 'base' and 'maps'. Take it from to_data()."
+            ) from error
+        parts = [
+            {name[8:]: array for name, array in arrays.items() if name[:8] == f"map{i:04d}."}
+            for i in range(len(shapes))
+        ]
+        return PushForward(base, [ConvexMap.from_named(base.dim, *pair) for pair in zip(shapes, parts)])
+
     def __repr__(self):
         return f"PushForward({self.base!r}, maps={len(self.maps)})"
+
+
+def _with_volume(move):
+    def both(x):
+        moved, hessian = move.value_and_hessian(x)
+        return moved, log_determinant(hessian)
+
+    return both
+
+
+def _in_chunks(move, x, function):
+    """function(x) by rows, so that the hidden arrays of many points are never held at once; tuples are joined part by part."""
+    rows = max(64, NUMBERS // move.numbers_a_point()) if isinstance(move, ConvexMap) else len(x)
+    if len(x) <= rows:
+        return function(x)
+    parts = [function(x[start : start + rows]) for start in range(0, len(x), rows)]
+    if isinstance(parts[0], tuple):
+        return tuple(np.concatenate(part) for part in zip(*parts))
+    return np.concatenate(parts)

@@ -2,8 +2,21 @@
 
 from .check import check
 from .diff import describe_file, diff
+from .flow import load_flow, save_flow
 from .read import Reference, load
 from .recipe import make, recipes, verify
 from .write import save
 
-__all__ = ["Reference", "check", "describe_file", "diff", "load", "make", "recipes", "save", "verify"]
+__all__ = [
+    "Reference",
+    "check",
+    "describe_file",
+    "diff",
+    "load",
+    "load_flow",
+    "make",
+    "recipes",
+    "save",
+    "save_flow",
+    "verify",
+]

@@ -1,4 +1,4 @@
-"""The first ICNN-JKO: its map, the law it makes, and its training against the exact JKO sequence."""
+"""ICNN-JKO: its training against the exact JKO sequence, its reports, its refusals."""
 
 import subprocess
 import sys
@@ -9,123 +9,168 @@ import torch
 
 import pdeflow as pf
 from pdeflow.arrays import exp
-from pdeflow.neural.convex_map import ConvexMap, log_determinant
+from pdeflow.neural import ICNNJKO, Network, Training
+from pdeflow.neural.pool import draw
 
 
-def random_map(dim, width=7, seed=0):
-    rng = np.random.default_rng(seed)
-    return ConvexMap(
-        root=np.eye(dim) + 0.1 * rng.standard_normal((dim, dim)), shift=rng.standard_normal(dim),
-        inner=rng.standard_normal((width, dim)), offset=rng.standard_normal(width), weight=rng.random(width),
-        center=rng.standard_normal(dim), scale=1.7,
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("dim", [1, 2, 5])
-def test_map_and_hessian_are_the_derivatives_of_psi(dim):
-    move = random_map(dim)
-    x = torch.tensor(np.random.default_rng(1).standard_normal((4, dim)), requires_grad=True)
-    tensors = ConvexMap(
-        *[torch.tensor(v) for v in (move.root, move.shift, move.inner, move.offset, move.weight, move.center)],
-        move.scale,
-    )
-    y = (x - tensors.center) / move.scale
-    hidden = torch.nn.functional.softplus(y @ tensors.inner.T + tensors.offset) @ tensors.weight
-    phi = ((y @ tensors.root) ** 2).sum(-1) / 2 + y @ tensors.shift + hidden
-    psi = move.scale**2 * phi + x @ tensors.center
-    gradient = torch.autograd.grad(psi.sum(), x, create_graph=True)[0]
-    value, hessian = move.value_and_hessian(x.detach().numpy())
-    # two float64 evaluations of one formula: round-off only
-    np.testing.assert_allclose(value, gradient.detach().numpy(), rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(move(x.detach().numpy()), value, rtol=1e-14)
-    rows = [torch.autograd.grad(gradient[:, i].sum(), x, retain_graph=True)[0].numpy() for i in range(dim)]
-    np.testing.assert_allclose(hessian, np.stack(rows, axis=1), rtol=1e-12, atol=1e-12)
-    assert np.linalg.eigvalsh(hessian).min() > 0
-    np.testing.assert_allclose(log_determinant(hessian), np.linalg.slogdet(hessian)[1], rtol=1e-12)
-
-
-@pytest.mark.parametrize("dim", [1, 3])
-def test_push_forward_density_agrees_with_the_density_carried_on_the_way(dim, rng):
-    law = pf.neural.PushForward(pf.laws.Gaussian(np.zeros(dim), 1.0), [random_map(dim, seed=s) for s in range(4)])
-    x, carried = law.sample_with_log_density(200, rng)
-    # the inversion certifies 1e-11 of the point; the density is smooth
-    np.testing.assert_allclose(law.log_density(x), carried, rtol=0, atol=1e-8)
-    if dim == 1:
-        u = np.array([0.01, 0.3, 0.5, 0.9])
-        np.testing.assert_allclose(law.cdf(law.quantile(u)), u, atol=1e-10)
-    else:
-        with pytest.raises(pf.NotAvailable, match="dim 3"):
-            law.mean()
-
-
-def test_an_inversion_that_fails_is_an_error_not_the_last_iterate():
-    with pytest.raises(pf.NotConverged, match="residual"):
-        random_map(2).inverse(np.full((3, 2), 5.0), most=1)
-
-
-@pytest.mark.parametrize("temperature", [1.0, 0.3])
-def test_training_finds_the_exact_jko_iterate(temperature):
-    problem = pf.problems.ou(
-        dim=2, matrix=[[1.5, 0.5], [0.5, 0.8]], center=[1.0, -0.5], temperature=temperature, horizon=0.5
-    )
-    flow = pf.solve(problem, pf.neural.ICNNJKO(width=16, iterations=150), dt=0.25)
+@pytest.mark.parametrize(
+    "dim, temperature, options",
+    [
+        (2, 1.0, {}),
+        (2, 0.3, {"network": Network(2, 1)}),
+        (2, 1.0, {"logdet": "stochastic", "particles": "fresh"}),
+        (5, 1.0, {"logdet": "exact"}),
+        (5, 1.0, {"logdet": "stochastic"}),
+    ],
+)
+def test_training_finds_the_exact_jko_iterates(dim, temperature, options):
+    problem = pf.problems.ou(dim=dim, seed=1, temperature=temperature, horizon=0.5)
+    method = ICNNJKO(width=16, iterations=120, training=Training(pool=8192), **options)
+    flow = pf.solve(problem, method, dt=0.25)
     truth = pf.exact_jko(problem, dt=0.25).final
-    x = flow.final.sample(100_000, np.random.default_rng(3))
-    # pool of 65536: standard errors about 1/256 = 0.004 per step of the mean's and covariance's own scale, and the optimiser's noise
-    np.testing.assert_allclose(x.mean(axis=0), truth.mean(), atol=0.02)
-    np.testing.assert_allclose(np.cov(x.T), truth.cov(), atol=0.02)
-    # and the time discretisation is not mistaken for the flow itself, which differs by more than that
-    assert np.abs(truth.mean() - problem.exact(0.5).mean()).max() > 0.03
-    assert flow.history[-1]["loss"] < flow.history[-1]["loss_first"]
+    # blocks with exact moments, pushed by nearly affine maps: the moments of the model with the sampling error of the draw taken out
+    x = flow.final.push(draw(problem.initial, 8192, 8192, np.random.default_rng(3)))
+    # two steps of 120 iterations of Adam (seen: 2e-3); the time error, which it must not be mistaken for, is more than ten times that
+    np.testing.assert_allclose(x.mean(axis=0), truth.mean(), atol=0.01)
+    np.testing.assert_allclose(np.cov(x.T), truth.cov(), atol=0.01)
+    assert np.abs(truth.mean() - problem.exact(0.5).mean()).max() > 0.025
+    last = flow.history[-1]
+    assert last["loss"] < last["loss_first"] and last["stopped"] in ("gradient", "iterations")
+    assert last["logdet"] == options.get("logdet", "exact" if "network" not in options or dim < 4 else "stochastic")
 
 
 def test_interaction_energy_contracts_the_covariance_and_keeps_the_mean():
     problem = pf.problems.mckean_vlasov_ou(initial=pf.laws.Gaussian([1.0, -1.0], 0.3), horizon=0.2)
-    flow = pf.solve(problem, pf.neural.ICNNJKO(width=8, iterations=150), dt=0.2)
+    flow = pf.solve(problem, ICNNJKO(width=8, iterations=150, training=Training(pool=16384)), dt=0.2)
     truth = pf.exact_jko(problem, dt=0.2).final
-    x = flow.final.sample(50_000, np.random.default_rng(3))
-    np.testing.assert_allclose(x.mean(axis=0), truth.mean(), atol=0.01)  # 4 standard errors of the pool: 4·0.55/256
+    x = flow.final.push(draw(problem.initial, 8192, 8192, np.random.default_rng(3)))
+    np.testing.assert_allclose(x.mean(axis=0), truth.mean(), atol=0.01)  # seen: 2e-3
     np.testing.assert_allclose(np.cov(x.T), truth.cov(), atol=0.01)
+
+
+def test_a_bimodal_flow_is_not_gaussian_and_lowers_its_energy():
+    problem = pf.problems.mixture_ou(horizon=0.1)
+    method = ICNNJKO(width=32, network=Network(depth=2), training=Training(pool=16384))
+    law = pf.solve(problem, method, dt=0.05).final
+    truth = pf.solve(problem, pf.grid.QuantileJKO(400), dt=0.05).final
+    # the kink at the gap between the modes is learnt least (seen: 0.04); the law itself has moved five times as far
+    assert pf.metrics.w2(law, truth).value < 0.08
+    assert pf.metrics.w2(problem.initial, truth).value > 0.2
+
+
+def test_blocks_of_the_pool_have_the_moments_of_the_law(rng):
+    law = pf.laws.Gaussian([1.0, -2.0], [[2.0, 0.5], [0.5, 1.0]])
+    blocks = draw(law, 1000, 100, rng).reshape(10, 100, 2)
+    for block in blocks:
+        np.testing.assert_allclose(block.mean(axis=0), law.mean(), atol=1e-13)
+        np.testing.assert_allclose(np.cov(block.T, bias=True), law.cov(), atol=1e-12)
+    assert draw(pf.laws.Uniform([0.0], [1.0]), 250, 100, rng).shape == (200, 1)
+
+
+def test_a_small_gradient_ends_a_step_and_the_report_says_so():
+    problem = pf.problems.ou(horizon=2.0)
+    loose = pf.solve(problem, ICNNJKO(width=8, training=Training(pool=8192, tolerance=0.3)), dt=1.0).history[-1]
+    assert loose["stopped"] == "gradient" and loose["iterations"] < 200 and loose["gradient_norm"] <= 0.3
+    spent = pf.solve(
+        problem, ICNNJKO(width=8, iterations=20, training=Training(pool=8192, tolerance=0)), dt=1.0
+    ).history[-1]
+    assert spent["stopped"] == "iterations" and spent["iterations"] == 20
+
+
+def test_the_pool_is_the_same_at_every_step_size(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        ICNNJKO, "_step", lambda self, problem, state, dt, seed: (seen.append((state.pool, seed)), 1 / 0)
+    )
+    for dt in (0.5, 0.25):
+        with pytest.raises(ZeroDivisionError):
+            pf.solve(pf.problems.ou(), ICNNJKO(training=Training(pool=2048)), dt=dt, seed=4)
+    (first, seed), (second, other) = seen
+    assert (first == second).all() and seed == other
 
 
 def test_same_seed_same_bits_whatever_the_threads():
     code = (
         "import torch, sys, numpy as np; torch.set_num_threads(int(sys.argv[1])); import pdeflow as pf;"
-        "flow = pf.solve(pf.problems.ou(), pf.neural.ICNNJKO(iterations=20), dt=0.5, seed=5);"
-        "print(flow.final.quantile(np.array([0.1, 0.5, 0.9])).tobytes().hex())"
+        "method = pf.neural.ICNNJKO(iterations=10, width=128, logdet='stochastic', training=pf.neural.Training(pool=4096));"
+        "flow = pf.solve(pf.problems.ou(dim=5, seed=1), method, dt=0.5, seed=5);"
+        "x, l = flow.final.sample_with_log_density(1000, np.random.default_rng(0)); print(x.tobytes().hex()[-4000:], l.tobytes().hex()[-4000:])"
     )
     one, two = (
         subprocess.run([sys.executable, "-c", code, n], capture_output=True, text=True, check=True).stdout for n in "12"
     )
-    assert one == two and len(one) > 40
+    assert one == two and len(one) > 4000
 
 
 def test_what_it_cannot_treat_is_refused_with_the_cure():
     with pytest.raises(pf.Unsupported, match="QuantileJKO"):
-        pf.neural.ICNNJKO().init(pf.problems.porous_medium(), np.random.default_rng(0))
+        ICNNJKO().init(pf.problems.porous_medium(), np.random.default_rng(0))
     law = pf.laws.Gaussian(0.0, 1.0)
     numpy_only = pf.potentials.FromFunction(lambda x: np.sum(np.cos(np.asarray(x)), axis=1))
     with pytest.raises(pf.Unsupported, match=r"\(x\*\*2\).sum\(-1\)"):
-        pf.neural.ICNNJKO().init(
-            pf.Problem("mine", {}, pf.Energy(numpy_only, pf.Entropy()), law, 1.0), np.random.default_rng(0)
-        )
+        ICNNJKO().init(pf.Problem("mine", {}, pf.Energy(numpy_only, pf.Entropy()), law, 1.0), np.random.default_rng(0))
     shared = pf.potentials.FromFunction(lambda x: (x * x).sum(-1) / 2)
-    pf.neural.ICNNJKO().init(
-        pf.Problem("mine", {}, pf.Energy(shared, pf.Entropy()), law, 1.0), np.random.default_rng(0)
-    )
+    ICNNJKO().init(pf.Problem("mine", {}, pf.Energy(shared, pf.Entropy()), law, 1.0), np.random.default_rng(0))
+
+
+def test_a_device_that_is_absent_is_a_typed_error(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(pf.NotAvailable, match="sees 0 CUDA devices"):
+        pf.solve(pf.problems.ou(), ICNNJKO(training=Training(device="cuda")), dt=0.5)
 
 
 @pytest.mark.filterwarnings("ignore:overflow")
 def test_a_loss_that_is_not_finite_names_step_and_iteration():
     steep = pf.potentials.FromFunction(lambda x: exp(400 * x).sum(-1))
     problem = pf.Problem("steep", {}, pf.Energy(steep, pf.Entropy()), pf.laws.Gaussian(0.0, 1.0), 1.0)
-    with pytest.raises(pf.Diverged, match="step 1, iteration 0"):
-        pf.solve(problem, pf.neural.ICNNJKO(iterations=5), dt=1.0)
+    with pytest.raises(pf.Diverged, match="Step 1, iteration 0: the loss is inf") as caught:
+        pf.solve(problem, ICNNJKO(iterations=5), dt=1.0)
+    assert caught.value.step == 1 and caught.value.iteration == 0
+
+
+class _Failing:
+    """A potential that fails in a chosen way at its n-th call with a batch."""
+
+    def __init__(self, calls, how):
+        self.calls, self.how, self.dim = calls, how, 1
+
+    def value(self, x):
+        if len(x) > 2:
+            self.calls -= 1
+        return (x * x).sum(-1) / 2 * self.how() if self.calls < 0 else (x * x).sum(-1) / 2
+
+
+def _nan():
+    return float("nan")
+
+
+def _no_memory():
+    raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+
+
+@pytest.mark.parametrize("how, kind, words", [(_nan, pf.Diverged, "nan"), (_no_memory, pf.NotConverged, "memory")])
+def test_a_failure_in_training_carries_what_was_trained(how, kind, words, tmp_path):
+    # a step of 5 iterations evaluates it 7 times; the tenth call is in the second step, after 2 iterations
+    potential = _Failing(10, how)
+    problem = pf.Problem("mine", {}, pf.Energy(potential, pf.Entropy()), pf.laws.Gaussian(0.0, 1.0), 1.0)
+    with pytest.raises(kind, match=f"Step 2, iteration [23]: .*{words}") as caught:
+        pf.solve(problem, ICNNJKO(iterations=5, training=Training(pool=2048)), dt=0.1)
+    law = caught.value.law
+    assert caught.value.step == 2 and len(law.maps) == 1
+    path = pf.reference.save_flow(tmp_path / "kept.h5", *law.to_data())
+    again = pf.neural.PushForward.from_data(*pf.reference.load_flow(path))
+    assert (again.quantile(np.array([0.2, 0.7])) == law.quantile(np.array([0.2, 0.7]))).all()
 
 
 @pytest.mark.parametrize(
-    "field", [{"width": 0}, {"dtype": "float16"}, {"learning_rate": -1.0}, {"pool": 10, "batch": 20}]
-)
-def test_bad_fields(field):
+    "make",
+    [
+        lambda: ICNNJKO(width=0), lambda: ICNNJKO(learning_rate=-1.0), lambda: ICNNJKO(logdet="hutchinson"),
+        lambda: ICNNJKO(particles="old"), lambda: ICNNJKO(network=2), lambda: ICNNJKO(batch=20, training=Training(pool=10)),
+        lambda: Training(dtype="float16"), lambda: Training(device="tpu"), lambda: Training(tolerance=-1.0),
+        lambda: Network(depth=0), lambda: Network(rank=-1),
+    ],
+)  # fmt: skip
+def test_bad_fields(make):
     with pytest.raises(pf.BadInput):
-        pf.neural.ICNNJKO(**field)
+        make()

@@ -1,0 +1,54 @@
+"""The fields of ICNNJKO that a study seldom sweeps, grouped."""
+
+from dataclasses import dataclass
+
+from ..arrays import count, positive
+from ..errors import BadInput
+
+
+@dataclass(frozen=True)
+class Network:
+    """Shape of the convex network beside its width.
+
+    depth : hidden layers (softplus), each fed by the layer before and by the point. rank : squares (pᵀy)² in every neuron's
+    argument, 0 for affine arguments; mokrov2021 has depth 1 and rank 5. A full-rank quadratic is always there. Depth 1 suits
+    laws near Gaussian, depth 2 those with several modes.
+    """
+
+    depth: int = 1
+    rank: int = 0
+
+    def __post_init__(self):
+        count(self.depth, "depth")
+        count(self.rank, "rank", 0)
+
+
+@dataclass(frozen=True)
+class Training:
+    """Where and how ICNNJKO trains.
+
+    pool : particles that stand for the law between steps. dtype : "float32" or "float64"; finished maps are evaluated in float64.
+    device : "cpu", "cuda" or "cuda:1" ... (`NotAvailable` if it is absent). tolerance : a step ends when the norm of the measured
+    gradient of dt F/s² falls below tolerance·dt; 0 spends all iterations.
+    """
+
+    pool: int = 65536
+    dtype: str = "float32"
+    device: str = "cpu"
+    tolerance: float = 1e-3
+
+    def __post_init__(self):
+        count(self.pool, "pool")
+        one_of(self.dtype, "dtype", ("float32", "float64"))
+        if not isinstance(self.device, str) or self.device.split(":")[0] not in ("cpu", "cuda"):
+            raise BadInput(
+                f"device is {self.device!r}. It must be 'cpu', 'cuda' or 'cuda:0', 'cuda:1', ... Choose one."
+            )
+        if self.tolerance != 0:
+            positive(self.tolerance, "tolerance")
+
+
+def one_of(value, name, choices):
+    """`BadInput` unless `value` is one of the words `choices`."""
+    if value not in choices:
+        raise BadInput(f"{name} is {value!r}. It must be one of {', '.join(map(repr, choices))}. Choose one.")

@@ -1,0 +1,76 @@
+"""The closed forms of the convex network against automatic differentiation, and what it is by construction."""
+
+import numpy as np
+import pytest
+import torch
+from maps import random_map
+
+import pdeflow as pf
+from pdeflow.neural.convex_map import first_map, log_determinant
+from pdeflow.neural.jet import STRENGTH, sigmoid, softplus
+
+SHAPES = [(dim, depth, rank) for dim in (1, 2, 5) for depth in (1, 2, 3) for rank in (0, 1, 3)]
+
+
+@pytest.mark.parametrize("dim, depth, rank", SHAPES)
+def test_closed_forms_are_the_derivatives_of_psi(dim, depth, rank):
+    move = random_map(dim, depth=depth, rank=rank)
+    tensors = move.mapped(torch.as_tensor)
+    rng = np.random.default_rng(1)
+    x, u, v = rng.standard_normal((3, 4, dim))
+    leaf = torch.tensor(x, requires_grad=True)
+    gradient = torch.autograd.grad(tensors.value(leaf).sum(), leaf, create_graph=True)[0]
+    rows = [torch.autograd.grad(gradient[:, i].sum(), leaf, retain_graph=True)[0].numpy() for i in range(dim)]
+    hessian, gradient = np.stack(rows, axis=1), gradient.detach().numpy()
+    exact = {"rtol": 1e-12, "atol": 1e-12 * np.abs(hessian).max()}  # two float64 evaluations of one formula
+    np.testing.assert_allclose(move(x), gradient, **exact)
+    np.testing.assert_allclose(move.hessian(x), hessian, **exact)
+    np.testing.assert_allclose(move.hessian_product(x, v), np.einsum("nij,nj->ni", hessian, v), **exact)
+    bilinear = move.at(x).bilinear(u @ move.basis, v @ move.basis)
+    np.testing.assert_allclose(bilinear, np.einsum("ni,nij,nj->n", u, hessian, v), **exact)
+    for mine, its in zip(move.value_and_hessian(x), tensors.value_and_hessian(torch.tensor(x))):
+        np.testing.assert_allclose(mine, its.numpy(), **exact)
+    np.testing.assert_allclose(move.value(x), tensors.value(torch.tensor(x)).numpy(), **exact)
+
+
+@pytest.mark.parametrize("depth, rank", [(1, 0), (2, 2)])
+def test_strongly_convex_by_construction_even_without_the_quadratic(depth, rank):
+    move = random_map(3, depth=depth, rank=rank)
+    flat = type(move)(0 * move.root, move.shift, move.layers, move.weight, move.center, move.basis, move.scale)
+    x = 30 * np.random.default_rng(2).standard_normal((200, 3))
+    # far away every softplus is straight, so only ε is left; round-off of sums of size ten
+    assert np.linalg.eigvalsh(flat.hessian(x)).min() > STRENGTH - 1e-13
+    np.testing.assert_allclose(log_determinant(flat.hessian(x)), np.linalg.slogdet(flat.hessian(x))[1], rtol=1e-10)
+
+
+def test_a_negative_weight_is_refused_because_the_network_is_not_convex():
+    move = random_map(2, depth=2)
+    with pytest.raises(pf.BadInput, match=r"weight has an entry of -0\.1"):
+        type(move)(move.root, move.shift, move.layers, move.weight * 0 - 0.1, move.center, move.basis, move.scale)
+
+
+def test_the_first_map_is_the_identity(rng):
+    generator = torch.Generator().manual_seed(0)
+    basis, _ = np.linalg.qr(rng.standard_normal((3, 3)))
+    move = first_map(rng.standard_normal(3), basis, 2.5, 16, pf.neural.Network(2, 1), generator)
+    x = rng.standard_normal((5, 3))
+    np.testing.assert_allclose(move(x), x, rtol=0, atol=1e-14)  # round-off of (1 - ε) + ε
+    np.testing.assert_allclose(move.hessian(x), np.broadcast_to(np.eye(3), (5, 3, 3)), rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("depth, rank", [(1, 0), (2, 2)])
+def test_other_coordinates_leave_the_hidden_functions_alone(depth, rank, rng):
+    move = random_map(3, depth=depth, rank=rank)
+    basis, _ = np.linalg.qr(rng.standard_normal((3, 3)))
+    seen = move.seen_from(rng.standard_normal(3), basis, 0.6)
+    x = rng.standard_normal((5, 3))
+    np.testing.assert_allclose(seen.hessian(x), move.hessian(x), rtol=0, atol=1e-12 * np.abs(move.hessian(x)).max())
+    gap = seen(x) - move(x)  # the affine part keeps its own centre: a constant
+    np.testing.assert_allclose(gap, np.broadcast_to(gap[0], gap.shape), atol=1e-12)
+
+
+def test_sigmoid_and_softplus_do_not_overflow():
+    z = np.array([-800.0, -1.0, 0.0, 1.0, 800.0])
+    np.testing.assert_allclose(sigmoid(z), [0.0, 1 / (1 + np.e), 0.5, np.e / (1 + np.e), 1.0], rtol=1e-15)
+    np.testing.assert_allclose(softplus(z), [0.0, np.log1p(np.exp(-1)), np.log(2), np.log1p(np.e), 800.0], rtol=1e-14)
+    np.testing.assert_allclose(softplus(torch.tensor(z)).numpy(), softplus(z), rtol=1e-14)

@@ -1,0 +1,74 @@
+"""PushForward: densities, inversion with its certificate, paths, and keeping it."""
+
+import numpy as np
+import pytest
+from maps import random_map
+
+import pdeflow as pf
+
+
+def law(dim, maps=4, **shape):
+    moves = [random_map(dim, seed=s, strength=0.3, **shape) for s in range(maps)]
+    return pf.neural.PushForward(pf.laws.Gaussian(np.zeros(dim), 1.0), moves)
+
+
+@pytest.mark.parametrize("dim, depth, rank", [(1, 1, 0), (3, 1, 0), (3, 2, 1)])
+def test_density_by_inversion_agrees_with_the_density_carried_on_the_way(dim, depth, rank, rng):
+    moved = law(dim, depth=depth, rank=rank)
+    x, carried = moved.sample_with_log_density(200, rng)
+    # round-off of the inverse, about 1e-13, times the slope of the density (seen: 3e-12)
+    np.testing.assert_allclose(moved.log_density(x), carried, rtol=0, atol=1e-10)
+    if dim == 1:
+        u = np.array([0.01, 0.3, 0.5, 0.9])
+        np.testing.assert_allclose(moved.cdf(moved.quantile(u)), u, atol=1e-12)
+    else:
+        with pytest.raises(pf.NotAvailable, match="dim 3"):
+            moved.mean()
+
+
+def test_the_density_carried_on_the_way_integrates_to_one():
+    moved = law(2, maps=2)
+    side = np.linspace(-40, 40, 401)  # the mass outside is below 1e-6, the rule of midpoints far better
+    x = np.stack(np.meshgrid(side, side), -1).reshape(-1, 2)
+    assert np.exp(moved.log_density(x)).sum() * 0.2**2 == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("dtype, bar", [(np.float32, 1e-5), (np.float64, 1e-11)])
+def test_round_trip_through_20_maps(dtype, bar, rng):
+    # as far from the identity as JKO steps are: the condition of the composite, times round-off, is the least possible error
+    moves = [random_map(4, width=16, depth=1 + s % 2, rank=s % 3, seed=s, strength=0.01, skew=0.05) for s in range(20)]
+    moved = pf.neural.PushForward(pf.laws.Gaussian(np.zeros(4), 1.0), [move.astype(dtype) for move in moves])
+    x = rng.standard_normal((500, 4)).astype(dtype)
+    path = moved.path(x)
+    back, certificate = moved.path_back(path[-1])
+    assert path.shape == back.shape == (21, 500, 4) and back.dtype == dtype
+    size = np.linalg.norm(x, axis=1).max()
+    assert np.linalg.norm(back[0] - x, axis=1).max() / size < bar
+    np.testing.assert_allclose(moved.pull(path[-1])[0], back[0])
+    assert certificate.points == 500 and 0 < certificate.residual < 64 * np.finfo(dtype).eps
+    assert 1 <= certificate.iterations < 30
+
+
+def test_an_inversion_that_fails_is_an_error_not_the_last_iterate():
+    with pytest.raises(pf.NotConverged, match="at 3 of 3 points: residual") as caught:
+        random_map(2).invert(np.full((3, 2), 500.0), most=0)
+    assert caught.value.points == 3 and caught.value.residual > 0.01
+
+
+def test_a_law_survives_its_data_and_damaged_data_are_named(rng):
+    moved = law(3, depth=2, rank=1)
+    architecture, arrays = moved.to_data()
+    again = pf.neural.PushForward.from_data(architecture, arrays)
+    x = rng.standard_normal((5, 3))
+    assert (again.push(x) == moved.push(x)).all() and (again.log_density(x) == moved.log_density(x)).all()
+    for name, wrong, words in [
+        ("map0001.root", np.eye(2), r"'root' is of shape \(2, 2\)"),
+        ("map0001.layer1.mixing", -arrays["map0001.layer1.mixing"], "not convex"),
+        ("map0002.shift", np.full(3, np.nan), "nan"),
+    ]:
+        with pytest.raises(pf.BadInput, match=words):
+            pf.neural.PushForward.from_data(architecture, {**arrays, name: wrong})
+    with pytest.raises(pf.BadInput, match="missing"):
+        pf.neural.PushForward.from_data(architecture, {})
+    with pytest.raises(pf.BadInput, match="'maps'"):
+        pf.neural.PushForward.from_data({"base": architecture["base"]}, arrays)
