@@ -116,7 +116,7 @@ def solve(problem, method, *, dt, times=None, seed=0, progress=False, on_step=No
                     history.append({"step": done, "time": done * dt, **method.report(state)})
                 if on_step is not None:
                     on_step(done, done * dt, method.law(state))
-                bar.update(done)
+                bar.update(done, history[-1].get("loss") if history else None)
             laws.append(method.law(state))
     seconds = clock.perf_counter() - start
     stats = {"seconds": seconds, "first_call_seconds": seconds if first is None else first, "steps": done}
@@ -153,7 +153,7 @@ class _Bar:
     def __init__(self, wanted, total, label):
         import sys
 
-        self.bar = None
+        self.bar, self.label = None, label
         if wanted and sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -171,6 +171,7 @@ class _Bar:
         if self.bar:
             self.bar.stop()
 
-    def update(self, done):
+    def update(self, done, loss=None):
         if self.bar:
-            self.bar.update(self.task, completed=done)
+            words = {} if loss is None else {"description": f"{self.label}, loss {loss:.4g}"}
+            self.bar.update(self.task, completed=done, **words)

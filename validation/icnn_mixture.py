@@ -53,8 +53,13 @@ def one(dim, seed, samples, particles):
     components, half_width, steps, width, iterations = CASES[dim]
     problem = pf.problems.mixture_target(dim, components, half_width, seed)
     mixture = problem.energy.potential.mixture
+    # twenty thousand parameters fit the accidents of a small pool (see Training), so this one is large
     method = pf.neural.ICNNJKO(
-        width=width, iterations=iterations, batch=512, network=pf.neural.Network(depth=2, rank=1)
+        width=width,
+        iterations=iterations,
+        batch=512,
+        network=pf.neural.Network(depth=2, rank=1),
+        training=pf.neural.Training(pool=2**20),
     )
     begin = time.perf_counter()
     law = pf.solve(problem, method, dt=STEP, times=[steps * STEP], seed=seed).final
@@ -99,7 +104,7 @@ def main():
     parser.add_argument("--dims", type=int, nargs="*", default=[2])
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--samples", type=int, default=4096)
+    parser.add_argument("--samples", type=int, default=2048)
     parser.add_argument("--particles", type=int, default=100_000)
     parser.add_argument("--out", type=Path, default=HERE / "reports" / "icnn_mixture" / "mixtures.md")
     options = parser.parse_args()

@@ -48,7 +48,7 @@ class ICNNJKO(Method):
     logdet : "exact" (H by closed form, batched Cholesky), "stochastic" (∂ log det H = E vᵀH⁻¹ ∂H v by conjugate gradients: the cost of a few
     gradients whatever the dimension) or "auto", the cheaper of the two.
     particles : "pool" pushes a pool of particles once a step, so that K steps cost K; "fresh" draws every batch anew and pushes it
-    through all maps, as in mokrov2021, so that they cost K². The pool is a sample; what that costs is measured in validation/icnn_pool.py.
+    through all maps, as in mokrov2021, so that they cost K². The pool is a sample; what that costs is said at Training.
     network : Network(depth, rank). training : Training(pool, dtype, device, tolerance).
 
     The first step starts at the identity exactly, later ones at the map before. For one seed the pool and the order of its batches are
@@ -62,7 +62,7 @@ class ICNNJKO(Method):
     PushForward trained up to the last whole step.
     """
 
-    width: int = 64
+    width: int = 32
     iterations: int = 200
     batch: int = 1024
     learning_rate: float = 0.05
@@ -97,7 +97,7 @@ class ICNNJKO(Method):
         for part, name in ((problem.energy.potential, "potential"), (problem.energy.interaction, "interaction")):
             if part is not None:
                 _probe(part, name, problem.dim)
-        pool = draw(problem.initial, self.training.pool, self.batch, rng)
+        pool = draw(problem.initial, self.training.pool, self.batch, rng).astype(self.training.dtype)
         return State(PushForward(problem.initial), pool, None, {})
 
     def step(self, problem, state, dt, rng):
@@ -128,8 +128,8 @@ class ICNNJKO(Method):
 
     def _start(self, state, generator):
         """The previous map (a warm start), or the identity, in the centre, axes and scale of the present pool."""
-        center = state.pool.mean(axis=0)
-        values, basis = np.linalg.eigh(np.atleast_2d(np.cov(state.pool.T, bias=True)))
+        center = state.pool.mean(axis=0, dtype=float)
+        values, basis = np.linalg.eigh(np.atleast_2d(np.cov(state.pool.T, bias=True, dtype=float)))
         scale = float(np.sqrt(values.mean()))
         if not scale > 0:
             raise Unsupported(

@@ -27,10 +27,11 @@ def draw(law, n, batch, rng):
 
 
 def push(move: ConvexMap, x):
-    """T(x), (n, d) -> (n, d), numpy in and out, in torch on the threads set there (the caller's one)."""
-    move = move.mapped(torch.as_tensor)
+    """T(x), (n, d) -> (n, d), numpy in and out in the dtype of x, in torch on the threads set there (the caller's one)."""
+    x = torch.as_tensor(x)
+    move = move.mapped(lambda array: torch.as_tensor(array, dtype=x.dtype))
     with torch.no_grad():
-        return torch.cat([move(part) for part in torch.as_tensor(x).split(ROWS)]).numpy()
+        return torch.cat([move(part) for part in x.split(ROWS)]).numpy()
 
 
 class Pool:

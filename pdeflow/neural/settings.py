@@ -27,12 +27,14 @@ class Network:
 class Training:
     """Where and how ICNNJKO trains.
 
-    pool : particles that stand for the law between steps. dtype : "float32" or "float64"; finished maps are evaluated in float64.
+    pool : particles that stand for the law between steps. A network of p parameters fits their accidents too: relative to the exact JKO iterate
+    that costs SymKL of the order p/pool (Ornstein-Uhlenbeck, d = 6, ten steps, width 32: 6.0e-4 with 65,536 particles, 1.3e-4 with 262,144,
+    0.4e-4 with fresh particles, where the time error itself is 4.0e-3). dtype : "float32" or "float64"; finished maps are evaluated in float64.
     device : "cpu", "cuda" or "cuda:1" ... (`NotAvailable` if it is absent). tolerance : a step ends when the norm of the measured
     gradient of dt F/s² falls below tolerance·dt; 0 spends all iterations.
     """
 
-    pool: int = 65536
+    pool: int = 262_144
     dtype: str = "float32"
     device: str = "cpu"
     tolerance: float = 1e-3

@@ -7,6 +7,7 @@ import torch
 from ..errors import Diverged, NotConverged
 from .log_det import mean_log_det
 
+WAIT = 0.2  # share of the budget in which only the quadratic learns: else the hidden layers take up what is affine, badly in the tails
 CHECK = 10  # iterations between two looks at the gradient
 BETAS = (0.9, 0.98)  # of Adam
 
@@ -16,14 +17,16 @@ def train(energy, move, batches, log_det, dt, method):
 
     move : ConvexMap of torch tensors, changed in place. batches : iteration -> points (n, d). log_det : Exact or Stochastic.
     The learning rate of Adam rises over the first iterations and falls to zero as a cosine; weights that must be non-negative
-    are projected after every step. Adam's first moment is the measured gradient: the loop ends when its norm falls below
+    are projected after every step; the hidden layers wait for the first fifth of the budget. Adam's first moment is the measured gradient: the loop ends when its norm falls below
     tolerance·dt (the loss is free of units, so this is the accuracy of the map a unit of time), or when the budget is spent.
     """
     arrays = {name: array.requires_grad_() for name, array in move.trained().items() if array.numel()}
     signed = {name: array for name, array in arrays.items() if name == "weight" or name.endswith("mixing")}
-    free = [array for name, array in arrays.items() if name not in signed]
+    quadratic = [arrays["root"], arrays["shift"]]
+    hidden = [array for name, array in arrays.items() if name not in signed and name not in ("root", "shift")]
     groups = [
-        {"params": free, "lr": method.learning_rate},
+        {"params": quadratic, "lr": method.learning_rate},
+        {"params": hidden, "lr": method.learning_rate},
         {"params": list(signed.values()), "lr": method.learning_rate / math.sqrt(len(move.weight))},
     ]
     optimiser = torch.optim.Adam(groups, betas=BETAS, fused=True)
@@ -33,7 +36,8 @@ def train(energy, move, batches, log_det, dt, method):
     try:
         while iteration < method.iterations and stopped == "iterations":
             for group, rate in zip(optimiser.param_groups, rates):
-                group["lr"] = rate * _schedule(iteration, method.iterations)
+                waits = group is not optimiser.param_groups[0] and iteration < WAIT * method.iterations
+                group["lr"] = 0.0 if waits else rate * _schedule(iteration, method.iterations)
             loss = _step(energy, move, batches(iteration), log_det, dt, optimiser)
             iteration += 1
             if not math.isfinite(loss):

@@ -8,7 +8,7 @@ from maps import random_map
 import pdeflow as pf
 from pdeflow.neural.log_det import Exact, Stochastic, inverse_of
 
-PROBES = 400
+PROBES = 200
 
 
 def gradient(move, x, log_det):
