@@ -25,7 +25,7 @@ from .log_det import Exact, Stochastic, cheaper
 from .pool import Fresh, Pool, draw, push
 from .push_forward import PushForward
 from .settings import Network, Training, one_of
-from .train import train
+from .train import no_memory, train
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,10 @@ class ICNNJKO(Method):
         seed = int(rng.integers(2**62))
         try:
             with _one_thread():
-                return self._step(problem, state, dt, seed)
+                try:
+                    return self._step(problem, state, dt, seed)
+                except torch.cuda.OutOfMemoryError as error:  # outside the training loop: copying pool and maps there
+                    raise no_memory(error, 0) from error
         except (Diverged, NotConverged) as fault:
             where = f"Step {state.steps + 1}, iteration {fault.facts.get('iteration', 0)}: {fault}"
             facts = {"iteration": 0, **fault.facts, "step": state.steps + 1, "law": state.law}

@@ -31,9 +31,9 @@ def train(energy, move, batches, log_det, dt, method):
     ]
     optimiser = torch.optim.Adam(groups, betas=BETAS, fused=True)
     rates = [group["lr"] for group in groups]
-    first = objective(energy, move, batches(0), dt)
     norm, iteration, stopped = math.inf, 0, "iterations"
     try:
+        first = objective(energy, move, batches(0), dt)
         while iteration < method.iterations and stopped == "iterations":
             for group, rate in zip(optimiser.param_groups, rates):
                 waits = group is not optimiser.param_groups[0] and iteration < WAIT * method.iterations
@@ -57,13 +57,18 @@ def train(energy, move, batches, log_det, dt, method):
         fault.facts["iteration"] = iteration
         raise
     except torch.cuda.OutOfMemoryError as error:
-        raise NotConverged(
-            f"the device has no memory left: {str(error).splitlines()[0]} Use a smaller batch or width, or Training(device='cpu').",
-            iteration=iteration,
-        ) from error
+        raise no_memory(error, iteration) from error
     return {
         "loss_first": first, "loss": last, "iterations": iteration, "stopped": stopped, "gradient_norm": norm,
     }  # fmt: skip
+
+
+def no_memory(error, iteration):
+    """The typed error for a device out of memory."""
+    return NotConverged(
+        f"the device has no memory left: {str(error).splitlines()[0]} Use a smaller batch, width or pool, or Training(device='cpu').",
+        iteration=iteration,
+    )
 
 
 def objective(energy, move, x, dt):

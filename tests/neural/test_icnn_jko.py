@@ -1,5 +1,6 @@
 """ICNN-JKO: its training against the exact JKO sequence, its reports, its refusals."""
 
+import os
 import subprocess
 import sys
 
@@ -11,6 +12,8 @@ import pdeflow as pf
 from pdeflow.arrays import exp
 from pdeflow.neural import ICNNJKO, Network, Training
 from pdeflow.neural.pool import draw
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,14 @@ def test_same_seed_same_bits_whatever_the_threads():
         "x, l = flow.final.sample_with_log_density(300, np.random.default_rng(0)); print(x.tobytes().hex()[-4000:], l.tobytes().hex()[-4000:])"
     )
     one, two = (
-        subprocess.run([sys.executable, "-c", code, n], capture_output=True, text=True, check=True).stdout for n in "12"
+        subprocess.run(
+            [sys.executable, "-c", code, n],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, **dict.fromkeys(THREADS, n)},
+        ).stdout
+        for n in "12"
     )
     assert one == two and len(one) > 4000
 
