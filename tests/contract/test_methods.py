@@ -21,7 +21,9 @@ GRIDS = {
 METHODS = {
     **GRIDS,
     "euler-maruyama": pf.particle.EulerMaruyama(particles=4000),
-    "icnn-jko": pf.neural.ICNNJKO(width=8, iterations=40, batch=512, pool=4096, dtype="float64"),
+    "icnn-jko": pf.neural.ICNNJKO(
+        width=8, iterations=40, batch=512, training=pf.neural.Training(pool=4096, dtype="float64")
+    ),
 }
 every = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
 deterministic = pytest.mark.parametrize("method", GRIDS.values(), ids=GRIDS.keys())
@@ -168,7 +170,8 @@ def test_fields_are_checked_by_name_and_value(method):
     for bad in (0, -5, 2.5, "many"):
         with pytest.raises(pf.BadInput, match=first):
             replace(method, **{first: bad})
-    assert hash(method) == hash(replace(method)) and eval(repr(method), {kind.__name__: kind}) == method
+    names = {type(part).__name__: type(part) for part in (method, *vars(method).values())}  # fields may be grouped
+    assert hash(method) == hash(replace(method)) and eval(repr(method), names) == method
     with pytest.raises((AttributeError, TypeError)):
         setattr(method, first, 3)
 
