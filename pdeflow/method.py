@@ -86,7 +86,7 @@ def solve(problem, method, *, dt, times=None, seed=0, progress=False, on_step=No
     """
     if not isinstance(problem, Problem):
         raise BadInput(f"problem is {problem!r}. It must be a Problem. Take one of pdeflow.problems or build your own.")
-    missing = [verb for verb in ("init", "step", "law") if not callable(getattr(method, verb, None))]
+    missing = [verb for verb in ("init", "step", "law") if _undefined(method, verb)]
     if missing or isinstance(method, type):
         what = "a class" if isinstance(method, type) else f"without {', '.join(missing)}"
         raise BadInput(
@@ -121,6 +121,10 @@ def solve(problem, method, *, dt, times=None, seed=0, progress=False, on_step=No
     seconds = clock.perf_counter() - start
     stats = {"seconds": seconds, "first_call_seconds": seconds if first is None else first, "steps": done}
     return Trajectory(times, laws, stats, history)
+
+
+def _undefined(method, verb):
+    return not callable(getattr(method, verb, None)) or getattr(type(method), verb, None) is getattr(Method, verb)
 
 
 def _seed(seed):

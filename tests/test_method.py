@@ -213,3 +213,15 @@ def test_an_interrupt_passes_through():
 
     with pytest.raises(KeyboardInterrupt):
         pf.solve(PROBLEM, SimpleNamespace(init=lambda *_: 0, step=step, law=lambda s: Gaussian(0, 1)), dt=0.5)
+
+
+def test_a_subclass_without_a_verb_is_refused_before_it_runs():
+    class Half(pf.Method):
+        def init(self, problem, rng):
+            return problem.initial
+
+        def law(self, state):
+            return state
+
+    with pytest.raises(pf.BadInput, match="without step"):
+        pf.solve(pf.problems.ou(), Half(), dt=0.5)
