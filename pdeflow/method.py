@@ -98,7 +98,7 @@ def solve(problem, method, *, dt, times=None, seed=0, progress=False, on_step=No
     fused = (
         on_step is None and hasattr(method, "advance") and getattr(type(method), "advance", None) is not Method.advance
     )
-    bar = _Bar(progress, marks[-1], type(method).__name__)
+    bar = ProgressBar(progress, marks[-1], type(method).__name__)
     start = clock.perf_counter()
     with bar:
         state = method.init(problem, rng)
@@ -151,7 +151,7 @@ def _check_finite(state, step, dt):
         )  # fmt: skip
 
 
-class _Bar:
+class ProgressBar:
     """A progress bar on stderr; nothing at all when that is no terminal."""
 
     def __init__(self, wanted, total, label):

@@ -10,7 +10,7 @@ from ..errors import BadInput, Diverged, Unsupported
 from ..laws import GridLaw
 from ..method import Method
 from . import tridiagonal
-from .domain import choose_box, free_tail, open_ends, potential_values, refuse_outside, refuse_piled_up
+from .domain import cell_masses, choose_box, free_tail, open_ends, potential_values, refuse_outside, refuse_piled_up
 
 GAMMA = 1 - 1 / np.sqrt(2)
 
@@ -120,7 +120,7 @@ class ChangCooper(Method):
         if isinstance(initial, GridLaw) and _is_uniform(initial, self.cells) and _same(initial.axes[0], edges):
             edges, mass, tails = initial.axes[0], initial.mass, (0.0, 0.0)
         else:
-            mass, tails = _cell_masses(initial, edges)
+            mass, tails = cell_masses(initial, edges)
             refuse_outside("initial law", *tails, box.lower, box.upper)
             if potential is None:
                 spread = np.sqrt(2 * temperature * problem.horizon)
@@ -206,16 +206,3 @@ def _is_uniform(law, cells):
 def _same(edges, others):
     """Whether two sets of edges agree to round-off: 1e-9 of a cell, far below any discretisation error."""
     return edges.shape == others.shape and np.abs(edges - others).max() <= 1e-9 * (edges[1] - edges[0])
-
-
-def _cell_masses(law, edges):
-    """Differences of the cdf at the edges, the mass outside put into the end cells, and that mass (below, above)."""
-    cdf = np.asarray(law.cdf(edges), dtype=float)
-    if not (np.isfinite(cdf).all() and cdf.min() >= -1e-12 and cdf.max() <= 1 + 1e-12 and np.diff(cdf).min() >= -1e-12):
-        raise BadInput(
-            f"The cdf of {law!r} leaves [0, 1] or decreases between the edges. A distribution function does neither. Mend the law."
-        )
-    below, above = max(cdf[0], 0.0), max(1.0 - cdf[-1], 0.0)
-    cdf = np.maximum.accumulate(np.clip(cdf, 0.0, 1.0))  # a cdf does not fall; what is removed is round-off, see above
-    cdf[0], cdf[-1] = 0.0, 1.0
-    return np.diff(cdf), (below, above)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from ..errors import BadInput
+from ..errors import BadInput, Unsupported
 
 TAIL = 1e-13  # mass that an automatic domain leaves outside at each end, by each law
 TOLERANCE = 1e-3  # mass outside a given domain, or piled up at an end that is no wall, above which it is refused
@@ -210,3 +210,20 @@ def refuse_piled_up(ends, mass, edges, when):
 def free_tail(mass, centers, spread, lower, upper):
     """Mass that a free heat flow of standard deviation `spread` carries out of [lower, upper] from the cells: (below, above)."""
     return float(mass @ ndtr((lower - centers) / spread)), float(mass @ ndtr((centers - upper) / spread))
+
+
+def cell_masses(law, edges):
+    """Differences of the cdf, the mass outside put into the end cells, and that mass (below, above)."""
+    if "cdf" not in law.answers():
+        raise Unsupported(
+            f"{law!r} has no cdf; it answers: {', '.join(law.answers())}. Cell masses need one. Start from a 1-D law with a cdf, e.g. a GridLaw."
+        )
+    cdf = np.asarray(law.cdf(edges), dtype=float)
+    if not (np.isfinite(cdf).all() and cdf.min() >= -1e-12 and cdf.max() <= 1 + 1e-12 and np.diff(cdf).min() >= -1e-12):
+        raise BadInput(
+            f"The cdf of {law!r} leaves [0, 1] or decreases between the edges. A distribution function does neither. Mend the law."
+        )
+    below, above = float(max(cdf[0], 0.0)), float(max(1.0 - cdf[-1], 0.0))
+    cdf = np.maximum.accumulate(np.clip(cdf, 0.0, 1.0))  # what is removed is round-off, see above
+    cdf[0], cdf[-1] = 0.0, 1.0
+    return np.diff(cdf), (below, above)

@@ -12,8 +12,8 @@ from ..errors import BadInput, NotAvailable, NotConverged, Unsupported, unknown_
 from ..laws import GridLaw
 from ..method import Method
 from ..trajectory import exact_jko
-from .domain import potential_values, refuse_outside
-from .jko_domain import cell_masses, choose_ends, kernel_matrix
+from .domain import cell_masses, potential_values, refuse_outside
+from .jko_domain import choose_ends, kernel_matrix
 from .jko_kkt import Operators, square_root
 from .jko_program import Program
 

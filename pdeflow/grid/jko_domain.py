@@ -62,23 +62,6 @@ def _source_radius(m, time):
     return float(np.exp(0.5 * (log_c - np.log(k))) * time**beta)
 
 
-def cell_masses(law, edges):
-    """Differences of the cdf, the mass outside put into the end cells, and that mass (below, above)."""
-    if "cdf" not in law.answers():
-        raise Unsupported(
-            f"{law!r} has no cdf; it answers: {', '.join(law.answers())}. Cell masses need one. Start from a 1-D law with a cdf, e.g. a GridLaw."
-        )
-    cdf = np.asarray(law.cdf(edges), dtype=float)
-    if not (np.isfinite(cdf).all() and cdf.min() >= -1e-12 and cdf.max() <= 1 + 1e-12 and np.diff(cdf).min() >= -1e-12):
-        raise BadInput(
-            f"The cdf of {law!r} leaves [0, 1] or decreases between the edges. A distribution function does neither. Mend the law."
-        )
-    below, above = float(max(cdf[0], 0.0)), float(max(1.0 - cdf[-1], 0.0))
-    cdf = np.maximum.accumulate(np.clip(cdf, 0.0, 1.0))  # what is removed is round-off, see above
-    cdf[0], cdf[-1] = 0.0, 1.0
-    return np.diff(cdf), (below, above)
-
-
 def kernel_matrix(interaction, cells, width):
     """(matrix, linear, constant): ½ qᵀWq = ½ qᵀ matrix q + linear·q + constant for all q with Σq = 1, with `matrix` positive semi-definite.
 

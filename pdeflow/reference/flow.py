@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 
 from ..errors import BadInput, BadReference
-from .read import verified
+from .read import ODD_FILE, verified
 from .schema import BLOCK, Variable, block, content_sha256
 from .write import target, write
 
@@ -50,14 +50,7 @@ def load_flow(path):
             architecture = json.loads(file["architecture"][...].tobytes().decode())
             arrays = {name: item[...] for name, item in file["arrays"].items()} if "arrays" in file else {}
             digest = file.attrs["content_sha256"]
-    except (
-        OSError,
-        RuntimeError,
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-    ) as error:  # what h5py raises on odd files
+    except ODD_FILE as error:
         raise BadReference(f"{path} is no file of a trained flow: {error}. Write one with save_flow.") from error
     if digest != _digest(arrays):
         raise BadReference(f"The arrays of {path} do not have the digest that the file names. Get it again.")

@@ -32,6 +32,8 @@ from .schema import (
     shown,
 )
 
+ODD_FILE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)  # what h5py raises on odd files
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -114,14 +116,7 @@ def contents(path):
     raw = verified(path)
     try:
         attributes, variables = parse(raw)
-    except (
-        OSError,
-        RuntimeError,
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-    ) as error:  # what h5py raises on odd files
+    except ODD_FILE as error:
         raise BadReference(f"{path} is no HDF5 file that h5py can read: {error}. Get or make it again.") from error
     _require(path, attributes, variables)
     return attributes, variables

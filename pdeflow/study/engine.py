@@ -9,7 +9,7 @@ from joblib.parallel import get_active_backend
 
 from ..errors import BadInput, PdeflowError
 from ..fingerprint import sha256
-from ..method import _Bar as ProgressBar
+from ..method import ProgressBar
 from ..trajectory import Trajectory
 from .named import Named
 from .run import measure_floors, perform
