@@ -49,6 +49,7 @@ class ConvexMap:
     center: np.ndarray
     basis: np.ndarray
     scale: float
+    increasing = True  # on the line
 
     def __post_init__(self):
         if not is_tensor(self.weight):
@@ -86,6 +87,11 @@ class ConvexMap:
         jet = self.at(x)
         return jet.gradient(), self.basis @ jet.hessian() @ self.basis.T
 
+    def with_log_det(self, x):
+        """T(x) (n, d) and log det ∇²ψ(x) (n,) at the points x (n, d)."""
+        moved, hessian = self.value_and_hessian(x)
+        return moved, log_determinant(hessian)
+
     def invert(self, y, tolerance=None, most=100):
         """(x, Certificate) with T(x) = y, both (n, d); `NotConverged` otherwise (see `inversion.invert`)."""
         return invert(self, y, tolerance, most)
@@ -116,15 +122,11 @@ class ConvexMap:
     def from_named(dim, architecture, arrays):
         """The map of `architecture()` and `named()` in dimension dim. `BadInput` names an array that is missing or does not fit."""
         try:
-            kind, width, depth, rank = (architecture[name] for name in ("map", "width", "depth", "rank"))
+            width, depth, rank = (architecture[name] for name in ("width", "depth", "rank"))
         except (KeyError, TypeError) as error:
             raise BadInput(
-                f"The architecture of a map is {architecture!r}. It must have map, width, depth and rank. Take it from to_data()."
+                f"The architecture of a map is {architecture!r}. It must have width, depth and rank. Take it from to_data()."
             ) from error
-        if kind != "ConvexMap":
-            raise BadInput(
-                f"The map is a {kind!r}. Only 'ConvexMap' is known. Use the version of pdeflow that wrote it."
-            )
         count(width, "width"), count(depth, "depth"), count(rank, "rank", 0)
 
         def take(name, *shape):

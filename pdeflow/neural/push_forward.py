@@ -1,5 +1,7 @@
 """PushForward: a base law moved by invertible maps."""
 
+from importlib import import_module
+
 import numpy as np
 
 from ..arrays import points
@@ -7,19 +9,21 @@ from ..errors import BadInput, NotAvailable
 from ..laws import Law, from_spec
 from ..laws.base import levels
 from ..laws.quantiles import graded_rule
-from .convex_map import ConvexMap, log_determinant
 from .inversion import Certificate
 
 NUMBERS = 1 << 22  # held at a time by the widest array
+KINDS = {"ConvexMap": "convex_map"}  # maps that files hold, by class: the module of this folder that reads them back
 
 
 class PushForward(Law):
     """The law of T_k(... T_1(x)), x ~ base.
 
-    base : a Law. maps : sequence of maps with `__call__`, `value_and_hessian(x)` (value (n, d), Jacobian (n, d, d) symmetric positive
-    definite) and `invert(y)` (point (n, d), Certificate). log ρ(T(x)) = log ρ_base(x) - Σ log det ∇T_i. On the line the maps increase, so the
-    quantile function is T(Q_base(u)) exactly, and mean and cov are integrals over the level; in higher dimension they are not
-    available in closed form (sample instead).
+    base : a Law. maps : sequence of maps (n, d) -> (n, d) of numpy arrays. What they answer beside `__call__` decides what the law answers:
+    `with_log_det(x)` (T(x) (n, d), log|det ∂T(x)| (n,)) gives sample_with_log_density, log ρ(T(x)) = log ρ_base(x) - Σ log|det ∂T_i|;
+    `invert(y)` (point (n, d), Certificate) gives pull, path_back, cdf and, with the former, log_density; `increasing = True` on
+    the line gives the quantile function T(Q_base(u)) exactly, and mean and cov as integrals over the level; in higher dimension these
+    two are not available in closed form (sample instead). A map that cannot answer may say why in `no_density` or `no_inverse`.
+    `numbers_a_point()` (optional) bounds how many points are held at a time.
     """
 
     def __init__(self, base, maps=()):
@@ -53,7 +57,7 @@ class PushForward(Law):
         """(the same places found from the last one, (k + 1, n, d) with the base law first; certificate)."""
         out, residual, rounds = [np.asarray(y)], 0.0, 0
         for move in reversed(self.maps):
-            x, certificate = move.invert(out[-1])
+            x, certificate = _ask(move, "invert", "no_inverse")(out[-1])
             out.append(x)
             residual, rounds = max(residual, certificate.residual), max(rounds, certificate.iterations)
         return np.stack(out[::-1]), Certificate(residual, rounds, len(out[0]))
@@ -62,18 +66,21 @@ class PushForward(Law):
         return self.push(self.base.sample(n, rng))
 
     def sample_with_log_density(self, n, rng):
+        volumes = [_ask(move, "with_log_det", "no_density") for move in self.maps]
         x, log_density = self.base.sample_with_log_density(n, rng)
-        for move in self.maps:
-            x, volume = _in_chunks(move, x, _with_volume(move))
+        for move, with_log_det in zip(self.maps, volumes):
+            x, volume = _in_chunks(move, x, with_log_det)
             log_density = log_density - volume
         return x, log_density
 
     def log_density(self, x):
         """By inverting the maps; raises `NotConverged` with the residual where an inversion fails."""
+        volumes = [_ask(move, "with_log_det", "no_density") for move in self.maps]
+        inverses = [_ask(move, "invert", "no_inverse") for move in self.maps]
         x, volume = points(x, self.dim), 0.0
-        for move in reversed(self.maps):
-            x = move.invert(x)[0]
-            volume = volume + _in_chunks(move, x, _with_volume(move))[1]
+        for move, invert, with_log_det in reversed(list(zip(self.maps, inverses, volumes))):
+            x = invert(x)[0]
+            volume = volume + _in_chunks(move, x, with_log_det)[1]
         return self.base.log_density(x) - volume
 
     def quantile(self, u):
@@ -109,15 +116,22 @@ class PushForward(Law):
                 f"PushForward has dim {self.dim}; {question!r} is closed in dim 1 only. It answers sample, sample_with_log_density and "
                 "log_density. Estimate from a sample: Particles(law.sample(n, rng))."
             )
+        for move in self.maps:
+            if not getattr(move, "increasing", False):
+                raise NotAvailable(
+                    f"A map is {type(move).__name__}, which need not increase, so {question!r} has no closed form. Sample instead."
+                )
 
     def to_data(self):
         """({...} of JSON data, {name: array}): all that `from_data` needs. `pf.reference.save_flow(path, *law.to_data())` writes it.
 
-        Only maps that are ConvexMaps and bases of few parameters can be kept, else `NotAvailable`.
+        Only maps of the classes in KINDS and bases of few parameters can be kept, else `NotAvailable`.
         """
-        other = [move for move in self.maps if not isinstance(move, ConvexMap)]
-        if other:
-            raise NotAvailable(f"A map is {other[0]!r}. Only ConvexMaps can be kept. Keep this law in your own format.")
+        for move in self.maps:
+            if type(move).__name__ not in KINDS:
+                raise NotAvailable(
+                    f"A map is {move!r}. Only {', '.join(KINDS)} can be kept. Keep this law in your own format."
+                )
         arrays = {f"map{i:04d}.{name}": a for i, move in enumerate(self.maps) for name, a in move.named().items()}
         return {"base": self.base.spec(), "maps": [move.architecture() for move in self.maps]}, arrays
 
@@ -126,31 +140,37 @@ class PushForward(Law):
         """The law of `to_data`. Raises `BadInput` where arrays are missing, misshapen, not finite, or the network is not convex."""
         try:
             base, shapes = from_spec(architecture["base"]), list(architecture["maps"])
+            kinds = [shape["map"] for shape in shapes]
         except (KeyError, TypeError) as error:
             raise BadInput(
-                f"The architecture lacks {error}. It must have 'base' and 'maps'. Take it from to_data()."
+                f"The architecture lacks {error}. It must have 'base' and 'maps', each with its 'map'. Take it from to_data()."
             ) from error
-        parts = [
-            {name[8:]: array for name, array in arrays.items() if name[:8] == f"map{i:04d}."}
-            for i in range(len(shapes))
-        ]
-        return PushForward(base, [ConvexMap.from_named(base.dim, *pair) for pair in zip(shapes, parts)])
+        maps = []
+        for i, (kind, shape) in enumerate(zip(kinds, shapes)):
+            if kind not in KINDS:
+                raise BadInput(
+                    f"A map is a {kind!r}. Known are {', '.join(KINDS)}. Use the version of pdeflow that wrote it."
+                )
+            part = {name[8:]: array for name, array in arrays.items() if name[:8] == f"map{i:04d}."}
+            module = import_module(f".{KINDS[kind]}", __package__)
+            maps.append(getattr(module, kind).from_named(base.dim, shape, part))
+        return PushForward(base, maps)
 
     def __repr__(self):
         return f"PushForward({self.base!r}, maps={len(self.maps)})"
 
 
-def _with_volume(move):
-    def both(x):
-        moved, hessian = move.value_and_hessian(x)
-        return moved, log_determinant(hessian)
-
-    return both
+def _ask(move, question, reason):
+    """The method `question` of a map, or `NotAvailable` with the map's own `reason`."""
+    if not hasattr(move, question):
+        why = getattr(move, reason, f"It has no {question}.")
+        raise NotAvailable(f"A map is {type(move).__name__}. {why} Sample instead, or use a map that has one.")
+    return getattr(move, question)
 
 
 def _in_chunks(move, x, function):
     """function(x) by rows, so that the hidden arrays of many points are never held at once; tuples are joined part by part."""
-    rows = max(64, NUMBERS // move.numbers_a_point()) if isinstance(move, ConvexMap) else len(x)
+    rows = max(64, NUMBERS // move.numbers_a_point()) if hasattr(move, "numbers_a_point") else len(x)
     if len(x) <= rows:
         return function(x)
     parts = [function(x[start : start + rows]) for start in range(0, len(x), rows)]

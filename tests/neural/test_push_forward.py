@@ -72,3 +72,29 @@ def test_a_law_survives_its_data_and_damaged_data_are_named(rng):
         pf.neural.PushForward.from_data(architecture, {})
     with pytest.raises(pf.BadInput, match="'maps'"):
         pf.neural.PushForward.from_data({"base": architecture["base"]}, arrays)
+
+
+class Fold:
+    """A user's map that has neither volume nor inverse, and says why it has no density."""
+
+    no_density = "It folds the plane."
+
+    def __call__(self, x):
+        return np.abs(x)
+
+
+def test_a_law_answers_what_its_maps_answer(rng):
+    base = pf.laws.Gaussian(np.zeros(2), 1.0)
+    moved = pf.neural.PushForward(base, [random_map(2), Fold()])
+    assert (moved.sample(10, rng) >= 0).all()
+    for question in (lambda: moved.sample_with_log_density(3, rng), lambda: moved.log_density(np.ones((3, 2)))):
+        with pytest.raises(pf.NotAvailable, match=r"Fold\. It folds the plane"):
+            question()
+    with pytest.raises(pf.NotAvailable, match=r"Fold\. It has no invert"):
+        moved.pull(np.ones((3, 2)))
+    with pytest.raises(pf.NotAvailable, match="need not increase"):
+        pf.neural.PushForward(pf.laws.Gaussian(0.0, 1.0), [Fold()]).quantile(0.3)
+    with pytest.raises(pf.NotAvailable, match="Only ConvexMap"):
+        moved.to_data()
+    with pytest.raises(pf.BadInput, match=r"a 'Shear'\. Known are ConvexMap"):
+        pf.neural.PushForward.from_data({"base": base.spec(), "maps": [{"map": "Shear"}]}, {})
