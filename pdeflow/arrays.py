@@ -74,7 +74,15 @@ def real_array(array, name: str, ndim=None) -> np.ndarray:
 
 def points(x, dim: int) -> np.ndarray:
     """x as an (n, d) array of points; a vector is read as n points when d = 1, as one point otherwise."""
-    x = np.asarray(x, dtype=float)
+    try:
+        x = np.asarray(x)
+    except ValueError:
+        x = np.empty(0, dtype=object)  # rows that differ in length
+    if x.dtype.kind not in "fiub":
+        raise BadInput(
+            f"Points are an array of {x.dtype}. They must be real numbers. Pass an (n, {dim}) array of floats."
+        )
+    x = x.astype(float, copy=False)
     if x.ndim <= 1:
         x = x.reshape(-1, 1) if dim == 1 else x.reshape(1, -1)
     if x.ndim != 2 or x.shape[1] != dim:
@@ -114,10 +122,10 @@ def spd_matrix(matrix, dim: int, name: str) -> np.ndarray:
 
 def positive(value, name: str) -> float:
     """`value` as a float that is finite and > 0, or `BadInput`."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise BadInput(f"{name} is {value!r}. It must be a positive number. Pass a float.") from None
+    array = np.asarray(value) if not isinstance(value, (list, tuple)) else np.empty(len(value))
+    if array.ndim != 0 or array.dtype.kind not in "fiu":  # text and truth values convert to floats, and are slips
+        raise BadInput(f"{name} is {value!r}. It must be a positive number. Pass a float.")
+    number = float(array)
     if not (np.isfinite(number) and number > 0):
         raise BadInput(f"{name} is {number}. It must be finite and > 0. Choose a positive value.")
     return number
