@@ -5,6 +5,7 @@ Every entry records its name and arguments, so that a reference file can rebuild
 
 import functools
 import inspect
+import zlib
 
 import numpy as np
 
@@ -169,18 +170,49 @@ def mixture_ou(initial=None, matrix=1.2, center=0.4, temperature=1.0, horizon=1.
 
 
 @_entry
-def mixture_target(dim, components, half_width, seed=0, temperature=1.0, initial=None, horizon=4.0):
+def mixture_target(dim, components, half_width, seed=0, temperature=1.0, initial=None, horizon=4.0, ensemble="uniform"):
     """V = -T log q with q = equal weights, unit covariances, means uniform in [-half_width, half_width]^dim drawn by `seed`.
 
-    initial : default N(0, 16 I), as in mokrov2021. No exact law for t > 0; q itself is stationary.
+    ensemble : "uniform", or "mokrov": the very targets of the published runs of mokrov2021, the same bits. seed is then the number of the
+    experiment, 0 to 4 (0 alone where one was run), and (dim, components, half_width) is one of (2, 5, 5), (4, 6, 5), (6, 7, 5), (8, 8, 5),
+    (10, 9, 5), (12, 10, 5), (13, 10, 5), (32, 10, 3).
+    initial : default N(0, 16 I), as there. No exact law for t > 0; q itself is stationary.
     """
-    rng = np.random.default_rng(count(seed, "seed", 0))
-    k, width = count(components, "components"), positive(half_width, "half_width")
-    target = GaussianMixture(np.full(k, 1 / k), rng.uniform(-width, width, (k, count(dim, "dim"))), 1.0)
+    k, width, seed = count(components, "components"), positive(half_width, "half_width"), count(seed, "seed", 0)
+    if ensemble not in ("uniform", "mokrov"):
+        raise BadInput(f"ensemble is {ensemble!r}. It must be 'uniform' or 'mokrov'. Choose one.")
+    shape = (k, count(dim, "dim"))
+    draw = _mokrov_means if ensemble == "mokrov" else _uniform_means
+    target = GaussianMixture(np.full(k, 1 / k), draw(shape, width, seed), 1.0)
     initial = Gaussian(np.zeros(dim), 16.0) if initial is None else initial
     return Problem(
         "mixture_target", {}, Energy(MixturePotential(target, temperature), Entropy(temperature)), initial, horizon
     )
+
+
+def _uniform_means(shape, half_width, seed):
+    return np.random.default_rng(seed).uniform(-half_width, half_width, shape)
+
+
+MOKROV = {  # (dim, components, half width): the key of the published configuration
+    (2, 5, 5.0): "venus", (4, 6, 5.0): "earth", (6, 7, 5.0): "mars", (8, 8, 5.0): "saturn", (10, 9, 5.0): "jupiter", (12, 10, 5.0): "uran",
+    (13, 10, 5.0): "mercury", (32, 10, 3.0): "earth",
+}  # fmt: skip
+
+
+def _mokrov_means(shape, half_width, seed):
+    """The first uniform numbers of torch in single precision, seeded by the crc32 of key, dimension and experiment: 24 bits of MT19937 each."""
+    (components, dim), most = shape, 0 if shape[1] in (13, 32) else 4
+    key = MOKROV.get((dim, components, half_width))
+    if key is None or seed > most:
+        raise BadInput(
+            f"ensemble='mokrov' with (dim, components, half_width) = {(dim, components, half_width)} and seed = {seed}. The published runs "
+            f"are {', '.join(map(str, MOKROV))}, seeds 0 to 4 (13 and 32 dimensions: 0). Take one of them, or ensemble='uniform'."
+        )
+    name = f"{key}@{dim}@{seed}pytorch" if most else f"{key}@{dim}pytorch"
+    bits = np.random.RandomState(zlib.crc32(name.encode())).randint(0, 2**32, shape, dtype=np.uint32)
+    uniform = (bits & 0xFFFFFF).astype(np.float32) * np.float32(2.0**-24)
+    return (uniform * np.float32(2 * half_width) - np.float32(half_width)).astype(float)
 
 
 @_entry

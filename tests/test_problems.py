@@ -1,6 +1,7 @@
 """The catalogue: what each entry is, its draws, and what it refuses."""
 
 import json
+import zlib
 
 import numpy as np
 import pytest
@@ -61,6 +62,22 @@ def test_mixture_target_is_stationary_and_drawn_in_its_box():
     # δF = V + T(log ρ + 1) is constant at the target
     first_variation = problem.energy.potential.value(x) + 0.7 * target.log_density(x)
     assert np.ptp(first_variation) < 1e-12
+
+
+@pytest.mark.parametrize(
+    "dim, components, half_width, seed, words",
+    [(2, 5, 5.0, 3, "venus@2@3pytorch"), (12, 10, 5.0, 4, "uran@12@4pytorch"), (32, 10, 3.0, 0, "earth@32pytorch")],
+)
+def test_published_mixtures_are_the_first_numbers_of_torch_after_the_published_seed(
+    dim, components, half_width, seed, words
+):
+    torch = pytest.importorskip("torch")
+    problem = pf.problems.mixture_target(dim, components, half_width, seed, ensemble="mokrov")
+    drawn = torch.rand(components, dim, generator=torch.Generator().manual_seed(zlib.crc32(words.encode())))
+    drawn = torch.tensor(-half_width) + drawn * torch.tensor(2 * half_width)
+    assert np.array_equal(problem.energy.potential.mixture.means, drawn.numpy().astype(float))
+    assert np.array_equal(problem.initial.cov(), 16 * np.eye(dim))
+    assert np.array_equal(rebuild(problem.name, problem.params).energy.potential.mixture.means, drawn.numpy())
 
 
 def test_gibbs_and_equilibrium_laws_are_stationary():
@@ -133,6 +150,10 @@ def test_every_entry_refuses_unknown_names_and_bad_horizons(name):
         (lambda: pf.problems.double_well(barrier=-1.0), "barrier is -1"),
         (lambda: pf.problems.aggregation_diffusion(mass=0.0), "mass is 0"),
         (lambda: pf.problems.mixture_target(2, 0, 1.0), "components is 0"),
+        (lambda: pf.problems.mixture_target(2, 5, 5.0, ensemble="other"), "'uniform' or 'mokrov'"),
+        (lambda: pf.problems.mixture_target(2, 6, 5.0, ensemble="mokrov"), r"\(2, 6, 5.0\) and seed = 0"),
+        (lambda: pf.problems.mixture_target(2, 5, 5.0, 5, ensemble="mokrov"), "seed = 5"),
+        (lambda: pf.problems.mixture_target(32, 10, 3.0, 1, ensemble="mokrov"), "seed = 1"),
         (lambda: rebuild("o-u", {}), "Did you mean 'ou'"),
         (lambda: pf.Problem("x", {}, "energy", Gaussian(0, 1), 1.0), "must be an Energy"),
         (lambda: pf.Problem("x", {}, pf.Energy(internal=pf.Entropy()), "law", 1.0), "must be a Law"),
