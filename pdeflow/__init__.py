@@ -9,7 +9,7 @@ import importlib
 __version__ = "0.1.0"
 
 _MODULES = (
-    "analytic", "checks", "errors", "fingerprint", "grid", "interactions", "laws", "metrics", "neural", "particle", "plot",
+    "analytic", "checks", "errors", "fingerprint", "grid", "interactions", "laws", "mean_field", "metrics", "neural", "particle", "plot",
     "potentials", "problems", "reference", "report", "study",
 )  # fmt: skip
 _NAMES = {

@@ -136,3 +136,17 @@ def count(value, name: str, least: int = 1) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise BadInput(f"{name} is {value!r}. It must be an integer of at least {least}. Choose one.")
     return int(value)
+
+
+def require_gradient(gradient, x, name: str):
+    """`BadInput` unless `gradient`, what a user's function returned at x (n, d), is real, finite and of x's shape."""
+    if gradient.dtype.kind not in "fiu" or gradient.shape != x.shape:
+        raise BadInput(
+            f"{name} returned an array of {gradient.dtype}, shape {gradient.shape}, for x of shape {x.shape}. It must be real, of x's shape. Mend it."
+        )
+    bad = ~np.isfinite(gradient).all(axis=1)
+    if bad.any():
+        i = int(np.argmax(bad))
+        raise BadInput(
+            f"{name} is {gradient[i].tolist()} at x = {x[i].tolist()}. It must be finite where the law has mass. Mend it there."
+        )

@@ -9,7 +9,7 @@ from numpy.polynomial.legendre import leggauss
 from .arrays import count, positive
 from .errors import BadInput, NotAvailable
 from .estimate import Estimate
-from .interactions import LogRepulsion, PowerLaw, QuadraticAttraction
+from .interactions import power_terms
 from .laws import Gaussian, GaussianMixture, GridLaw, Law, Particles, Quantiles, Ring, Semicircle, Uniform
 from .laws.quantiles import level_integral
 from .potentials import Quadratic
@@ -220,44 +220,21 @@ def _mean_gap(law):
     return 2 * (np.diff(x) @ ((a + b) / 2 - (a * a + a * b + b * b) / 3))
 
 
-def _as_powers(kernel):
-    """The kernel as a list of (coefficient, exponent) of its terms, or None if it is no sum of powers."""
-    if isinstance(kernel, QuadraticAttraction):
-        return [(kernel.strength / 2, 2)]
-    if isinstance(kernel, LogRepulsion):
-        return [(kernel.attraction / 2, 2), (-kernel.repulsion, 0)]
-    if isinstance(kernel, PowerLaw):
-        return [(sign / (p if p else 1), p) for sign, p in ((1, kernel.a), (-1, kernel.b))]
-    return None
-
-
 def _interaction_energy(kernel, law, rng, n):
+    from .mean_field import mean_energy  # not at the top: it brings in numba
+
     if isinstance(law, Particles):
-        return _cloud_energy(kernel, law.x, law.weights), 0.0, "closed form"
-    terms = _as_powers(kernel)
+        return mean_energy(kernel, law.x, law.weights), 0.0, "closed form"
+    terms = power_terms(kernel)
     if terms is not None:
         means = [_mean_pair_power(law, p) for _, p in terms]
         if all(mean is not None for mean in means):
-            value = 0.5 * sum(c * mean[0] for (c, _), mean in zip(terms, means))
+            value = 0.5 * sum(c / (p if p else 1) * mean[0] for (c, p), mean in zip(terms, means))
             return value, 0.0, "quadrature" if any(mean[1] == "quadrature" for mean in means) else "closed form"
     if isinstance(law, GridLaw) and not getattr(kernel, "singular", False):
         # every pair of nodes counts: three nodes an axis of a cell where that is cheap, the centres of fine grids
         x, share = _cell_nodes(law, nodes=3 if law.mass.size * 3**law.dim <= 4096 else 1)
-        return _cloud_energy(kernel, x, np.multiply.outer(law.mass.ravel(), share).ravel()), 0.0, "quadrature"
+        return mean_energy(kernel, x, np.multiply.outer(law.mass.ravel(), share).ravel()), 0.0, "quadrature"
     rng = _generator(rng, "interaction", law)
     n = count(n, "n", 2)
     return _monte_carlo(0.5 * kernel.value(law.sample(n, rng) - law.sample(n, rng)), n)
-
-
-def _cloud_energy(kernel, x, weights, block=1 << 20):
-    """½ ΣΣ w_i w_j W(x_i - x_j), in blocks of rows so that memory stays bounded."""
-    rows = max(1, block // len(x))
-    total = 0.0
-    for start in range(0, len(x), rows):
-        part = x[start : start + rows]
-        z = (part[:, None, :] - x[None, :, :]).reshape(-1, x.shape[1])
-        values = kernel.value(z).reshape(len(part), -1)
-        if getattr(kernel, "singular", False):
-            values[np.arange(len(part)), start + np.arange(len(part))] = 0.0
-        total += weights[start : start + rows] @ values @ weights
-    return float(0.5 * total)

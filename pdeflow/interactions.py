@@ -141,4 +141,17 @@ class GaussianAttraction(Interaction):
         return (2 * self.strength / self.width**2) * exp(-(z * z).sum(-1) / self.width**2)[:, None] * z
 
 
-__all__ = ["GaussianAttraction", "Interaction", "LogRepulsion", "PowerLaw", "QuadraticAttraction"]
+def power_terms(kernel):
+    """[(c, p), ...] with ∇W = Σ c |z|^(p-2) z and W = Σ c |z|^p / p (c log|z| where p = 0); None for a kernel that is no sum of powers.
+
+    Only for the classes of this module themselves: a subclass may override value and grad.
+    """
+    kind = type(kernel)
+    if kind is QuadraticAttraction:
+        return [(kernel.strength, 2)]
+    if kind is LogRepulsion:
+        return [(kernel.attraction, 2), (-kernel.repulsion, 0)]
+    return [(1.0, kernel.a), (-1.0, kernel.b)] if kind is PowerLaw else None
+
+
+__all__ = ["GaussianAttraction", "Interaction", "LogRepulsion", "PowerLaw", "QuadraticAttraction", "power_terms"]

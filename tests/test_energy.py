@@ -195,14 +195,6 @@ def test_a_cloud_leaves_out_its_own_pairs_where_they_are_infinite():
     assert pf.Energy(interaction=LogRepulsion()).evaluate(Particles(x, weights)).value == pytest.approx(
         by_hand, rel=1e-14
     )
-    # and blocks of rows give what one block gives
-    cloud = np.random.default_rng(0).normal(size=(50, 2))
-    from pdeflow.energy import _cloud_energy
-
-    even = np.full(50, 0.02)
-    assert _cloud_energy(LogRepulsion(), cloud, even, block=64) == pytest.approx(
-        _cloud_energy(LogRepulsion(), cloud, even), rel=1e-13
-    )
 
 
 def test_a_grid_whose_mass_is_off_by_the_tolerated_bit_has_an_energy():

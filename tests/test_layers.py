@@ -9,7 +9,8 @@ ROOT = Path(__file__).parent.parent / "pdeflow"
 FILES = sorted(ROOT.rglob("*.py"))
 
 GROUND = {"errors", "estimate", "arrays", "lazy"}
-ENERGY = GROUND | {"laws", "potentials", "interactions", "energy"}
+COMPILED = {"compiled", "pair_sums", "mean_field"}
+ENERGY = GROUND | COMPILED | {"laws", "potentials", "interactions", "energy"}
 PROBLEM = ENERGY | {"problem", "analytic", "trajectory", "fingerprint"}
 METHOD = PROBLEM | {"method", "problems"}
 EVERYTHING = None
@@ -18,6 +19,7 @@ EVERYTHING = None
 TABLE = {
     "errors": set(), "estimate": set(), "lazy": set(), "arrays": {"errors"},
     "laws": GROUND, "potentials": GROUND | {"laws"}, "interactions": GROUND, "fingerprint": GROUND | {"laws"},
+    "compiled": set(), "pair_sums": {"compiled"}, "mean_field": GROUND | COMPILED | {"interactions"},
     "energy": ENERGY, "problem": ENERGY, "analytic": ENERGY | {"problem"}, "trajectory": PROBLEM, "method": PROBLEM, "problems": PROBLEM,
     "grid": METHOD, "particle": METHOD, "neural": METHOD,
     "metrics": ENERGY, "checks": ENERGY,

@@ -1,7 +1,6 @@
-"""Compiled drifts of particles: ∇V of the built-in potentials block by block, and ∇W*ρ of the built-in kernels.
+"""Compiled drifts of particles: ∇V of the built-in potentials block by block.
 
-A block is an array (d, BLOCK): coordinates are rows, so that inner loops run over particles and vectorise. Sums over
-particles are taken block by block in a fixed order, so that they are the same bits for every number of threads.
+A block is an array (d, BLOCK): coordinates are rows, so that inner loops run over particles and vectorise.
 """
 
 from collections import namedtuple
@@ -9,9 +8,8 @@ from collections import namedtuple
 import numpy as np
 from numba import njit
 
-from ..interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
+from ..compiled import BLOCK, FMA
 from ..potentials import DoubleWell, MixturePotential, Quadratic, StyblinskiTang
-from .random_stream import BLOCK, FMA
 
 NONE, LINEAR, CUBIC, MIXTURE = 0, 1, 2, 3
 
@@ -113,129 +111,3 @@ def field_gradient(field, x, y, pull, shares, out):
         _mixture_gradient(field, x, y, pull, shares, out)
     else:
         out[:] = 0.0
-
-
-def compiled_force(kernel):
-    """(x (n, d), crew) -> (∇W*ρ)(x) (n, d) for the cloud's own empirical law, self pairs left out; None for a user's kernel.
-
-    O(n) by moments for QuadraticAttraction and PowerLaw(4, 2), O(n²) for the others.
-    """
-    kind = type(kernel)
-    if kind is QuadraticAttraction:
-        return lambda x, crew: _moment_force(x, crew, kernel.strength, 0.0)
-    if kind is PowerLaw and (kernel.a, kernel.b) == (4, 2):
-        return lambda x, crew: _moment_force(x, crew, -1.0, 1.0)
-    slope, rate = 0.0, 0.0
-    if kind is PowerLaw:
-        powers = (1.0, kernel.a - 2.0), (-1.0, kernel.b - 2.0)
-    elif kind is LogRepulsion:
-        powers = (float(kernel.attraction), 0.0), (-float(kernel.repulsion), -2.0)
-    elif kind is GaussianAttraction:
-        powers = (0.0, 0.0), (0.0, 0.0)
-        slope, rate = 2.0 * kernel.strength / kernel.width**2, 1.0 / kernel.width**2
-    else:
-        return None
-
-    def force(x, crew):
-        out = np.empty_like(x)
-        crew(len(x), _pair_force, x, *powers, slope, rate, out)
-        return out
-
-    return force
-
-
-def _moment_force(x, crew, linear, quartic):
-    """linear y + quartic [(|y|² + m2) y + 2 S y - q], y = x - mean, m2 = mean |y|², S = mean yyᵀ, q = mean |y|²y [MATH.md 2.1]."""
-    n, dim = x.shape
-    blocks = -(-n // BLOCK)
-    sums, squares, cubes = np.zeros((blocks, dim)), np.zeros((blocks, dim, dim)), np.zeros((blocks, dim))
-    crew(n, _block_sums, x, sums)
-    mean = sums.sum(axis=0) / n
-    if quartic != 0:
-        crew(n, _block_moments, x, mean, squares, cubes)
-    out = np.empty_like(x)
-    crew(n, _apply_moments, x, mean, squares.sum(axis=0) / n, cubes.sum(axis=0) / n, linear, quartic, out)
-    return out
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _block_sums(begin, end, x, sums):
-    for block in range(begin, end):
-        for p in range(block * BLOCK, min(len(x), (block + 1) * BLOCK)):
-            for i in range(x.shape[1]):
-                sums[block, i] += x[p, i]
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _block_moments(begin, end, x, mean, squares, cubes):
-    for block in range(begin, end):
-        for p in range(block * BLOCK, min(len(x), (block + 1) * BLOCK)):
-            y = x[p] - mean
-            size = np.sum(y * y)
-            for i in range(len(y)):
-                cubes[block, i] += size * y[i]
-                for k in range(len(y)):
-                    squares[block, i, k] += y[i] * y[k]
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _apply_moments(begin, end, x, mean, second, third, linear, quartic, out):
-    trace = np.trace(second)
-    for p in range(begin * BLOCK, min(len(x), end * BLOCK)):
-        y = x[p] - mean
-        size = np.sum(y * y) + trace
-        for i in range(len(y)):
-            turned = np.sum(second[i] * y)
-            out[p, i] = linear * y[i] + quartic * (size * y[i] + 2.0 * turned - third[i])
-
-
-@njit(fastmath=FMA, error_model="numpy")
-def _add_power(coefficient, exponent, squared, factor):
-    """factor += coefficient r^exponent with r² = squared, nothing at r = 0; the frequent exponents need no pow."""
-    for j in range(BLOCK):
-        r2 = squared[j] if squared[j] > 0.0 else 1.0
-        if exponent == 0.0:
-            power = 1.0
-        elif exponent == 1.0:
-            power = np.sqrt(r2)
-        elif exponent == 2.0:
-            power = r2
-        elif exponent == -1.0:
-            power = 1.0 / np.sqrt(r2)
-        elif exponent == -2.0:
-            power = 1.0 / r2
-        else:
-            power = r2 ** (0.5 * exponent)
-        factor[j] += coefficient * power if squared[j] > 0.0 else 0.0
-
-
-@njit(nogil=True, cache=True, fastmath=FMA, error_model="numpy")
-def _pair_force(begin, end, x, first, second, slope, rate, out):
-    """(1/n) Σ_j φ(|x_i - x_j|) (x_i - x_j), φ = c r^p + c' r^p' + slope exp(-rate r²); coincident points exert no force."""
-    n, dim = x.shape
-    for block in range(begin, end):
-        start, stop = block * BLOCK, min(n, (block + 1) * BLOCK)
-        own, total = np.zeros((dim, BLOCK)), np.zeros((dim, BLOCK))
-        squared, factor = np.empty(BLOCK), np.empty(BLOCK)
-        for p in range(start, stop):
-            for i in range(dim):
-                own[i, p - start] = x[p, i]
-        for other in range(n):
-            squared[:] = 0.0
-            factor[:] = 0.0
-            for i in range(dim):
-                for j in range(BLOCK):
-                    squared[j] += (own[i, j] - x[other, i]) ** 2
-            if first[0] != 0.0:
-                _add_power(first[0], first[1], squared, factor)
-            if second[0] != 0.0:
-                _add_power(second[0], second[1], squared, factor)
-            if slope != 0.0:
-                for j in range(BLOCK):
-                    factor[j] += slope * np.exp(-rate * squared[j])
-            for i in range(dim):
-                for j in range(BLOCK):
-                    total[i, j] += factor[j] * (own[i, j] - x[other, i])
-        for p in range(start, stop):
-            for i in range(dim):
-                out[p, i] = total[i, p - start] / n

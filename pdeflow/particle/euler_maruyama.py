@@ -1,23 +1,21 @@
 """Euler-Maruyama particles for ∂tρ = ∇·(ρ∇(V + W*ρ)) + T Δρ."""
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-import numba
 import numpy as np
 
 from ..arrays import count, positive
+from ..compiled import crew
 from ..energy import Entropy
 from ..errors import BadInput, Diverged, NotAvailable, Unsupported
 from ..interactions import QuadraticAttraction
 from ..laws import Gaussian, GaussianMixture, Particles
+from ..mean_field import mean_force
 from ..method import Method
 from ..potentials import Quadratic
 from ..trajectory import Trajectory, time_grid
-from .drift import compiled_field, compiled_force
-from .forces import FAR_OUT, kernel_force, potential_gradient
-from .random_stream import BLOCK
+from .drift import compiled_field
+from .forces import FAR_OUT, potential_gradient
 from .walk import walk
 
 LOST = 1e100  # a coordinate beyond this is a blow-up that overflow has not met yet (a linear drift takes thousands of steps to it)
@@ -46,7 +44,7 @@ class EulerMaruyama(Method):
     stream of step h: runs with different dt and one seed then follow one Brownian path from one initial cloud, at the cost of k draws a step.
 
     Compiled: all of pdeflow.potentials but FromFunction, and all of pdeflow.interactions. QuadraticAttraction and PowerLaw(4, 2)
-    cost O(particles) a step, other kernels O(particles²); a particle exerts no force on itself, weights are 1/particles.
+    cost O(particles) a step, PowerLaw(2, 1) on the line O(particles log particles), other kernels O(particles²); a particle exerts no force on itself, weights are 1/particles.
     A user's potential or kernel is called with numpy arrays once a step.
 
     Raises `Unsupported` for other internal energies and potentials without gradient, `BadInput` for fields, a dt that is no
@@ -86,19 +84,17 @@ class EulerMaruyama(Method):
             _check_stable(energy, state, dt)
         temperature = 0.0 if energy.internal is None else energy.internal.temperature
         noise = dt, increments, float(np.sqrt(2 * temperature * dt / increments))
-        field, force = compiled_field(energy.potential, problem.dim), compiled_force(energy.interaction)
-        with _crew() as crew:
+        field = compiled_field(energy.potential, problem.dim)
+        with crew() as workers:
             if field is not None and energy.interaction is None:
-                return _fused(state, steps, field, noise, crew)
+                return _fused(state, steps, field, noise, workers)
             for _ in range(steps):
                 outside = np.zeros_like(state.x)
                 if field is None:
                     outside += potential_gradient(energy.potential, state, dt)
-                if force is not None:
-                    outside += force(state.x, crew)
-                elif energy.interaction is not None:
-                    outside += kernel_force(energy.interaction, state.x)
-                new = _walked(state, 1, field or compiled_field(None, problem.dim), noise, crew, outside)
+                if energy.interaction is not None:
+                    outside += mean_force(energy.interaction, state.x, workers=workers)
+                new = _walked(state, 1, field or compiled_field(None, problem.dim), noise, workers, outside)
                 state = _kept(new, dt)
         return state
 
@@ -175,47 +171,25 @@ def _check_energy(energy):
         )
 
 
-@contextmanager
-def _crew():
-    """crew(n, work, *args) runs compiled work(begin, end, *args) over the blocks of n particles, on numba's number of threads.
-
-    Threads are made for one call of `advance` only: nothing outlives it that a forked or spawned worker could trip over.
-    """
-    threads = numba.get_num_threads()
-    with ThreadPoolExecutor(threads) as pool:
-
-        def crew(n, work, *args):
-            blocks = -(-n // BLOCK)
-            share = max(1, -(-blocks // (4 * threads)))  # four shares a thread, so that a slow core delays little
-            if threads == 1 or share >= blocks:
-                work(0, blocks, *args)
-                return
-            tasks = [pool.submit(work, b, min(b + share, blocks), *args) for b in range(0, blocks, share)]
-            for task in tasks:
-                task.result()
-
-        yield crew
-
-
-def _walked(state, steps, field, noise, crew, force=None):
+def _walked(state, steps, field, noise, workers, force=None):
     dt, increments, deviation = noise
     x = state.x.copy()
     force = np.empty((0, x.shape[1])) if force is None else force
     first, (k0, k1) = state.increments, state.key
-    crew(len(x), walk, x, force, field, steps, dt, first, increments, deviation, k0, k1)
+    workers(len(x), walk, x, force, field, steps, dt, first, increments, deviation, k0, k1)
     return replace(state, x=x, steps=state.steps + steps, increments=first + steps * increments)
 
 
-def _fused(state, steps, field, noise, crew):
+def _fused(state, steps, field, noise, workers):
     """All steps in one go; a lost particle stays lost, so a look at the end is enough and bisection finds the step."""
-    new = _walked(state, steps, field, noise, crew)
+    new = _walked(state, steps, field, noise, workers)
     if not _lost(new).any():
         return new
     while steps > 1:
-        middle = _walked(state, steps // 2, field, noise, crew)
+        middle = _walked(state, steps // 2, field, noise, workers)
         good = not _lost(middle).any()
         state, steps = (middle, steps - steps // 2) if good else (state, steps // 2)
-    return _kept(_walked(state, 1, field, noise, crew), noise[0])
+    return _kept(_walked(state, 1, field, noise, workers), noise[0])
 
 
 def _lost(state):

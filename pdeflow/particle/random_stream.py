@@ -11,9 +11,9 @@ where sine and cosine are their Taylor series, and two more bits choose the quar
 """
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
+
+from ..compiled import BLOCK, FMA, bits_of, float_of
 
 MULTIPLY_0, MULTIPLY_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 WEYL_0, WEYL_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
@@ -23,24 +23,7 @@ EXPONENT_OF_ONE, MANTISSA, MANTISSA_BITS = np.uint64(0x3FF0000000000000), np.uin
 DROPPED = np.uint64(12)
 ROOT_HALF_BITS = np.uint64(0x3FE6A09E667F3BCD)  # of 1/√2: mantissas are centred on one in the logarithm
 LOG_2, QUARTER = float(np.log(2.0)), float(np.pi / 2)
-BLOCK, HALF_BLOCK = 128, 64  # particles of a block: part of the definition of the stream
-FMA = {"contract"}  # one rounding for a*b + c: fixed when compiled, the same for every thread count
-
-
-@intrinsic
-def _float_of(typing, bits):
-    """The float64 that has these 64 bits."""
-    if bits != types.uint64:
-        return None
-    return types.float64(types.uint64), lambda context, builder, sig, args: builder.bitcast(args[0], ir.DoubleType())
-
-
-@intrinsic
-def _bits_of(typing, number):
-    """The 64 bits of a float64."""
-    if number != types.float64:
-        return None
-    return types.uint64(types.float64), lambda context, builder, sig, args: builder.bitcast(args[0], ir.IntType(64))
+HALF_BLOCK = BLOCK // 2  # part of the definition of the stream
 
 
 @njit(inline="always")
@@ -77,9 +60,9 @@ def philox(c0, c1, c2, c3, k0, k1):
 @njit(inline="always", fastmath=FMA, error_model="numpy")
 def log_unit(u):
     """log u for normal u in (0, 1]: e log 2 + 2 artanh(f/(2+f)), u = 2^e (1+f), 1+f in [1/√2, √2); error below 3e-16 |log u| + 1e-16 |f|."""
-    shifted = _bits_of(u) + (EXPONENT_OF_ONE - ROOT_HALF_BITS)
+    shifted = bits_of(u) + (EXPONENT_OF_ONE - ROOT_HALF_BITS)
     exponent = np.int64(shifted >> MANTISSA_BITS) - np.int64(1023)
-    f = _float_of((shifted & MANTISSA) + ROOT_HALF_BITS) - 1.0
+    f = float_of((shifted & MANTISSA) + ROOT_HALF_BITS) - 1.0
     s = f / (2.0 + f)
     w = s * s
     series = 1 / 15 + w * (1 / 17 + w * (1 / 19))
@@ -106,11 +89,11 @@ def normal_pair(c0, c1, c2, c3, k0, k1):
     """Two independent standard normals from the counter (c0, c1, c2, c3) under the key (k0, k1)."""
     a, b, c, d = philox(c0, c1, c2, c3, k0, k1)
     radius_word, angle_word = (a << HALF) | b, (c << HALF) | d
-    u = 2.0 - _float_of((radius_word >> DROPPED) | EXPONENT_OF_ONE)  # (0, 1]
+    u = 2.0 - float_of((radius_word >> DROPPED) | EXPONENT_OF_ONE)  # (0, 1]
     r = np.sqrt(-2.0 * log_unit(u))
-    cos, sin = cos_sin_quarter(_float_of((angle_word >> DROPPED) | EXPONENT_OF_ONE) - 1.5)
+    cos, sin = cos_sin_quarter(float_of((angle_word >> DROPPED) | EXPONENT_OF_ONE) - 1.5)
     swap = (angle_word & ONE) != 0  # reflection in the diagonal, then in the origin: the four quarters
-    r = _float_of(_bits_of(r) ^ ((angle_word >> ONE) << SIGN))
+    r = float_of(bits_of(r) ^ ((angle_word >> ONE) << SIGN))
     return r * (sin if swap else cos), r * (cos if swap else sin)
 
 

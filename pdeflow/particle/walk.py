@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 from numba import njit
 
+from ..compiled import BLOCK, FMA
 from .drift import field_gradient
-from .random_stream import BLOCK, FMA, HALF_BLOCK, add_normals
+from .random_stream import HALF_BLOCK, add_normals
 
 
 @njit(fastmath=FMA, error_model="numpy")
@@ -63,5 +64,5 @@ def _build(sources):
     return walk
 
 
-_INLINED = ("random_stream.py", "drift.py")
+_INLINED = ("random_stream.py", "drift.py", "../compiled.py")
 walk = _build(zlib.crc32(b"".join((Path(__file__).parent / name).read_bytes() for name in _INLINED)))
