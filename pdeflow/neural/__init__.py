@@ -6,6 +6,6 @@ __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
         "Certificate": "inversion", "ConvexMap": "convex_map", "ICNNJKO": "icnn_jko", "Network": "settings",
-        "PushForward": "push_forward", "Training": "settings",
+        "ParametricMap": "parametric", "PushForward": "push_forward", "PWGF": "pwgf", "Shape": "parametric", "Training": "settings",
     },
 )  # fmt: skip

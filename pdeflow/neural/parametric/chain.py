@@ -1,0 +1,220 @@
+"""Chains of tanh layers x + A tanh(Wx + b), then an affine map: affine, planar and residual families, with closed-form derivatives."""
+
+import torch
+
+from ...errors import NotAvailable
+from . import planar
+from .family import Family, Tangent
+from .inverse import certified, contraction, newton, ridge
+
+MAGNITUDE = (1.0, 3.0)  # of the weights drawn at the start, in standard deviations of the base law: from gently bent to sharp
+WIDE = 0.1  # the smallest magnitude where no affine map follows, so that the layers must do its work: tanh is then nearly linear
+
+
+def family(kind, center, root, shape):
+    layers = {"affine": 0, "planar": 40, "residual": 4}[kind] if shape.layers is None or kind == "affine" else shape.layers
+    width = {"affine": 0, "planar": 1, "residual": 16}[kind] if shape.width is None or kind != "residual" else shape.width
+    return Chain(kind, center, root, layers, width, shape.affine or kind == "affine")
+
+
+class Chain(Family):
+    """T(z) = center + root (v + U (f_L ∘ ... ∘ f_1)(y)), f(x) = x + A tanh(Wx + b), y = root⁻¹(z - center).
+
+    θ lists v (d), U (d, d), then of every layer W (width, d), b (width), A (d, width); without the affine map v is 0 and U the
+    identity. affine: no layers. planar: width 1, and A is the vector û of `planar.bounded`, so that w·û > -1 and every layer is
+    invertible. residual: any width; det ∂f may vanish far from the identity, which the tangent tells (`folded`).
+    log|det ∂f| = log det(I + A diag(1 - tanh²) W) exactly, in any dimension: in closed form for width 1 [jin2025 section 4], by LU else.
+
+    The start is A = 0, U = I, v = 0: the identity. W and b are drawn there: directions uniform on the sphere, lengths uniform in
+    MAGNITUDE, -b/|W| normal. At the start the columns of J in W and b are zero, so J is rank deficient and the velocity is that of the columns
+    in A, U and v; the others come to life as A grows.
+    """
+
+    def __init__(self, kind, center, root, layers, width, affine):
+        self.kind, self.dim = kind, len(center)
+        self.center, self.root = torch.as_tensor(center).double(), torch.as_tensor(root).double()
+        self.layers, self.width, self.affine = layers, width, affine
+        self.inverse_root, self.one = torch.linalg.inv(self.root), torch.eye(self.dim, dtype=torch.float64)
+        self.head = (self.dim + self.dim**2) if affine else 0
+        self.layer = 2 * width * self.dim + width
+        self.size = self.head + layers * self.layer
+
+    def shape(self):
+        known = {"affine": self.affine, "layers": self.layers, "width": self.width}
+        return {name: known[name] for name in {"affine": (), "planar": ("layers", "affine")}.get(self.kind, known)}
+
+    def start(self, generator):
+        shape = (self.layers, self.width)
+        direction = torch.randn(*shape, self.dim, generator=generator, dtype=torch.float64)
+        direction = direction / direction.norm(dim=-1, keepdim=True)
+        share = torch.rand(*shape, 1, generator=generator, dtype=torch.float64)
+        low, high = MAGNITUDE if self.affine else (WIDE, MAGNITUDE[1])
+        length = low + (high - low) * share if self.affine else low * (high / low) ** share
+        place = torch.randn(*shape, generator=generator, dtype=torch.float64)
+        body = torch.cat(
+            [(length * direction).flatten(1), -length[..., 0] * place, torch.zeros(self.layers, self.dim * self.width)], dim=1
+        )  # fmt: skip
+        head = [torch.zeros_like(self.center), self.one.reshape(-1)] if self.affine else []
+        return torch.cat([*head, body.reshape(-1).double()])
+
+    def unpack(self, theta):
+        """v, U, W (L, k, d), b (L, k), and the raw A (L, d, k)."""
+        d, k = self.dim, self.width
+        v, matrix = (theta[:d], theta[d : d + d * d].reshape(d, d)) if self.affine else (0 * self.center, self.one)
+        body = theta[self.head :].reshape(self.layers, self.layer)
+        layers = self.layers
+        return v, matrix, body[:, : k * d].reshape(layers, k, d), body[:, k * d : k * d + k], body[:, k * d + k :].reshape(layers, d, k)
+
+    def mixing(self, weight, raw):
+        """A of every layer: û for planar layers, the raw parameter else."""
+        return planar.bounded(raw[:, :, 0], weight[:, 0])[:, :, None] if self.kind == "planar" else raw
+
+    def tangent(self, theta, z):
+        return ChainTangent(self, theta, z)
+
+    def value(self, theta, z):
+        v, matrix, weight, bias, raw = self.unpack(theta)
+        x = (z - self.center) @ self.inverse_root.T
+        for w, b, a in zip(weight, bias, self.mixing(weight, raw)):
+            x = x + torch.tanh(x @ w.T + b) @ a.T
+        return self.center + (v + x @ matrix.T) @ self.root.T
+
+    def inverse(self, theta, y):
+        v, matrix, weight, bias, raw = self.unpack(theta)
+        mixing = self.mixing(weight, raw)
+        x = torch.linalg.solve(matrix, ((y - self.center) @ self.inverse_root.T - v).T).T
+        rounds = 0
+        if self.kind == "residual":
+            worst = contraction(weight, mixing)
+            if worst >= 1:
+                raise NotAvailable(
+                    f"The residual layers have |A||W| up to {worst:.3g}, which must be below 1 for an inverse that is certified to be the only one. "
+                    "Use sample_with_log_density, which needs no inverse, or map='planar'."
+                )
+        for w, b, a in reversed(list(zip(weight, bias, mixing))):
+            x, used = ridge(w[0], b[0], a[:, 0], x) if self.kind == "planar" else newton(w, b, a, x)
+            rounds = max(rounds, used)
+        z = self.center + x @ self.root.T
+        size = self.root.norm() + (y - self.center).norm(dim=1)
+        residual = (self.value(theta, z) - y).norm(dim=1) / size
+        return certified(z, residual, rounds)
+
+    def affine_of(self, theta):
+        """v and U of T(z) = v + U y for the affine family, in numpy."""
+        v, matrix, *_ = self.unpack(torch.as_tensor(theta))
+        return (self.center + self.root @ v).numpy(), (self.root @ matrix).numpy()
+
+    def numbers_a_point(self):
+        return max(self.dim * self.dim, self.dim * self.width, 1)
+
+    def increasing(self, theta):
+        return self.dim == 1 and self.kind in ("affine", "planar") and float(self.unpack(theta)[1]) > 0
+
+
+class ChainTangent(Tangent):
+    def __init__(self, family, theta, z):
+        self.family, self.size = family, family.size
+        self.v, self.matrix, self.weight, self.bias, self.raw = family.unpack(theta)
+        self.mixing = family.mixing(self.weight, self.raw)
+        self.points, self.hidden, self.jacobians = [(z - family.center) @ family.inverse_root.T], [], []
+        sign, size = torch.linalg.slogdet(self.matrix)
+        self.log_det = torch.full((len(z),), float(size), dtype=torch.float64)
+        self.folded = not bool(sign > 0)
+        for w, b, a in zip(self.weight, self.bias, self.mixing):
+            x = self.points[-1]
+            h = torch.tanh(x @ w.T + b)
+            sign, log_det = self._determinant(w, a, 1 - h * h)
+            self.folded = self.folded or not bool((sign > 0).all())
+            self.log_det = self.log_det + log_det
+            self.hidden.append(h)
+            self.points.append(x + h @ a.T)
+        self.value = family.center + (self.v + self.points[-1] @ self.matrix.T) @ family.root.T
+        self.outer = family.root @ self.matrix
+
+    def _determinant(self, w, a, slope):
+        """Sign and log|det| of ∂f = I + A diag(slope) W at all points."""
+        if self.family.width == 1:
+            det = 1 + slope[:, 0] * (w[0] @ a[:, 0])
+            return det.sign(), det.abs().log()
+        return torch.linalg.slogdet(self._layer(w, a, slope))
+
+    def _layer(self, w, a, slope):
+        """∂f = I + A diag(slope) W, (n, d, d)."""
+        return self.family.one + (a * slope[:, None, :]) @ w
+
+    def score(self, start, weight):
+        s = start @ self.family.root
+        for w, a, h in zip(self.weight, self.mixing, self.hidden):
+            slope = 1 - h * h
+            bend = -2 * h * slope  # the second derivative of tanh
+            if self.family.width == 1:
+                inner = w[0] @ a[:, 0]
+                det = 1 + slope * inner
+                s = s - (weight[:, None] * bend * inner / det) * w
+                s = s - (slope / det) * (s @ a) * w
+                continue
+            layer = self._layer(w, a, slope)
+            solved = torch.linalg.solve(layer, a.expand(len(s), -1, -1))  # ∂f⁻¹A: ∇log|det ∂f| = Wᵀ(bend diag(W ∂f⁻¹A))
+            s = s - weight[:, None] * ((bend * (w.T[None] * solved).sum(1)) @ w)
+            s = torch.linalg.solve(layer.transpose(1, 2), s[:, :, None])[:, :, 0]
+        return s @ torch.linalg.inv(self.outer)
+
+    def jacobian(self):
+        out = self.family.inverse_root.expand(len(self.value), -1, -1)
+        for w, a, h in zip(self.weight, self.mixing, self.hidden):
+            out = out + (a * (1 - h * h)[:, None, :]) @ (w @ out)
+        return self.outer @ out
+
+    def apply(self, direction):
+        dv, dmatrix, dweight, dbias, draw = self.family.unpack(direction)
+        dmixing = draw
+        if self.family.kind == "planar":
+            dmixing = planar.bounded_apply(self.raw[:, :, 0], self.weight[:, 0], draw[:, :, 0], dweight[:, 0])[:, :, None]
+        dx = torch.zeros_like(self.value)
+        for i, h in enumerate(self.hidden):
+            dh = (1 - h * h) * (dx @ self.weight[i].T + self.points[i] @ dweight[i].T + dbias[i])
+            dx = dx + dh @ self.mixing[i].T + h @ dmixing[i].T
+        dx = dx @ self.matrix.T
+        return (dx + self.points[-1] @ dmatrix.T + dv if self.family.affine else dx) @ self.family.root.T
+
+    def transpose(self, vectors):
+        vectors = vectors @ self.family.root
+        head = [vectors.sum(0), (vectors.T @ self.points[-1]).reshape(-1)] if self.family.affine else []
+        gweight, gbias, gmixing = torch.zeros_like(self.weight), torch.zeros_like(self.bias), torch.zeros_like(self.mixing)
+        c = vectors @ self.matrix
+        for i in range(len(self.hidden) - 1, -1, -1):
+            h = self.hidden[i]
+            gmixing[i] = c.T @ h
+            t = (c @ self.mixing[i]) * (1 - h * h)
+            gweight[i], gbias[i] = t.T @ self.points[i], t.sum(0)
+            c = c + t @ self.weight[i]
+        if self.family.kind == "planar":
+            graw, more = planar.bounded_transpose(self.raw[:, :, 0], self.weight[:, 0], gmixing[:, :, 0])
+            gmixing, gweight[:, 0] = graw[:, :, None], gweight[:, 0] + more
+        body = torch.cat([gweight.flatten(1), gbias, gmixing.flatten(1)], dim=1)
+        return torch.cat([*head, body.reshape(-1)])
+
+    def rows(self, part):
+        x = self.points[-1][part]
+        n, d, k = len(x), self.family.dim, self.family.width
+        out = torch.zeros(n, d, self.size, dtype=torch.float64)
+        if self.family.affine:
+            out[:, :, :d] = self.family.root
+            out[:, :, d : d + d * d] = (self.family.root[None, :, :, None] * x[:, None, None, :]).reshape(n, d, d * d)
+        back = self.outer.expand(n, d, d)  # ∂T/∂x of the layers passed so far, from the last one
+        for i in range(len(self.hidden) - 1, -1, -1):
+            h, begin = self.hidden[i][part], self.family.head + i * self.family.layer
+            middle, end = begin + k * d + k, begin + self.family.layer
+            t = (back @ self.mixing[i]) * (1 - h * h)[:, None, :]
+            by_weight = (t[:, :, :, None] * self.points[i][part][:, None, None, :]).reshape(n, d, k * d)
+            by_mixing = (back[:, :, :, None] * h[:, None, None, :]).reshape(n, d, d * k)
+            if self.family.kind == "planar":
+                by_raw, more = planar.bounded_jacobian(self.raw[i, :, 0], self.weight[i, 0])
+                by_weight = by_weight + by_mixing @ more
+                by_mixing = by_mixing @ by_raw
+            out[:, :, begin : begin + k * d] = by_weight
+            out[:, :, begin + k * d : middle] = t
+            out[:, :, middle:end] = by_mixing
+            back = back + t @ self.weight[i]
+        return out.reshape(n * d, self.size)
+

@@ -1,0 +1,70 @@
+"""Inverting layers x + A tanh(Wx + b), point by point."""
+
+import numpy as np
+import torch
+
+from ...errors import NotConverged
+from ..inversion import Certificate
+
+TOLERANCE = 1e-11  # of a whole map: round-off times the condition of forty layers
+
+
+def certified(x, residual, rounds):
+    """(x, Certificate), or `NotConverged` where a relative residual (n,) exceeds TOLERANCE."""
+    residual = residual.numpy()
+    worst, bad = float(np.max(residual, initial=0.0)), int(np.sum(~(residual <= TOLERANCE)))
+    if bad:
+        raise NotConverged(
+            f"The map was not inverted at {bad} of {len(residual)} points: residual {worst:.3g} after {rounds} steps. It must fall below "
+            f"{TOLERANCE:g}. Use sample_with_log_density, which needs no inverse.",
+            residual=worst, points=bad,
+        )  # fmt: skip
+    return x, Certificate(worst, rounds, len(residual))
+
+
+def ridge(w, b, u, y, most=200):
+    """(x, steps) with x + u tanh(w·x + b) = y for w·u > -1: one increasing equation a + (w·u) tanh(a + b) = w·y a point.
+
+    Newton's step where it stays inside the shrinking bracket, bisection elsewhere, until the bracket is empty or the equation holds to round-off.
+    """
+    inner, goal = w @ u, y @ w
+    low, high = goal - inner.abs(), goal + inner.abs()  # |tanh| <= 1
+    a, steps = goal.clone(), 0
+    for steps in range(1, most + 1):
+        h = torch.tanh(a + b)
+        excess = a + inner * h - goal
+        low, high = torch.where(excess < 0, a, low), torch.where(excess >= 0, a, high)
+        step = a - excess / (1 + inner * (1 - h * h))
+        new = torch.where((step > low) & (step < high), step, 0.5 * (low + high))
+        still = (excess.abs() > 1e-16 * (1 + goal.abs())) & (new > low) & (new < high)
+        if not still.any():
+            break
+        a = torch.where(still, new, a)
+    return y - torch.tanh(a + b)[:, None] * u, steps
+
+
+def contraction(weight, mixing):
+    """The largest |A| |W| (spectral norms) of all layers: below 1 every layer is invertible, as tanh' <= 1 [behrmann2019]."""
+    sizes = torch.linalg.matrix_norm(weight, 2) * torch.linalg.matrix_norm(mixing, 2)
+    return float(sizes.max()) if len(sizes) else 0.0
+
+
+def newton(w, b, a, y, most=100):
+    """(x, steps) with x + A tanh(Wx + b) = y for |A||W| < 1, by Newton with the fixed-point step where that is better."""
+    x, steps = y - torch.tanh(y @ w.T + b) @ a.T, 0
+    one = torch.eye(y.shape[1], dtype=y.dtype)
+    size = 1 + y.norm(dim=1)
+    for steps in range(1, most + 1):
+        h = torch.tanh(x @ w.T + b)
+        gap = y - x - h @ a.T
+        if bool((gap.norm(dim=1) <= 4e-16 * size).all()):
+            break
+        step = torch.linalg.solve(one + (a * (1 - h * h)[:, None, :]) @ w, gap[:, :, None])[:, :, 0]
+        trial = x + step
+        worse = (y - trial - torch.tanh(trial @ w.T + b) @ a.T).norm(dim=1) > 0.5 * gap.norm(dim=1)
+        fixed = x + gap  # contracts by |A||W| < 1
+        new = torch.where(worse[:, None], fixed, trial)
+        if bool((new == x).all()):
+            break
+        x = new
+    return x, steps

@@ -1,0 +1,110 @@
+"""The projection of a velocity on the tangent space: η = argmin (1/n) Σ |J_i η + g_i|² + ε|η|², of least norm where that is not unique.
+
+Right-hand side Jᵀg and matrix JᵀJ come from the same points, so that the normal equations are consistent whatever the sample
+(MATH.md 8.2; an inconsistent system makes MINRES diverge).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.sparse.linalg import LinearOperator, lsmr, minres
+
+from ..errors import NotConverged
+
+DENSE = 1200  # parameters up to which "auto" forms JᵀJ
+CUT = 1e-13  # eigenvalues of JᵀJ below this share of the largest are round-off and count as zero
+TOLERANCE = 1e-8  # of the Krylov solvers
+MOST = 2000  # iterations of theirs
+ACCEPTED = 1e-3  # relative residual above which a solve is refused
+
+
+@dataclass(frozen=True)
+class Projection:
+    """eta : (p,) torch. moved : Jη, (n, d). residual : |Jᵀ(Jη + g)/n + εη| / |Jᵀg/n|, recomputed from J itself, whatever the solver says.
+
+    iterations : of the Krylov solver, 0 if dense. smallest : the smallest eigenvalue of JᵀJ/n kept (dense), or as the Krylov solver has it
+    (NaN from minres). rank : how many were kept, NaN if unknown. error : (1/n) Σ|Jη + g|², the squared distance of the velocity from the
+    tangent space: δ0 of jin2025 eq. (3.27) with Ĝ, on this sample.
+    """
+
+    eta: torch.Tensor
+    moved: torch.Tensor
+    residual: float
+    iterations: int
+    smallest: float
+    rank: float
+    error: float
+
+
+def project(tangent, force, solver="auto", damping=0.0):
+    """The `Projection` of -force on the tangent space.
+
+    tangent : `Tangent`. force : g, (n, d), torch. solver : "auto" (dense up to DENSE parameters or where J is block diagonal, else lsmr),
+    "dense" (eigenvalues of JᵀJ: the minimum-norm solution up to CUT), "lsmr" on J or "minres" on JᵀJ (scipy, from zero: minimum norm
+    too). damping : ε, in units of J². `NotConverged` where the true relative residual exceeds ACCEPTED.
+    """
+    n = len(force)
+    right = -tangent.transpose(force) / n
+    if not bool(right.any()):
+        zero = torch.zeros_like(right)
+        return Projection(zero, torch.zeros_like(force), 0.0, 0, float("nan"), float("nan"), _square(force))
+    if solver == "auto":
+        solver = "dense" if tangent.size <= DENSE or tangent.blocks > 1 else "lsmr"
+    if solver == "dense":
+        eta, smallest, rank = _dense(tangent, right, damping)
+        iterations = 0
+    else:
+        eta, iterations, smallest = (_lsmr if solver == "lsmr" else _minres)(tangent, force, right, damping)
+        rank = float("nan")
+    moved = tangent.apply(eta)
+    gap = tangent.transpose(moved + force) / n + damping * eta
+    residual = float(gap.norm() / right.norm())
+    if not residual <= ACCEPTED:
+        raise NotConverged(
+            f"The solve for θ' by {solver!r} ended with a true relative residual of {residual:.3g} after {iterations} iterations. It must fall "
+            f"below {ACCEPTED:g}. Use solver='dense', or a larger damping than {damping:g}.",
+            residual=residual, iterations=iterations,
+        )  # fmt: skip
+    return Projection(eta, moved, residual, iterations, smallest, rank, _square(moved + force))
+
+
+def _square(vectors):
+    return float((vectors**2).sum(1).mean())
+
+
+def _dense(tangent, right, damping):
+    values, vectors = torch.linalg.eigh(tangent.gram())
+    kept = values > CUT * values.max()
+    inverse = torch.where(kept, 1 / torch.where(kept, values + damping, torch.ones_like(values)), torch.zeros_like(values))
+    blocks = right.reshape(len(values), -1, 1)
+    eta = vectors @ (inverse[:, :, None] * (vectors.transpose(1, 2) @ blocks))
+    return eta.reshape(-1), float(values[kept].min()), int(kept.sum())
+
+
+def _lsmr(tangent, force, right, damping):
+    n, dim = force.shape
+    scale = np.sqrt(n)
+    matrix = LinearOperator(
+        (n * dim, tangent.size), dtype=float,
+        matvec=lambda v: tangent.apply(_tensor(v)).numpy().ravel() / scale,
+        rmatvec=lambda r: tangent.transpose(_tensor(r).reshape(n, dim)).numpy() / scale,
+    )  # fmt: skip
+    found = lsmr(
+        matrix, -force.numpy().ravel() / scale, damp=np.sqrt(damping), atol=TOLERANCE, btol=TOLERANCE, conlim=0.0, maxiter=MOST
+    )
+    return _tensor(found[0]), int(found[2]), float((found[5] / max(found[6], 1.0)) ** 2)
+
+
+def _minres(tangent, force, right, damping):
+    n, count = len(force), [0]
+    matrix = LinearOperator(
+        (tangent.size, tangent.size), dtype=float,
+        matvec=lambda v: tangent.transpose(tangent.apply(_tensor(v))).numpy() / n + damping * np.ravel(v),
+    )  # fmt: skip
+    found, _ = minres(matrix, right.numpy(), rtol=TOLERANCE, maxiter=MOST, callback=lambda _: count.__setitem__(0, count[0] + 1))
+    return _tensor(found), count[0], float("nan")
+
+
+def _tensor(vector):
+    return torch.from_numpy(np.ascontiguousarray(vector, dtype=float).ravel())

@@ -1,0 +1,166 @@
+"""PWGF: the gradient flow projected on the parameters of one map."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+try:
+    import torch
+except ImportError as error:
+    from ..errors import NotAvailable
+
+    raise NotAvailable(
+        "Neural methods need torch, which is not installed. Install it: pip install pdeflow[neural]."
+    ) from error
+
+from ..arrays import count, positive
+from ..errors import BadInput, Diverged, NotAvailable, NotConverged, Unsupported
+from ..laws import Gaussian
+from ..method import Method
+from .integrators import INTEGRATORS, Slopes, integrate
+from .parametric import FAMILIES, Family, ParametricMap, Shape, build
+from .projection import project
+from .push_forward import PushForward
+from .samples import Samples, draw_samples
+from .settings import one_of
+from .threads import one_thread
+
+RISE = 3.0  # standard errors by which the energy may rise above the lowest so far
+
+
+@dataclass(frozen=True)
+class State:
+    """family : of maps. theta : (p,). samples : of the base law. slopes : θ' at theta. last : the report. trial : adaptive step to try next."""
+
+    family: Family
+    theta: np.ndarray
+    samples: Samples
+    slopes: Slopes
+    last: dict
+    trial: float
+    lowest: float
+    steps: int = 0
+
+
+@dataclass(frozen=True)
+class PWGF(Method):
+    """θ' = -Ĝ(θ)⁺ ∇F(θ) for the law of T_θ(z), z ~ the initial law [jin2025, eq. (3.17) and (4.1)].
+
+    Ĝ = (1/N) Σ ∂_θT(z_i)ᵀ ∂_θT(z_i) and ∇F = (1/N) Σ ∂_θT(z_i)ᵀ g_i, g_i = (∇δF/δρ)(T(z_i)), on the same N points [eq. (3.21)]: θ' is the
+    least-squares solution of ∂_θT(z_i) θ' = -g_i, so that the equations are consistent and the sample errs only where the velocity leaves the
+    tangent space. The points are drawn once for the whole run (from a Gaussian they are moved affinely to its exact mean and covariance), which makes
+    the run an ordinary differential equation in θ. With map="affine" on Gaussian data under a quadratic V the integrand is quadratic, so that
+    the run has no sampling error: U' = -(AU - D U^-T), v' = -A(v - b).
+
+    map : "affine", "planar" (layers x + u tanh(w·x + b), invertible by construction), "residual" (tanh layers of any width), "ode" (a neural ODE) or
+    "coordinatewise" (an increasing function of each coordinate). samples : N. shape : Shape(layers, width, affine) of the map.
+    solver : "auto", "dense", "lsmr" or "minres", see `projection.project`. damping : Ĝ + damping·s² I is inverted, s² the mean variance of the
+    initial law (jin2025 has none; without it, directions to which T hardly responds are driven without bound).
+    integrator : "euler" (jin2025), "heun", "rk4", or "adaptive": steps of orders 3 and 2 inside dt with an error below `tolerance` of the law's spread.
+
+    The law is the Gaussian itself for map="affine" from a Gaussian, else a `PushForward` of the initial law.
+    `report`: residual (true, of the normal equations), iterations, smallest_kept (eigenvalue of Ĝ), rank, energy, energy_stderr (Monte Carlo on
+    the points), dissipation (-dF/dt), delta0 (squared distance of the velocity from the tangent space, in L²(ρ)), inner_steps, evaluations: at the
+    law after the step. Of the initial state too.
+
+    `Unsupported`: no V.grad, internal energies other than Entropy and Power(m > 1), initial laws without a score under them.
+    `Diverged`: the map folds, or the energy rises above its lowest by more than three standard errors. `NotConverged`: a linear solve without
+    its residual. These carry `step` and `law`, the law of the last whole step.
+    """
+
+    map: str = "planar"
+    samples: int = 12_000
+    shape: Shape = field(default_factory=Shape)
+    solver: str = "auto"
+    damping: float = 1e-6
+    integrator: str = "adaptive"
+    tolerance: float = 1e-4
+
+    def __post_init__(self):
+        one_of(self.map, "map", tuple(FAMILIES))
+        one_of(self.solver, "solver", ("auto", "dense", "lsmr", "minres"))
+        one_of(self.integrator, "integrator", INTEGRATORS)
+        count(self.samples, "samples", 2)
+        positive(self.tolerance, "tolerance")
+        if self.damping != 0:
+            positive(self.damping, "damping")
+        if not isinstance(self.shape, Shape):
+            raise BadInput(f"shape is {self.shape!r}. It must be a Shape. Pass pf.neural.Shape(...).")
+
+    def init(self, problem, rng):
+        _require_gradients(problem)
+        samples = draw_samples(problem.initial, self.samples, rng, problem.energy.internal)
+        family = build(self.map, samples.center, samples.root, self.shape)
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        with torch.no_grad(), one_thread():
+            theta = family.start(generator).numpy()
+            slopes = self.slopes(problem, family, samples, theta)
+        return State(family, theta, samples, slopes, {**slopes.found, "inner_steps": 0, "evaluations": 1}, np.inf, slopes.found["energy"])
+
+    def step(self, problem, state, dt, rng):
+        try:
+            with torch.no_grad(), one_thread():
+                theta, slopes, trial, inner, asked = integrate(
+                    self.integrator, lambda theta: self.slopes(problem, state.family, state.samples, theta), state.theta, state.slopes, dt,
+                    self.tolerance, state.trial,
+                )  # fmt: skip
+            found = slopes.found
+            if found["energy"] > state.lowest + RISE * found["energy_stderr"]:
+                raise Diverged(
+                    f"the energy rose to {found['energy']:.6g}, above its lowest {state.lowest:.6g} by more than {RISE:g} standard errors ({found['energy_stderr']:.2g}). "
+                    f"A gradient flow must lower it. Use a smaller dt than {dt:g}, integrator='adaptive', more samples than {self.samples} or a larger damping than {self.damping:g}."
+                )
+        except (Diverged, NotConverged) as fault:
+            facts = {**fault.facts, "step": state.steps + 1, "law": self.law(state)}
+            raise type(fault)(f"Step {state.steps + 1}: {fault}", **facts) from fault
+        report = {**found, "inner_steps": inner, "evaluations": asked}
+        lowest = min(state.lowest, found["energy"])
+        return replace(state, theta=theta, slopes=slopes, last=report, trial=trial, lowest=lowest, steps=state.steps + 1)
+
+    def slopes(self, problem, family, samples, theta):
+        """The `Slopes` at θ (p,), numpy: θ' and the report. `Diverged` where the map folds or leaves the finite numbers."""
+        tangent = family.tangent(torch.from_numpy(np.ascontiguousarray(theta)), samples.points)
+        if not bool(torch.isfinite(tangent.value).all()):
+            raise Diverged("the map left the finite numbers. Use a smaller dt or integrator='adaptive'.")
+        if tangent.folded:
+            raise Diverged(
+                "the map folds: det ∂T <= 0 at a sample, so that it has no inverse. Use a smaller dt, integrator='adaptive', or map='planar', which cannot fold."
+            )
+        force, energy, stderr = samples.force(problem.energy, tangent)
+        found = project(tangent, force, self.solver, self.damping * samples.variance)
+        spread = float(tangent.value.std(0, correction=0).norm())
+        report = {
+            "residual": found.residual, "iterations": found.iterations, "smallest_kept": found.smallest, "rank": found.rank,
+            "energy": energy, "energy_stderr": stderr, "dissipation": -float((force * found.moved).sum(1).mean()), "delta0": found.error,
+        }  # fmt: skip
+
+        def size(change):
+            return float((tangent.apply(torch.from_numpy(change)) ** 2).sum(1).mean().sqrt()) / spread
+
+        return Slopes(found.eta.numpy(), size, report)
+
+    def law(self, state):
+        base, move = state.samples.law, ParametricMap(state.family, state.theta)
+        if self.map == "affine" and isinstance(base, Gaussian):
+            mean, root = state.family.affine_of(state.theta)
+            return Gaussian(mean, root @ root.T)
+        if isinstance(base, PushForward):
+            return PushForward(base.base, (*base.maps, move))
+        return PushForward(base, (move,))
+
+    def report(self, state):
+        return dict(state.last)
+
+
+def _require_gradients(problem):
+    x = problem.initial.sample(2, np.random.default_rng(0))
+    for part, name in ((problem.energy.potential, "potential"), (problem.energy.interaction, "interaction")):
+        if part is None:
+            continue
+        try:
+            _answer: Any = part.grad(x)
+        except (NotAvailable, AttributeError) as error:
+            raise Unsupported(
+                f"The {name} {part!r} has no gradient. PWGF moves points along it. Give one, e.g. FromFunction(value, grad=..., dim={problem.dim})."
+            ) from error
