@@ -1,6 +1,5 @@
 """ICNN-JKO: each JKO step is the gradient of an input-convex network."""
 
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +24,7 @@ from .log_det import Exact, Stochastic, cheaper
 from .pool import Fresh, Pool, draw, push
 from .push_forward import PushForward
 from .settings import Network, Training, one_of
+from .threads import one_thread
 from .train import no_memory, train
 
 
@@ -103,7 +103,7 @@ class ICNNJKO(Method):
     def step(self, problem, state, dt, rng):
         seed = int(rng.integers(2**62))
         try:
-            with _one_thread():
+            with one_thread():
                 try:
                     return self._step(problem, state, dt, seed)
                 except torch.cuda.OutOfMemoryError as error:  # outside the training loop: copying pool and maps there
@@ -173,13 +173,3 @@ def _probe(part: Any, name: str, dim: int):
         raise Unsupported(
             f"{part!r} returns {type(out).__name__} for a torch tensor. It must return a differentiable tensor of shape (n,). {cure}"
         )
-
-
-@contextmanager
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)

@@ -1,4 +1,4 @@
-"""The projection of a velocity on the tangent space: η = argmin (1/n) Σ |J_i η + g_i|² + ε|η|², of least norm where that is not unique.
+"""The projection of a velocity on the tangent space: η = argmin (1/n) Σ |J_i η + g_i|² + Σ ε_k η_k², of least norm where that is not unique.
 
 Right-hand side Jᵀg and matrix JᵀJ come from the same points, so that the normal equations are consistent whatever the sample
 (MATH.md 8.2; an inconsistent system makes MINRES diverge).
@@ -21,9 +21,9 @@ ACCEPTED = 1e-3  # relative residual above which a solve is refused
 
 @dataclass(frozen=True)
 class Projection:
-    """eta : (p,) torch. moved : Jη, (n, d). residual : |Jᵀ(Jη + g)/n + εη| / |Jᵀg/n|, recomputed from J itself, whatever the solver says.
+    """eta : (p,) torch. moved : Jη, (n, d). residual : |Jᵀ(Jη + g)/n + ε η| / |Jᵀg/n|, recomputed from J itself, whatever the solver says.
 
-    iterations : of the Krylov solver, 0 if dense. smallest : the smallest eigenvalue of JᵀJ/n kept (dense), or as the Krylov solver has it
+    iterations : of the Krylov solver, 0 if dense. smallest : the smallest eigenvalue of JᵀJ/n + ε kept (dense), or as the Krylov solver has it
     (NaN from minres). rank : how many were kept, NaN if unknown. error : (1/n) Σ|Jη + g|², the squared distance of the velocity from the
     tangent space: δ0 of jin2025 eq. (3.27) with Ĝ, on this sample.
     """
@@ -42,10 +42,11 @@ def project(tangent, force, solver="auto", damping=0.0):
 
     tangent : `Tangent`. force : g, (n, d), torch. solver : "auto" (dense up to DENSE parameters or where J is block diagonal, else lsmr),
     "dense" (eigenvalues of JᵀJ: the minimum-norm solution up to CUT), "lsmr" on J or "minres" on JᵀJ (scipy, from zero: minimum norm
-    too). damping : ε, in units of J². `NotConverged` where the true relative residual exceeds ACCEPTED.
+    too). damping : ε, a number or one of each parameter (p,), in units of J². `NotConverged` where the true relative residual exceeds ACCEPTED.
     """
     n = len(force)
     right = -tangent.transpose(force) / n
+    damping = torch.as_tensor(damping, dtype=torch.float64).expand(tangent.size)
     if not bool(right.any()):
         zero = torch.zeros_like(right)
         return Projection(zero, torch.zeros_like(force), 0.0, 0, float("nan"), float("nan"), _square(force))
@@ -63,7 +64,7 @@ def project(tangent, force, solver="auto", damping=0.0):
     if not residual <= ACCEPTED:
         raise NotConverged(
             f"The solve for θ' by {solver!r} ended with a true relative residual of {residual:.3g} after {iterations} iterations. It must fall "
-            f"below {ACCEPTED:g}. Use solver='dense', or a larger damping than {damping:g}.",
+            f"below {ACCEPTED:g}. Use solver='dense', or a larger damping.",
             residual=residual, iterations=iterations,
         )  # fmt: skip
     return Projection(eta, moved, residual, iterations, smallest, rank, _square(moved + force))
@@ -74,9 +75,10 @@ def _square(vectors):
 
 
 def _dense(tangent, right, damping):
-    values, vectors = torch.linalg.eigh(tangent.gram())
+    gram = tangent.gram()
+    values, vectors = torch.linalg.eigh(gram + torch.diag_embed(damping.reshape(gram.shape[:2])))
     kept = values > CUT * values.max()
-    inverse = torch.where(kept, 1 / torch.where(kept, values + damping, torch.ones_like(values)), torch.zeros_like(values))
+    inverse = torch.where(kept, 1 / torch.where(kept, values, torch.ones_like(values)), torch.zeros_like(values))
     blocks = right.reshape(len(values), -1, 1)
     eta = vectors @ (inverse[:, :, None] * (vectors.transpose(1, 2) @ blocks))
     return eta.reshape(-1), float(values[kept].min()), int(kept.sum())
@@ -84,26 +86,29 @@ def _dense(tangent, right, damping):
 
 def _lsmr(tangent, force, right, damping):
     n, dim = force.shape
-    scale = np.sqrt(n)
-    matrix = LinearOperator(
-        (n * dim, tangent.size), dtype=float,
-        matvec=lambda v: tangent.apply(_tensor(v)).numpy().ravel() / scale,
-        rmatvec=lambda r: tangent.transpose(_tensor(r).reshape(n, dim)).numpy() / scale,
-    )  # fmt: skip
-    found = lsmr(
-        matrix, -force.numpy().ravel() / scale, damp=np.sqrt(damping), atol=TOLERANCE, btol=TOLERANCE, conlim=0.0, maxiter=MOST
-    )
+    scale, root = np.sqrt(n), damping.sqrt()
+    many = n * dim
+
+    def forward(v):
+        return np.concatenate([tangent.apply(_tensor(v)).numpy().ravel() / scale, (root * _tensor(v)).numpy()])
+
+    def backward(r):
+        return (tangent.transpose(_tensor(r[:many]).reshape(n, dim)) / scale + root * _tensor(r[many:])).numpy()
+
+    matrix = LinearOperator((many + tangent.size, tangent.size), dtype=float, matvec=forward, rmatvec=backward)
+    goal = np.concatenate([-force.numpy().ravel() / scale, np.zeros(tangent.size)])
+    found = lsmr(matrix, goal, atol=TOLERANCE, btol=TOLERANCE, conlim=0.0, maxiter=MOST)
     return _tensor(found[0]), int(found[2]), float((found[5] / max(found[6], 1.0)) ** 2)
 
 
 def _minres(tangent, force, right, damping):
-    n, count = len(force), [0]
+    n, used = len(force), []
     matrix = LinearOperator(
         (tangent.size, tangent.size), dtype=float,
-        matvec=lambda v: tangent.transpose(tangent.apply(_tensor(v))).numpy() / n + damping * np.ravel(v),
+        matvec=lambda v: tangent.transpose(tangent.apply(_tensor(v))).numpy() / n + damping.numpy() * np.ravel(v),
     )  # fmt: skip
-    found, _ = minres(matrix, right.numpy(), rtol=TOLERANCE, maxiter=MOST, callback=lambda _: count.__setitem__(0, count[0] + 1))
-    return _tensor(found), count[0], float("nan")
+    found, _ = minres(matrix, right.numpy(), rtol=TOLERANCE, maxiter=MOST, callback=lambda _: used.append(1))
+    return _tensor(found), len(used), float("nan")
 
 
 def _tensor(vector):

@@ -12,7 +12,10 @@ from ..laws.quantiles import graded_rule
 from .inversion import Certificate
 
 NUMBERS = 1 << 22  # held at a time by the widest array
-KINDS = {"ConvexMap": "convex_map", "ParametricMap": "parametric"}  # maps that files hold, by class: the module of this folder that reads them back
+KINDS = {
+    "ConvexMap": "convex_map",
+    "ParametricMap": "parametric",
+}  # maps that files hold, by class: the module of this folder that reads them back
 
 
 class PushForward(Law):

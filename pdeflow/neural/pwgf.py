@@ -53,10 +53,11 @@ class PWGF(Method):
     the run an ordinary differential equation in θ. With map="affine" on Gaussian data under a quadratic V the integrand is quadratic, so that
     the run has no sampling error: U' = -(AU - D U^-T), v' = -A(v - b).
 
-    map : "affine", "planar" (layers x + u tanh(w·x + b), invertible by construction), "residual" (tanh layers of any width), "ode" (a neural ODE) or
-    "coordinatewise" (an increasing function of each coordinate). samples : N. shape : Shape(layers, width, affine) of the map.
-    solver : "auto", "dense", "lsmr" or "minres", see `projection.project`. damping : Ĝ + damping·s² I is inverted, s² the mean variance of the
-    initial law (jin2025 has none; without it, directions to which T hardly responds are driven without bound).
+    map : "affine", "planar" (layers x + u tanh(w·x + b), invertible by construction) or "residual" (tanh layers of any
+    width). samples : N. shape : Shape(layers, width, affine) of the map.
+    solver : "auto", "dense", "lsmr" or "minres", see `projection.project`. damping : Ĝ + damping·s² P is inverted, s² the mean variance
+    of the initial law, P the projection on the parameters of the layers (jin2025 has none; without it, directions to which T hardly responds, as
+    those in w and b where u is small, are driven without bound). Where the tangent space holds the velocity it changes nothing.
     integrator : "euler" (jin2025), "heun", "rk4", or "adaptive": steps of orders 3 and 2 inside dt with an error below `tolerance` of the law's spread.
 
     The law is the Gaussian itself for map="affine" from a Gaussian, else a `PushForward` of the initial law.
@@ -73,7 +74,7 @@ class PWGF(Method):
     samples: int = 12_000
     shape: Shape = field(default_factory=Shape)
     solver: str = "auto"
-    damping: float = 1e-6
+    damping: float = 1e-4
     integrator: str = "adaptive"
     tolerance: float = 1e-4
 
@@ -96,7 +97,15 @@ class PWGF(Method):
         with torch.no_grad(), one_thread():
             theta = family.start(generator).numpy()
             slopes = self.slopes(problem, family, samples, theta)
-        return State(family, theta, samples, slopes, {**slopes.found, "inner_steps": 0, "evaluations": 1}, np.inf, slopes.found["energy"])
+        return State(
+            family,
+            theta,
+            samples,
+            slopes,
+            {**slopes.found, "inner_steps": 0, "evaluations": 1},
+            np.inf,
+            slopes.found["energy"],
+        )
 
     def step(self, problem, state, dt, rng):
         try:
@@ -116,7 +125,9 @@ class PWGF(Method):
             raise type(fault)(f"Step {state.steps + 1}: {fault}", **facts) from fault
         report = {**found, "inner_steps": inner, "evaluations": asked}
         lowest = min(state.lowest, found["energy"])
-        return replace(state, theta=theta, slopes=slopes, last=report, trial=trial, lowest=lowest, steps=state.steps + 1)
+        return replace(
+            state, theta=theta, slopes=slopes, last=report, trial=trial, lowest=lowest, steps=state.steps + 1
+        )
 
     def slopes(self, problem, family, samples, theta):
         """The `Slopes` at θ (p,), numpy: θ' and the report. `Diverged` where the map folds or leaves the finite numbers."""
@@ -128,7 +139,7 @@ class PWGF(Method):
                 "the map folds: det ∂T <= 0 at a sample, so that it has no inverse. Use a smaller dt, integrator='adaptive', or map='planar', which cannot fold."
             )
         force, energy, stderr = samples.force(problem.energy, tangent)
-        found = project(tangent, force, self.solver, self.damping * samples.variance)
+        found = project(tangent, force, self.solver, self.damping * samples.variance * family.damped)
         spread = float(tangent.value.std(0, correction=0).norm())
         report = {
             "residual": found.residual, "iterations": found.iterations, "smallest_kept": found.smallest, "rank": found.rank,

@@ -46,7 +46,9 @@ class Samples:
             log_density = self.log_density - tangent.log_det
             score, q = tangent.score(self.score, self.weight), exponent(energy.internal)
             if q:
-                score = energy.internal.coefficient * energy.internal.m * torch.exp(-q * tangent.log_det)[:, None] * score
+                score = (
+                    energy.internal.coefficient * energy.internal.m * torch.exp(-q * tangent.log_det)[:, None] * score
+                )
             else:
                 score = energy.internal.temperature * score
             total = total + score
@@ -61,7 +63,9 @@ class Samples:
             total = total + torch.from_numpy(mean_force(energy.interaction, x))
             pairs = mean_energy(energy.interaction, x)
             shifts = 1 + np.arange(min(PARTNERS, n - 1))
-            influence = values + np.mean([energy.interaction.value(x - np.roll(x, int(shift), axis=0)) for shift in shifts], axis=0)
+            influence = values + np.mean(
+                [energy.interaction.value(x - np.roll(x, int(shift), axis=0)) for shift in shifts], axis=0
+            )
         return total, float(values.mean() + pairs), float(influence.std() / np.sqrt(n))
 
 
@@ -72,7 +76,9 @@ def draw_samples(law, n, rng, internal):
         x = draw(law, n, n, rng)
     else:
         q = exponent(internal)
-        x, *rest = with_score(law, draw(law, n, n, rng), q) if isinstance(law, Gaussian) else draw_with_score(law, n, rng, q)
+        x, *rest = (
+            with_score(law, draw(law, n, n, rng), q) if isinstance(law, Gaussian) else draw_with_score(law, n, rng, q)
+        )
         log_density, score, weight = (torch.from_numpy(np.ascontiguousarray(part)) for part in rest)
     closed = "mean" in law.answers() and "cov" in law.answers() and not hasattr(law, "maps")
     center, cov = (law.mean(), law.cov()) if closed else (x.mean(axis=0), np.atleast_2d(np.cov(x.T, bias=True)))

@@ -7,13 +7,19 @@ from . import planar
 from .family import Family, Tangent
 from .inverse import certified, contraction, newton, ridge
 
-MAGNITUDE = (1.0, 3.0)  # of the weights drawn at the start, in standard deviations of the base law: from gently bent to sharp
-WIDE = 0.1  # the smallest magnitude where no affine map follows, so that the layers must do its work: tanh is then nearly linear
+MAGNITUDE = (
+    0.3,
+    2.0,
+)  # of the weights drawn at the start, in standard deviations of the base law: from gently bent to sharp
 
 
 def family(kind, center, root, shape):
-    layers = {"affine": 0, "planar": 40, "residual": 4}[kind] if shape.layers is None or kind == "affine" else shape.layers
-    width = {"affine": 0, "planar": 1, "residual": 16}[kind] if shape.width is None or kind != "residual" else shape.width
+    layers = (
+        {"affine": 0, "planar": 40, "residual": 4}[kind] if shape.layers is None or kind == "affine" else shape.layers
+    )
+    width = (
+        {"affine": 0, "planar": 1, "residual": 16}[kind] if shape.width is None or kind != "residual" else shape.width
+    )
     return Chain(kind, center, root, layers, width, shape.affine or kind == "affine")
 
 
@@ -25,7 +31,7 @@ class Chain(Family):
     invertible. residual: any width; det ∂f may vanish far from the identity, which the tangent tells (`folded`).
     log|det ∂f| = log det(I + A diag(1 - tanh²) W) exactly, in any dimension: in closed form for width 1 [jin2025 section 4], by LU else.
 
-    The start is A = 0, U = I, v = 0: the identity. W and b are drawn there: directions uniform on the sphere, lengths uniform in
+    The start is A = 0, U = I, v = 0: the identity. W and b are drawn there: directions uniform on the sphere, lengths log-uniform in
     MAGNITUDE, -b/|W| normal. At the start the columns of J in W and b are zero, so J is rank deficient and the velocity is that of the columns
     in A, U and v; the others come to life as A grows.
     """
@@ -38,6 +44,9 @@ class Chain(Family):
         self.head = (self.dim + self.dim**2) if affine else 0
         self.layer = 2 * width * self.dim + width
         self.size = self.head + layers * self.layer
+        self.damped = torch.cat(
+            [torch.zeros(self.head, dtype=torch.float64), torch.ones(layers * self.layer, dtype=torch.float64)]
+        )
 
     def shape(self):
         known = {"affine": self.affine, "layers": self.layers, "width": self.width}
@@ -48,8 +57,7 @@ class Chain(Family):
         direction = torch.randn(*shape, self.dim, generator=generator, dtype=torch.float64)
         direction = direction / direction.norm(dim=-1, keepdim=True)
         share = torch.rand(*shape, 1, generator=generator, dtype=torch.float64)
-        low, high = MAGNITUDE if self.affine else (WIDE, MAGNITUDE[1])
-        length = low + (high - low) * share if self.affine else low * (high / low) ** share
+        length = MAGNITUDE[0] * (MAGNITUDE[1] / MAGNITUDE[0]) ** share
         place = torch.randn(*shape, generator=generator, dtype=torch.float64)
         body = torch.cat(
             [(length * direction).flatten(1), -length[..., 0] * place, torch.zeros(self.layers, self.dim * self.width)], dim=1
@@ -63,7 +71,13 @@ class Chain(Family):
         v, matrix = (theta[:d], theta[d : d + d * d].reshape(d, d)) if self.affine else (0 * self.center, self.one)
         body = theta[self.head :].reshape(self.layers, self.layer)
         layers = self.layers
-        return v, matrix, body[:, : k * d].reshape(layers, k, d), body[:, k * d : k * d + k], body[:, k * d + k :].reshape(layers, d, k)
+        return (
+            v,
+            matrix,
+            body[:, : k * d].reshape(layers, k, d),
+            body[:, k * d : k * d + k],
+            body[:, k * d + k :].reshape(layers, d, k),
+        )
 
     def mixing(self, weight, raw):
         """A of every layer: û for planar layers, the raw parameter else."""
@@ -169,7 +183,9 @@ class ChainTangent(Tangent):
         dv, dmatrix, dweight, dbias, draw = self.family.unpack(direction)
         dmixing = draw
         if self.family.kind == "planar":
-            dmixing = planar.bounded_apply(self.raw[:, :, 0], self.weight[:, 0], draw[:, :, 0], dweight[:, 0])[:, :, None]
+            dmixing = planar.bounded_apply(self.raw[:, :, 0], self.weight[:, 0], draw[:, :, 0], dweight[:, 0])[
+                :, :, None
+            ]
         dx = torch.zeros_like(self.value)
         for i, h in enumerate(self.hidden):
             dh = (1 - h * h) * (dx @ self.weight[i].T + self.points[i] @ dweight[i].T + dbias[i])
@@ -180,7 +196,11 @@ class ChainTangent(Tangent):
     def transpose(self, vectors):
         vectors = vectors @ self.family.root
         head = [vectors.sum(0), (vectors.T @ self.points[-1]).reshape(-1)] if self.family.affine else []
-        gweight, gbias, gmixing = torch.zeros_like(self.weight), torch.zeros_like(self.bias), torch.zeros_like(self.mixing)
+        gweight, gbias, gmixing = (
+            torch.zeros_like(self.weight),
+            torch.zeros_like(self.bias),
+            torch.zeros_like(self.mixing),
+        )
         c = vectors @ self.matrix
         for i in range(len(self.hidden) - 1, -1, -1):
             h = self.hidden[i]
@@ -217,4 +237,3 @@ class ChainTangent(Tangent):
             out[:, :, middle:end] = by_mixing
             back = back + t @ self.weight[i]
         return out.reshape(n * d, self.size)
-

@@ -10,7 +10,7 @@ from ...errors import BadInput, NotAvailable
 from ..settings import one_of
 from ..threads import one_thread
 
-FAMILIES = {"affine": "chain", "planar": "chain", "residual": "chain", "ode": "ode", "coordinatewise": "coordinatewise"}
+FAMILIES = {"affine": "chain", "planar": "chain", "residual": "chain"}
 CHUNK = 1 << 22  # numbers of the dense Jacobian that are held at a time
 
 
@@ -28,12 +28,15 @@ class Family:
     """Maps T_θ: R^d -> R^d, θ a flat vector of `size` float64. All arrays are torch tensors of float64.
 
     kind, dim, size; center (d,) and root (d, d): the fixed coordinates y = root⁻¹(z - center) in which the base law has mean 0 and covariance I.
-    In them θ is free of units, and T in the units of root.
+    In them θ is free of units, and T in the units of root. damped (p,): 1 for parameters that damping holds back, 0 for those that need none.
     """
 
     kind: str
     dim: int
     size: int
+    center: torch.Tensor
+    root: torch.Tensor
+    damped: torch.Tensor
 
     def start(self, generator):
         """θ of the identity, exactly; what the identity leaves free is drawn from the torch `generator`. (p,)"""
@@ -54,7 +57,9 @@ class Family:
 
     def inverse(self, theta, y):
         """(z, Certificate) with T_θ(z) = y (n, d). `NotAvailable` where the family has no inverse that can be certified."""
-        raise NotAvailable(f"The {self.kind} map has no certified inverse. Use sample_with_log_density, which needs none.")
+        raise NotAvailable(
+            f"The {self.kind} map has no certified inverse. Use sample_with_log_density, which needs none."
+        )
 
     def shape(self):
         """The fields of its `Shape` as JSON data."""

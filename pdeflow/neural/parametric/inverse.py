@@ -30,7 +30,8 @@ def ridge(w, b, u, y, most=200):
     inner, goal = w @ u, y @ w
     low, high = goal - inner.abs(), goal + inner.abs()  # |tanh| <= 1
     a, steps = goal.clone(), 0
-    for steps in range(1, most + 1):
+    while steps < most:
+        steps += 1
         h = torch.tanh(a + b)
         excess = a + inner * h - goal
         low, high = torch.where(excess < 0, a, low), torch.where(excess >= 0, a, high)
@@ -54,7 +55,8 @@ def newton(w, b, a, y, most=100):
     x, steps = y - torch.tanh(y @ w.T + b) @ a.T, 0
     one = torch.eye(y.shape[1], dtype=y.dtype)
     size = 1 + y.norm(dim=1)
-    for steps in range(1, most + 1):
+    while steps < most:
+        steps += 1
         h = torch.tanh(x @ w.T + b)
         gap = y - x - h @ a.T
         if bool((gap.norm(dim=1) <= 4e-16 * size).all()):

@@ -38,4 +38,6 @@ def bounded_jacobian(u, w):
     """(∂û/∂u, ∂û/∂w) of one layer, (d, d) each."""
     f, slope, q = _parts(u, w)
     one = torch.eye(len(u), dtype=u.dtype)
-    return one + slope * torch.outer(w, w) / q, (slope * torch.outer(w, u) + f * one - 2 * f * torch.outer(w, w) / q) / q
+    return one + slope * torch.outer(w, w) / q, (
+        slope * torch.outer(w, u) + f * one - 2 * f * torch.outer(w, w) / q
+    ) / q

@@ -1,0 +1,231 @@
+"""PWGF: exact recursions, orders in dt, the three energies, reports and refusals."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import pdeflow as pf
+from pdeflow.energy import Energy, Entropy, Power
+from pdeflow.interactions import PowerLaw
+from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture, Product, Uniform
+from pdeflow.neural import PWGF, Shape
+from pdeflow.neural.samples import draw_samples
+from pdeflow.potentials import FromFunction, Quadratic
+
+MATRIX, CENTER = np.array([[1.5, 0.5], [0.5, 0.8]]), np.array([1.0, -0.5])
+START = Gaussian([2.0, 1.0], [[0.5, 0.2], [0.2, 0.4]])
+OU = pf.problems.ou(dim=2, matrix=MATRIX, center=CENTER, temperature=0.7, initial=START)
+AFFINE = PWGF(map="affine", integrator="euler", samples=50)
+
+
+def recursion(dt, steps):
+    """Explicit Euler for U' = -(AU - D U^-T), v' = -A(v - b) [MATH.md 4.3]."""
+    root, mean = np.linalg.cholesky(START.cov()), START.mean()
+    for _ in range(steps):
+        root, mean = root - dt * (MATRIX @ root - 0.7 * np.linalg.inv(root).T), mean - dt * MATRIX @ (mean - CENTER)
+    return Gaussian(mean, root @ root.T)
+
+
+@pytest.mark.parametrize("solver", ["dense", "lsmr", "minres"])
+def test_affine_on_ou_is_the_explicit_euler_recursion(solver):
+    law = pf.solve(OU, replace(AFFINE, solver=solver), dt=0.05, times=[0.5]).final
+    wanted = recursion(0.05, 10)
+    tolerance = 1e-12 if solver == "dense" else 1e-7  # the Krylov solvers stop at 1e-8
+    np.testing.assert_allclose(law.mean(), wanted.mean(), atol=tolerance)
+    np.testing.assert_allclose(law.cov(), wanted.cov(), atol=tolerance)
+
+
+@pytest.mark.parametrize("integrator, order", [("euler", 1), ("heun", 2), ("rk4", 4)])
+def test_orders(integrator, order):
+    steps = [1 / 8, 1 / 16, 1 / 32, 1 / 64]
+    errors = [
+        pf.metrics.w2(pf.solve(OU, replace(AFFINE, integrator=integrator), dt=dt, times=[0.5]).final, OU.exact(0.5)).value for dt in steps
+    ]  # fmt: skip
+    local = np.log2(np.array(errors[:-1]) / errors[1:])
+    assert abs(local[-1] - order) < 0.1
+    assert errors[-1] < {1: 1e-2, 2: 1e-4, 4: 1e-8}[order]  # 8.8e-3, 8.2e-5 and 2.5e-9 seen
+
+
+def test_the_ten_dimensional_quadratic_of_the_paper():
+    """Σ = diag blocks ((5/8, -3/8), (-3/8, 5/8)), 1, ..., 1/4; W2 at t = 2 as MATH.md 4.3 has it: first order, exact constants."""
+    cov = np.eye(10)
+    cov[:2, :2] = [[0.625, -0.375], [-0.375, 0.625]]
+    cov[5, 5] = cov[8, 8] = cov[9, 9] = 0.25
+    center = np.array([1, 1, 0, 0, 1, 2, 0, 0, 2, 3.0])
+    problem = pf.problems.ou(
+        dim=10, matrix=np.linalg.inv(cov), center=center, initial=Gaussian(np.zeros(10), 1.0), horizon=2.0
+    )
+    for dt, wanted in ((0.01, 1.374e-3), (0.005, 6.867e-4)):
+        law = pf.solve(problem, replace(AFFINE, samples=200), dt=dt).final
+        assert abs(pf.metrics.w2(law, problem.exact(2.0)).value / wanted - 1) < 1e-3
+        assert np.abs(law.mean() - problem.exact(2.0).mean()).max() < 0.5 * dt
+
+
+@pytest.mark.parametrize(
+    "options", [{"integrator": "adaptive"}, {"shape": Shape(affine=False)}, {"map": "residual"}], ids=str
+)
+def test_maps_with_layers_follow_a_gaussian_flow(options):
+    method = PWGF(**{"samples": 2000, "shape": Shape(layers=6), **options})
+    law = pf.solve(OU, method, dt=0.1, times=[0.5]).final
+    x = law.push(START.sample(40_000, np.random.default_rng(0)))
+    wanted = OU.exact(0.5)
+    # three standard errors of 40 000 draws, and of the adaptive steps 1e-3
+    np.testing.assert_allclose(x.mean(0), wanted.mean(), atol=0.015)
+    np.testing.assert_allclose(np.cov(x.T), wanted.cov(), atol=0.02)
+
+
+def test_styblinski_tang_lowers_its_energy_at_every_step():
+    problem = pf.problems.styblinski_tang(2, horizon=0.02)
+    flow = pf.solve(problem, PWGF(samples=3000, shape=Shape(layers=12), integrator="euler"), dt=0.005)
+    start = -26 * 3 / 50 - (1 + np.log(2 * np.pi))  # ∫V dρ - entropy of N(0, I): exactly -26 c - log(2πe)
+    energies = np.array([start] + [step["energy"] for step in flow.history])
+    fall = np.diff(energies[1:])
+    dissipation = np.array([step["dissipation"] for step in flow.history])
+    assert (fall < 0).all() and abs(energies[1] - start) < 0.3
+    # dF/dt = -dissipation: the trapezoidal rule over a step of explicit Euler errs by its length
+    np.testing.assert_allclose(-fall / 0.005, (dissipation[1:] + dissipation[:-1]) / 2, rtol=0.05)
+    last = flow.history[-1]
+    assert 0 < last["delta0"] < 0.1 * last["dissipation"] and last["residual"] < 1e-5 and last["evaluations"] == 1
+
+
+@pytest.mark.parametrize("dim, m, start", [(1, 2.0, 0.1), (2, 2.4, 0.1), (5, 3.0, 1.0)])
+@pytest.mark.parametrize("kind", ["affine", "planar"])
+def test_porous_medium_from_barenblatt_scales_exactly(dim, m, start, kind):
+    """The velocity βx/t is linear, so the projection is exact: M2 grows as t^(2β) even at the edge, where the score is infinite."""
+    problem = pf.problems.porous_medium(dim, m, start, 9 * start)
+    method = PWGF(map=kind, samples=400, shape=Shape(layers=3), integrator="rk4", damping=0.0)
+    law = pf.solve(problem, method, dt=9 * start / 40).final
+    x = problem.initial.sample(50, np.random.default_rng(0))
+    np.testing.assert_allclose(law.push(x), x * 10**problem.initial.beta, rtol=2e-3)
+
+
+def test_the_ring_keeps_its_centre_and_contracts_as_it_must():
+    problem = pf.problems.ring_aggregation(initial=Gaussian([1.25, 1.25], 0.25), horizon=0.5)
+    flow = pf.solve(problem, PWGF(samples=3000, shape=Shape(layers=12)), dt=0.1)
+    x = flow.final.push(draw_samples(problem.initial, 20_000, np.random.default_rng(1), None).points.numpy())
+    np.testing.assert_allclose(x.mean(0), 1.25, atol=3e-3)
+    assert abs(((x - 1.25) ** 2).sum(1).mean() - 0.335057150501) < 0.01  # MATH.md 2.1; 0.5 at the start
+
+
+def test_sums_of_energies_and_the_factor_one_half():
+    problem = pf.problems.mckean_vlasov_ou(initial=Gaussian([1.0, -1.0], 0.3), horizon=0.4)
+    law = pf.solve(problem, PWGF(map="affine", integrator="rk4", samples=100), dt=0.1).final
+    truth = problem.exact(0.4)
+    np.testing.assert_allclose(law.mean(), truth.mean(), atol=1e-5)
+    np.testing.assert_allclose(law.cov(), truth.cov(), atol=1e-5)
+
+
+@pytest.mark.parametrize("internal", [Entropy(0.7), Power(2.5, 1.3)])
+@pytest.mark.parametrize(
+    "law",
+    [
+        GaussianMixture([0.3, 0.7], [[-1.0, 0.0], [1.0, 0.5]], [0.3, 0.5]),
+        Product([Barenblatt(1, 1.8, 0.3), Gaussian(0.5, 0.4)]),
+    ],
+)
+def test_the_force_is_the_gradient_of_the_first_variation(internal, law):
+    """Against differences of U'(ρ) along the moved density itself."""
+    samples = draw_samples(law, 40, np.random.default_rng(2), internal)
+    from pdeflow.neural.parametric import ParametricMap, build
+
+    family = build("planar", samples.center, samples.root, Shape(layers=3))
+    theta = family.start(torch.Generator().manual_seed(0))
+    theta = theta + 0.1 * torch.from_numpy(np.random.default_rng(0).standard_normal(family.size))
+    tangent = family.tangent(theta, samples.points)
+    force, energy, _ = samples.force(Energy(internal=internal), tangent)
+    moved = pf.neural.PushForward(law, [ParametricMap(family, theta.numpy())])
+    x, h = tangent.value.numpy(), 1e-5
+
+    def variation(at):
+        log = moved.log_density(at)
+        return 0.7 * log if isinstance(internal, Entropy) else 1.3 * 2.5 / 1.5 * np.exp(1.5 * log)
+
+    differences = np.stack([(variation(x + h * e) - variation(x - h * e)) / (2 * h) for e in np.eye(2)], axis=1)
+    inside = np.abs(samples.points[:, 0].numpy()) < 0.9 * getattr(getattr(law, "laws", [None])[0], "radius", np.inf)
+    np.testing.assert_allclose(force.numpy()[inside], differences[inside], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(energy, internal.per_mass(moved.log_density(x)).mean(), rtol=1e-10)
+
+
+def test_a_run_goes_on_from_the_law_of_another():
+    method = PWGF(samples=500, shape=Shape(layers=4), integrator="rk4")
+    first = pf.solve(OU, method, dt=0.05, times=[0.2]).final
+    second = pf.solve(replace(OU, initial=first, exact=None), method, dt=0.05, times=[0.2]).final
+    assert len(second.maps) == 2
+    x = second.push(START.sample(20_000, np.random.default_rng(0)))
+    np.testing.assert_allclose(x.mean(0), OU.exact(0.4).mean(), atol=0.02)
+
+
+def test_same_seed_same_bits_whatever_the_threads():
+    code = (
+        "import torch, sys, numpy as np; torch.set_num_threads(int(sys.argv[1])); import pdeflow as pf;"
+        "method = pf.neural.PWGF(samples=4000, shape=pf.neural.Shape(layers=8));"
+        "flow = pf.solve(pf.problems.ou(dim=4, seed=1), method, dt=0.05, times=[0.1], seed=5);"
+        "x, l = flow.final.sample_with_log_density(300, np.random.default_rng(0)); print(x.tobytes().hex()[-4000:], l.tobytes().hex()[-4000:])"
+    )
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    one, two = (
+        subprocess.run([sys.executable, "-c", code, n], capture_output=True, text=True, check=True, env={**os.environ, **dict.fromkeys(names, n)}).stdout
+        for n in "12"
+    )  # fmt: skip
+    assert one == two and len(one) > 4000
+
+
+def test_steps_too_long_diverge_with_the_law_before_and_the_cure():
+    stiff = pf.problems.ou(matrix=50.0, initial=Gaussian(1.0, 0.5))
+    with pytest.raises(pf.Diverged, match="smaller dt") as failure:
+        pf.solve(stiff, replace(AFFINE, samples=200), dt=0.1, times=[1.0])
+    assert failure.value.step >= 1 and isinstance(failure.value.law, Gaussian)
+    law = pf.solve(stiff, replace(AFFINE, samples=200, integrator="adaptive"), dt=0.1, times=[1.0]).final
+    np.testing.assert_allclose(law.cov(), 0.02, rtol=1e-3)
+
+
+def test_what_it_cannot_treat_is_refused_with_the_cure():
+    rng = np.random.default_rng(0)
+    gradientless = Energy(FromFunction(lambda x: (x**2).sum(1), dim=2), Entropy())
+    cases = [
+        (replace(OU, energy=gradientless), "has no gradient"),
+        (replace(OU, initial=Uniform([0.0, 0.0], [1.0, 1.0]), exact=None), "edge"),
+        (replace(OU, initial=Barenblatt(2, 3.0, 0.1), exact=None), "edge"),
+        (replace(OU, initial=pf.laws.Ring(1.0, [0.0, 0.0]), exact=None), "score"),
+        (pf.Problem("fast", {}, Energy(internal=Power(0.7)), START, 1.0), "m > 1"),
+    ]
+    for problem, words in cases:
+        with pytest.raises(pf.Unsupported, match=words):
+            PWGF(samples=100).init(problem, rng)
+    no_internal = pf.Problem("drift", {}, Energy(Quadratic(1.0, [0.0, 0.0])), Uniform([0.0, 0.0], [1.0, 2.0]), 1.0)
+    law = pf.solve(no_internal, replace(AFFINE, integrator="rk4"), dt=0.1, times=[0.5]).final
+    np.testing.assert_allclose(law.push(np.array([[1.0, 2.0]])), [[np.exp(-0.5), 2 * np.exp(-0.5)]], rtol=1e-5)
+    with pytest.raises(pf.NotAvailable):
+        law.mean()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"map": "spline"},
+        {"samples": 1},
+        {"solver": "cg"},
+        {"integrator": "rk5"},
+        {"damping": -1.0},
+        {"tolerance": 0.0},
+        {"shape": 40},
+    ],
+)
+def test_fields_are_checked(bad):
+    with pytest.raises(pf.BadInput, match=next(iter(bad))):
+        PWGF(**bad)
+
+
+def test_interaction_energy_and_its_standard_error():
+    law, kernel = Gaussian([0.0, 0.0], 0.25), PowerLaw(4, 2)
+    samples = draw_samples(law, 4000, np.random.default_rng(0), None)
+    from pdeflow.neural.parametric import build
+
+    family = build("affine", samples.center, samples.root, Shape())
+    _, energy, stderr = samples.force(Energy(interaction=kernel), family.tangent(family.start(None), samples.points))
+    assert abs(energy - Energy(interaction=kernel).evaluate(law).value) < 4 * stderr and 0 < stderr < 0.01
