@@ -6,6 +6,8 @@ __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
         "Certificate": "inversion", "ConvexMap": "convex_map", "ICNNJKO": "icnn_jko", "Network": "settings",
-        "ParametricMap": "parametric", "PushForward": "push_forward", "PWGF": "pwgf", "Shape": "parametric", "Training": "settings",
+        "LinearMap": "variational.maps", "ParametricMap": "parametric", "PushForward": "push_forward", "PWGF": "pwgf",
+        "ResidualMap": "variational.maps", "Saddle": "variational.settings", "Shape": "parametric",
+        "TestFunction": "variational.test_function", "Training": "settings", "VariationalJKO": "variational.variational_jko",
     },
 )  # fmt: skip

@@ -14,7 +14,9 @@ from .inversion import Certificate
 NUMBERS = 1 << 22  # held at a time by the widest array
 KINDS = {
     "ConvexMap": "convex_map",
+    "LinearMap": "variational.maps",
     "ParametricMap": "parametric",
+    "ResidualMap": "variational.maps",
 }  # maps that files hold, by class: the module of this folder that reads them back
 
 

@@ -25,8 +25,14 @@ METHODS = {
         width=8, iterations=40, batch=512, training=pf.neural.Training(pool=4096, dtype="float64")
     ),
     "pwgf": pf.neural.PWGF(samples=1000, shape=pf.neural.Shape(layers=4)),
+    "variational-jko": pf.neural.VariationalJKO(
+        outer=40,
+        batch=512,
+        networks=pf.neural.Saddle(map_width=8, map_depth=1, test_width=16),
+        training=pf.neural.Training(pool=4096, dtype="float64"),
+    ),
 }
-NETWORKS = ("icnn-jko", "pwgf")
+NETWORKS = ("icnn-jko", "pwgf", "variational-jko")
 every = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
 deterministic = pytest.mark.parametrize("method", GRIDS.values(), ids=GRIDS.keys())
 
@@ -79,7 +85,7 @@ def test_the_mean_moves_as_the_scheme_says(runs, name):
     # a grid errs by the square of its cells (locking for the coarse program), a cloud by 4/√n deviations, a short
     # training by some percent
     bound = {
-        "euler-maruyama": 5 * 0.6 / np.sqrt(4000), "cvxopt-jko": 0.05, "icnn-jko": 0.08, "quantile-jko-uniform": 5e-3, "chang-cooper-2": 2e-3,
+        "euler-maruyama": 5 * 0.6 / np.sqrt(4000), "cvxopt-jko": 0.05, "icnn-jko": 0.08, "variational-jko": 0.02, "quantile-jko-uniform": 5e-3, "chang-cooper-2": 2e-3,
     }.get(name, 1e-3)  # fmt: skip
     law = runs[name].final
     mean = law.mean()[0] if "mean" in law.answers() else law.sample(100_000, np.random.default_rng(0)).mean()
@@ -103,6 +109,7 @@ def test_the_start_represents_the_initial_law(runs, method):
         "euler-maruyama": 0.05,
         "icnn-jko": 1e-9,
         "pwgf": 1e-9,
+        "variational-jko": 1e-9,
         "cvxopt-jko": 0.05,
         "quantile-jko-uniform": 0.05,
     }.get(name, 0.01)
@@ -161,7 +168,8 @@ def test_what_a_method_cannot_treat_it_refuses_by_type(method):
         except pf.Unsupported as error:
             refused.append(problem.name)
             assert len(str(error)) > 40
-    assert "porous_medium" in refused or isinstance(method, pf.neural.PWGF)  # the plane with Power is beyond all others
+    # the plane with Power is beyond all but these
+    assert "porous_medium" in refused or isinstance(method, pf.neural.PWGF | pf.neural.VariationalJKO)
     potential = FromFunction(lambda x: np.where(x[:, 0] > 0.9, np.nan, x[:, 0] ** 2), dim=1)
     broken = pf.Problem("broken", {}, Energy(potential, Entropy()), Gaussian(0.0, 1.0), 0.5)
     with pytest.raises(pf.PdeflowError) as failure:

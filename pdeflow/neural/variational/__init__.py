@@ -1,0 +1,1 @@
+"""The primal-dual (variational) JKO method, part by part."""
