@@ -43,44 +43,14 @@ class State:
     steps: int = 0
 
 
-@dataclass(frozen=True)
-class PWGF(Method):
-    """θ' = -Ĝ(θ)⁺ ∇F(θ) for the law of T_θ(z), z ~ the initial law [jin2025, eq. (3.17) and (4.1)].
+class ParametricFlow(Method):
+    """What the flows of parameters share: a run is the ordinary differential equation of θ on points drawn once.
 
-    Ĝ = (1/N) Σ ∂_θT(z_i)ᵀ ∂_θT(z_i) and ∇F = (1/N) Σ ∂_θT(z_i)ᵀ g_i, g_i = (∇δF/δρ)(T(z_i)), on the same N points [eq. (3.21)]: θ' is the
-    least-squares solution of ∂_θT(z_i) θ' = -g_i, so that the equations are consistent and the sample errs only where the velocity leaves the
-    tangent space. The points are drawn once for the whole run (from a Gaussian they are moved affinely to its exact mean and covariance), which makes
-    the run an ordinary differential equation in θ. With map="affine" on Gaussian data under a quadratic V the integrand is quadratic, so that
-    the run has no sampling error: U' = -(AU - D U^-T), v' = -A(v - b).
-
-    map : "affine", "planar" (layers x + u tanh(w·x + b), invertible by construction) or "residual" (tanh layers of any
-    width). samples : N. shape : Shape(layers, width, affine) of the map.
-    solver : "auto", "dense", "lsmr" or "minres", see `projection.project`. damping : Ĝ + damping·s² P is inverted, s² the mean variance
-    of the initial law, P the projection on the parameters of the layers (jin2025 has none; without it, directions to which T hardly responds, as
-    those in w and b where u is small, are driven without bound). Where the tangent space holds the velocity it changes nothing.
-    integrator : "euler" (jin2025), "heun", "rk4", or "adaptive": steps of orders 3 and 2 inside dt with an error below `tolerance` of the law's spread.
-
-    The law is the Gaussian itself for map="affine" from a Gaussian, else a `PushForward` of the initial law.
-    `report`: residual (true, of the normal equations), iterations, smallest_kept (eigenvalue of Ĝ), rank, energy, energy_stderr (Monte Carlo on
-    the points), dissipation (-dF/dt), delta0 (squared distance of the velocity from the tangent space, in L²(ρ)), inner_steps, evaluations: at the
-    law after the step. Of the initial state too.
-
-    `Unsupported`: no V.grad, internal energies other than Entropy and Power(m > 1), initial laws without a score under them.
-    `Diverged`: the map folds, or the energy rises above its lowest by more than three standard errors. `NotConverged`: a linear solve without
-    its residual. These carry `step` and `law`, the law of the last whole step.
+    A subclass is a dataclass with the fields map, samples, shape, damping, integrator and tolerance of `PWGF`, and has `project`.
     """
-
-    map: str = "planar"
-    samples: int = 12_000
-    shape: Shape = field(default_factory=Shape)
-    solver: str = "auto"
-    damping: float = 1e-4
-    integrator: str = "adaptive"
-    tolerance: float = 1e-4
 
     def __post_init__(self):
         one_of(self.map, "map", tuple(FAMILIES))
-        one_of(self.solver, "solver", ("auto", "dense", "lsmr", "minres"))
         one_of(self.integrator, "integrator", INTEGRATORS)
         count(self.samples, "samples", 2)
         positive(self.tolerance, "tolerance")
@@ -89,8 +59,12 @@ class PWGF(Method):
         if not isinstance(self.shape, Shape):
             raise BadInput(f"shape is {self.shape!r}. It must be a Shape. Pass pf.neural.Shape(...).")
 
+    def project(self, tangent, force, damping):
+        """(θ', its velocity (n, d), facts for the report) from the `Tangent` and the force ∇δF at the points, (n, d); damping (p,)."""
+        raise NotImplementedError
+
     def init(self, problem, rng):
-        _require_gradients(problem)
+        require_gradients(problem, type(self).__name__)
         samples = draw_samples(problem.initial, self.samples, rng, problem.energy.internal)
         family = build(self.map, samples.center, samples.root, self.shape)
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
@@ -123,7 +97,7 @@ class PWGF(Method):
         except (Diverged, NotConverged) as fault:
             facts = {**fault.facts, "step": state.steps + 1, "law": self.law(state)}
             raise type(fault)(f"Step {state.steps + 1}: {fault}", **facts) from fault
-        report = {**found, "inner_steps": inner, "evaluations": asked}
+        report = {**found, "delta0_before": state.slopes.found["delta0"], "inner_steps": inner, "evaluations": asked}
         lowest = min(state.lowest, found["energy"])
         return replace(
             state, theta=theta, slopes=slopes, last=report, trial=trial, lowest=lowest, steps=state.steps + 1
@@ -132,39 +106,100 @@ class PWGF(Method):
     def slopes(self, problem, family, samples, theta):
         """The `Slopes` at θ (p,), numpy: θ' and the report. `Diverged` where the map folds or leaves the finite numbers."""
         tangent = family.tangent(torch.from_numpy(np.ascontiguousarray(theta)), samples.points)
-        if not bool(torch.isfinite(tangent.value).all()):
-            raise Diverged("the map left the finite numbers. Use a smaller dt or integrator='adaptive'.")
-        if tangent.folded:
-            raise Diverged(
-                "the map folds: det ∂T <= 0 at a sample, so that it has no inverse. Use a smaller dt, integrator='adaptive', or map='planar', which cannot fold."
-            )
+        require_sound(tangent)
         force, energy, stderr = samples.force(problem.energy, tangent)
-        found = project(tangent, force, self.solver, self.damping * samples.variance * family.damped)
+        eta, moved, facts = self.project(tangent, force, self.damping * samples.variance * family.damped)
         spread = float(tangent.value.std(0, correction=0).norm())
         report = {
-            "residual": found.residual, "iterations": found.iterations, "smallest_kept": found.smallest, "rank": found.rank,
-            "energy": energy, "energy_stderr": stderr, "dissipation": -float((force * found.moved).sum(1).mean()), "delta0": found.error,
+            **facts, "energy": energy, "energy_stderr": stderr, "dissipation": -float((force * moved).sum(1).mean()),
+            "delta0": float(((moved + force) ** 2).sum(1).mean()),
         }  # fmt: skip
 
         def size(change):
             return float((tangent.apply(torch.from_numpy(change)) ** 2).sum(1).mean().sqrt()) / spread
 
-        return Slopes(found.eta.numpy(), size, report)
+        return Slopes(eta.numpy(), size, report)
 
     def law(self, state):
-        base, move = state.samples.law, ParametricMap(state.family, state.theta)
-        if self.map == "affine" and isinstance(base, Gaussian):
-            mean, root = state.family.affine_of(state.theta)
-            return Gaussian(mean, root @ root.T)
-        if isinstance(base, PushForward):
-            return PushForward(base.base, (*base.maps, move))
-        return PushForward(base, (move,))
+        return pushed_law(state.samples.law, state.family, state.theta)
 
     def report(self, state):
         return dict(state.last)
 
 
-def _require_gradients(problem):
+@dataclass(frozen=True)
+class PWGF(ParametricFlow):
+    """θ' = -Ĝ(θ)⁺ ∇F(θ) for the law of T_θ(z), z ~ the initial law [jin2025, eq. (3.17) and (4.1)].
+
+    Ĝ = (1/N) Σ ∂_θT(z_i)ᵀ ∂_θT(z_i) and ∇F = (1/N) Σ ∂_θT(z_i)ᵀ g_i, g_i = (∇δF/δρ)(T(z_i)), on the same N points [eq. (3.21)]: θ' is the
+    least-squares solution of ∂_θT(z_i) θ' = -g_i, so that the equations are consistent and the sample errs only where the velocity leaves the
+    tangent space. The points are drawn once for the whole run (from a Gaussian they are moved affinely to its exact mean and covariance), which makes
+    the run an ordinary differential equation in θ. With map="affine" on Gaussian data under a quadratic V the integrand is quadratic, so that
+    the run has no sampling error: U' = -(AU - D U^-T), v' = -A(v - b).
+
+    map : "affine", "planar" (layers x + u tanh(w·x + b), invertible by construction) or "residual" (tanh layers of any
+    width). samples : N. shape : Shape(layers, width, affine) of the map.
+    solver : "auto", "dense", "lsmr" or "minres", see `projection.project`. damping : Ĝ + damping·s² P is inverted, s² the mean variance
+    of the initial law, P the projection on the parameters of the layers (jin2025 has none; without it, directions to which T hardly responds, as
+    those in w and b where u is small, are driven without bound). Where the tangent space holds the velocity it changes nothing.
+    integrator : "euler" (jin2025), "heun", "rk4", or "adaptive": steps of orders 3 and 2 inside dt with an error below `tolerance` of the law's spread.
+
+    The law is the Gaussian itself for map="affine" from a Gaussian, else a `PushForward` of the initial law.
+    `report`: residual (true, of the normal equations), iterations, smallest_kept (eigenvalue of Ĝ), rank, energy, energy_stderr (Monte Carlo on
+    the points), dissipation (-dF/dt), delta0 (squared distance of the velocity from the tangent space, in L²(ρ)), inner_steps, evaluations: at the
+    law after the step, of the initial state too; and delta0_before, that of the law before the step.
+
+    `Unsupported`: no V.grad, internal energies other than Entropy and Power(m > 1), initial laws without a score under them.
+    `Diverged`: the map folds, or the energy rises above its lowest by more than three standard errors. `NotConverged`: a linear solve without
+    its residual. These carry `step` and `law`, the law of the last whole step.
+    """
+
+    map: str = "planar"
+    samples: int = 12_000
+    shape: Shape = field(default_factory=Shape)
+    solver: str = "auto"
+    damping: float = 1e-4
+    integrator: str = "adaptive"
+    tolerance: float = 1e-4
+
+    def __post_init__(self):
+        super().__post_init__()
+        one_of(self.solver, "solver", ("auto", "dense", "lsmr", "minres"))
+
+    def project(self, tangent, force, damping):
+        found = project(tangent, force, self.solver, damping)
+        facts = {
+            "residual": found.residual,
+            "iterations": found.iterations,
+            "smallest_kept": found.smallest,
+            "rank": found.rank,
+        }
+        return found.eta, found.moved, facts
+
+
+def pushed_law(base, family, theta):
+    """The law of T_θ(z), z ~ base: a Gaussian where it is one for certain, else a `PushForward` of the law that base itself is moved from."""
+    move = ParametricMap(family, theta)
+    if family.kind == "affine" and isinstance(base, Gaussian):
+        mean, root = family.affine_of(theta)
+        return Gaussian(mean, root @ root.T)
+    if isinstance(base, PushForward):
+        return PushForward(base.base, (*base.maps, move))
+    return PushForward(base, (move,))
+
+
+def require_sound(tangent):
+    """`Diverged` where the map folds or leaves the finite numbers at a sample."""
+    if not bool(torch.isfinite(tangent.value).all()):
+        raise Diverged("the map left the finite numbers. Use a smaller dt or integrator='adaptive'.")
+    if tangent.folded:
+        raise Diverged(
+            "the map folds: det ∂T <= 0 at a sample, so that it has no inverse. Use a smaller dt, integrator='adaptive', or map='planar', which cannot fold."
+        )
+
+
+def require_gradients(problem, method):
+    """`Unsupported` unless potential and interaction have gradients."""
     x = problem.initial.sample(2, np.random.default_rng(0))
     for part, name in ((problem.energy.potential, "potential"), (problem.energy.interaction, "interaction")):
         if part is None:
@@ -173,5 +208,5 @@ def _require_gradients(problem):
             _answer: Any = part.grad(x)
         except (NotAvailable, AttributeError) as error:
             raise Unsupported(
-                f"The {name} {part!r} has no gradient. PWGF moves points along it. Give one, e.g. FromFunction(value, grad=..., dim={problem.dim})."
+                f"The {name} {part!r} has no gradient. {method} moves points along it. Give one, e.g. FromFunction(value, grad=..., dim={problem.dim})."
             ) from error

@@ -25,6 +25,7 @@ METHODS = {
         width=8, iterations=40, batch=512, training=pf.neural.Training(pool=4096, dtype="float64")
     ),
     "pwgf": pf.neural.PWGF(samples=1000, shape=pf.neural.Shape(layers=4)),
+    "pfpe": pf.neural.PFPE(samples=500, shape=pf.neural.Shape(layers=3), features=30),
     "variational-jko": pf.neural.VariationalJKO(
         outer=40,
         batch=512,
@@ -32,7 +33,7 @@ METHODS = {
         training=pf.neural.Training(pool=4096, dtype="float64"),
     ),
 }
-NETWORKS = ("icnn-jko", "pwgf", "variational-jko")
+NETWORKS = ("icnn-jko", "pwgf", "pfpe", "variational-jko")
 every = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
 deterministic = pytest.mark.parametrize("method", GRIDS.values(), ids=GRIDS.keys())
 
@@ -81,7 +82,9 @@ def test_a_cloud_has_no_entropy_but_its_potential_energy_falls(runs):
 @pytest.mark.parametrize("name", METHODS)
 def test_the_mean_moves_as_the_scheme_says(runs, name):
     """Implicit Euler contracts the mean by 1/(1+dt) a step, explicit Euler by 1 - dt, higher orders as e^(-dt)."""
-    factor = {"euler-maruyama": 1 - DT, "chang-cooper-2": np.exp(-DT), "pwgf": np.exp(-DT)}.get(name, 1 / (1 + DT))
+    factor = {"euler-maruyama": 1 - DT, "chang-cooper-2": np.exp(-DT), "pwgf": np.exp(-DT), "pfpe": np.exp(-DT)}.get(
+        name, 1 / (1 + DT)
+    )
     # a grid errs by the square of its cells (locking for the coarse program), a cloud by 4/√n deviations, a short
     # training by some percent
     bound = {
@@ -109,6 +112,7 @@ def test_the_start_represents_the_initial_law(runs, method):
         "euler-maruyama": 0.05,
         "icnn-jko": 1e-9,
         "pwgf": 1e-9,
+        "pfpe": 1e-9,
         "variational-jko": 1e-9,
         "cvxopt-jko": 0.05,
         "quantile-jko-uniform": 0.05,
@@ -169,7 +173,7 @@ def test_what_a_method_cannot_treat_it_refuses_by_type(method):
             refused.append(problem.name)
             assert len(str(error)) > 40
     # the plane with Power is beyond all but these
-    assert "porous_medium" in refused or isinstance(method, pf.neural.PWGF | pf.neural.VariationalJKO)
+    assert "porous_medium" in refused or isinstance(method, pf.neural.PWGF | pf.neural.PFPE | pf.neural.VariationalJKO)
     potential = FromFunction(lambda x: np.where(x[:, 0] > 0.9, np.nan, x[:, 0] ** 2), dim=1)
     broken = pf.Problem("broken", {}, Energy(potential, Entropy()), Gaussian(0.0, 1.0), 0.5)
     with pytest.raises(pf.PdeflowError) as failure:
@@ -196,7 +200,7 @@ def test_fields_are_checked_by_name_and_value(method):
 def test_other_starts(method):
     """Separated components and a compact law run too: the laws stay probability laws."""
     for initial in (GaussianMixture([0.3, 0.7], [-1.0, 1.0], [0.04, 0.1]), Uniform(-0.5, 1.5)):
-        if isinstance(method, pf.neural.PWGF) and isinstance(initial, Uniform):
+        if isinstance(method, pf.neural.PWGF | pf.neural.PFPE) and isinstance(initial, Uniform):
             with pytest.raises(pf.Unsupported, match="edge"):  # the velocity of a jump has infinite energy
                 method.init(replace(OU, initial=initial), np.random.default_rng(0))
             continue
