@@ -52,3 +52,8 @@ def crew():
                 task.result()
 
         yield run
+
+
+def alone(n, work, *args):
+    """What a crew does, on the calling thread: for work too short to share."""
+    work(0, -(-n // BLOCK), *args)

@@ -8,14 +8,17 @@
 | a user's kernel | O(n²), its own numpy `grad` or `value`, in blocks of bounded memory |
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from .arrays import points, real_array, require_gradient
-from .compiled import BLOCK, crew
+from .compiled import BLOCK, alone, crew
 from .errors import BadInput
 from .interactions import GaussianAttraction, power_terms
 from .pair_sums import block_moments, block_sums, moment_force, pair_energy, pair_force
 
+SHORT = 1 << 15  # points up to which sums in O(n) are not worth other threads
 PAIRS_AT_ONCE = 1 << 19  # differences held in memory at once for a user's kernel
 
 
@@ -36,6 +39,46 @@ def mean_force(kernel, x, at=None, *, workers=None):
         with crew() as workers:
             return _force(kernel, terms, x, at, workers)
     return _force(kernel, terms, x, at, workers)
+
+
+@dataclass(frozen=True, eq=False)
+class MomentField:
+    """∇W*ρ of a kernel with exponents 2 and 4 by the moments of ρ alone: linear y + quartic [(|y|² + tr S) y + 2 S y - q], y = x - mean [MATH.md 2.1].
+
+    mean : (d,). second : S, (d, d). third : q = E|y|²y, (d,). Called with points (m, d) it gives the force there, (m, d); summed over the cloud it is 0.
+    """
+
+    mean: np.ndarray
+    second: np.ndarray
+    third: np.ndarray
+    linear: float
+    quartic: float
+
+    def __call__(self, at):
+        at = np.ascontiguousarray(points(real_array(at, "at"), len(self.mean)))
+        with crew() as workers:
+            return self.force(at, workers)
+
+    def force(self, at, workers):
+        out = np.zeros_like(at)
+        run = alone if len(at) <= SHORT else workers
+        run(len(at), moment_force, at, self.mean, self.second, self.third, self.linear, self.quartic, out)
+        return out
+
+
+def moment_field(kernel, x):
+    """The `MomentField` of the cloud x (n, d), or None for a kernel that moments do not determine."""
+    terms = power_terms(kernel)
+    if terms is None or any(p not in (2, 4) for _, p in terms):
+        return None
+    x, _, _ = _clouds(x, None)
+    with crew() as workers:
+        return _moment_field(_split(terms, x.shape[1])[0], x, workers)
+
+
+def _moment_field(quick, x, workers):
+    mean, second, third, _ = _moments(x, np.full(len(x), 1 / len(x)), workers)
+    return MomentField(mean, second, third, quick[2], quick[4])
 
 
 def mean_energy(kernel, x, weights=None):
@@ -78,10 +121,8 @@ def _split(terms, dim):
 
 def _force(kernel, terms, x, at, workers):
     quick, slow = _split(terms or [], x.shape[1])
-    out = np.zeros_like(at)
-    if quick[2] != 0 or quick[4] != 0:
-        mean, second, third, _ = _moments(x, np.full(len(x), 1 / len(x)), workers)
-        workers(len(at), moment_force, at, mean, second, third, quick[2], quick[4], out)
+    quartic = quick[2] != 0 or quick[4] != 0
+    out = _moment_field(quick, x, workers).force(at, workers) if quartic else np.zeros_like(at)
     if quick[1] != 0:
         line, own = np.sort(x[:, 0]), at[:, 0]
         below, upto = np.searchsorted(line, own, "left"), np.searchsorted(line, own, "right")
@@ -125,9 +166,10 @@ def _moments(x, weights, workers):
     blocks = -(-n // BLOCK)
     sums, second = np.zeros((blocks, dim)), np.zeros((blocks, dim, dim))
     third, fourth = np.zeros((blocks, dim)), np.zeros(blocks)
-    workers(n, block_sums, x, weights, sums)
+    run = alone if n <= SHORT else workers
+    run(n, block_sums, x, weights, sums)
     mean = sums.sum(axis=0) / weights.sum()
-    workers(n, block_moments, x, weights, mean, second, third, fourth)
+    run(n, block_moments, x, weights, mean, second, third, fourth)
     return mean, second.sum(axis=0), third.sum(axis=0), fourth.sum()
 
 

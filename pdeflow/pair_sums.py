@@ -41,26 +41,35 @@ def block_sums(begin, end, x, weights, sums):
 @njit(nogil=True, cache=True, error_model="numpy")
 def block_moments(begin, end, x, weights, mean, second, third, fourth):
     """Σ w yyᵀ, Σ w |y|²y and Σ w |y|⁴ over the points of each block, y = x - mean; (blocks, d, d), (blocks, d), (blocks,)."""
+    dim = x.shape[1]
+    y = np.empty(dim)
     for block in range(begin, end):
         for p in range(block * BLOCK, min(len(x), (block + 1) * BLOCK)):
-            y = x[p] - mean
-            size = np.sum(y * y)
+            size = 0.0
+            for i in range(dim):
+                y[i] = x[p, i] - mean[i]
+                size += y[i] * y[i]
             fourth[block] += weights[p] * size * size
-            for i in range(len(y)):
+            for i in range(dim):
                 third[block, i] += weights[p] * size * y[i]
-                for k in range(len(y)):
+                for k in range(dim):
                     second[block, i, k] += weights[p] * y[i] * y[k]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def moment_force(begin, end, at, mean, second, third, linear, quartic, out):
     """out += linear y + quartic [(|y|² + m2) y + 2 S y - q], y = at - mean, S = second, m2 = tr S, q = third [MATH.md 2.1]."""
-    trace = np.trace(second)
+    trace, dim = np.trace(second), at.shape[1]
+    y = np.empty(dim)
     for p in range(begin * BLOCK, min(len(at), end * BLOCK)):
-        y = at[p] - mean
-        size = np.sum(y * y) + trace
-        for i in range(len(y)):
-            turned = np.sum(second[i] * y)
+        size = trace
+        for i in range(dim):
+            y[i] = at[p, i] - mean[i]
+            size += y[i] * y[i]
+        for i in range(dim):
+            turned = 0.0
+            for k in range(dim):
+                turned += second[i, k] * y[k]
             out[p, i] += linear * y[i] + quartic * (size * y[i] + 2.0 * turned - third[i])
 
 

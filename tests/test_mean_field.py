@@ -6,7 +6,7 @@ import pytest
 
 import pdeflow as pf
 from pdeflow.interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
-from pdeflow.mean_field import mean_energy, mean_force
+from pdeflow.mean_field import mean_energy, mean_force, moment_field
 from pdeflow.pair_sums import exp_negative
 
 KERNELS = {
@@ -153,3 +153,12 @@ def test_the_exponential_is_that_of_the_library():
 def test_bad_clouds(call, message):
     with pytest.raises(pf.BadInput, match=message):
         call()
+
+
+def test_moments_stand_for_the_cloud(rng):
+    """The force of the (4, 2) kernel by moments, kept without the cloud, conserves the centre of mass to round-off."""
+    x, at = rng.normal(size=(300, 3)) + 2.0, rng.normal(size=(20, 3))
+    field = moment_field(PowerLaw(4.0, 2.0), x)
+    assert np.array_equal(field(at), mean_force(PowerLaw(4.0, 2.0), x, at))
+    assert np.abs(field(x).sum(axis=0)).max() < 1e-10
+    assert moment_field(PowerLaw(3.0, 2.0), x) is None and moment_field(Mine(), x) is None

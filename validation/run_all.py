@@ -27,8 +27,8 @@ def main():
     lines = ["| claim family | verdict | seconds |", "| --- | --- | --- |"]
     worst = 0
     for file in files:
-        if file.stem in ("demo", "run_all"):
-            continue
+        if file.stem in ("demo", "run_all") or "def study(" not in file.read_text(encoding="utf-8"):
+            continue  # figures that are no orders come from the main of their file
         module, start = load_validation(file), time.perf_counter()
         table = module.study(options.scale).run(jobs=options.jobs)
         words = inspect.getdoc(module).splitlines()

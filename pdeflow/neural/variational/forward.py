@@ -4,22 +4,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import NotAvailable
+from ...errors import Diverged, NotAvailable
 from ...interactions import QuadraticAttraction
-from ...mean_field import mean_force
+from ...mean_field import MomentField, mean_force, moment_field
 from ...potentials import Quadratic
 from .maps import LinearMap
 
-SOURCES = 8192  # particles of the law that the force W*ρ is taken from
+LOST = 1e12  # a coordinate beyond this is a blow-up: the squares that follow would leave the finite numbers
+SOURCES = 8192  # particles that the force W*ρ is taken from, where moments do not give it
 
 
 @dataclass(frozen=True, eq=False)
 class ForwardMap:
-    """T(x) = x - dt (∇V(x) + (1/N) Σ_j ∇W(x - x_j)) [salim2020]. sources : x_j, (N, d), or None without interaction."""
+    """T(x) = x - dt (∇V(x) + (1/N) Σ_j ∇W(x - x_j)) [salim2020]. sources : x_j, (N, d), the moments of all particles where these decide, or None without interaction."""
 
     potential: object
     kernel: object
-    sources: np.ndarray | None
+    sources: np.ndarray | MomentField | None
     dt: float
 
     no_density = "A forward step of this potential or kernel has no Hessian or no inverse here. Use scheme='backward'."
@@ -31,7 +32,9 @@ class ForwardMap:
         force = 0.0
         if self.potential is not None:
             force = force + gradient_of(self.potential, wide)
-        if self.kernel is not None:
+        if isinstance(self.sources, MomentField):
+            force = force + self.sources(wide)
+        elif self.kernel is not None:
             force = force + mean_force(self.kernel, self.sources, wide)
         return (wide - self.dt * force).astype(x.dtype)
 
@@ -60,5 +63,22 @@ def forward_map(energy, pool, dt):
             mean = pool.mean(axis=0, dtype=float)
             matrix, shift = matrix - dt * kernel.strength * np.eye(dim), shift + dt * kernel.strength * mean
         return LinearMap(matrix, shift)
-    sources = None if kernel is None else pool[:SOURCES].astype(float)
+    sources = None if kernel is None else moment_field(kernel, pool)
+    if kernel is not None and sources is None:
+        sources = pool[:SOURCES].astype(float)
     return ForwardMap(potential, kernel, sources, dt)
+
+
+def moved_forward(move, pool, dt):
+    """The particles after the forward step, or `Diverged` where the explicit step threw one out."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        moved = move(pool)
+    far = np.abs(moved).max(axis=1)
+    if not np.all(far <= LOST):
+        i = int(np.argmax(~(far <= LOST)))
+        raise Diverged(
+            f"The explicit forward step of dt = {dt:g} moves a particle from {pool[i].tolist()} to {moved[i].tolist()}. It is stable for dt below 2/L only, "
+            "L the largest curvature of V + W*ρ where the law has mass. Use a smaller dt or scheme='backward'.",
+            particle=i,
+        )
+    return moved

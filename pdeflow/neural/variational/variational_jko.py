@@ -27,7 +27,7 @@ from ..settings import Network, Training, one_of
 from ..threads import one_thread
 from .dual import Dual
 from .forces import force_of
-from .forward import forward_map, gradient_of
+from .forward import forward_map, gradient_of, moved_forward
 from .maps import LinearMap
 from .measure import gain, measure
 from .moving import Convex, Residual
@@ -129,7 +129,8 @@ class VariationalJKO(Method):
         energy, law, pool, held = problem.energy, state.law, state.pool, state.held
         if self.scheme == "forward-backward" and (energy.potential is not None or energy.interaction is not None):
             move = forward_map(energy, pool, dt)
-            law, pool, held = PushForward(law.base, (*law.maps, move)), move(pool), _carried(move, held)
+            pool = moved_forward(move, pool, dt)
+            law, held = PushForward(law.base, (*law.maps, move)), _carried(move, held)
             energy = Energy(internal=energy.internal) if energy.internal is not None else None
         test, start, report = None, state.start, {"test": "none"}
         if energy is not None:
