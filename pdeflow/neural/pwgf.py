@@ -88,6 +88,9 @@ class ParametricFlow(Method):
                     self.integrator, lambda theta: self.slopes(problem, state.family, state.samples, theta), state.theta, state.slopes, dt,
                     self.tolerance, state.trial,
                 )  # fmt: skip
+                family, theta = self._refined(state, theta)
+                if family is not state.family:
+                    slopes = self.slopes(problem, family, state.samples, theta)
             found = slopes.found
             if found["energy"] > state.lowest + RISE * found["energy_stderr"]:
                 raise Diverged(
@@ -99,9 +102,12 @@ class ParametricFlow(Method):
             raise type(fault)(f"Step {state.steps + 1}: {fault}", **facts) from fault
         report = {**found, "delta0_before": state.slopes.found["delta0"], "inner_steps": inner, "evaluations": asked}
         lowest = min(state.lowest, found["energy"])
-        return replace(
-            state, theta=theta, slopes=slopes, last=report, trial=trial, lowest=lowest, steps=state.steps + 1
-        )
+        changed = {"family": family, "theta": theta, "slopes": slopes, "last": report, "trial": trial, "lowest": lowest}
+        return replace(state, **changed, steps=state.steps + 1)
+
+    def _refined(self, state, theta):
+        family, finer = state.family.refined(torch.from_numpy(theta), state.samples.points)
+        return family, (theta if family is state.family else finer.numpy())
 
     def slopes(self, problem, family, samples, theta):
         """The `Slopes` at θ (p,), numpy: θ' and the report. `Diverged` where the map folds or leaves the finite numbers."""
@@ -137,8 +143,8 @@ class PWGF(ParametricFlow):
     the run an ordinary differential equation in θ. With map="affine" on Gaussian data under a quadratic V the integrand is quadratic, so that
     the run has no sampling error: U' = -(AU - D U^-T), v' = -A(v - b).
 
-    map : "affine", "planar" (layers x + u tanh(w·x + b), invertible by construction) or "residual" (tanh layers of any
-    width). samples : N. shape : Shape(layers, width, affine) of the map.
+    map : "affine", "planar" (layers x + u tanh(w·x + b), invertible by construction), "residual" (tanh layers of any
+    width), "ode" (a neural ODE) or "coordinatewise" (an increasing spline of each coordinate). samples : N. shape : Shape(layers, width, affine) of the map.
     solver : "auto", "dense", "lsmr" or "minres", see `projection.project`. damping : Ĝ + damping·s² P is inverted, s² the mean variance
     of the initial law, P the projection on the parameters of the layers (jin2025 has none; without it, directions to which T hardly responds, as
     those in w and b where u is small, are driven without bound). Where the tangent space holds the velocity it changes nothing.

@@ -13,6 +13,10 @@ CASES = {
     "planar, layers alone": ("planar", 2, Shape(layers=4, affine=False)),
     "planar, line": ("planar", 1, Shape(layers=3)),
     "residual": ("residual", 2, Shape(layers=3, width=4)),
+    "neural ode": ("ode", 2, Shape(layers=2, width=3)),
+    "neural ode, no affine": ("ode", 3, Shape(layers=3, width=2, affine=False)),
+    "coordinatewise": ("coordinatewise", 3, Shape(width=7)),
+    "coordinatewise, line": ("coordinatewise", 1, Shape(width=12)),
     "residual, wider than high": ("residual", 3, Shape(layers=2, width=2, affine=False)),
 }
 every = pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
@@ -39,15 +43,18 @@ def test_the_start_is_the_identity(case):
 
 
 @every
-def test_products_with_the_jacobian_are_those_of_autograd(case):
+def test_products_with_the_jacobian_are_those_of_autograd(case, monkeypatch):
     family, theta, z = drawn(case)
     dense = torch.autograd.functional.jacobian(lambda t: family.value(t, z), theta).reshape(-1, family.size)
     tangent = family.tangent(theta, z)
     np.testing.assert_allclose(tangent.value, family.value(theta, z), atol=1e-13)
-    np.testing.assert_allclose(tangent.rows(slice(0, len(z))), dense, atol=1e-12)
+    np.testing.assert_allclose(tangent.columns(slice(0, len(z))).permute(2, 1, 0).flatten(0, 1), dense, atol=1e-12)
     eta, r = torch.from_numpy(np.random.default_rng(1).standard_normal(family.size)), torch.cos(z)
     np.testing.assert_allclose(tangent.apply(eta).reshape(-1), dense @ eta, atol=1e-12)
     np.testing.assert_allclose(tangent.transpose(r), dense.T @ r.reshape(-1), atol=1e-12)
+    monkeypatch.setattr(
+        "pdeflow.neural.parametric.family.CHUNK", 4 * family.dim * family.size
+    )  # 9 points in three parts
     gram = tangent.gram()
     whole = torch.block_diag(*gram)
     np.testing.assert_allclose(whole, dense.T @ dense / len(z), atol=1e-12)
@@ -70,10 +77,46 @@ def test_log_determinant_and_score_are_those_of_autograd(case):
 @every
 def test_inverse(case):
     family, theta, z = drawn(case, size=0.05, n=200)
+    if family.kind == "ode":
+        with pytest.raises(pf.NotAvailable, match="not certified"):
+            ParametricMap(family, theta.numpy()).invert(z.numpy())
+        return
     move = ParametricMap(family, theta.numpy())
     x, certificate = move.invert(move(z.numpy()))
     np.testing.assert_allclose(x, z, atol=1e-10)
     assert certificate.points == 200 and certificate.residual < 1e-13
+
+
+def test_the_trace_integral_is_the_log_determinant_up_to_the_integration():
+    """A finer integration of the same field: the discrete log|det| tends to ∫ tr ∂f ds at the order of the steps."""
+    family, theta, z = drawn(("ode", 2, Shape(layers=1, width=6, affine=False)), size=0.7, n=20)
+    _, _, (weight,), (bias,), (mixing,) = family.unpack(theta)
+    x, trace, steps = (z - family.center) @ family.inverse_root.T, 0.0, 4000
+    for _ in range(steps):  # the midpoint rule
+        middle = x + torch.tanh(x @ weight.T + bias) @ mixing.T / (2 * steps)
+        slope = 1 - torch.tanh(middle @ weight.T + bias) ** 2
+        trace = trace + slope @ (mixing.T * weight).sum(1) / steps
+        x = x + torch.tanh(middle @ weight.T + bias) @ mixing.T / steps
+    gaps = []
+    for layers in (2, 4, 8):  # the same field over all stages
+        more = type(family)("ode", family.center, family.root, layers, 6, False)
+        gaps.append(float((more.tangent(theta.repeat(layers), z).log_det - trace).abs().max()))
+    assert np.log2(gaps[1] / gaps[2]) > 3.5 and gaps[2] < 1e-3
+
+
+def test_pieces_that_stretch_are_halved_and_the_function_stays(rng):
+    family, theta, _ = drawn(("coordinatewise", 2, Shape(width=12)), size=0.1)
+    theta[6] += 2.5  # the slope of one piece of the first coordinate
+    z = family.center + torch.from_numpy(rng.standard_normal((4000, 2))) * family.scale
+    finer, same = family.refined(theta, z)
+    assert finer.size > family.size and len(same) == finer.size and set(family.knots) < set(finer.knots)
+    before, after = family.tangent(theta, z), finer.tangent(same, z)
+    for name in ("value", "log_det", "slope", "bend"):
+        np.testing.assert_allclose(getattr(after, name), getattr(before, name), atol=1e-11)
+    assert family.refined(theta, z[:100])[0] is family  # too few points to feed more parameters
+    move = pf.neural.PushForward(pf.laws.Gaussian([0.0, 0.0], 1.0), [ParametricMap(finer, same.numpy())])
+    again = pf.neural.PushForward.from_data(*move.to_data())
+    np.testing.assert_array_equal(again.push(z.numpy()), move.push(z.numpy()))
 
 
 def test_planar_layers_are_invertible_whatever_the_parameters(rng):

@@ -24,8 +24,8 @@ class Matrix(Tangent):
     def transpose(self, vectors):
         return torch.einsum("ndp,nd->p", self.matrix, vectors)
 
-    def rows(self, part):
-        return self.matrix[part].reshape(-1, self.size)
+    def columns(self, part):
+        return self.matrix[part].permute(2, 1, 0)
 
 
 def case(condition, rank, rng, n=60, dim=2, p=12):

@@ -60,17 +60,16 @@ def test_the_ten_dimensional_quadratic_of_the_paper():
     problem = pf.problems.ou(
         dim=10, matrix=np.linalg.inv(cov), center=center, initial=Gaussian(np.zeros(10), 1.0), horizon=2.0
     )
-    for dt, wanted in ((0.01, 1.374e-3), (0.005, 6.867e-4)):
-        law = pf.solve(problem, replace(AFFINE, samples=200), dt=dt).final
-        assert abs(pf.metrics.w2(law, problem.exact(2.0)).value / wanted - 1) < 1e-3
-        assert np.abs(law.mean() - problem.exact(2.0).mean()).max() < 0.5 * dt
+    law = pf.solve(problem, replace(AFFINE, samples=100), dt=0.01).final
+    assert abs(pf.metrics.w2(law, problem.exact(2.0)).value / 1.374e-3 - 1) < 1e-3  # as many digits as are known
+    assert np.abs(law.mean() - problem.exact(2.0).mean()).max() < 0.005
 
 
 @pytest.mark.parametrize(
-    "options", [{"integrator": "adaptive"}, {"shape": Shape(affine=False)}, {"map": "residual"}], ids=str
+    "options", [{"integrator": "adaptive"}, {"shape": Shape(layers=20, affine=False)}, {"map": "residual"}], ids=str
 )
 def test_maps_with_layers_follow_a_gaussian_flow(options):
-    method = PWGF(**{"samples": 2000, "shape": Shape(layers=6), **options})
+    method = PWGF(**{"samples": 1000, "shape": Shape(layers=6, width=6), **options})
     law = pf.solve(OU, method, dt=0.1, times=[0.5]).final
     x = law.push(START.sample(40_000, np.random.default_rng(0)))
     wanted = OU.exact(0.5)
@@ -91,6 +90,20 @@ def test_styblinski_tang_lowers_its_energy_at_every_step():
     np.testing.assert_allclose(-fall / 0.005, (dissipation[1:] + dissipation[:-1]) / 2, rtol=0.05)
     last = flow.history[-1]
     assert 0 < last["delta0"] < 0.1 * last["dissipation"] and last["residual"] < 1e-5 and last["evaluations"] == 1
+
+
+def test_two_modes_part_as_they_must():
+    """Styblinski-Tang on the line, against the exact KL(t) of MATH.md 8.3 (30 coordinates, halved down to one)."""
+    problem = pf.problems.styblinski_tang(1)
+    flow = pf.solve(problem, PWGF(map="coordinatewise", samples=2000), dt=0.1, times=[0.3, 0.9])
+    z = np.linspace(-8, 8, 16001)[:, None]
+    base = Gaussian(0.0, 1.0).log_density(z)
+    for law, wanted in zip(flow.laws, (49.820229252, 15.960690570)):
+        x, log_det = law.maps[-1].with_log_det(z)
+        integrand = np.exp(base) * (base - log_det + problem.energy.potential.value(x) + np.log(172.5135609796))
+        np.testing.assert_allclose(integrand.sum() * 1e-3, wanted / 30, rtol=0.005)  # 1e-3 seen
+        x = law.sample(200, np.random.default_rng(0))
+        np.testing.assert_allclose(law.quantile(law.cdf(x)), x, atol=1e-8)
 
 
 @pytest.mark.parametrize("dim, m, start", [(1, 2.0, 0.1), (2, 2.4, 0.1), (5, 3.0, 1.0)])

@@ -27,7 +27,9 @@ def test_linear_maps_give_the_exact_jko_iterates_of_gaussians(dim, temperature):
 
 def test_forward_backward_is_the_gaussian_push_and_a_heat_step():
     problem = pf.problems.ou(dim=2, seed=3, horizon=0.5)
-    flow = pf.solve(problem, VariationalJKO(map="linear", scheme="forward-backward", outer=400, training=SMALL), dt=0.25)
+    flow = pf.solve(
+        problem, VariationalJKO(map="linear", scheme="forward-backward", outer=400, training=SMALL), dt=0.25
+    )
     mean, cov = problem.initial.mean(), problem.initial.cov()
     matrix, center = problem.energy.potential.matrix, problem.energy.potential.center
     for _ in range(2):  # MATH.md 4.3

@@ -214,26 +214,26 @@ class ChainTangent(Tangent):
         body = torch.cat([gweight.flatten(1), gbias, gmixing.flatten(1)], dim=1)
         return torch.cat([*head, body.reshape(-1)])
 
-    def rows(self, part):
-        x = self.points[-1][part]
-        n, d, k = len(x), self.family.dim, self.family.width
-        out = torch.zeros(n, d, self.size, dtype=torch.float64)
+    def columns(self, part):
+        d, k, root = self.family.dim, self.family.width, self.family.root
+        n = len(self.value[part])
+        out = torch.empty(self.size, d, n, dtype=torch.float64)  # points last: every product below runs along them
         if self.family.affine:
-            out[:, :, :d] = self.family.root
-            out[:, :, d : d + d * d] = (self.family.root[None, :, :, None] * x[:, None, None, :]).reshape(n, d, d * d)
-        back = self.outer.expand(n, d, d)  # ∂T/∂x of the layers passed so far, from the last one
+            out[:d] = root.T[:, :, None]
+            out[d : d + d * d].view(d, d, d, n)[:] = root.T[:, None, :, None] * self.points[-1][part].T[:, None, :]
+        back = self.outer[:, :, None].expand(d, d, n)  # ∂T/∂x of the layers passed so far, from the last one
         for i in range(len(self.hidden) - 1, -1, -1):
-            h, begin = self.hidden[i][part], self.family.head + i * self.family.layer
-            middle, end = begin + k * d + k, begin + self.family.layer
-            t = (back @ self.mixing[i]) * (1 - h * h)[:, None, :]
-            by_weight = (t[:, :, :, None] * self.points[i][part][:, None, None, :]).reshape(n, d, k * d)
-            by_mixing = (back[:, :, :, None] * h[:, None, None, :]).reshape(n, d, d * k)
+            h, x = self.hidden[i][part].T.contiguous(), self.points[i][part].T.contiguous()
+            begin = self.family.head + i * self.family.layer
+            layer = out[begin : begin + self.family.layer]
+            by_weight, by_bias, by_mixing = layer[: k * d], layer[k * d : k * d + k], layer[k * d + k :]
+            t = torch.einsum("ijn,jk->kin", back, self.mixing[i]) * (1 - h * h)[:, None, :]
+            by_bias[:] = t
+            torch.mul(t[:, None], x[None, :, None], out=by_weight.view(k, d, d, n))
+            torch.mul(back.transpose(0, 1)[:, None], h[None, :, None], out=by_mixing.view(d, k, d, n))
             if self.family.kind == "planar":
                 by_raw, more = planar.bounded_jacobian(self.raw[i, :, 0], self.weight[i, 0])
-                by_weight = by_weight + by_mixing @ more
-                by_mixing = by_mixing @ by_raw
-            out[:, :, begin : begin + k * d] = by_weight
-            out[:, :, begin + k * d : middle] = t
-            out[:, :, middle:end] = by_mixing
-            back = back + t @ self.weight[i]
-        return out.reshape(n * d, self.size)
+                by_weight += (more.T @ by_mixing.view(d, d * n)).view(d, d, n)
+                by_mixing[:] = (by_raw.T @ by_mixing.view(d, d * n)).view(d, d, n)
+            back = back + torch.einsum("kin,kj->ijn", t, self.weight[i])
+        return out

@@ -10,18 +10,18 @@ from ...errors import BadInput, NotAvailable
 from ..settings import one_of
 from ..threads import one_thread
 
-FAMILIES = {"affine": "chain", "planar": "chain", "residual": "chain"}
+FAMILIES = {"affine": "chain", "planar": "chain", "residual": "chain", "ode": "ode", "coordinatewise": "coordinatewise"}
 CHUNK = 1 << 22  # numbers of the dense Jacobian that are held at a time
 
 
-def build(kind, center, root, shape):
+def build(kind, center, root, shape, **extra):
     """The `Family` of that kind in the coordinates y = root⁻¹(z - center) of the base law.
 
-    kind : a name of FAMILIES. center : (d,). root : (d, d), lower triangular. shape : `Shape`.
+    kind : a name of FAMILIES. center : (d,). root : (d, d), lower triangular. shape : `Shape`. extra : see `Family.extra`.
     """
     one_of(kind, "map", tuple(FAMILIES))
     module = import_module(f".{FAMILIES[kind]}", __package__)
-    return module.family(kind, center, root, shape)
+    return module.family(kind, center, root, shape, **extra)
 
 
 class Family:
@@ -65,6 +65,14 @@ class Family:
         """The fields of its `Shape` as JSON data."""
         raise NotImplementedError
 
+    def extra(self):
+        """Arrays beside center and root that the family was made with, by name."""
+        return {}
+
+    def refined(self, theta, z):
+        """(family, θ) of the same map in a richer family, where the points z ask for one; (self, θ) by default."""
+        return self, theta
+
     def numbers_a_point(self):
         """Numbers that its widest array holds for each point."""
         return self.dim * self.dim
@@ -105,18 +113,18 @@ class Tangent:
         """Jᵀ r summed over the points: (n, d) -> (p,)."""
         raise NotImplementedError
 
-    def rows(self, part):
-        """J at the points of the slice `part`, dense: (m · d, p)."""
+    def columns(self, part):
+        """The columns of J at the m points of the slice `part`: (p, d, m)."""
         raise NotImplementedError
 
     def gram(self):
         """JᵀJ/n as (blocks, p/blocks, p/blocks): the diagonal blocks, all others being zero."""
         n, dim = self.value.shape
-        rows = max(1, CHUNK // (dim * self.size))
+        many = max(1, CHUNK // (dim * self.size))
         total = torch.zeros(self.size, self.size, dtype=torch.float64)
-        for begin in range(0, n, rows):
-            part = self.rows(slice(begin, begin + rows))
-            total += part.T @ part
+        for begin in range(0, n, many):
+            part = self.columns(slice(begin, begin + many)).flatten(1)
+            total += part @ part.T
         return total[None] / n
 
 
@@ -172,7 +180,12 @@ class ParametricMap:
 
     def named(self):
         """All arrays by name."""
-        return {"theta": self.theta, "center": self.family.center.numpy(), "root": self.family.root.numpy()}
+        return {
+            "theta": self.theta,
+            "center": self.family.center.numpy(),
+            "root": self.family.root.numpy(),
+            **self.family.extra(),
+        }
 
     @staticmethod
     def from_named(dim, architecture, arrays):
@@ -192,7 +205,12 @@ class ParametricMap:
                 raise BadInput(f"The array {name!r} is {given}. It must have shape {size}. The data are damaged.")
             return real_array(arrays[name], name)
 
-        family = build(architecture["kind"], take("center", dim), take("root", dim, dim), Shape(**facts))
+        more = {name: real_array(arrays[name], name, ndim=1) for name in set(arrays) - {"theta", "center", "root"}}
+        if set(more) - {"knots"} or np.any(np.diff(more.get("knots", [])) <= 0):
+            raise BadInput(
+                f"The arrays {sorted(more)} are none of this map, or its knots do not increase. The data are damaged."
+            )
+        family = build(architecture["kind"], take("center", dim), take("root", dim, dim), Shape(**facts), **more)
         return ParametricMap(family, take("theta", family.size))
 
     def __repr__(self):

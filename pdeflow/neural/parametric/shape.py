@@ -10,8 +10,8 @@ from ...errors import BadInput
 class Shape:
     """Size of a parametric map; None means the default of its kind.
 
-    layers : planar layers (40, as in jin2025), residual layers (4) or stages of the neural ODE (4). width : neurons of a residual layer or a stage
-    (16), or pieces of a coordinate's spline (32). affine : whether an affine map Ux + v follows, with U and v among the parameters: Gaussian
+    layers : planar layers (40, as in jin2025), residual layers (4) or steps of the neural ODE (4). width : neurons of a residual layer or a step
+    (16), or pieces of a coordinate's spline at the start (24). affine : whether an affine map Ux + v follows, with U and v among the parameters: Gaussian
     flows, contractions and the porous medium from a Barenblatt law are then represented exactly. jin2025 has none.
     A planar layer has width 1, the affine family no layers, the coordinatewise one has its affine part in the spline.
     """
