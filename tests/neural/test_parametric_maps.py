@@ -48,7 +48,7 @@ def test_products_with_the_jacobian_are_those_of_autograd(case, monkeypatch):
     dense = torch.autograd.functional.jacobian(lambda t: family.value(t, z), theta).reshape(-1, family.size)
     tangent = family.tangent(theta, z)
     np.testing.assert_allclose(tangent.value, family.value(theta, z), atol=1e-13)
-    np.testing.assert_allclose(tangent.columns(slice(0, len(z))).permute(2, 1, 0).flatten(0, 1), dense, atol=1e-12)
+    np.testing.assert_allclose(tangent.rows(slice(0, len(z))), dense, atol=1e-12)
     eta, r = torch.from_numpy(np.random.default_rng(1).standard_normal(family.size)), torch.cos(z)
     np.testing.assert_allclose(tangent.apply(eta).reshape(-1), dense @ eta, atol=1e-12)
     np.testing.assert_allclose(tangent.transpose(r), dense.T @ r.reshape(-1), atol=1e-12)

@@ -117,6 +117,10 @@ class Tangent:
         """The columns of J at the m points of the slice `part`: (p, d, m)."""
         raise NotImplementedError
 
+    def rows(self, part):
+        """J at the points of the slice `part`, one row a point and coordinate: (m d, p)."""
+        return self.columns(part).permute(2, 1, 0).reshape(-1, self.size)
+
     def gram(self):
         """JᵀJ/n as (blocks, p/blocks, p/blocks): the diagonal blocks, all others being zero."""
         n, dim = self.value.shape
