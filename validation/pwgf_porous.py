@@ -145,9 +145,7 @@ def main():
     cases = [case for case in CASES if case[0] in options.dims]
     lines = [line for case in cases for line in barenblatt(*case, options.samples, options.draws)]
     mixed = [line for case in cases if case[0] <= 5 for line in mixture(*case, options.samples, options.draws)]
-    head = (
-        f"# The porous medium equation\n\nMade by `python validation/pwgf_porous.py {' '.join(sys.argv[1:])}`".rstrip()
-    )
+    head = f"# The porous medium equation\n\nMade by `{' '.join(['python validation/pwgf_porous.py', *sys.argv[1:]])}`"
     text = (
         f"{head} ({options.samples} samples a run, judged by {options.draws:,} draws). The bar is √M2 within 1 % at ten times the start. Beside W2: that of the identity.\n\n"
         "| d | m | map | parameters | time ratio | √M2 | radius | energy | W2, at most (identity) | draws beyond the support | δ0 / dissipation | seconds |\n"

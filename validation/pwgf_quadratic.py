@@ -77,7 +77,7 @@ def main():
         name = f"{kind}, {shape.layers} layers{'' if shape.affine else ' without affine'}, adaptive"
         lines += rows(name, method, 0.25, options.draws)
     head = (
-        f"# The ten-dimensional quadratic\n\nMade by `python validation/pwgf_quadratic.py {' '.join(sys.argv[1:])}`".rstrip() + f". At t = 2 the exact law is at KL = {KL:.5f} and W2 = {W2:.5f} from the stationary "
+        f"# The ten-dimensional quadratic\n\nMade by `{' '.join(['python validation/pwgf_quadratic.py', *sys.argv[1:]])}`" + f". At t = 2 the exact law is at KL = {KL:.5f} and W2 = {W2:.5f} from the stationary "
         "one. Errors in s.e. are in standard errors of as many independent draws as the run has samples; the laws of planar and residual maps are judged by "
         f"{options.draws:,} draws of their own. Bars: affine below 0.005 at dt = 0.01 and halving; planar and residual within 3 s.e.; W2 below 0.02.\n\n"
         "| map | dt | samples | t | max error of the mean | of the covariance | in s.e. | in s.e. | W2 of the moments | published | δ0 / dissipation | seconds |\n" + "|" + " --- |" * 12 + "\n"

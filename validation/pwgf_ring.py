@@ -97,7 +97,7 @@ def main():
         for variance in (0.36, 0.6):
             lines += rows(variance, method, kind, options.dt, options.draws)
     text = (
-        f"# The ring\n\nMade by `python validation/pwgf_ring.py {' '.join(sys.argv[1:])}`".rstrip() + f" ({options.samples} samples a run, judged by {options.draws:,} draws). Exact: radius 1/√3 = {ring_radius(4, 2, 2):.5f}, "
+        f"# The ring\n\nMade by `{' '.join(['python validation/pwgf_ring.py', *sys.argv[1:]])}`" + f" ({options.samples} samples a run, judged by {options.draws:,} draws). Exact: radius 1/√3 = {ring_radius(4, 2, 2):.5f}, "
         "energy -1/12 = -0.083333, covariance I/6; the angle of the mass on the ring is not determined by the energy. Bars: mean radius within 1 %, centre of mass kept to 1e-3.\n\n"
         "| variance | map | t | E\\|x - c\\|² | exact | shift of the centre, own points | of fresh draws | mean radius | against 1/√3 | its deviation | covariance | energy | seconds |\n" + "|" + " --- |" * 13 + "\n"
     )  # fmt: skip
