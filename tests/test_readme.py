@@ -38,3 +38,16 @@ def test_every_file_and_name_it_points_to_exists():
         thing = pf
         for name in dotted.split("."):
             thing = getattr(thing, name)
+
+
+def test_the_parametric_flow_is_bounded_as_printed(capsys):
+    import numpy as np
+
+    import pdeflow as pf
+
+    (block,) = [block for block in BLOCKS if "w2_bound" in block]
+    names = {"pf": pf, "np": np}
+    exec(block, names)
+    true = pf.metrics.w2(names["flow"].final, names["problem"].exact(1.0)).value
+    assert 1e-4 < true < names["bound"][-1] < 0.1
+    assert "projection_error" in capsys.readouterr().out
