@@ -4,10 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...analytic.jko import gaussian_jko_step
+from ...energy import Entropy
 from ...errors import Diverged, NotAvailable
 from ...interactions import QuadraticAttraction
+from ...laws import Gaussian
 from ...mean_field import MomentField, mean_force, moment_field
 from ...potentials import Quadratic
+from ...trajectory import Trajectory, time_grid
 from .maps import LinearMap
 
 LOST = 1e12  # a coordinate beyond this is a blow-up: the squares that follow would leave the finite numbers
@@ -51,10 +55,7 @@ def gradient_of(potential, x):
 def forward_map(energy, pool, dt):
     """The forward step from the particles (n, d): a LinearMap where V and W are quadratic, else a ForwardMap."""
     potential, kernel = energy.potential, energy.interaction
-    linear = (potential is None or isinstance(potential, Quadratic)) and (
-        kernel is None or isinstance(kernel, QuadraticAttraction)
-    )
-    if linear:
+    if _affine(energy):
         dim = pool.shape[1]
         matrix, shift = np.eye(dim), np.zeros(dim)
         if potential is not None:
@@ -82,3 +83,35 @@ def moved_forward(move, pool, dt):
             particle=i,
         )
     return moved
+
+
+def exact_forward_backward(problem, dt, times):
+    """The forward-backward iterates themselves from a Gaussian under quadratic V and W and entropy [MATH.md 4.3]; else `NotAvailable`.
+
+    A Gaussian is pushed by the affine forward step, then takes the exact JKO step of the entropy. Its fixed point under V is the exact one.
+    """
+    energy, law = problem.energy, problem.initial
+    closed = isinstance(law, Gaussian) and (energy.internal is None or isinstance(energy.internal, Entropy))
+    if not (closed and _affine(energy)):
+        raise NotAvailable(
+            f"The forward-backward sequence of {problem.name!r} from {law!r} has no closed form here. Closed are Gaussians under quadratic potentials, "
+            "quadratic attraction and entropy. Its time error is not told apart."
+        )
+    times, marks = time_grid((problem.horizon,) if times is None else times, dt)
+    nothing, heat = np.zeros(law.dim), 0.0 if energy.internal is None else energy.internal.temperature
+    laws, done = [], 0
+    for mark in marks:
+        for _ in range(mark - done):
+            push = forward_map(energy, law.mean()[None], dt)
+            cov = push.matrix @ law.cov() @ push.matrix.T
+            law = Gaussian(*gaussian_jko_step(push(law.mean()), (cov + cov.T) / 2, np.diag(nothing), nothing, heat, dt))
+        done = mark
+        laws.append(law)
+    return Trajectory(times, laws, {"steps": done})
+
+
+def _affine(energy):
+    """Whether the forward step is affine: V and W quadratic or absent."""
+    return isinstance(energy.potential, Quadratic | type(None)) and isinstance(
+        energy.interaction, QuadraticAttraction | type(None)
+    )

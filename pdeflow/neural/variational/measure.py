@@ -5,7 +5,7 @@ import numpy as np
 from ...mean_field import mean_energy
 
 
-def measure(energy, test, x, log_density, batch, rng, n=65536):
+def measure(energy, test, x, log_density, batch, rng, n=32768):
     """{bound, bound_stderr[, energy, gap, gap_stderr]} on held-out points x (k·batch, d), with log ρ (k·batch,) where it is known.
 
     bound : ∫V dρ + the lower bound of ∫U(ρ) dx by the test function + ½∬W dρ dρ (pairs within a block). gap : ∫U(ρ) dx by log ρ on the
@@ -30,7 +30,7 @@ def measure(energy, test, x, log_density, batch, rng, n=65536):
     return out
 
 
-def gain(before, after, x, rng, n=65536):
+def gain(before, after, x, rng, n=32768):
     """How much the bound of ∫U(ρ) dx on the held-out points x (k, d) rose from one test function to another."""
     state = rng.bit_generator.state
     taken = before.at_reference(rng, n)[0]

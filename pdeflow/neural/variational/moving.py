@@ -89,9 +89,9 @@ class Convex:
         self.signed = [array for name, array in arrays.items() if name == "weight" or name.endswith("mixing")]
         plain = [arrays.pop("root"), arrays.pop("shift")]
         hidden = [array for name, array in arrays.items() if not any(array is other for other in self.signed)]
-        groups = [{"params": plain}, {"params": hidden}, {"params": self.signed}]
-        self.shares = (1.0, 1.0, width**-0.5)
-        self.optimiser = torch.optim.Adam([g for g in groups if g["params"]], lr=1.0, betas=BETAS, fused=True)
+        share = width**-0.5
+        groups = ((plain, 1.0), (hidden, 1.0), (self.signed, share))
+        self.steps = [[(array, Adam(array.data, BETAS), share) for array in arrays] for arrays, share in groups]
 
     def __call__(self, x):
         with torch.enable_grad():
@@ -99,20 +99,21 @@ class Convex:
         return self.moved.detach()
 
     def descend(self, slope, rate, progress):
-        for i, (group, share) in enumerate(zip(self.optimiser.param_groups, self.shares)):
-            group["lr"] = 0.0 if i and progress < WAIT else rate * share
-        self.optimiser.zero_grad(set_to_none=True)
-        self.moved.backward(slope / self.move.scale**2)
-        self.optimiser.step()
+        with torch.enable_grad():  # a number, as torch imports a computer algebra package to differentiate an array
+            (self.moved * (slope / self.move.scale**2)).sum().backward()
+        for group in self.steps if progress >= WAIT else self.steps[:1]:
+            for array, adam, share in group:
+                adam.step(array.grad, rate * share)
+        for group in self.steps:
+            for array, _, _ in group:
+                array.grad = None
         with torch.no_grad():
             for array in self.signed:
                 array.clamp_(min=0)  # the projection onto convex networks
 
     def norm(self):
         """Norm of the mean gradient of the quadratic part."""
-        states = [self.optimiser.state[array] for array in self.optimiser.param_groups[0]["params"]]
-        steps = 1 - BETAS[0] ** max(1.0, float(states[0]["step"]))
-        return float(sum(state["exp_avg"].square().sum() for state in states)) ** 0.5 / steps
+        return sum(adam.norm() ** 2 for _, adam, _ in self.steps[0]) ** 0.5
 
     def raw(self):
         return self.move.mapped(lambda array: array.detach().cpu().numpy().astype(float))

@@ -96,7 +96,7 @@ class Adam:
             self.second.lerp_(gradient.square().mean(), 1 - slow)
         else:
             self.second.mul_(slow).addcmul_(gradient, gradient, value=1 - slow)
-        size = (self.second / (1 - slow**self.count)).sqrt_().add_(1e-12)
+        size = (self.second / (1 - slow**self.count)).sqrt_().add_(1e-10)
         self.parameters.addcdiv_(self.first, size, value=-rate / (1 - fade**self.count))
 
     def norm(self):

@@ -16,7 +16,7 @@ class Saddle:
 
     map_width: int = 64
     map_depth: int = 2
-    rank: int = 0
+    rank: int = 1
     test_width: int = 64
     test_depth: int = 2
     test_rate: float = 5e-3

@@ -27,7 +27,7 @@ from ..settings import Network, Training, one_of
 from ..threads import one_thread
 from .dual import Dual
 from .forces import force_of
-from .forward import forward_map, gradient_of, moved_forward
+from .forward import exact_forward_backward, forward_map, gradient_of, moved_forward
 from .maps import LinearMap
 from .measure import gain, measure
 from .moving import Convex, Residual
@@ -36,6 +36,7 @@ from .settings import Saddle
 from .test_function import Profile
 from .train import fit, train
 
+MORE = 100  # iterations of the further fit of h that ends a step
 HELD = 16  # blocks that are never trained on
 
 
@@ -132,11 +133,15 @@ class VariationalJKO(Method):
             pool = moved_forward(move, pool, dt)
             law, held = PushForward(law.base, (*law.maps, move)), _carried(move, held)
             energy = Energy(internal=energy.internal) if energy.internal is not None else None
-        test, start, report = None, state.start, {"test": "none"}
+        test, start, report = None, state.start, {}
         if energy is not None:
             move, test, start, pool, report = self._backward(energy, law, pool, state, dt, seed)
             law, held = PushForward(law.base, (*law.maps, move)), _carried(move, held)
-        report |= measure(problem.energy, test, *held, self.batch, np.random.default_rng([seed, 1]))
+        report = (
+            {"test": "none"}
+            | report
+            | measure(problem.energy, test, *held, self.batch, np.random.default_rng([seed, 1]))
+        )
         before = report.pop("before", None)
         if before is not None:
             report["gain"] = gain(before, test, held[0], np.random.default_rng([seed, 1]))
@@ -154,8 +159,12 @@ class VariationalJKO(Method):
         move = self._move(center, cov, state.start[0], generator, kind, device)
         dual = self._dual(energy, law, pool, cov, center, state.start[1], generator, kind, device)
         if (
-            dual is not None and dual.network and state.start[1] is None
-        ):  # h must know the first law before T receives any signal
+            dual is not None
+            and dual.network
+            and state.start[1] is None
+            and not _best_is_quadratic(law.base, energy.internal)
+        ):
+            # h must know the first law before T receives any signal
             fit(dual, lambda x: x, blocks, 2 * self.outer, self.networks.test_rate)
         report = train(force_of(energy, pool.shape[1]), move, dual, blocks, dt, self)
         finished = move.finished()
@@ -189,11 +198,8 @@ class VariationalJKO(Method):
 
     def _stays_quadratic(self, law, internal):
         """Whether every law of this step is Gaussian, or a Barenblatt profile of the same m: then the best h is quadratic."""
-        if self.map != "linear" or not all(isinstance(move, LinearMap) for move in law.maps):
-            return False
-        if isinstance(internal, Entropy):
-            return isinstance(law.base, Gaussian)
-        return isinstance(law.base, Barenblatt) and law.base.m == internal.m
+        affine = self.map == "linear" and all(isinstance(move, LinearMap) for move in law.maps)
+        return affine and _best_is_quadratic(law.base, internal)
 
     def _converge(self, dual, moved, generator, report):
         """The test function after a further fit on the particles as they now are; what that gained, and its noise, go into the report."""
@@ -204,7 +210,7 @@ class VariationalJKO(Method):
             return dual.finished()
         before = dual.finished()
         blocks = Pool(matched(moved, self.batch).reshape(moved.shape), self.batch, generator, kind, device)
-        fit(dual, lambda x: x, blocks, self.outer // 2, self.networks.test_rate)
+        fit(dual, lambda x: x, blocks, MORE, self.networks.test_rate)
         dual.follow(whole)
         report["before"] = before
         return dual.finished()
@@ -230,19 +236,33 @@ class VariationalJKO(Method):
         return dict(state.last)
 
     def exact_sequence(self, problem, *, dt, times):
-        return exact_jko(problem, dt=dt, times=times)
+        whole = problem.energy.potential is None and problem.energy.interaction is None
+        if self.scheme == "backward" or whole:
+            return exact_jko(problem, dt=dt, times=times)
+        return exact_forward_backward(problem, dt, times)
+
+
+def _best_is_quadratic(law, internal):
+    """Whether the best test function of the law is quadratic: a Gaussian, or a Barenblatt profile of the same m."""
+    if isinstance(internal, Entropy):
+        return isinstance(law, Gaussian)
+    return isinstance(law, Barenblatt) and law.m == internal.m
 
 
 def _carried(move, held):
-    """Held-out points and their log density, moved."""
+    """Held-out points and their log density, moved; by rows, as a Hessian a point is large."""
     x, log_density = held
     if log_density is None or not hasattr(move, "with_log_det"):
-        return move(x), None
-    x, volume = move.with_log_det(x)
-    return x, log_density - volume
+        return _push(move, x), None
+    parts = [move.with_log_det(part) for part in _rows(x, 1024)]
+    return np.concatenate([moved for moved, _ in parts]), log_density - np.concatenate([volume for _, volume in parts])
 
 
-def _push(move, x, rows=8192):
+def _push(move, x):
     """T(x) by rows, in the dtype of x."""
     move = move.astype(x.dtype) if hasattr(move, "astype") else move
-    return np.concatenate([move(part) for part in np.array_split(x, max(1, len(x) // rows))]).astype(x.dtype)
+    return np.concatenate([move(part) for part in _rows(x, 8192)]).astype(x.dtype)
+
+
+def _rows(x, most):
+    return np.array_split(x, max(1, len(x) // most))
