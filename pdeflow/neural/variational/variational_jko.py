@@ -67,8 +67,9 @@ class VariationalJKO(Method):
     The internal energy enters through the variational formulas (`propositions`), with a test function whose quadratic part is optimal in closed form at
     every iteration (`TestFunction`); the reference is the Gaussian, for Power the ball, of the current law. Where the law stays Gaussian or Barenblatt (linear maps) no network is
     needed for h, and none is trained.
-    `report`: bound (a lower bound of the energy from held-out particles), bound_stderr; energy, gap and gap_stderr where the maps have densities; gain and gain_test: what a
-    further fit of h added to the bound (an h that has converged gains nothing); gradient_norm, test_gradient_norm; test ("quadratic", "network", "none"); loss.
+    `report`: bound (a lower bound of the energy from held-out particles), bound_stderr; energy, gap and gap_stderr where the maps have densities; gain: what a
+    further fit of h added to the bound (an h that has converged gains nothing); gradient_norm and test_gradient_norm, of the mean gradients; test: "quadratic", "network" or
+    "none"; iterations; loss: bound + E|x - T(x)|²/(2 dt).
     `test_function(state)` is the trained h.
 
     `Unsupported` for internal energies other than Entropy and Power(m > 1), and for potentials and kernels that do not take tensors. `Diverged` where
@@ -87,8 +88,8 @@ class VariationalJKO(Method):
     def __post_init__(self):
         one_of(self.map, "map", ("icnn", "linear", "residual"))
         one_of(self.scheme, "scheme", ("backward", "forward-backward"))
-        for name in ("outer", "inner", "batch"):
-            count(getattr(self, name), name)
+        for name, least in (("outer", 1), ("inner", 1), ("batch", 2)):
+            count(getattr(self, name), name, least)
         positive(self.learning_rate, "learning_rate")
         for name, kind in (("networks", Saddle), ("training", Training)):
             if not isinstance(getattr(self, name), kind):
@@ -142,6 +143,7 @@ class VariationalJKO(Method):
             | report
             | measure(problem.energy, test, *held, self.batch, np.random.default_rng([seed, 1]))
         )
+        report["loss"] = report["bound"] + float(((pool - state.pool) ** 2).sum(-1).mean()) / (2 * dt)
         before = report.pop("before", None)
         if before is not None:
             report["gain"] = gain(before, test, held[0], np.random.default_rng([seed, 1]))
