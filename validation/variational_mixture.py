@@ -19,12 +19,12 @@ import pdeflow as pf
 HERE = Path(__file__).resolve().parent
 # name: dim, half width of the cube of means (None: two moons), dt, steps
 CASES = {
-    "two moons": (2, None, 0.3, 40), "d = 8": (8, 2.0, 0.3, 40), "d = 13": (13, 1.5, 0.3, 20),
+    "two moons": (2, None, 0.3, 30), "d = 8": (8, 2.0, 0.3, 30), "d = 13": (13, 1.5, 0.3, 20),
     "d = 8, wide": (8, 5.0, 0.3, 20), "d = 13, wide": (13, 3.0, 0.3, 20),
 }  # fmt: skip
 
 
-def two_moons(components=16, radius=3.0, variance=0.5, horizon=12.0):
+def two_moons(components=16, radius=3.0, variance=0.5, horizon=9.0):
     """V = -log q with q of equal weights along two half circles that reach into each other, from N(0, 4 I)."""
     angle = np.linspace(0, np.pi, components // 2)
     upper = np.stack([np.cos(angle), np.sin(angle)], axis=1)
@@ -116,7 +116,7 @@ def one(name, seed, outer, samples):
     exact = mixture.sample(samples, rng)
     begin = time.perf_counter()
     law = pf.solve(
-        problem, pf.neural.VariationalJKO(map="residual", scheme="backward", outer=outer), dt=dt, seed=seed
+        problem, pf.neural.VariationalJKO(map="residual", outer=outer, learning_rate=0.01), dt=dt, seed=seed
     ).final
     seconds = time.perf_counter() - begin
     euler = pf.solve(problem, pf.particle.EulerMaruyama(samples), dt=dt / 30, seed=seed).final

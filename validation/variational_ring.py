@@ -98,7 +98,8 @@ def semicircle(schemes, outer, seed):
     for name, method in schemes(outer).items():
         flow = pf.solve(problem, method, dt=dt, times=times, seed=seed)
         for t in times:
-            law = pf.laws.Particles(flow.at(t).sample(200_000, np.random.default_rng(seed + 1)))
+            even = (np.arange(100_000) + 0.5) / 100_000
+            law = pf.laws.Particles(flow.at(t).push(problem.initial.quantile(even)[:, None]))
             gap, near = pf.metrics.w2(law, equilibrium).value, pf.metrics.w2(law, iterates.at(t)).value
             own = pf.metrics.w2(problem.exact(t), equilibrium).value
             lines.append(
@@ -114,7 +115,7 @@ def main():
     parser.add_argument("--outer", type=int, default=None)
     parser.add_argument("--map", default="residual")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--samples", type=int, default=20_000)
+    parser.add_argument("--samples", type=int, default=100_000)
     parser.add_argument("--out", type=Path, default=None)
     options = parser.parse_args()
     outer = options.outer or (60 if options.scale == "quick" else 300)
@@ -123,7 +124,9 @@ def main():
 
     def both(outer):
         return {
-            name: pf.neural.VariationalJKO(map=options.map, scheme=name, outer=outer)
+            name: pf.neural.VariationalJKO(
+                map=options.map, scheme=name, outer=outer, learning_rate=0.01, training=pf.neural.Training(pool=65_536)
+            )
             for name in ("forward-backward", "backward")
         }
 
