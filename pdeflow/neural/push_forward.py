@@ -1,5 +1,6 @@
 """PushForward: a base law moved by invertible maps."""
 
+import functools
 from importlib import import_module
 
 import numpy as np
@@ -27,7 +28,7 @@ class PushForward(Law):
     `with_log_det(x)` (T(x) (n, d), log|det ∂T(x)| (n,)) gives sample_with_log_density, log ρ(T(x)) = log ρ_base(x) - Σ log|det ∂T_i|;
     `invert(y)` (point (n, d), Certificate) gives pull, path_back, cdf and, with the former, log_density; `increasing = True` on
     the line gives the quantile function T(Q_base(u)) exactly, and mean and cov as integrals over the level; in higher dimension these
-    two are not available in closed form (sample instead). A map that cannot answer may say why in `no_density` or `no_inverse`.
+    two are known where all maps are affine (`affine = True` and `matrix`), else not in closed form (sample instead). A map that cannot answer may say why in `no_density` or `no_inverse`.
     `numbers_a_point()` (optional) bounds how many points are held at a time.
     """
 
@@ -102,18 +103,21 @@ class PushForward(Law):
         return self.base.cdf(self.pull(x.reshape(-1, 1))[0][:, 0]).reshape(x.shape)
 
     def mean(self):
-        if not self.maps:
-            return self.base.mean()
+        if self._affine():
+            return functools.reduce(lambda mean, move: move(mean), self.maps, self.base.mean())
         self._line("mean")
         u, weight = graded_rule()
         return np.array([weight @ self.quantile(u)])
 
     def cov(self):
-        if not self.maps:
-            return self.base.cov()
+        if self._affine():
+            return functools.reduce(lambda cov, move: move.matrix @ cov @ move.matrix.T, self.maps, self.base.cov())
         self._line("cov")
         u, weight = graded_rule()
         return np.array([[weight @ (self.quantile(u) - self.mean()) ** 2]])
+
+    def _affine(self):
+        return all(getattr(move, "affine", False) for move in self.maps)
 
     def _line(self, question):
         if self.dim != 1:

@@ -18,6 +18,8 @@ class LinearMap:
     matrix: np.ndarray
     shift: np.ndarray
 
+    affine = True
+
     def __post_init__(self):
         matrix = readonly(real_array(self.matrix, "matrix", ndim=2))
         object.__setattr__(self, "matrix", matrix)
