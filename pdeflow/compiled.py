@@ -12,7 +12,9 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-BLOCK = 128  # particles of a block, part of the definition of the noise stream of EulerMaruyama too
+# particles of a block, part of the definition of the noise stream of EulerMaruyama too; after a change empty numba's cache (*.nbi, *.nbc in
+# __pycache__), which looks at a function's own file only
+BLOCK = 128
 FMA = {"contract"}  # one rounding for a*b + c: fixed when compiled, the same for every thread count
 
 

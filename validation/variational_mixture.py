@@ -116,7 +116,12 @@ def one(name, seed, outer, samples):
     exact = mixture.sample(samples, rng)
     begin = time.perf_counter()
     law = pf.solve(
-        problem, pf.neural.VariationalJKO(map="residual", outer=outer, learning_rate=0.01), dt=dt, seed=seed
+        problem,
+        pf.neural.VariationalJKO(
+            map="residual", outer=outer, learning_rate=0.01, training=pf.neural.Training(pool=131_072)
+        ),
+        dt=dt,
+        seed=seed,
     ).final
     seconds = time.perf_counter() - begin
     euler = pf.solve(problem, pf.particle.EulerMaruyama(samples), dt=dt / 30, seed=seed).final
