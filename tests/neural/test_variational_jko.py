@@ -19,9 +19,12 @@ TINY = Saddle(map_width=16, map_depth=1, test_width=32, test_depth=1)
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-@pytest.mark.parametrize("dim, temperature", [(2, 1.0), (5, 0.3)])
-def test_linear_maps_give_the_exact_jko_iterates_of_gaussians(dim, temperature):
-    problem = pf.problems.ou(dim=dim, seed=1, temperature=temperature, horizon=0.5)
+@pytest.mark.parametrize(
+    "dim, temperature, initial",
+    [(2, 1.0, None), (5, 0.3, None), (2, 1.0, Gaussian([0.0, 1.0], [[4.0, 0.1], [0.1, 0.04]]))],
+)
+def test_linear_maps_give_the_exact_jko_iterates_of_gaussians(dim, temperature, initial):
+    problem = pf.problems.ou(dim=dim, seed=1, temperature=temperature, initial=initial, horizon=0.5)
     flow = pf.solve(problem, VariationalJKO(map="linear", outer=400, training=SMALL), dt=0.25)
     truth = pf.exact_jko(problem, dt=0.25).final
     assert isinstance(flow.final, Gaussian)
