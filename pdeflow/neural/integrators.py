@@ -57,7 +57,7 @@ def _adaptive(slope, theta, first, dt, tolerance, h):
             error = first.size(h * (-5 * first.eta + 6 * two + 8 * three - 9 * last.eta) / 72) / tolerance
             reason = f"its error is {error:.3g} of the tolerance"
         except (Diverged, NotConverged) as fault:
-            error, reason = np.inf, str(fault)
+            error, reason = np.inf, str(fault).partition(". ")[0]
         if error <= 1:
             theta, first, done, steps = new, last, done + h, steps + 1
         h *= float(np.clip(0.9 * error ** (-1 / 3) if error > 0 else 5.0, 0.2, 5.0))

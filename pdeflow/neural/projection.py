@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from scipy.sparse.linalg import LinearOperator, lsmr, minres
 
-from ..errors import NotConverged
+from ..errors import Diverged, NotConverged
 
 DENSE = 1200  # parameters up to which "auto" forms JᵀJ
 CUT = 1e-13  # eigenvalues of JᵀJ below this share of the largest are round-off and count as zero
@@ -23,8 +23,8 @@ ACCEPTED = 1e-3  # relative residual above which a solve is refused
 class Projection:
     """eta : (p,) torch. moved : Jη, (n, d). residual : |Jᵀ(Jη + g)/n + ε η| / |Jᵀg/n|, recomputed from J itself, whatever the solver says.
 
-    iterations : of the Krylov solver, 0 if dense. smallest : the smallest eigenvalue of JᵀJ/n + ε kept (dense), or as the Krylov solver has it
-    (NaN from minres). rank : how many were kept, NaN if unknown. error : (1/n) Σ|Jη + g|², the squared distance of the velocity from the
+    iterations : of the Krylov solver, 0 if dense. smallest : the smallest eigenvalue of JᵀJ/n + ε kept (dense; NaN from
+    the Krylov solvers, which do not know it). rank : how many were kept, NaN if unknown. error : (1/n) Σ|Jη + g|², the squared distance of the velocity from the
     tangent space: δ0 of jin2025 eq. (3.27) with Ĝ, on this sample.
     """
 
@@ -38,13 +38,18 @@ class Projection:
 
 
 def project(tangent, force, solver="auto", damping=0.0):
-    """The `Projection` of -force on the tangent space.
+    """The `Projection` of -force on the tangent space. `Diverged` where the force is not finite.
 
     tangent : `Tangent`. force : g, (n, d), torch. solver : "auto" (dense up to DENSE parameters or where J is block diagonal, else lsmr),
     "dense" (eigenvalues of JᵀJ: the minimum-norm solution up to CUT), "lsmr" on J or "minres" on JᵀJ (scipy, from zero: minimum norm
     too). damping : ε, a number or one of each parameter (p,), in units of J². `NotConverged` where the true relative residual exceeds ACCEPTED.
     """
     n = len(force)
+    if not bool(torch.isfinite(force).all()):
+        where = int(torch.argmax((~torch.isfinite(force).all(1)).double()))
+        raise Diverged(
+            f"the force ∇δF at sample {where} is {force[where].tolist()}. It must be finite. Use a smaller dt or integrator='adaptive'."
+        )
     right = -tangent.transpose(force) / n
     damping = torch.as_tensor(damping, dtype=torch.float64).expand(tangent.size)
     if not bool(right.any()):
@@ -98,7 +103,11 @@ def _lsmr(tangent, force, right, damping):
     matrix = LinearOperator((many + tangent.size, tangent.size), dtype=float, matvec=forward, rmatvec=backward)
     goal = np.concatenate([-force.numpy().ravel() / scale, np.zeros(tangent.size)])
     found = lsmr(matrix, goal, atol=TOLERANCE, btol=TOLERANCE, conlim=0.0, maxiter=MOST)
-    return _tensor(found[0]), int(found[2]), float((found[5] / max(found[6], 1.0)) ** 2)
+    return (
+        _tensor(found[0]),
+        int(found[2]),
+        float("nan"),
+    )  # its own estimates of condition and residual are not to be relied on
 
 
 def _minres(tangent, force, right, damping):

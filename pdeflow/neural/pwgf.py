@@ -26,6 +26,7 @@ from .samples import Samples, draw_samples
 from .settings import one_of
 from .threads import one_thread
 
+FAR = 1e12  # times the spread of the initial law; further off potentials overflow
 RISE = 3.0  # standard errors by which the energy may rise above the lowest so far
 
 
@@ -196,8 +197,11 @@ def pushed_law(base, family, theta):
 
 def require_sound(tangent):
     """`Diverged` where the map folds or leaves the finite numbers at a sample."""
-    if not bool(torch.isfinite(tangent.value).all()):
-        raise Diverged("the map left the finite numbers. Use a smaller dt or integrator='adaptive'.")
+    reach = float((tangent.value - tangent.family.center).abs().max() / tangent.family.root.norm())
+    if not reach < FAR:
+        raise Diverged(
+            f"the map throws a sample {reach:.3g} times the spread of the initial law away. It must stay within {FAR:g}. Use a smaller dt or integrator='adaptive'."
+        )
     if tangent.folded:
         raise Diverged(
             "the map folds: det ∂T <= 0 at a sample, so that it has no inverse. Use a smaller dt, integrator='adaptive', or map='planar', which cannot fold."

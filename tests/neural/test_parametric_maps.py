@@ -55,6 +55,7 @@ def test_products_with_the_jacobian_are_those_of_autograd(case, monkeypatch):
     monkeypatch.setattr(
         "pdeflow.neural.parametric.family.CHUNK", 4 * family.dim * family.size
     )  # 9 points in three parts
+    monkeypatch.setattr("pdeflow.neural.parametric.family.STRIPE", 5)
     gram = tangent.gram()
     whole = torch.block_diag(*gram)
     np.testing.assert_allclose(whole, dense.T @ dense / len(z), atol=1e-12)

@@ -41,7 +41,9 @@ class Coordinatewise(Family):
         self.table, self.edges = pieces(self.knots)
         self.lift, self.middle = lift(self.knots)
         self.size = self.dim * len(self.knots)
-        self.damped = torch.zeros(self.size, dtype=torch.float64)
+        damped = torch.ones(self.dim, len(self.knots), dtype=torch.float64)
+        damped[:, 0] = 0.0  # the shift
+        self.damped = damped.reshape(-1)
         self.seen = None
 
     def shape(self):
