@@ -31,14 +31,11 @@ def study(scale="quick"):
     return pf.Study([pf.problems.porous_medium(1, 2.0, 0.1, 0.2)], methods, {"dt": steps}, {"w2": pf.metrics.w2})
 
 
-def maps(dim):
-    """The maps of one dimension: size by what a dense metric costs."""
-    shapes = {
-        "affine": ("affine", pf.neural.Shape()), "planar, 10 layers": ("planar", pf.neural.Shape(layers=10)),
-        "planar, 20 layers, without affine": ("planar", pf.neural.Shape(layers=20, affine=False)),
-        "residual, 2 x 16, without affine": ("residual", pf.neural.Shape(layers=2, width=16, affine=False)),
-    }  # fmt: skip
-    return shapes
+MAPS = {
+    "affine": ("affine", pf.neural.Shape()),
+    "planar, 20 layers, without affine": ("planar", pf.neural.Shape(layers=20, affine=False)),
+    "residual, 2 x 10, without affine": ("residual", pf.neural.Shape(layers=2, width=10, affine=False)),
+}
 
 
 def barenblatt(dim, m, samples, draws):
@@ -53,7 +50,7 @@ def barenblatt(dim, m, samples, draws):
     lines = [
         judge("identity", "", lambda x: x, problem, t, z, edge, share, problem.initial.energy(), "", "") for t in times
     ]
-    for name, (kind, shape) in maps(dim).items():
+    for name, (kind, shape) in MAPS.items():
         method = pf.neural.PWGF(map=kind, samples=samples, shape=shape, integrator="adaptive", tolerance=1e-3)
         begin = time.perf_counter()
         try:
@@ -138,7 +135,7 @@ def mixture(dim, m, samples, draws):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--samples", type=int, default=3000)
+    parser.add_argument("--samples", type=int, default=2000)
     parser.add_argument("--draws", type=int, default=100_000)
     parser.add_argument("--dims", type=int, nargs="*", default=[2, 5, 15])
     options = parser.parse_args()

@@ -23,7 +23,7 @@ CLAIMS = [
     pf.Claim("heun", "w2", 2.0, 0.2, "order of the integrator"),
 ]
 CENTER = np.array([1.25, 1.25])
-TIMES = [0.5, 1.0, 2.0, 4.0, 8.0, 12.0]
+TIMES = [0.5, 1.0, 2.0, 4.0, 8.0]
 
 
 def study(scale="quick"):
@@ -81,21 +81,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--samples", type=int, default=12_000)
     parser.add_argument("--draws", type=int, default=20_000)
-    parser.add_argument("--dt", type=float, default=0.1)
-    parser.add_argument("--maps", nargs="*", default=["planar", "residual", "ode"])
+    parser.add_argument("--dt", type=float, default=0.25)
+    parser.add_argument("--maps", nargs="*", default=["planar", "residual"])
     options = parser.parse_args()
     shapes = {
-        "planar": pf.neural.Shape(layers=40),
-        "residual": pf.neural.Shape(layers=4, width=16),
+        "planar": pf.neural.Shape(layers=20),
+        "residual": pf.neural.Shape(layers=2, width=12),
         "ode": pf.neural.Shape(),
     }
-    lines = []
-    for kind in options.maps:
-        method = pf.neural.PWGF(
-            map=kind, samples=options.samples, shape=shapes[kind], integrator="adaptive", tolerance=1e-3
-        )
-        for variance in (0.36, 0.6):
-            lines += rows(variance, method, kind, options.dt, options.draws)
     text = (
         f"# The ring\n\nMade by `{' '.join(['python validation/pwgf_ring.py', *sys.argv[1:]])}`" + f" ({options.samples} samples a run, judged by {options.draws:,} draws). Exact: radius 1/√3 = {ring_radius(4, 2, 2):.5f}, "
         "energy -1/12 = -0.083333, covariance I/6; the angle of the mass on the ring is not determined by the energy. Bars: mean radius within 1 %, centre of mass kept to 1e-3.\n\n"
@@ -103,7 +96,14 @@ def main():
     )  # fmt: skip
     out = HERE / "reports" / "pwgf_ring" / "table.md"
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(text + "\n".join(lines) + "\n", encoding="utf-8")
+    lines = []
+    for kind in options.maps:
+        method = pf.neural.PWGF(
+            map=kind, samples=options.samples, shape=shapes[kind], integrator="adaptive", tolerance=1e-3
+        )
+        for variance in (0.36, 0.6):
+            lines += rows(variance, method, kind, options.dt, options.draws)
+            out.write_text(text + "\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
