@@ -7,39 +7,41 @@ import numpy as np
 from ..arrays import count, is_tensor, log, positive, readonly, real_array
 from ..errors import BadInput
 from .inversion import invert
-from .jet import STRENGTH, Jet, softplus
+from .jet import STRENGTH, Jet
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """Convex functions z_j(y) = b_j + a_jᵀy + ½ Σ_r (p_{rj}ᵀy)² + Σ_i u_{ji} softplus(z'_i), u >= 0, of the layer before (z').
+    """Convex functions z_j(y) = b_j + a_jᵀy + ½ Σ_r (p_{rj}ᵀy)² + Σ_i u_{ji} h'_i, u >= 0, of the neurons h' of the layer before.
 
-    linear : rows a_j, (width, d). bias : b, (width,). quadratic : p, (rank, width, d). mixing : u, (width, width) or, in
-    the first layer, None.
+    Each run of `pieces` of them is one neuron h = log(1 + Σ exp(β z_j)) / β: softplus for one piece, a smooth maximum for more. With rows = width * pieces:
+    linear : a_j, (rows, d). bias : b, (rows,). quadratic : p, (rank, rows, d). mixing : u, (rows, width) or, in the first layer, None.
+    sharpness : β, (width,), fixed while training, or None for ones.
     """
 
     linear: np.ndarray
     bias: np.ndarray
     quadratic: np.ndarray
     mixing: np.ndarray | None = None
+    sharpness: np.ndarray | None = None
 
     def arrays(self):
-        """Its arrays by name, without the missing mixing of a first layer."""
+        """Its arrays by name, without those that are None."""
         return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
 
 
 @dataclass(frozen=True, eq=False)
 class ConvexMap:
-    """T = ∇ψ with ψ(x) = s² φ(Rᵀ(x - m)/s) + mᵀx and φ(y) = ½|Lᵀy|² + ½ε|y|² + cᵀy + Σ_j w_j softplus(z_j(y)), w >= 0.
+    """T = ∇ψ with ψ(x) = s² φ(Rᵀ(x - m)/s) + mᵀx and φ(y) = ½|Lᵀy|² + ½ε|y|² + cᵀy + Σ_j w_j h_j(y), w >= 0.
 
-    root : L, (d, d). shift : c, (d,). layers : the hidden layers, whose last z enters φ. weight : w, (width,).
+    root : L, (d, d). shift : c, (d,). layers : the hidden layers, whose last neurons h enter φ. weight : w, (width,).
     center : m, (d,), basis : R, (d, d) orthogonal, and scale : s, a number, are fixed while training: they make the problem
     free of units and turn the axes to those of the law. ε = STRENGTH.
     All fields are numpy arrays, or all torch tensors; points are of the same kind and dtype.
 
-    L Lᵀ = (1 - ε) I, c = 0, w = 0 is the identity. ∇²ψ >= ε I by construction, as u, w >= 0 and softplus is convex and increasing.
-    This is the dense network of mokrov2021 (after korotin2021); the full-rank quadratic is ours, so that Gaussian flows are
-    represented exactly and no pre-training to the identity is needed.
+    L Lᵀ = (1 - ε) I, c = 0, w = 0 is the identity. ∇²ψ >= ε I by construction, as u, w >= 0 and neurons are convex and increasing.
+    This is the dense network of mokrov2021 (after korotin2021). Ours are the full-rank quadratic, so that Gaussian flows are represented exactly and no
+    pre-training to the identity is needed, and neurons of several pieces: a Gaussian mixture has -V = log Σ exp(m_iᵀx - |m_i|²/2) - |x|²/2, one neuron.
     """
 
     root: np.ndarray
@@ -66,9 +68,7 @@ class ConvexMap:
     def value(self, x):
         """ψ(x), (n, d) -> (n,)."""
         jet = self.at(x)
-        hidden = softplus(jet.z[-1]) @ self.weight
-        quadratic = (((jet.y @ self.root) ** 2).sum(-1) + STRENGTH * (jet.y**2).sum(-1)) / 2
-        return self.scale**2 * (quadratic + jet.y @ self.shift + hidden) + x @ self.center
+        return self.scale**2 * (jet.value() + jet.y @ self.shift) + x @ self.center
 
     def __call__(self, x):
         """T(x), (n, d) -> (n, d)."""
@@ -98,25 +98,28 @@ class ConvexMap:
 
     def numbers_a_point(self):
         """Numbers that the widest array of a Hessian holds for each point."""
-        width, dim = self.layers[0].linear.shape
+        rows, dim = self.layers[0].linear.shape
         shared = len(self.layers) == 1 and not len(self.layers[0].quadratic)
-        return width * (1 if shared else dim) + dim * dim
+        return rows * (1 if shared else dim) + dim * dim
 
     def trained(self):
         """The arrays that training changes, by name."""
         named = {"root": self.root, "shift": self.shift, "weight": self.weight}
         for i, layer in enumerate(self.layers):
-            named |= {f"layer{i}.{name}": array for name, array in layer.arrays().items()}
+            named |= {f"layer{i}.{name}": array for name, array in layer.arrays().items() if name != "sharpness"}
         return named
 
     def named(self):
-        """All arrays by name: those of `trained`, and center, basis and scale."""
-        return {**self.trained(), "center": self.center, "basis": self.basis, "scale": np.array(self.scale)}
+        """All arrays by name: those of `trained`, center, basis and scale, and the sharpness of layers that have one."""
+        sharp = {f"layer{i}.sharpness": layer.sharpness for i, layer in enumerate(self.layers)}
+        fixed = {"center": self.center, "basis": self.basis, "scale": np.array(self.scale), **sharp}
+        return {**self.trained(), **{name: array for name, array in fixed.items() if array is not None}}
 
     def architecture(self):
         """The shape of the network as JSON data."""
-        rank, width, _ = self.layers[0].quadratic.shape
-        return {"map": "ConvexMap", "width": width, "depth": len(self.layers), "rank": rank}
+        rank, rows, _ = self.layers[0].quadratic.shape
+        width, depth = len(self.weight), len(self.layers)
+        return {"map": "ConvexMap", "width": width, "depth": depth, "rank": rank, "pieces": rows // width}
 
     @staticmethod
     def from_named(dim, architecture, arrays):
@@ -127,7 +130,8 @@ class ConvexMap:
             raise BadInput(
                 f"The architecture of a map is {architecture!r}. It must have width, depth and rank. Take it from to_data()."
             ) from error
-        count(width, "width"), count(depth, "depth"), count(rank, "rank", 0)
+        pieces = architecture.get("pieces", 1)  # files of before there were pieces have none
+        count(width, "width"), count(depth, "depth"), count(rank, "rank", 0), count(pieces, "pieces")
 
         def take(name, *shape):
             if name not in arrays or np.shape(arrays[name]) != shape:
@@ -135,10 +139,20 @@ class ConvexMap:
                 raise BadInput(f"The array {name!r} is {given}. It must have shape {shape}. The data are damaged.")
             return readonly(real_array(arrays[name], name))
 
+        def sharpness(name):
+            array = take(name, width) if name in arrays else None
+            if array is not None and not np.all(array > 0):
+                raise BadInput(
+                    f"{name} has an entry of {np.min(array):.3g}. It must be positive. The data are damaged."
+                )
+            return array
+
+        rows = width * pieces
         layers = tuple(
             Layer(
-                take(f"layer{i}.linear", width, dim), take(f"layer{i}.bias", width),
-                take(f"layer{i}.quadratic", rank, width, dim), take(f"layer{i}.mixing", width, width) if i else None,
+                take(f"layer{i}.linear", rows, dim), take(f"layer{i}.bias", rows),
+                take(f"layer{i}.quadratic", rank, rows, dim), take(f"layer{i}.mixing", rows, width) if i else None,
+                sharpness(f"layer{i}.sharpness"),
             )
             for i in range(depth)
         )  # fmt: skip
@@ -168,12 +182,12 @@ class ConvexMap:
         move = self.basis.T @ (center - self.center) / self.scale
         layers = []
         for layer in self.layers:
-            offset = layer.quadratic @ move  # (rank, width)
+            offset = layer.quadratic @ move  # (rank, rows)
             linear = (layer.linear + (offset[:, :, None] * layer.quadratic).sum(0)) @ turn
             bias = layer.bias + layer.linear @ move + (offset**2).sum(0) / 2
-            layers.append(Layer(linear, bias, layer.quadratic @ turn, layer.mixing))
+            layers.append(Layer(linear, bias, layer.quadratic @ turn, layer.mixing, layer.sharpness))
         rotation = self.basis.T @ basis
-        size = (self.scale / scale) ** 2  # ψ'' of the network part is w ∂²softplus/∂y'²; the units of ψ change with s²
+        size = (self.scale / scale) ** 2  # ψ'' of the network part is w ∂²h/∂y'²; the units of ψ change with s²
         return ConvexMap(
             rotation.T @ self.root, rotation.T @ self.shift * (self.scale / scale), tuple(layers), self.weight * size,
             center, basis, scale,
@@ -189,10 +203,12 @@ def first_map(center, basis, scale, width, network, generator):
 
         return torch.randn(*shape, generator=generator, dtype=torch.float64).numpy()
 
-    layers = []
+    layers, rows = [], width * network.pieces
     for depth in range(network.depth):
-        mixing = abs(normal(width, width)) / width if depth else None
-        layers.append(Layer(normal(width, dim), normal(width), 0.5 * normal(network.rank, width, dim), mixing))
+        mixing = abs(normal(rows, width)) / width if depth else None
+        sharpness = None if network.sharpness == 1 else np.geomspace(1.0, network.sharpness, width)
+        drawn = normal(rows, dim), normal(rows), 0.5 * normal(network.rank, rows, dim)
+        layers.append(Layer(*drawn, mixing, sharpness))
     root = np.sqrt(1 - STRENGTH) * np.eye(dim)
     return ConvexMap(root, np.zeros(dim), tuple(layers), np.zeros(width), center, basis, scale)
 

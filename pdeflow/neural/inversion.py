@@ -21,7 +21,7 @@ class Certificate:
 def invert(move, y, tolerance=None, most=100):
     """(x, Certificate) with T(x) = y, (n, d) -> (n, d), in the dtype of y (numpy).
 
-    Damped Newton with the closed-form Hessian until the residual reaches round-off (4 eps) or falls no more. `NotConverged` with
+    Damped Newton with the closed-form Hessian until the residual reaches round-off (eps) or falls no more. `NotConverged` with
     residual and count where it then exceeds `tolerance` (default 64 eps: 1.4e-14 in float64, 7.6e-6 in float32).
     """
     y = np.asarray(y)
@@ -32,7 +32,7 @@ def invert(move, y, tolerance=None, most=100):
     x, residual, rounds = np.empty_like(y), np.empty(len(y)), 0
     for start in range(0, len(y), chunk):
         part = slice(start, start + chunk)
-        x[part], residual[part], used = _newton(move, y[part], 4 * eps, most)
+        x[part], residual[part], used = _newton(move, y[part], eps, most)
         rounds = max(rounds, used)
     worst = float(residual.max(initial=0.0))
     bad = int(np.sum(~(residual <= tolerance)))

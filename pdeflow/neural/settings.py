@@ -12,15 +12,25 @@ class Network:
 
     depth : hidden layers (softplus), each fed by the layer before and by the point. rank : squares (pᵀy)² in every neuron's
     argument, 0 for affine arguments; mokrov2021 has depth 1 and rank 5. A full-rank quadratic is always there. Depth 1 suits
-    laws near Gaussian, depth 2 those with several modes.
+    laws near Gaussian.
+    pieces : arguments of a neuron log(1 + Σ_p exp(β z_p)) / β, 1 for softplus; as many as there are modes suit flows towards several modes, whose
+    potential is a smooth maximum of so many functions. sharpness : β of the last neuron of a layer; that of the first is 1, and they grow
+    geometrically. A law that tears into modes needs kinks that are sharp in its units (30); a Gaussian flow needs none, and learns noise with them.
     """
 
     depth: int = 1
     rank: int = 0
+    pieces: int = 1
+    sharpness: float = 1.0
 
     def __post_init__(self):
         count(self.depth, "depth")
         count(self.rank, "rank", 0)
+        count(self.pieces, "pieces")
+        if not positive(self.sharpness, "sharpness") >= 1:
+            raise BadInput(
+                f"sharpness is {self.sharpness}. It must be at least 1, the sharpness of the first neuron. Enlarge it."
+            )
 
 
 @dataclass(frozen=True)

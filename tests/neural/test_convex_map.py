@@ -6,15 +6,21 @@ import torch
 from maps import random_map
 
 import pdeflow as pf
-from pdeflow.neural.convex_map import first_map, log_determinant
+from pdeflow.neural.convex_map import ConvexMap, Layer, first_map, log_determinant
 from pdeflow.neural.jet import STRENGTH, sigmoid, softplus
 
-SHAPES = [(dim, depth, rank) for dim in (1, 2, 5) for depth in (1, 2, 3) for rank in (0, 1, 3)]
+SHAPES = [
+    (dim, depth, rank, pieces, sharpness)
+    for dim in (1, 2, 5)
+    for depth in (1, 2, 3)
+    for rank in (0, 1, 3)
+    for pieces, sharpness in ((1, 1.0), (3, 1.0), (1, 5.0), (3, 5.0))
+]
 
 
-@pytest.mark.parametrize("dim, depth, rank", SHAPES)
-def test_closed_forms_are_the_derivatives_of_psi(dim, depth, rank):
-    move = random_map(dim, depth=depth, rank=rank)
+@pytest.mark.parametrize("dim, depth, rank, pieces, sharpness", SHAPES)
+def test_closed_forms_are_the_derivatives_of_psi(dim, depth, rank, pieces, sharpness):
+    move = random_map(dim, depth=depth, rank=rank, pieces=pieces, sharpness=sharpness)
     tensors = move.mapped(torch.as_tensor)
     rng = np.random.default_rng(1)
     x, u, v = rng.standard_normal((3, 4, dim))
@@ -33,9 +39,9 @@ def test_closed_forms_are_the_derivatives_of_psi(dim, depth, rank):
     np.testing.assert_allclose(move.value(x), tensors.value(torch.tensor(x)).numpy(), **exact)
 
 
-@pytest.mark.parametrize("depth, rank", [(1, 0), (2, 2)])
-def test_strongly_convex_by_construction_even_without_the_quadratic(depth, rank):
-    move = random_map(3, depth=depth, rank=rank)
+@pytest.mark.parametrize("depth, rank, pieces", [(1, 0, 1), (2, 2, 1), (1, 0, 4), (2, 1, 3)])
+def test_strongly_convex_by_construction_even_without_the_quadratic(depth, rank, pieces):
+    move = random_map(3, depth=depth, rank=rank, pieces=pieces)
     flat = type(move)(0 * move.root, move.shift, move.layers, move.weight, move.center, move.basis, move.scale)
     x = 30 * np.random.default_rng(2).standard_normal((200, 3))
     # far away every softplus is straight, so only ε is left; round-off of sums of size ten
@@ -52,21 +58,35 @@ def test_a_negative_weight_is_refused_because_the_network_is_not_convex():
 def test_the_first_map_is_the_identity(rng):
     generator = torch.Generator().manual_seed(0)
     basis, _ = np.linalg.qr(rng.standard_normal((3, 3)))
-    move = first_map(rng.standard_normal(3), basis, 2.5, 16, pf.neural.Network(2, 1), generator)
+    move = first_map(rng.standard_normal(3), basis, 2.5, 16, pf.neural.Network(2, 1, 3), generator)
     x = rng.standard_normal((5, 3))
     np.testing.assert_allclose(move(x), x, rtol=0, atol=1e-14)  # round-off of (1 - ε) + ε
     np.testing.assert_allclose(move.hessian(x), np.broadcast_to(np.eye(3), (5, 3, 3)), rtol=0, atol=1e-14)
 
 
-@pytest.mark.parametrize("depth, rank", [(1, 0), (2, 2)])
-def test_other_coordinates_leave_the_hidden_functions_alone(depth, rank, rng):
-    move = random_map(3, depth=depth, rank=rank)
+@pytest.mark.parametrize("depth, rank, pieces", [(1, 0, 1), (2, 2, 1), (2, 1, 3)])
+def test_other_coordinates_leave_the_hidden_functions_alone(depth, rank, pieces, rng):
+    move = random_map(3, depth=depth, rank=rank, pieces=pieces, sharpness=2.0)
     basis, _ = np.linalg.qr(rng.standard_normal((3, 3)))
     seen = move.seen_from(rng.standard_normal(3), basis, 0.6)
     x = rng.standard_normal((5, 3))
     np.testing.assert_allclose(seen.hessian(x), move.hessian(x), rtol=0, atol=1e-12 * np.abs(move.hessian(x)).max())
     gap = seen(x) - move(x)  # the affine part keeps its own centre: a constant
     np.testing.assert_allclose(gap, np.broadcast_to(gap[0], gap.shape), atol=1e-12)
+
+
+def test_one_neuron_is_the_log_density_of_a_gaussian_mixture(rng):
+    means = 3 * rng.standard_normal((4, 2))
+    mixture = pf.laws.GaussianMixture(np.full(4, 0.25), means, 1.0)
+    away = means[1:] - means[0]  # log q = log q_0 + log(1 + Σ exp z_p), z_p = (m_p - m_0)·x - (|m_p|² - |m_0|²)/2
+    layer = Layer(away, -((means[1:] ** 2).sum(1) - (means[0] ** 2).sum()) / 2, np.zeros((0, 3, 2)))
+    move = ConvexMap(np.eye(2), np.zeros(2), (layer,), np.ones(1), np.zeros(2), np.eye(2), 1.0)
+    x = 4 * rng.standard_normal((6, 2))
+    first = pf.laws.Gaussian(means[0], 1.0).log_density(x) - np.log(4)
+    plain = (x**2).sum(1) * (1 + STRENGTH) / 2
+    np.testing.assert_allclose(move.value(x) - plain, mixture.log_density(x) - first, rtol=0, atol=1e-12)
+    score = -pf.potentials.MixturePotential(mixture).grad(x)
+    np.testing.assert_allclose(move(x) - (1 + STRENGTH) * x, score + x - means[0], rtol=0, atol=1e-12)
 
 
 def test_sigmoid_and_softplus_do_not_overflow():

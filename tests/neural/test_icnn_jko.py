@@ -51,13 +51,17 @@ def test_interaction_energy_contracts_the_covariance_and_keeps_the_mean():
     np.testing.assert_allclose(np.cov(x.T), truth.cov(), atol=0.01)
 
 
-def test_a_bimodal_flow_is_not_gaussian_and_lowers_its_energy():
+@pytest.mark.parametrize(
+    "width, network", [(32, Network(depth=2)), (64, Network(sharpness=100.0)), (16, Network(pieces=4, sharpness=30.0))]
+)
+def test_a_bimodal_flow_is_not_gaussian_and_lowers_its_energy(width, network):
     problem = pf.problems.mixture_ou(horizon=0.1)
-    method = ICNNJKO(width=32, network=Network(depth=2), training=Training(pool=16384))
+    method = ICNNJKO(width=width, network=network, training=Training(pool=32768))
     law = pf.solve(problem, method, dt=0.05).final
     truth = pf.solve(problem, pf.grid.QuantileJKO(400), dt=0.05).final
-    # the kink at the gap between the modes is learnt least (seen: 0.04); the law itself has moved five times as far
-    assert pf.metrics.w2(law, truth).value < 0.08
+    # the kink at the gap between the modes is learnt least (seen: 0.046 without sharp neurons, 0.026 and 0.029 with); the law itself
+    # has moved five times as far
+    assert pf.metrics.w2(law, truth).value < (0.08 if network.sharpness == 1 else 0.045)
     assert pf.metrics.w2(problem.initial, truth).value > 0.2
 
 
@@ -178,7 +182,8 @@ def test_a_failure_in_training_carries_what_was_trained(how, kind, words, tmp_pa
         lambda: ICNNJKO(width=0), lambda: ICNNJKO(learning_rate=-1.0), lambda: ICNNJKO(logdet="hutchinson"),
         lambda: ICNNJKO(particles="old"), lambda: ICNNJKO(network=2), lambda: ICNNJKO(batch=20, training=Training(pool=10)),
         lambda: Training(dtype="float16"), lambda: Training(device="tpu"), lambda: Training(tolerance=-1.0),
-        lambda: Network(depth=0), lambda: Network(rank=-1),
+        lambda: Network(depth=0), lambda: Network(rank=-1), lambda: Network(pieces=0),
+        lambda: Network(sharpness=0.5),
     ],
 )  # fmt: skip
 def test_bad_fields(make):

@@ -19,9 +19,9 @@ def gradient(move, x, log_det):
     return torch.cat([(0 * a if p is None else p).ravel() for p, a in zip(parts, arrays)]).detach().numpy()
 
 
-@pytest.mark.parametrize("depth, rank", [(1, 0), (2, 1)])
-def test_exact_surrogate_has_the_gradient_of_the_log_determinant(depth, rank):
-    move = random_map(4, depth=depth, rank=rank)
+@pytest.mark.parametrize("depth, rank, pieces, sharpness", [(1, 0, 1, 1.0), (2, 1, 1, 1.0), (2, 1, 3, 2.0)])
+def test_exact_surrogate_has_the_gradient_of_the_log_determinant(depth, rank, pieces, sharpness):
+    move = random_map(4, depth=depth, rank=rank, pieces=pieces, sharpness=sharpness)
     x = torch.tensor(np.random.default_rng(0).standard_normal((6, 4)))
     tensors = move.mapped(lambda a: torch.tensor(a, requires_grad=True))
     arrays = [a for a in tensors.trained().values() if a.numel()]
@@ -30,9 +30,9 @@ def test_exact_surrogate_has_the_gradient_of_the_log_determinant(depth, rank):
     np.testing.assert_allclose(gradient(move, x, Exact()), truth, rtol=1e-9, atol=1e-11 * np.abs(truth).max())
 
 
-@pytest.mark.parametrize("depth, rank", [(1, 0), (2, 1)])
-def test_stochastic_gradient_is_unbiased_along_20_directions(depth, rank):
-    move = random_map(6, width=9, depth=depth, rank=rank)
+@pytest.mark.parametrize("depth, rank, pieces, sharpness", [(1, 0, 1, 1.0), (2, 1, 1, 1.0), (1, 0, 3, 2.0)])
+def test_stochastic_gradient_is_unbiased_along_20_directions(depth, rank, pieces, sharpness):
+    move = random_map(6, width=9, depth=depth, rank=rank, pieces=pieces, sharpness=sharpness)
     x = torch.tensor(np.random.default_rng(0).standard_normal((16, 6)))
     stochastic = Stochastic(torch.Generator().manual_seed(5), tolerance=1e-10)
     exact = gradient(move, x, Exact())
