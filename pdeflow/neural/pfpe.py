@@ -76,7 +76,7 @@ class PFPE(ParametricFlow):
         gram = torch.zeros(tangent.size, tangent.size, dtype=torch.float64)
         rows = max(1, CHUNK // (dim * tangent.size))
         for begin in range(0, n, rows):
-            part = tangent.columns(slice(begin, begin + rows)).permute(2, 1, 0).reshape(-1, tangent.size)
+            part = tangent.rows(slice(begin, begin + rows))
             seen += basis[begin * dim : (begin + rows) * dim].T @ part
             gram += part.T @ part
         metric = ((1 - self.remainder) * seen.T @ seen + self.remainder * gram) / n + torch.diag(damping)
