@@ -102,6 +102,8 @@ def _lsmr(tangent, force, right, damping):
 
     matrix = LinearOperator((many + tangent.size, tangent.size), dtype=float, matvec=forward, rmatvec=backward)
     goal = np.concatenate([-force.numpy().ravel() / scale, np.zeros(tangent.size)])
+    # in long double numpy takes the sums itself, in one order; a BLAS would split those of long vectors among its threads
+    goal = goal.astype(np.longdouble)
     found = lsmr(matrix, goal, atol=TOLERANCE, btol=TOLERANCE, conlim=0.0, maxiter=MOST)
     return (
         _tensor(found[0]),
