@@ -213,9 +213,10 @@ def test_what_it_cannot_treat_is_refused_before_the_work(monkeypatch):
         VariationalJKO().init(problem, rng)
     with pytest.raises(pf.NotAvailable, match="gradient"):
         VariationalJKO(scheme="forward-backward").init(problem, rng)
-    point = pf.Problem("point", {}, pf.Energy(internal=pf.Entropy()), pf.laws.Particles(np.zeros((4, 1))), 1.0)
-    with pytest.raises(pf.Unsupported, match="spread"):
-        pf.solve(point, VariationalJKO(training=SMALL), dt=0.1)
+    for dim in (1, 2):
+        point = pf.Problem("point", {}, pf.Energy(internal=pf.Entropy()), pf.laws.Particles(np.zeros((4, dim))), 1.0)
+        with pytest.raises(pf.Unsupported, match="spread"):
+            pf.solve(point, VariationalJKO(training=SMALL), dt=0.1)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(pf.NotAvailable, match="sees 0 CUDA devices"):
         VariationalJKO(training=Training(device="cuda")).init(pf.problems.ou(), rng)

@@ -186,6 +186,10 @@ def test_blocks_are_even_on_the_line_and_have_the_moments_of_the_whole(rng):
     assert x.shape == (1000, 1)
     for block in x.reshape(10, 100):
         assert (np.floor(np.sort(law.cdf(block)) * 100) == np.arange(100)).all()
+    for plane in (Barenblatt(2, 2.0, 0.1, center=[1.0, 0.0]), pf.laws.Uniform([0.0, 0.0], [1.0, 3.0])):
+        center, cov = moments(draw_evenly(plane, 1000, 100, rng))
+        np.testing.assert_allclose(center, plane.mean(), atol=1e-13)
+        np.testing.assert_allclose(cov, plane.cov(), atol=1e-13)
     x = 1 + rng.standard_normal((400, 2)) @ COV
     center, cov = moments(x)
     blocks = matched(x, 100)

@@ -12,6 +12,7 @@ from .maps import LinearMap, ResidualMap
 from .perceptron import Adam, Perceptron
 
 BETAS = (0.9, 0.98)
+SHARE = 0.1  # of the learning rate, for the network of a residual map: it follows the noise of the batches, as the affine part does not
 WAIT = 0.2  # share of the budget in which only the affine part learns: else the network takes up what is affine, badly in the tails
 
 
@@ -53,7 +54,7 @@ class Residual:
         self.steps[0].step(self.slope.view(-1), rate * len(self.slope[0]) ** -0.5)
         if self.network and progress >= WAIT:
             self.network.backward(self.activations, slope @ self.root)
-            self.steps[1].step(self.network.gradient, rate / 4)
+            self.steps[1].step(self.network.gradient, SHARE * rate)
 
     def norm(self):
         """Norm of the mean gradient of the affine part, in whitened units."""

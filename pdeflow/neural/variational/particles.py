@@ -11,7 +11,8 @@ def draw_evenly(law, n, batch, rng):
     """About n points of `law`, (k·batch, d), k = max(1, n // batch), in blocks of `batch`.
 
     On the line each block has one point in each of `batch` equally likely intervals, in random order, where the law gives quantiles; blocks of
-    a Gaussian have its exact mean and covariance (`pool.draw`). Elsewhere the points are independent.
+    a Gaussian have its exact mean and covariance (`pool.draw`). Elsewhere the points are independent, moved affinely as a whole to the mean and
+    covariance of the law where it gives them: that moves them by the sampling error of n points, and flows under affine maps keep none of it.
     """
     if law.dim == 1 and not isinstance(law, Gaussian):
         try:
@@ -21,7 +22,22 @@ def draw_evenly(law, n, batch, rng):
         k = max(1, n // batch)
         strata = np.argsort(rng.random((k, batch)), axis=1)
         return law.quantile(((strata + rng.random((k, batch))) / batch).ravel())[:, None]
-    return draw(law, n, batch, rng)
+    x = draw(law, n, batch, rng)
+    if isinstance(law, Gaussian) or not {"mean", "cov"} <= set(law.answers()):
+        return x
+    try:
+        center, cov = law.mean(), law.cov()
+    except NotAvailable:
+        return x
+    enough = len(x) >= 8 * law.dim and min(np.linalg.eigvalsh(part)[0] for part in (cov, moments(x)[1])) > 0
+    return affinely(x, center, cov) if enough else x
+
+
+def affinely(x, center, cov):
+    """The points x (n, d), moved by the affine map with lower triangular matrix that gives them this mean and covariance."""
+    own_center, own = moments(x)
+    turn = np.linalg.cholesky(cov) @ np.linalg.inv(np.linalg.cholesky(own))
+    return center + (x - own_center) @ turn.T
 
 
 def matched(x, batch):
