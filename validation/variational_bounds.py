@@ -93,7 +93,7 @@ def main():
             print(lines[-1], flush=True)
     text = [
         "# Lower bounds of internal energies by test functions", "",
-        f"Made by `python validation/variational_bounds.py {' '.join(sys.argv[1:])}`: {options.iterations} iterations of batch {BATCH} on a pool of {options.pool}, "
+        f"Made by `python validation/{' '.join(['variational_bounds.py', *sys.argv[1:]])}`: {options.iterations} iterations of batch {BATCH} on a pool of {options.pool}, "
         f"two hidden layers of 64; measured on {HELD * BATCH} other points.", "", *lines, "",
     ]  # fmt: skip
     out = HERE / "reports" / "variational_bounds" / "bounds.md"
