@@ -32,8 +32,8 @@ SIZES = {  # dimension: components, half width of the cube of means, steps [mokr
 
 
 def method_for(dim):
-    """Sixteen neurons that are smooth maxima of sixteen affine functions: more pieces than the target has modes."""
-    return pf.neural.ICNNJKO(width=16, batch=512, network=pf.neural.Network(pieces=16))
+    """Sixteen neurons that are smooth maxima of sixteen affine functions: more pieces than the target has modes, and kinks sharp enough to tear."""
+    return pf.neural.ICNNJKO(width=16, batch=512, network=pf.neural.Network(pieces=16, sharpness=30.0))
 
 
 def study(scale="quick"):
