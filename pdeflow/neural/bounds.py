@@ -1,8 +1,8 @@
 """A-posteriori bounds of parameterised flows: what the projection onto the tangent space of the maps costs.
 
 A parameterised flow moves its law by v = ∂θT θ̇ ∘ T⁻¹ in place of -∇δF. The projection error is δ(t) = ∫|v + ∇δF|² dρ_t (already squared:
-δ0 of jin2025, eq. (3.27), is its supremum). Every step of `PWGF` and `PFPE` reports it as `delta0`, and these functions turn that record into
-bounds on the distance to the true flow and on the energy.
+δ0 of jin2025, eq. (3.27), is its supremum). Every step of `PWGF` and `PFPE` reports it as `delta0`, and what the energy falls short of as `shortfall`;
+these functions turn that record into bounds on the distance to the true flow and on the energy.
 """
 
 import numpy as np
@@ -35,21 +35,22 @@ def w2_bound(trajectory, *, convexity: float, start: float = 0.0):
     [MATH.md 8.2]. See `_record` for what is bounded: the flow in θ, not its time steps.
     """
     rate = _finite(convexity, "convexity")
-    times, delta = _record(trajectory)
+    times, delta = _record(trajectory, "delta0")
     return times, _propagate(times, np.sqrt(delta), rate, _at_least_zero(start, "start"))
 
 
 def energy_bound(trajectory, *, rate: float, gap: float):
     """(times, bound), both (k + 1,): a bound of F(ρ_θ(t)) - F* after every step of a run, from what it reported.
 
-        F(ρ_θ(t)) - F* ≤ (F(ρ_θ(0)) - F*) e^(-ζt) + ∫_0^t e^(-ζ(t-s)) δ(s) ds
+        F(ρ_θ(t)) - F* ≤ (F(ρ_θ(0)) - F*) e^(-ζt) + ∫_0^t e^(-ζ(t-s)) σ(s) ds,    σ = ∫|∇δF|² dρ - dissipation
 
     rate : ζ, with ∫|∇δF|² dρ ≥ ζ (F(ρ) - F*), for instance `log_sobolev_rate(...)`. gap : F(ρ_θ(0)) - F*, where F* is the least energy.
-    For a constant δ0 this is (δ0/ζ)(1 - e^(-ζt)) + gap e^(-ζt): Theorem 3.8 of jin2025, whose last term lacks - F* [MATH.md 8.2].
-    It needs v to be the projection of -∇δF, as in `PWGF` without damping; then ∫∇δF·v dρ = -∫|∇δF|² dρ + δ.
+    σ is `shortfall` of the report. Where v is the projection of -∇δF, as in `PWGF` without damping, σ = δ, and for a constant δ0 this is
+    (δ0/ζ)(1 - e^(-ζt)) + gap e^(-ζt): Theorem 3.8 of jin2025, whose last term lacks - F* [MATH.md 8.2]. Damping ε adds ε|θ'|²
+    to σ, which can be many times δ: with δ in its place the bound would be false.
     """
-    times, delta = _record(trajectory)
-    return times, _propagate(times, delta, positive(rate, "rate"), _at_least_zero(gap, "gap"))
+    times, shortfall = _record(trajectory, "shortfall")
+    return times, _propagate(times, shortfall, positive(rate, "rate"), _at_least_zero(gap, "gap"))
 
 
 def projection_error(law, energy, *, rng, n=10_000, damping=1e-4) -> Estimate:
@@ -103,21 +104,21 @@ def _propagate(times, source, rate, start):
     return bound
 
 
-def _record(trajectory):
-    """(times, δ), both (k + 1,), with t = 0 first, from the history of a run.
+def _record(trajectory, name):
+    """(times, δ or σ), both (k + 1,), with t = 0 first, from the history of a run.
 
     δ is measured on the samples of the run. What the bounds leave out: the error of the time steps (that of the integrator), and the
     sampling error of δ, which is too small by about the factor 1 - parameters/(samples · dim), since the same samples chose
     the direction; `projection_error` measures it on others.
     """
-    steps = [step for step in getattr(trajectory, "history", ()) if "delta0" in step]
+    steps = [step for step in getattr(trajectory, "history", ()) if name in step]
     if not steps:
         raise NotAvailable(
-            f"{trajectory!r:.200} reports no delta0. Runs of PWGF and PFPE do, in their history. Pass the trajectory that solve gave."
+            f"{trajectory!r:.200} reports no {name}. Runs of PWGF and PFPE do, in their history. Pass the trajectory that solve gave."
         )
     times = [0.0, *(step["time"] for step in steps)]
-    delta = [steps[0]["delta0_before"], *(step["delta0"] for step in steps)]
-    return real_array(times, "times", ndim=1), real_array(delta, "delta0", ndim=1)
+    found = [steps[0][f"{name}_before"], *(step[name] for step in steps)]
+    return real_array(times, "times", ndim=1), real_array(found, name, ndim=1)
 
 
 def _finite(value, name):

@@ -101,7 +101,8 @@ class ParametricFlow(Method):
         except (Diverged, NotConverged) as fault:
             facts = {**fault.facts, "step": state.steps + 1, "law": self.law(state)}
             raise type(fault)(f"Step {state.steps + 1}: {fault}", **facts) from fault
-        report = {**found, "delta0_before": state.slopes.found["delta0"], "inner_steps": inner, "evaluations": asked}
+        before = {f"{name}_before": state.slopes.found[name] for name in ("delta0", "shortfall")}
+        report = {**found, **before, "inner_steps": inner, "evaluations": asked}
         lowest = min(state.lowest, found["energy"])
         changed = {"family": family, "theta": theta, "slopes": slopes, "last": report, "trial": trial, "lowest": lowest}
         return replace(state, **changed, steps=state.steps + 1)
@@ -117,9 +118,10 @@ class ParametricFlow(Method):
         force, energy, stderr = samples.force(problem.energy, tangent)
         eta, moved, facts = self.project(tangent, force, self.damping * samples.variance * family.damped)
         spread = float(tangent.value.std(0, correction=0).norm())
+        dissipation = -float((force * moved).sum(1).mean())
         report = {
-            **facts, "energy": energy, "energy_stderr": stderr, "dissipation": -float((force * moved).sum(1).mean()),
-            "delta0": float(((moved + force) ** 2).sum(1).mean()),
+            **facts, "energy": energy, "energy_stderr": stderr, "dissipation": dissipation,
+            "delta0": float(((moved + force) ** 2).sum(1).mean()), "shortfall": float((force**2).sum(1).mean()) - dissipation,
         }  # fmt: skip
 
         def size(change):
@@ -153,8 +155,9 @@ class PWGF(ParametricFlow):
 
     The law is the Gaussian itself for map="affine" from a Gaussian, else a `PushForward` of the initial law.
     `report`: residual (true, of the normal equations), iterations, smallest_kept (eigenvalue of Ĝ), rank, energy, energy_stderr (Monte Carlo on
-    the points), dissipation (-dF/dt), delta0 (squared distance of the velocity from the tangent space, in L²(ρ)), inner_steps, evaluations: at the
-    law after the step, of the initial state too; and delta0_before, that of the law before the step.
+    the points), dissipation (-dF/dt), delta0 (∫|v + ∇δF|² dρ for the velocity v: its squared distance from that of the true flow; infinite for kernels
+    whose force is not square integrable, as log|x| on the line, where the sample's number means nothing), shortfall (∫|∇δF|² dρ - dissipation: delta0 without
+    damping, more with it), inner_steps, evaluations: at the law after the step, of the initial state too; and delta0_before, shortfall_before: of the law before it.
 
     `Unsupported`: no V.grad, internal energies other than Entropy and Power(m > 1), initial laws without a score under them.
     `Diverged`: the map folds, or the energy rises above its lowest by more than three standard errors. `NotConverged`: a linear solve without

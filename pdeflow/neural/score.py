@@ -23,6 +23,8 @@ def exponent(internal):
 def draw_with_score(law, n, rng, q):
     """n points of `law` (n, d), log λ there (n,), λ^q ∇log λ (n, d) and λ^q (n,). `Unsupported` where the law has no score."""
     _require(law, q)
+    if isinstance(law, Product):
+        return _joined([draw_with_score(part, n, rng, q) for part in law.laws])
     if not isinstance(law, PushForward):
         return with_score(law, law.sample(n, rng), q)
     x, log_density, score, weight = draw_with_score(law.base, n, rng, q)
@@ -33,17 +35,18 @@ def draw_with_score(law, n, rng, q):
     return x, log_density, score, weight
 
 
+def _joined(parts):
+    """The same of a product, from those of its independent parts: each score is multiplied by the λ^q of the others."""
+    scores = []
+    for i, (_, _, score, _) in enumerate(parts):
+        others = np.prod([weight for j, (*_, weight) in enumerate(parts) if j != i], axis=0)
+        scores.append(score * np.reshape(others, (-1, 1)))
+    x, logs = np.concatenate([x for x, *_ in parts], axis=1), np.sum([log for _, log, *_ in parts], axis=0)
+    return x, logs, np.concatenate(scores, axis=1), np.prod([weight for *_, weight in parts], axis=0)
+
+
 def with_score(law, x, q):
-    """The points, log λ, λ^q ∇log λ and λ^q at the points x of a law in closed form."""
-    if isinstance(law, Product):
-        blocks = np.split(x, np.cumsum([part.dim for part in law.laws])[:-1], axis=1)
-        parts = [with_score(part, block, q) for part, block in zip(law.laws, blocks)]
-        logs = np.sum([log for _, log, _, _ in parts], axis=0)
-        scores = []
-        for i, (_, _, score, _) in enumerate(parts):
-            others = np.prod([weight for j, (_, _, _, weight) in enumerate(parts) if j != i], axis=0)
-            scores.append(score * np.reshape(others, (-1, 1)))
-        return x, logs, np.concatenate(scores, axis=1), np.prod([weight for *_, weight in parts], axis=0)
+    """The points, log λ, λ^q ∇log λ and λ^q at the points x of a Gaussian, a mixture or a Barenblatt law."""
     log_density = law.log_density(x)
     weight = np.exp(q * log_density) if q else np.ones(len(x))
     if isinstance(law, Barenblatt):

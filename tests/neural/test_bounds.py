@@ -16,9 +16,11 @@ PROBLEM = pf.problems.mixture_ou(initial=START, matrix=RATE, center=CENTER)
 
 def record(delta, dt):
     """A trajectory that reports the projection errors `delta` at the beginning, and after steps of length dt."""
+    names = ("delta0", "shortfall")  # without damping they are one
     history = [
-        {"step": k, "time": k * dt, "delta0_before": delta[k - 1], "delta0": delta[k]} for k in range(1, len(delta))
-    ]
+        {"step": k, "time": k * dt, **{f"{name}_before": delta[k - 1] for name in names}, **dict.fromkeys(names, delta[k])}
+        for k in range(1, len(delta))
+    ]  # fmt: skip
     return Trajectory([(len(delta) - 1) * dt], [PROBLEM.initial], {}, history)
 
 
@@ -89,6 +91,29 @@ def test_the_error_on_fresh_draws_is_above_that_on_the_points_of_the_run_and_nea
     small = pf.solve(PROBLEM, PWGF(samples=60, shape=Shape(layers=20), integrator="euler"), dt=0.02, times=[0.02])
     fresh = projection_error(small.final, PROBLEM.energy, rng=np.random.default_rng(3), n=60)
     assert fresh.value > small.history[0]["delta0"]
+
+
+def test_the_energy_bound_holds_with_damping_where_the_projection_error_alone_would_not_do():
+    """Ornstein-Uhlenbeck from N(2, 1): a shift, for which ∫|∇δF|² dρ = ζ (F - F*) is an equality, so that nothing is to spare."""
+    problem, rest = pf.problems.ou(initial=pf.laws.Gaussian(2.0, 1.0), horizon=0.2), pf.laws.Gaussian(0.0, 1.0)
+    method = PWGF(samples=2000, shape=Shape(layers=4, affine=False), damping=0.3, integrator="rk4")
+    flow = pf.solve(problem, method, dt=0.02, times=[0.02, 0.2])
+    excess = np.array([pf.metrics.kl(law, rest).value for law in flow.laws])
+    rate = log_sobolev_rate(1.0)
+    bound = energy_bound(flow, rate=rate, gap=2.0)[1][[1, -1]]
+    assert (excess < bound).all() and (excess > 0.9 * bound).all()
+    alone = [{**step, "shortfall": step["delta0"], "shortfall_before": step["delta0_before"]} for step in flow.history]
+    wrong = energy_bound(Trajectory(flow.times, flow.laws, {}, alone), rate=rate, gap=2.0)[1][[1, -1]]
+    assert (excess > wrong).all()
+    last, before = flow.history[-1], flow.history[-2]
+    for name in ("delta0", "shortfall"):
+        assert last[f"{name}_before"] == before[name]
+
+
+def test_without_damping_the_energy_falls_short_by_the_projection_error():
+    flow = pf.solve(PROBLEM, PWGF(map="affine", samples=500, integrator="euler"), dt=0.1, times=[0.2])
+    for step in flow.history:
+        assert step["shortfall"] == pytest.approx(step["delta0"], rel=1e-10) and step["delta0"] > 0.1
 
 
 def _affine(u, v):

@@ -11,7 +11,7 @@ import torch
 
 import pdeflow as pf
 from pdeflow.energy import Energy, Entropy, Power
-from pdeflow.interactions import PowerLaw
+from pdeflow.interactions import PowerLaw, QuadraticAttraction
 from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture, Product, Uniform
 from pdeflow.neural import PWGF, Shape
 from pdeflow.neural.parametric import ParametricMap, build
@@ -147,6 +147,14 @@ LAWS = {
     "mixture": MIXTURE,
     "product with an edge": Product([Barenblatt(1, 1.8, 0.3), Gaussian(0.5, 0.4)]),
     "moved": off_the_identity("planar", MIXTURE, np.zeros(2), np.eye(2), Shape(layers=2), 5)[2],
+    "product with a moved law": Product(
+        [
+            off_the_identity("planar", Gaussian(0.5, 0.4), np.full(1, 0.5), np.full((1, 1), 0.6), Shape(layers=2), 1)[
+                2
+            ],
+            Gaussian(-0.5, 0.3),
+        ]
+    ),
 }
 
 
@@ -176,9 +184,50 @@ def test_a_run_goes_on_from_the_law_of_another():
     method = PWGF(samples=500, shape=Shape(layers=4), integrator="rk4")
     first = pf.solve(OU, method, dt=0.05, times=[0.2]).final
     second = pf.solve(replace(OU, initial=first, exact=None), method, dt=0.05, times=[0.2]).final
-    assert len(second.maps) == 2
+    assert len(second.maps) == 2 and second.maps[0] is first.maps[0]
     x = second.push(START.sample(20_000, np.random.default_rng(0)))
     np.testing.assert_allclose(x.mean(0), OU.exact(0.4).mean(), atol=0.02)
+
+
+@pytest.mark.parametrize("kind", ["planar", "coordinatewise"])
+def test_the_units_of_length_do_not_matter(kind):
+    """x -> cx turns V into c²V(x/c) and the temperature into c² times it: θ, and the steps, must be the same. Damping and tolerance scale too."""
+    runs = []
+    for c in (1.0, 100.0):
+        well = FromFunction(lambda x, c=c: c**2 * ((x / c) ** 4).sum(1), lambda x, c=c: 4 * c * (x / c) ** 3, dim=2)
+        problem = pf.Problem("well", {}, Energy(well, Entropy(0.5 * c**2)), Gaussian([c, 0.0], c**2 * 0.5), 0.1)
+        method = PWGF(map=kind, samples=300, shape=Shape(layers=3, width=8), damping=1e-2)
+        runs.append(pf.solve(problem, method, dt=0.05))
+    x = np.random.default_rng(0).standard_normal((50, 2))
+    np.testing.assert_allclose(runs[1].final.push(100 * x), 100 * runs[0].final.push(x), rtol=1e-6)
+    assert runs[0].history[-1]["inner_steps"] == runs[1].history[-1]["inner_steps"]
+
+
+def test_adaptive_steps_are_as_long_as_the_tolerance_allows():
+    """For y' = -y the pair estimates its error as |y| h³(1 - h)/48, which is held at 0.9³ of the tolerance; the law's spread is 1 here."""
+    shift = pf.problems.ou(initial=Gaussian(1.0, 1.0), horizon=0.9)
+    tolerance = 1e-6
+    flow = pf.solve(shift, replace(AFFINE, integrator="adaptive", tolerance=tolerance), dt=0.9)
+    steps = 3 * (1 - np.exp(-0.3)) * (48 * 0.9**3 * tolerance) ** (-1 / 3)  # ∫dt/h
+    assert abs(flow.history[-1]["inner_steps"] / steps - 1) < 0.1
+    assert abs(flow.final.mean()[0] - np.exp(-0.9)) < 20 * tolerance
+
+
+def test_an_energy_above_the_lowest_by_more_than_three_standard_errors_is_refused():
+    rng, method = np.random.default_rng(0), replace(AFFINE, samples=300)
+    state = method.init(OU, rng)
+    first = method.step(OU, state, 0.01, rng)
+    energies = [method.report(each)["energy"] for each in (state, first)]
+    assert first.lowest == energies[1] < state.lowest == energies[0]
+    for errors, refused in ((2.9, False), (3.1, True)):
+        again = method.step(OU, first, 1e-9, rng)
+        low = again.lowest - errors * method.report(again)["energy_stderr"]
+        if refused:
+            with pytest.raises(pf.Diverged, match="the energy rose") as failure:
+                method.step(OU, replace(first, lowest=low), 1e-9, rng)
+            assert failure.value.step == 2
+        else:
+            assert method.step(OU, replace(first, lowest=low), 1e-9, rng).lowest == low
 
 
 def test_same_seed_same_bits_whatever_the_threads():
@@ -249,3 +298,7 @@ def test_interaction_energy_and_its_standard_error():
     family = build("affine", samples.center, samples.root, Shape())
     _, energy, stderr = samples.force(Energy(interaction=kernel), family.tangent(family.start(None), samples.points))
     assert abs(energy - Energy(interaction=kernel).evaluate(law).value) < 4 * stderr and 0 < stderr < 0.01
+    # the standard deviation of W*ρ, not of half of it: for |z|²/2 that of (|x|² + tr Σ)/2
+    energies = Energy(interaction=QuadraticAttraction(1.0))
+    _, _, stderr = samples.force(energies, family.tangent(family.start(None), samples.points))
+    np.testing.assert_allclose(stderr, 0.25 / np.sqrt(4000), rtol=0.05)
