@@ -96,10 +96,9 @@ def table(runs):
                 f"| {row['kl'] / row['exact'] - 1:+.2%}{below} | {row['mean']:.4f} ({row['mean_exact']:.4f}) | {row['variance']:.3f} ({row['variance_exact']:.3f}) "
                 f"| {row['right']:.4f} ({row['right_exact']:.4f}) | {row['delta0'] / row['dissipation']:.4f} | {'yes' if row['falls'] else 'NO'} | {row['seconds']:.0f} |"
             )
-        for method in dict.fromkeys(
-            f"`{row['method']}`, dt = {row['dt']}, {row['parameters']} parameters" for row in group
-        ):
-            lines.append(f"\n{method}")
+        for method in dict.fromkeys((row["method"], row["dt"]) for row in group):
+            sizes = [row["parameters"] for row in group if (row["method"], row["dt"]) == method]
+            lines.append(f"\n`{method[0]}`, dt = {method[1]}, {sizes[-1]} parameters at the end")
     return "\n".join(lines)
 
 
