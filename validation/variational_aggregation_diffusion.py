@@ -114,7 +114,7 @@ def run(mass, kind, outer, cells, samples, seed):
         rows.append((mass, t, "finite volumes", *grid_figures(problem, x, h, cell), 0.0, 0.0))
     for scheme in ("forward-backward", "backward"):
         method = pf.neural.VariationalJKO(
-            map=kind, scheme=scheme, outer=outer, learning_rate=0.01, training=pf.neural.Training(pool=32_768)
+            map=kind, scheme=scheme, outer=outer, learning_rate=0.025, training=pf.neural.Training(pool=32_768)
         )
         flow = pf.solve(problem, method, dt=dt, times=times, seed=seed)
         pictures[scheme] = []

@@ -42,7 +42,7 @@ def study(scale="quick"):
 
 
 def variational(kind):
-    rate = 0.01 if kind == "residual" else 0.05
+    rate = 0.025 if kind == "residual" else 0.05
     return pf.neural.VariationalJKO(map=kind, learning_rate=rate, training=pf.neural.Training(pool=65_536))
 
 
@@ -163,7 +163,7 @@ def main():
     lines = [
         "# VariationalJKO on Ornstein-Uhlenbeck draws", "",
         f"Made by `python validation/variational_ou.py {' '.join(sys.argv[1:])}`: dt = {STEP}, `problems.ou(dim, seed=...)` (spectrum uniform in [0.2, 3], from N(0, I)), "
-        "`pf.neural.VariationalJKO(map=...)` with a pool of 65,536 (residual maps with learning_rate=0.01). The bar is SymKL at most twice the floor of the same draw, every draw. "
+        "`pf.neural.VariationalJKO(map=...)` with a pool of 65,536 (residual maps with learning_rate=0.025). The bar is SymKL at most twice the floor of the same draw, every draw. "
         "SymKL in nats: closed form for the linear map, Gaussian of the moments for the residual one (`beyond Gaussian` is the largest skewness or excess kurtosis "
         f"of a coordinate, whose sampling noise is about {3 * np.sqrt(24 / options.samples):.1g}).", "", *table(rows),
     ]  # fmt: skip

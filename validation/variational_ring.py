@@ -81,11 +81,11 @@ def picture(clouds, times, path):
     angle = np.linspace(0, 2 * np.pi, 200)
     for i, name in enumerate(names):
         for axes, t in zip(panels[i], times):
-            axes.plot(*clouds[name, t][:3000].T, ".", markersize=1, alpha=0.4)
+            axes.plot(*clouds[name, t][:1500].T, ".", markersize=1, alpha=0.4)
             axes.plot(RADIUS * np.cos(angle), RADIUS * np.sin(angle), "k-", lw=0.6)
             axes.set_title(f"{name}, t = {t:g}", fontsize=7)
             axes.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal")
-    figure.savefig(path, dpi=100)
+    figure.savefig(path, dpi=65)
 
 
 def semicircle(schemes, outer, seed):
@@ -126,7 +126,7 @@ def main():
     def both(outer):
         return {
             name: pf.neural.VariationalJKO(
-                map=options.map, scheme=name, outer=outer, learning_rate=0.01, training=pf.neural.Training(pool=65_536)
+                map=options.map, scheme=name, outer=outer, learning_rate=0.025, training=pf.neural.Training(pool=65_536)
             )
             for name in ("forward-backward", "backward")
         }
