@@ -162,7 +162,7 @@ def main():
         rows += [row for row in earlier if (row["dim"], row["seed"], row["map"]) not in done]
     lines = [
         "# VariationalJKO on Ornstein-Uhlenbeck draws", "",
-        f"Made by `python validation/variational_ou.py {' '.join(sys.argv[1:])}`: dt = {STEP}, `problems.ou(dim, seed=...)` (spectrum uniform in [0.2, 3], from N(0, I)), "
+        f"Made by `python validation/variational_ou.py {' '.join(sys.argv[1:])}`{' after calls for the other draws' if options.add else ''}: dt = {STEP}, `problems.ou(dim, seed=...)` (spectrum uniform in [0.2, 3], from N(0, I)), "
         "`pf.neural.VariationalJKO(map=...)` with a pool of 65,536 (residual maps with learning_rate=0.025). The bar is SymKL at most twice the floor of the same draw, every draw. "
         "SymKL in nats: closed form for the linear map, Gaussian of the moments for the residual one (`beyond Gaussian` is the largest skewness or excess kurtosis "
         f"of a coordinate, whose sampling noise is about {3 * np.sqrt(24 / options.samples):.1g}).", "", *table(rows),
