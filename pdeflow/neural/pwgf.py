@@ -207,7 +207,7 @@ def require_sound(tangent):
         )
     if tangent.folded:
         raise Diverged(
-            "the map folds: det ∂T <= 0 at a sample, so that it has no inverse. Use a smaller dt, integrator='adaptive', or map='planar', which cannot fold."
+            "the map folds: det ∂T <= 0 at a sample, so that it has no inverse. Use a smaller dt, integrator='adaptive', or map='planar' with Shape(affine=False), which cannot fold."
         )
 
 
