@@ -1,7 +1,7 @@
 """PWGF on the porous medium equation: orders on the line, and (d, m) = (2, 2.4), (5, 3), (15, 2) from Barenblatt laws and from mixtures.
 
 From a Barenblatt law the velocity βx/t is linear, so affine maps are exact, and others must find that. `python validation/pwgf_porous.py` writes
-reports/pwgf_porous/table.md at the papers' time ratio 1.5, which the identity map nearly passes (its row stands there), and at 10: relative errors of √M2, of the radius (the
+reports/pwgf_porous/table_d2_d5_d15.md (with --dims 2, table_d2.md) at the papers' time ratio 1.5, which the identity map nearly passes (its row stands there), and at 10: relative errors of √M2, of the radius (the
 mean of |T(z)| over the edge of the support), of the energy, W2 to the exact law (bounded by the exact optimal map: (E|T(z) - μz|²)^½, the true W2 is
 no larger), and the share of draws beyond the exact support by more than 1 %. From a mixture of two Gaussians no law is known: the energy must fall, and
 M2 obeys dM2/dt = 2d(m - 1)F [MATH.md 1]. jin2025 does not give the mixtures of its figures in numbers that can be reproduced here; ours are printed.
@@ -150,7 +150,7 @@ def main():
         + "\n\n## From the mixture ½N(e₁, I/4) + ½N(-e₁, I/4), to t = 1\n\n| d | m | map | M2 at 0 | M2 at 1 | gain | ∫2d(m-1)F dt | relative | F at 0 | F at 1 | falls | δ0 / dissipation | seconds |\n"
         + "|" + " --- |" * 13 + "\n" + "\n".join(mixed) + "\n"
     )  # fmt: skip
-    out = HERE / "reports" / "pwgf_porous" / "table.md"
+    out = HERE / "reports" / "pwgf_porous" / f"table_{'_'.join(f'd{dim}' for dim, _ in cases)}.md"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text, encoding="utf-8")
 
