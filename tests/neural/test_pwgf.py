@@ -299,8 +299,8 @@ def test_interaction_energy_and_its_standard_error():
     samples = draw_samples(law, 4000, np.random.default_rng(0), None)
     family = build("affine", samples.center, samples.root, Shape())
     _, energy, stderr = samples.force(Energy(interaction=kernel), family.tangent(family.start(None), samples.points))
-    assert abs(energy - Energy(interaction=kernel).evaluate(law).value) < 4 * stderr and 0 < stderr < 0.03
+    assert abs(energy - Energy(interaction=kernel).evaluate(law).value) < 4 * stderr and 0.01 < stderr < 0.05
     # the standard deviation of W*ρ, not of half of it: for |z|²/2 that of (|x|² + tr Σ)/2
     energies = Energy(interaction=QuadraticAttraction(1.0))
     _, _, stderr = samples.force(energies, family.tangent(family.start(None), samples.points))
-    np.testing.assert_allclose(stderr, 0.25 / np.sqrt(4000), rtol=0.05)
+    np.testing.assert_allclose(stderr, 0.5 / np.sqrt(4000), rtol=0.05)
