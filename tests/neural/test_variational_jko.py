@@ -118,11 +118,14 @@ def test_the_test_function_is_the_density_ratio_of_a_bimodal_law():
 @pytest.mark.parametrize("scheme", ["backward", "forward-backward"])
 def test_interaction_contracts_the_covariance_and_keeps_the_mean(scheme):
     problem = pf.problems.mckean_vlasov_ou(initial=Gaussian([1.0, -1.0], 0.3), horizon=0.2)
-    method = VariationalJKO("linear", scheme, training=SMALL)
-    law = pf.solve(problem, method, dt=0.2).final
-    truth = method.exact_sequence(problem, dt=0.2, times=None).final
-    np.testing.assert_allclose(law.mean(), truth.mean(), atol=1e-3)
-    np.testing.assert_allclose(law.cov(), truth.cov(), atol=1e-3)
+    method = VariationalJKO("linear", scheme, outer=400, batch=128, training=SMALL)
+    flow = pf.solve(problem, method, dt=0.2)
+    law, truth = flow.final, method.exact_sequence(problem, dt=0.2, times=None).final
+    np.testing.assert_allclose(
+        law.mean(), truth.mean(), atol=3e-5
+    )  # as for the potential alone: batches have exact moments
+    np.testing.assert_allclose(law.cov(), truth.cov(), atol=3e-5)
+    assert flow.history[-1]["bound"] == pytest.approx(problem.energy.evaluate(law).value, abs=1e-6)
 
 
 def test_a_singular_repulsion_follows_its_exact_jko_step():

@@ -13,7 +13,6 @@ from pdeflow.neural.settings import Network
 from pdeflow.neural.variational.dual import Dual
 from pdeflow.neural.variational.forces import force_of
 from pdeflow.neural.variational.forward import exact_forward_backward, forward_map
-from pdeflow.neural.variational.measure import measure
 from pdeflow.neural.variational.moving import Convex, Residual
 from pdeflow.neural.variational.particles import draw_evenly, held_out, matched, moments
 from pdeflow.neural.variational.perceptron import Adam, Perceptron
@@ -232,10 +231,10 @@ def test_the_exact_forward_backward_sequence_rests_at_the_exact_equilibrium():
 
 
 def test_the_force_on_a_batch_leaves_out_the_particle_itself(rng):
-    y = rng.standard_normal((50, 2))
+    y = rng.standard_normal((15, 2))  # too few to have been given the moments of the law
     energy = Energy(pf.potentials.Quadratic(COV), None, pf.interactions.GaussianAttraction())
     force = force_of(energy, 2)(torch.from_numpy(y)).numpy()
-    for i in (0, 17):
+    for i in (0, 11):
         others = np.delete(y, i, axis=0)
         expected = COV @ y[i] + energy.interaction.grad(y[i] - others).mean(axis=0)
         np.testing.assert_allclose(force[i], expected, atol=1e-12)
@@ -268,15 +267,3 @@ def test_an_ascent_step_has_the_gradient_of_the_bound(internal, rng):
     step = torch.randn(start.shape, generator=generator(), dtype=torch.float64)
     slope = (bound(start + 1e-6 * step) - bound(start - 1e-6 * step)) / 2e-6
     assert -(dual.network.gradient @ step).item() == pytest.approx(slope, rel=1e-6)
-
-
-def test_the_interaction_energy_of_a_block_counts_pairs_of_different_points(rng):
-    x = rng.standard_normal((64, 2))
-    energy = Energy(interaction=pf.interactions.GaussianAttraction())
-    report = measure(energy, None, x, None, 32, rng)
-    blocks = [
-        np.mean([energy.interaction.value(part[i] - np.delete(part, i, axis=0)).mean() for i in range(32)]) / 2
-        for part in (x[:32], x[32:])
-    ]
-    assert report["bound"] == pytest.approx(np.mean(blocks), rel=1e-12)
-    assert report["bound_stderr"] == pytest.approx(np.std(blocks, ddof=1) / np.sqrt(2), rel=1e-12)

@@ -4,10 +4,13 @@ import torch
 
 from ...errors import BadInput, NotAvailable, Unsupported
 from ...mean_field import mean_force
+from .particles import has_moments
 
 
 def force_of(energy, dim):
-    """A function (n, d) -> (n, d) of torch tensors: ∇V(y_i) + 1/(n-1) Σ_{j≠i} ∇W(y_i - y_j), or None for neither.
+    """A function (n, d) -> (n, d) of torch tensors: ∇V(y_i) + 1/N Σ_{j≠i} ∇W(y_i - y_j), or None for neither.
+
+    N is n for batches that have the moments of the law (`matched`), as the force of a quadratic W is then that of the law itself, and n - 1 for independent points.
 
     The gradient of a potential is its own `grad` where that takes tensors, else it is differentiated through `value`.
     `Unsupported` if it does neither.
@@ -40,7 +43,8 @@ def _gradient(potential, dim):
 
 def _attraction(kernel):
     def force(y):
-        scale = len(y) / (len(y) - 1)  # a point exerts no force on itself: the mean over the others has no bias
+        n = len(y)
+        scale = 1.0 if has_moments(n, y.shape[1]) else n / (n - 1)
         return torch.from_numpy(scale * mean_force(kernel, y.detach().cpu().numpy())).to(y)
 
     return force

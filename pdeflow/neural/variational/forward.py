@@ -6,8 +6,8 @@ import numpy as np
 
 from ...analytic.jko import gaussian_jko_step
 from ...energy import Entropy
-from ...errors import Diverged, NotAvailable
-from ...interactions import QuadraticAttraction
+from ...errors import Diverged, NotAvailable, Unsupported
+from ...interactions import QuadraticAttraction, power_terms
 from ...laws import Gaussian
 from ...mean_field import MomentField, mean_force, moment_field
 from ...potentials import Quadratic
@@ -50,6 +50,20 @@ def gradient_of(potential, x):
             f"{potential!r} has no grad, which the forward step needs. Give one, or use scheme='backward'."
         )
     return potential.grad(x)
+
+
+def require_tame(kernel, dim):
+    """`Unsupported` for a kernel whose force near z = 0 has no second moment: |z|^(p-1) with p <= 1 - d/2, log|z| on the line and in the plane.
+
+    The step is then thrown out by particles that happen to be close, and E|T(x)|² of the law is infinite whatever the number of particles.
+    """
+    terms = power_terms(kernel)
+    wild = getattr(kernel, "singular", False) if terms is None else min(p for _, p in terms) <= 1 - dim / 2
+    if wild:
+        raise Unsupported(
+            f"The forward step of {kernel!r} in dimension {dim} moves particles that are close by distances without a second moment. "
+            "Possible are kernels whose force is square integrable at 0. Use scheme='backward'."
+        )
 
 
 def forward_map(energy, pool, dt):

@@ -8,8 +8,9 @@ from ...mean_field import mean_energy
 def measure(energy, test, x, log_density, batch, rng, n=32768):
     """{bound, bound_stderr[, energy, gap, gap_stderr]} on held-out points x (k·batch, d), with log ρ (k·batch,) where it is known.
 
-    bound : ∫V dρ + the lower bound of ∫U(ρ) dx by the test function + ½∬W dρ dρ (pairs within a block). gap : ∫U(ρ) dx by log ρ on the
-    same points minus its bound; it is >= 0 up to sampling, and 0 where h is optimal. Standard errors are those of the block means.
+    bound : ∫V dρ + the lower bound of ∫U(ρ) dx by the test function + ½∬W dρ dρ (pairs of points of two blocks). gap : ∫U(ρ) dx by log ρ on the
+    same points minus its bound; it is >= 0 up to sampling, and 0 where h is optimal. Standard errors are those of the block means. The blocks are
+    independent of each other, the points of one need not be.
     """
     k, dim = len(x) // batch, x.shape[1]
     means, reference, spread = np.zeros(k), 0.0, 0.0
@@ -20,8 +21,11 @@ def measure(energy, test, x, log_density, batch, rng, n=32768):
     if energy.potential is not None:
         means = means + energy.potential.value(x).reshape(k, batch).mean(axis=1)
     if energy.interaction is not None:
-        means = means + np.array([_pairs(energy.interaction, part) for part in x.reshape(k, batch, dim)])
-    bound = float(means.mean() - reference)
+        pairs, own = _interaction(energy.interaction, x.reshape(k, batch, dim))
+        value, means = means.mean() + pairs, means + own
+    else:
+        value = means.mean()
+    bound = float(value - reference)
     out = {"bound": bound, "bound_stderr": float(np.hypot(_stderr(means), spread))}
     if test is not None and log_density is not None:
         gaps = energy.internal.per_mass(log_density).reshape(k, batch).mean(axis=1) - inner
@@ -42,9 +46,16 @@ def _stderr(means):
     return means.std(ddof=1) / np.sqrt(len(means))
 
 
-def _pairs(kernel, x):
-    """½ E W(x_i - x_j) over the pairs i ≠ j of a block, (n, d)."""
-    n = len(x)
-    whole = mean_energy(kernel, x)  # leaves out i = j where W(0) is infinite, and counts them elsewhere
-    own = 0.0 if getattr(kernel, "singular", False) else float(kernel.value(np.zeros((1, x.shape[1])))[0]) / (2 * n)
-    return (whole - own) * n / (n - 1)
+def _interaction(kernel, blocks):
+    """(½ E W(x - y) over the pairs of points of different blocks, (k,) that of each block with itself, whose spread tells the error of the first); (k, n, d).
+
+    Blocks that are drawn evenly or have the moments of their law repel their own points: their pairs are farther apart than independent ones, by a share of 1/n.
+    """
+    k, n, _ = blocks.shape
+    own = np.array([mean_energy(kernel, block) for block in blocks])
+    pairs = []
+    for a in range(0, k, 2):
+        b = (a + 1) % k
+        both = mean_energy(kernel, np.concatenate([blocks[a], blocks[b]]), np.full(2 * n, 1 / n))
+        pairs.append((both - own[a] - own[b]) / 2)
+    return np.mean(pairs), own

@@ -46,13 +46,18 @@ def matched(x, batch):
     Maps are trained on these: affine flows then have no sampling error within a block. A block of fewer than 8 d points stays as it is.
     """
     blocks = x.reshape(-1, batch, x.shape[1])
-    if batch < 8 * x.shape[1]:
+    if not has_moments(batch, x.shape[1]):
         return blocks
     center, whole = moments(x)
     offset = blocks - blocks.mean(axis=1, keepdims=True, dtype=float)
     own = np.linalg.cholesky(offset.swapaxes(1, 2) @ offset / batch)
     turn = np.linalg.cholesky(whole) @ np.linalg.inv(own)
     return (center + offset @ turn.swapaxes(1, 2)).astype(x.dtype)
+
+
+def has_moments(batch, dim):
+    """Whether `matched` gives blocks of this size the moments of all points."""
+    return batch >= 8 * dim
 
 
 def moments(x):

@@ -27,7 +27,7 @@ from ..settings import Network, Training, one_of
 from ..threads import one_thread
 from .dual import Dual
 from .forces import force_of
-from .forward import exact_forward_backward, forward_map, gradient_of, moved_forward
+from .forward import exact_forward_backward, forward_map, gradient_of, moved_forward, require_tame
 from .maps import LinearMap
 from .measure import gain, measure
 from .moving import Convex, Residual
@@ -72,7 +72,8 @@ class VariationalJKO(Method):
     "none"; iterations; loss: bound + E|x - T(x)|²/(2 dt).
     `test_function(state)` is the trained h.
 
-    `Unsupported` for internal energies other than Entropy and Power(m > 1), and for potentials and kernels that do not take tensors. `Diverged` where
+    `Unsupported` for internal energies other than Entropy and Power(m > 1), for potentials and kernels that do not take tensors,
+    and for forward steps of kernels as singular as log|z| in the plane. `Diverged` where
     particles leave the finite numbers or the ball of the reference; `NotConverged` for a device out of memory. These carry step, iteration and law.
     """
 
@@ -111,8 +112,11 @@ class VariationalJKO(Method):
         require_device(self.training.device)
         if self.scheme == "backward":
             force_of(problem.energy, problem.dim)
-        elif problem.energy.potential is not None:
-            gradient_of(problem.energy.potential, np.zeros((1, problem.dim)))
+        else:
+            if problem.energy.potential is not None:
+                gradient_of(problem.energy.potential, np.zeros((1, problem.dim)))
+            if problem.energy.interaction is not None:
+                require_tame(problem.energy.interaction, problem.dim)
         pool = draw_evenly(problem.initial, self.training.pool, self.batch, rng)
         held = held_out(problem.initial, HELD * self.batch, self.batch, rng)
         return State(PushForward(problem.initial), pool.astype(self.training.dtype), held)
