@@ -14,7 +14,7 @@ from .trajectory import Trajectory, time_grid
 
 
 class MethodType(type):
-    """Turns an unknown field name of a method into an error that names the nearest valid one."""
+    """Turns an unknown field name of a method, or of the settings in one, into an error that names the nearest valid one."""
 
     def __call__(cls, *args, **kwargs):
         if is_dataclass(cls):

@@ -167,6 +167,9 @@ class MixturePotential(Potential):
 class FromFunction(Potential):
     """The user's own callable. value : (n, d) -> (n,). grad : (n, d) -> (n, d), or None.
 
+    `neural.ICNNJKO` and `neural.VariationalJKO` call value with torch tensors: write it in operations of x itself, such as (x**2).sum(-1). PWGF and
+    PFPE need grad, of numpy arrays.
+
     Answers are checked for kind, shape and finiteness at every call with numpy arrays; `BadInput` names the point.
     """
 

@@ -92,7 +92,7 @@ class ICNNJKO(Method):
         internal = problem.energy.internal
         if internal is not None and not isinstance(internal, Entropy):
             raise Unsupported(
-                f"ICNNJKO needs Entropy as internal energy, got {internal!r}. For Power(m) use QuantileJKO (1-D)."
+                f"ICNNJKO needs Entropy as internal energy, got {internal!r}. For Power(m) use VariationalJKO or PWGF, on the line also QuantileJKO."
             )
         self._require_device()
         for part, name in ((problem.energy.potential, "potential"), (problem.energy.interaction, "interaction")):
@@ -169,7 +169,7 @@ def _probe(part: Any, name: str, dim: int):
     try:
         out = part.value(x)
     except (RuntimeError, TypeError, AttributeError) as error:  # what numpy and torch raise on each other's arrays
-        raise Unsupported(f"{part!r} fails on a torch tensor: {error}. {cure}") from error
+        raise Unsupported(f"{part!r} fails on a torch tensor: {str(error).rstrip('.')}. {cure}") from error
     if not isinstance(out, torch.Tensor) or out.shape != (2,) or not out.requires_grad:
         raise Unsupported(
             f"{part!r} returns {type(out).__name__} for a torch tensor. It must return a differentiable tensor of shape (n,). {cure}"

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from ..arrays import count, positive
 from ..errors import BadInput
+from ..method import MethodType
 
 
 @dataclass(frozen=True)
-class Network:
+class Network(metaclass=MethodType):
     """Shape of the convex network beside its width.
 
     depth : hidden layers (softplus), each fed by the layer before and by the point. rank : squares (pᵀy)² in every neuron's
@@ -34,7 +35,7 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Training:
+class Training(metaclass=MethodType):
     """Where and how ICNNJKO trains.
 
     pool : particles that stand for the law between steps. A network of p parameters fits their accidents too: relative to the exact JKO iterate

@@ -18,7 +18,7 @@ def save_flow(path, architecture, arrays):
     """Write what `PushForward.to_data()` returns, `save_flow(path, *law.to_data())`, and return the path.
 
     architecture : JSON data. arrays : {name: float array}, kept as float64. An existing file is replaced only by a whole new one (`BadReference`
-    if the disk is full, and then the old file is as it was).
+    if the disk is full, and then the old file is as it was). Affine maps of a Gaussian give a `Gaussian`, which is its `spec()`; as a file: `PushForward(law).to_data()`.
     """
     path = target(path)
     try:

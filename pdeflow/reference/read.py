@@ -115,11 +115,19 @@ def contents(path):
     """
     raw = verified(path)
     try:
-        attributes, variables = parse(raw)
+        flow = _holds_flow(raw)
+        attributes, variables = ({}, {}) if flow else parse(raw)
     except ODD_FILE as error:
         raise BadReference(f"{path} is no HDF5 file that h5py can read: {error}. Get or make it again.") from error
+    if flow:
+        raise BadReference(f"{path} is the file of a trained flow. A reference was wanted. Read it with load_flow.")
     _require(path, attributes, variables)
     return attributes, variables
+
+
+def _holds_flow(raw: bytes):
+    with h5py.File(io.BytesIO(raw), "r") as file:
+        return "pdeflow_flow" in file.attrs  # as `flow.save_flow` marks its files
 
 
 def parse(raw: bytes):

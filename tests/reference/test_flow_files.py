@@ -43,3 +43,9 @@ def test_other_files_and_other_data_are_refused(tmp_path):
         pf.reference.load_flow(tmp_path / "none.h5")
     with pytest.raises(pf.BadInput, match="no JSON data"):
         pf.reference.save_flow(tmp_path / "flow.h5", {"base": np.zeros(2)}, {})
+
+
+def test_a_flow_is_no_reference(tmp_path):
+    path = pf.reference.save_flow(tmp_path / "flow.h5", *pf.neural.PushForward(pf.laws.Gaussian(0.0, 1.0)).to_data())
+    with pytest.raises(pf.BadReference, match="load_flow"):
+        pf.reference.load(path)

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from ...arrays import count
 from ...errors import BadInput
+from ...method import MethodType
 
 
 @dataclass(frozen=True)
-class Shape:
+class Shape(metaclass=MethodType):
     """Size of a parametric map; None means the default of its kind.
 
     layers : planar layers (40, as in jin2025), residual layers (4) or steps of the neural ODE (4). width : neurons of a residual layer or a step

@@ -61,7 +61,7 @@ def _require(function, part, dim):
         AttributeError,
         BadInput,
     ) as error:  # what numpy and torch raise on each other's arrays
-        raise Unsupported(f"{part!r} fails on a torch tensor: {error}. {cure}") from error
+        raise Unsupported(f"{part!r} fails on a torch tensor: {str(error).rstrip('.')}. {cure}") from error
     if not isinstance(out, torch.Tensor) or out.shape != (2, dim):
         raise Unsupported(
             f"{part!r} returns {type(out).__name__} for a torch tensor, not a tensor of shape (n, d). {cure}"

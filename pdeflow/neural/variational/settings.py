@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from ...arrays import count, positive
 from ...errors import BadInput
+from ...method import MethodType
 
 
 @dataclass(frozen=True)
-class Saddle:
+class Saddle(metaclass=MethodType):
     """Shapes of the two networks of a variational JKO step, and how the test function is trained.
 
     map_width, map_depth : hidden layers of T (residual: tanh; icnn: softplus, each with `rank` squares a neuron). test_width, test_depth : hidden tanh layers
