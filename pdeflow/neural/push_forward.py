@@ -68,6 +68,18 @@ class PushForward(Law):
             residual, rounds = max(residual, certificate.residual), max(rounds, certificate.iterations)
         return np.stack(out[::-1]), Certificate(residual, rounds, len(out[0]))
 
+    def answers(self):
+        """The questions that this law answers: what every one of its maps does."""
+        known = set(super().answers())
+        for move in self.maps:
+            inverse, volume = (_has(move, *pair) for pair in (("invert", "no_inverse"), ("with_log_det", "no_density")))
+            known -= set() if inverse else {"log_density", "cdf"}
+            known -= set() if volume else {"log_density"}
+            known -= set() if getattr(move, "increasing", False) else {"quantile", "cdf"}
+        if not self._affine() and (self.dim > 1 or "quantile" not in known):
+            known -= {"mean", "cov"}
+        return [name for name in super().answers() if name in known]
+
     def sample(self, n, rng):
         return self.push(self.base.sample(n, rng))
 
@@ -169,10 +181,15 @@ class PushForward(Law):
         return f"PushForward({self.base!r}, maps={len(self.maps)})"
 
 
+def _has(move, question, reason):
+    """Whether a map has the method `question` and gives no `reason` why not."""
+    return hasattr(move, question) and getattr(move, reason, None) is None
+
+
 def _ask(move, question, reason):
     """The method `question` of a map, or `NotAvailable` with the map's own `reason`."""
-    if not hasattr(move, question):
-        why = getattr(move, reason, f"It has no {question}.")
+    if not _has(move, question, reason):
+        why = getattr(move, reason, None) or f"It has no {question}."
         raise NotAvailable(f"A map is {type(move).__name__}. {why} Sample instead, or use a map that has one.")
     return getattr(move, question)
 

@@ -109,3 +109,22 @@ def test_a_law_answers_what_its_maps_answer(rng):
         moved.to_data()
     with pytest.raises(pf.BadInput, match=r"a 'Shear'\. Known are ConvexMap"):
         pf.neural.PushForward.from_data({"base": base.spec(), "maps": [{"map": "Shear"}]}, {})
+
+
+@pytest.mark.parametrize("kind", ["planar", "residual", "ode", "coordinatewise"])
+@pytest.mark.parametrize("dim", [1, 2])
+def test_a_law_claims_exactly_what_it_answers(kind, dim, rng):
+    method = pf.neural.PWGF(map=kind, samples=200, shape=pf.neural.Shape(layers=2))
+    moved = pf.solve(
+        pf.problems.ou(dim=dim, initial=pf.laws.Gaussian(np.full(dim, 2.0), 0.25)), method, dt=0.1, times=[0.1]
+    ).final
+    asked = {
+        "sample": lambda: moved.sample(3, rng), "log_density": lambda: moved.log_density(np.zeros((3, dim))), "mean": moved.mean,
+        "cov": moved.cov, "quantile": lambda: moved.quantile([0.3]), "cdf": lambda: moved.cdf([0.3]),
+    }  # fmt: skip
+    for question, ask in asked.items():
+        if question in moved.answers():
+            ask()
+        else:
+            with pytest.raises(pf.NotAvailable):
+                ask()

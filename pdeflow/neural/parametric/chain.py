@@ -2,7 +2,6 @@
 
 import torch
 
-from ...errors import NotAvailable
 from . import planar
 from .family import Family, Tangent
 from .inverse import certified, contraction, newton, ridge
@@ -98,13 +97,6 @@ class Chain(Family):
         mixing = self.mixing(weight, raw)
         x = torch.linalg.solve(matrix, ((y - self.center) @ self.inverse_root.T - v).T).T
         rounds = 0
-        if self.kind == "residual":
-            worst = contraction(weight, mixing)
-            if worst >= 1:
-                raise NotAvailable(
-                    f"The residual layers have |A||W| up to {worst:.3g}, which must be below 1 for an inverse that is certified to be the only one. "
-                    "Use sample_with_log_density, which needs no inverse, or map='planar'."
-                )
         for w, b, a in reversed(list(zip(weight, bias, mixing))):
             x, used = ridge(w[0], b[0], a[:, 0], x) if self.kind == "planar" else newton(w, b, a, x)
             rounds = max(rounds, used)
@@ -112,6 +104,16 @@ class Chain(Family):
         size = self.root.norm() + (y - self.center).norm(dim=1)
         residual = (self.value(theta, z) - y).norm(dim=1) / size
         return certified(z, residual, rounds)
+
+    def no_inverse(self, theta):
+        _, _, weight, _, raw = self.unpack(theta)
+        worst = contraction(weight, self.mixing(weight, raw)) if self.kind == "residual" else 0.0
+        if worst >= 1:
+            return (
+                f"The residual layers have |A||W| up to {worst:.3g}, which must be below 1 for an inverse that is certified to be the only one. "
+                "Use sample_with_log_density, which needs no inverse, or map='planar'."
+            )
+        return None
 
     def affine_of(self, theta):
         """v and U of T(z) = v + U y for the affine family, in numpy."""

@@ -57,10 +57,11 @@ class Family:
         return tangent.value, tangent.log_det
 
     def inverse(self, theta, y):
-        """(z, Certificate) with T_θ(z) = y (n, d). `NotAvailable` where the family has no inverse that can be certified."""
-        raise NotAvailable(
-            f"The {self.kind} map has no certified inverse. Use sample_with_log_density, which needs none."
-        )
+        """(z, Certificate) with T_θ(z) = y (n, d), where `no_inverse` gives no reason against it."""
+        raise NotImplementedError
+
+    def no_inverse(self, theta):
+        """Why the map of θ has no inverse that can be certified, or None."""
 
     def shape(self):
         """The fields of its `Shape` as JSON data."""
@@ -170,9 +171,15 @@ class ParametricMap:
             return tangent.jacobian().numpy()
 
     def invert(self, y):
-        """(x, Certificate) with T(x) = y, both (n, d)."""
+        """(x, Certificate) with T(x) = y, both (n, d). `NotAvailable` for the reason `no_inverse`."""
+        if self.no_inverse is not None:
+            raise NotAvailable(self.no_inverse)
         x, certificate = self._ask(self.family.inverse, y)
         return x.numpy(), certificate
+
+    @property
+    def no_inverse(self):
+        return self.family.no_inverse(torch.as_tensor(np.array(self.theta)))
 
     @property
     def increasing(self):

@@ -2,7 +2,6 @@
 
 import torch
 
-from ...errors import NotAvailable
 from .chain import Chain
 from .family import Tangent
 
@@ -30,10 +29,8 @@ class NeuralODE(Chain):
             x = x + sum(share * slope for share, slope in zip(SHARES, _slopes(field, x, 1 / self.layers))) / self.layers
         return self.center + (v + x @ matrix.T) @ self.root.T
 
-    def inverse(self, theta, y):
-        raise NotAvailable(
-            "The neural ODE is integrated in a few steps, whose inverse is not certified. Use sample_with_log_density, which needs no inverse, or map='planar'."
-        )
+    def no_inverse(self, theta):
+        return "The neural ODE is integrated in a few steps, whose inverse is not certified. Use sample_with_log_density, which needs no inverse, or map='planar'."
 
     def increasing(self, theta):
         return False
