@@ -4,10 +4,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ..arrays import count, is_tensor, log, positive, readonly, real_array
+from ..arrays import count, is_tensor, log, positive
 from ..errors import BadInput
 from .inversion import invert
 from .jet import STRENGTH, Jet
+from .kept_arrays import taker
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,11 +134,7 @@ class ConvexMap:
         pieces = architecture.get("pieces", 1)  # files of before there were pieces have none
         count(width, "width"), count(depth, "depth"), count(rank, "rank", 0), count(pieces, "pieces")
 
-        def take(name, *shape):
-            if name not in arrays or np.shape(arrays[name]) != shape:
-                given = "missing" if name not in arrays else f"of shape {np.shape(arrays[name])}"
-                raise BadInput(f"The array {name!r} is {given}. It must have shape {shape}. The data are damaged.")
-            return readonly(real_array(arrays[name], name))
+        take = taker(arrays)
 
         def sharpness(name):
             array = take(name, width) if name in arrays else None

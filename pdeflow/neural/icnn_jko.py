@@ -16,16 +16,17 @@ except ImportError as error:
 
 from ..arrays import count, positive
 from ..energy import Entropy
-from ..errors import BadInput, Diverged, NotAvailable, NotConverged, Unsupported
+from ..errors import Diverged, NotConverged, Unsupported
 from ..method import Method
 from ..trajectory import exact_jko
 from .convex_map import ConvexMap, first_map
+from .device import out_of_memory, require_device
 from .log_det import Exact, Stochastic, cheaper
 from .pool import Fresh, Pool, draw, push
 from .push_forward import PushForward
-from .settings import Network, Training, one_of
+from .settings import Network, Training, group, one_of
 from .threads import one_thread
-from .train import no_memory, train
+from .train import train
 
 
 @dataclass(frozen=True)
@@ -78,15 +79,9 @@ class ICNNJKO(Method):
         positive(self.learning_rate, "learning_rate")
         one_of(self.logdet, "logdet", ("auto", "exact", "stochastic"))
         one_of(self.particles, "particles", ("pool", "fresh"))
-        for name, kind in (("network", Network), ("training", Training)):
-            if not isinstance(getattr(self, name), kind):
-                raise BadInput(
-                    f"{name} is {getattr(self, name)!r}. It must be a {kind.__name__}. Pass pf.neural.{kind.__name__}(...)."
-                )
-        if self.batch > self.training.pool:
-            raise BadInput(
-                f"batch = {self.batch} is larger than pool = {self.training.pool}. A batch is a block of the pool. Enlarge the pool."
-            )
+        group(self.network, "network", Network)
+        group(self.training, "training", Training)
+        self.training.require_batch(self.batch)
 
     def init(self, problem, rng):
         internal = problem.energy.internal
@@ -94,7 +89,7 @@ class ICNNJKO(Method):
             raise Unsupported(
                 f"ICNNJKO needs Entropy as internal energy, got {internal!r}. For Power(m) use VariationalJKO or PWGF, on the line also QuantileJKO."
             )
-        self._require_device()
+        require_device(self.training.device)
         for part, name in ((problem.energy.potential, "potential"), (problem.energy.interaction, "interaction")):
             if part is not None:
                 _probe(part, name, problem.dim)
@@ -104,11 +99,8 @@ class ICNNJKO(Method):
     def step(self, problem, state, dt, rng):
         seed = int(rng.integers(2**62))
         try:
-            with one_thread():
-                try:
-                    return self._step(problem, state, dt, seed)
-                except torch.cuda.OutOfMemoryError as error:  # outside the training loop: copying pool and maps there
-                    raise no_memory(error, 0) from error
+            with one_thread(), out_of_memory():  # also outside the training loop: copying pool and maps there
+                return self._step(problem, state, dt, seed)
         except (Diverged, NotConverged) as fault:
             where = f"Step {state.steps + 1}, iteration {fault.facts.get('iteration', 0)}: {fault}"
             facts = {"iteration": 0, **fault.facts, "step": state.steps + 1, "law": state.law}
@@ -142,15 +134,6 @@ class ICNNJKO(Method):
         if state.previous is not None:
             return state.previous.seen_from(center, basis, scale)
         return first_map(center, basis, scale, self.width, self.network, generator)
-
-    def _require_device(self):
-        device = self.training.device
-        if device.startswith("cuda"):
-            there = torch.cuda.device_count() if torch.cuda.is_available() else 0
-            if there <= int(device.partition(":")[2] or 0):
-                raise NotAvailable(
-                    f"device = {device!r}, but torch sees {there} CUDA devices. Use Training(device='cpu'), or install a CUDA build of torch and a driver."
-                )
 
     def law(self, state):
         return state.law

@@ -34,15 +34,19 @@ def invert(move, y, tolerance=None, most=100):
         part = slice(start, start + chunk)
         x[part], residual[part], used = _newton(move, y[part], eps, most)
         rounds = max(rounds, used)
-    worst = float(residual.max(initial=0.0))
-    bad = int(np.sum(~(residual <= tolerance)))
+    return x, certified(residual, rounds, tolerance, "Use float64, more steps, or")
+
+
+def certified(residual, rounds, tolerance, cure="Use"):
+    """The Certificate of relative residuals (n,), or `NotConverged` where one exceeds the tolerance."""
+    worst, bad = float(np.max(residual, initial=0.0)), int(np.sum(~(residual <= tolerance)))
     if bad:
         raise NotConverged(
-            f"The map was not inverted at {bad} of {len(y)} points: residual {worst:.3g} after {rounds} Newton steps. It must fall "
-            f"below {tolerance:.3g}. Use float64, more steps, or sample_with_log_density, which needs no inverse.",
+            f"The map was not inverted at {bad} of {len(residual)} points: residual {worst:.3g} after {rounds} steps. It must fall "
+            f"below {tolerance:.3g}. {cure} sample_with_log_density, which needs no inverse.",
             residual=worst, points=bad,
         )  # fmt: skip
-    return x, Certificate(worst, rounds, len(y))
+    return Certificate(worst, rounds, len(residual))
 
 
 def _newton(move, y, goal, most):

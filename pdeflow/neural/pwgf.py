@@ -15,7 +15,7 @@ except ImportError as error:
     ) from error
 
 from ..arrays import count, positive
-from ..errors import BadInput, Diverged, NotAvailable, NotConverged, Unsupported
+from ..errors import Diverged, NotAvailable, NotConverged, Unsupported
 from ..laws import Gaussian
 from ..method import Method
 from .integrators import INTEGRATORS, Slopes, integrate
@@ -23,7 +23,7 @@ from .parametric import FAMILIES, Family, ParametricMap, Shape, build
 from .projection import project
 from .push_forward import PushForward
 from .samples import Samples, draw_samples
-from .settings import one_of
+from .settings import group, one_of
 from .threads import one_thread
 
 FAR = 1e12  # times the spread of the initial law; further off potentials overflow
@@ -57,8 +57,7 @@ class ParametricFlow(Method):
         positive(self.tolerance, "tolerance")
         if self.damping != 0:
             positive(self.damping, "damping")
-        if not isinstance(self.shape, Shape):
-            raise BadInput(f"shape is {self.shape!r}. It must be a Shape. Pass pf.neural.Shape(...).")
+        group(self.shape, "shape", Shape)
 
     def project(self, tangent, force, damping):
         """(θ', its velocity (n, d), facts for the report) from the `Tangent` and the force ∇δF at the points, (n, d); damping (p,)."""

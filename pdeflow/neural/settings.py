@@ -60,6 +60,19 @@ class Training(metaclass=MethodType):
         if self.tolerance != 0:
             positive(self.tolerance, "tolerance")
 
+    def require_batch(self, batch):
+        """`BadInput` unless a batch fits into the pool."""
+        if batch > self.pool:
+            raise BadInput(
+                f"batch = {batch} is larger than pool = {self.pool}. A batch is a block of the pool. Enlarge the pool."
+            )
+
+
+def group(value, name, kind):
+    """`BadInput` unless `value` is a `kind`, one of the classes that group fields."""
+    if not isinstance(value, kind):
+        raise BadInput(f"{name} is {value!r}. It must be a {kind.__name__}. Pass pf.neural.{kind.__name__}(...).")
+
 
 def one_of(value, name, choices):
     """`BadInput` unless `value` is one of the words `choices`."""

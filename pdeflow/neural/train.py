@@ -5,6 +5,7 @@ import math
 import torch
 
 from ..errors import Diverged, NotConverged
+from .device import out_of_memory
 from .log_det import mean_log_det
 
 WAIT = 0.2  # share of the budget in which only the quadratic learns: else the hidden layers take up what is affine, badly in the tails
@@ -33,42 +34,33 @@ def train(energy, move, batches, log_det, dt, method):
     rates = [group["lr"] for group in groups]
     norm, iteration, stopped = math.inf, 0, "iterations"
     try:
-        first = objective(energy, move, batches(0), dt)
-        while iteration < method.iterations and stopped == "iterations":
-            for group, rate in zip(optimiser.param_groups, rates):
-                waits = group is not optimiser.param_groups[0] and iteration < WAIT * method.iterations
-                group["lr"] = 0.0 if waits else rate * _schedule(iteration, method.iterations)
-            loss = _step(energy, move, batches(iteration), log_det, dt, optimiser)
-            iteration += 1
-            if not math.isfinite(loss):
-                raise Diverged(
-                    f"the loss is {loss}. It must stay finite. Use a smaller learning_rate than {method.learning_rate:g} or dtype='float64'."
-                )
-            with torch.no_grad():
-                for array in signed.values():
-                    array.clamp_(min=0)  # the projection onto convex networks
-            if iteration % CHECK == 0 or iteration == method.iterations:
-                norm = _measured(optimiser, signed, iteration)
-                if norm <= method.training.tolerance * dt:
-                    stopped = "gradient"
-        last = objective(energy, move, batches(iteration), dt)
-        _require_convex(signed)
+        with out_of_memory():
+            first = objective(energy, move, batches(0), dt)
+            while iteration < method.iterations and stopped == "iterations":
+                for group, rate in zip(optimiser.param_groups, rates):
+                    waits = group is not optimiser.param_groups[0] and iteration < WAIT * method.iterations
+                    group["lr"] = 0.0 if waits else rate * _schedule(iteration, method.iterations)
+                loss = _step(energy, move, batches(iteration), log_det, dt, optimiser)
+                iteration += 1
+                if not math.isfinite(loss):
+                    raise Diverged(
+                        f"the loss is {loss}. It must stay finite. Use a smaller learning_rate than {method.learning_rate:g} or dtype='float64'."
+                    )
+                with torch.no_grad():
+                    for array in signed.values():
+                        array.clamp_(min=0)  # the projection onto convex networks
+                if iteration % CHECK == 0 or iteration == method.iterations:
+                    norm = _measured(optimiser, signed, iteration)
+                    if norm <= method.training.tolerance * dt:
+                        stopped = "gradient"
+            last = objective(energy, move, batches(iteration), dt)
+            _require_convex(signed)
     except (Diverged, NotConverged) as fault:
         fault.facts["iteration"] = iteration
         raise
-    except torch.cuda.OutOfMemoryError as error:
-        raise no_memory(error, iteration) from error
     return {
         "loss_first": first, "loss": last, "iterations": iteration, "stopped": stopped, "gradient_norm": norm,
     }  # fmt: skip
-
-
-def no_memory(error, iteration):
-    """The typed error for a device out of memory."""
-    return NotConverged(
-        f"the device has no memory left: {str(error).splitlines()[0]} Use a smaller batch, width or pool, or Training(device='cpu').",
-        iteration=iteration,
-    )
 
 
 def objective(energy, move, x, dt):

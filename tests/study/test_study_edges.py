@@ -3,11 +3,12 @@
 import os
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 import numpy as np
 import pandas
 import pytest
-from study.toys import Moments, moment_distance
+from study.toys import Moments, moment_distance, small_study
 
 import pdeflow as pf
 from pdeflow.errors import BadInput, UnknownField
@@ -16,12 +17,7 @@ from pdeflow.study import Table
 DTS = [1 / 4, 1 / 8, 1 / 16, 1 / 32]
 
 
-def small(**changes):
-    arguments = {
-        "problems": [pf.problems.ou()], "methods": {"euler": Moments()}, "sweep": {"dt": DTS},
-        "metrics": {"moments": moment_distance}, **changes,
-    }  # fmt: skip
-    return pf.Study(**arguments)
+small = partial(small_study, DTS)
 
 
 # --- a run as the truth ---------------------------------------------------------------------------------------------------------

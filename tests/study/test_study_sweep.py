@@ -1,10 +1,11 @@
 """Study: its rows, its validation, its truths; Table: orders, claims, parts, cost."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pytest
-from study.toys import Moments, moment_distance, unavailable
+from study.toys import Moments, moment_distance, small_study, unavailable
 
 import pdeflow as pf
 from pdeflow.errors import BadInput, Diverged, UnknownField
@@ -14,12 +15,7 @@ from pdeflow.study import Table
 DTS = [1 / 4, 1 / 8, 1 / 16, 1 / 32, 1 / 64]
 
 
-def small(**changes):
-    arguments = {
-        "problems": [pf.problems.ou()], "methods": {"euler": Moments()}, "sweep": {"dt": DTS},
-        "metrics": {"moments": moment_distance}, **changes,
-    }  # fmt: skip
-    return pf.Study(**arguments)
+small = partial(small_study, DTS)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+import pdeflow as pf
 from pdeflow import Method
 from pdeflow.errors import NotAvailable, Unsupported
 from pdeflow.laws import Gaussian
@@ -53,3 +54,12 @@ def moment_distance(approximation, truth, *, rng=None):
 
 def unavailable(approximation, truth):
     raise NotAvailable("This metric never answers. Use another.")
+
+
+def small_study(steps, **changes):
+    """A study of `Moments` on the default Ornstein-Uhlenbeck problem at these steps, with arguments changed."""
+    arguments = {
+        "problems": [pf.problems.ou()], "methods": {"euler": Moments()}, "sweep": {"dt": steps},
+        "metrics": {"moments": moment_distance}, **changes,
+    }  # fmt: skip
+    return pf.Study(**arguments)

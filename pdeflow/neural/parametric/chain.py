@@ -2,9 +2,10 @@
 
 import torch
 
+from ..inversion import certified
 from . import planar
 from .family import Family, Tangent
-from .inverse import certified, contraction, newton, ridge
+from .inverse import TOLERANCE, contraction, newton, ridge
 
 MAGNITUDE = (
     0.3,
@@ -103,7 +104,7 @@ class Chain(Family):
         z = self.center + x @ self.root.T
         size = self.root.norm() + (y - self.center).norm(dim=1)
         residual = (self.value(theta, z) - y).norm(dim=1) / size
-        return certified(z, residual, rounds)
+        return z, certified(residual.numpy(), rounds, TOLERANCE)
 
     def no_inverse(self, theta):
         _, _, weight, _, raw = self.unpack(theta)

@@ -3,8 +3,9 @@
 import numpy as np
 import torch
 
+from ..inversion import certified
 from .family import Family, Tangent
-from .inverse import certified
+from .inverse import TOLERANCE
 from .spline import Basis, evaluate, inserted, lift, pieces
 
 REACH = 3.0  # standard deviations of the base law to either side that the pieces cover; beyond, the splines go on as straight lines
@@ -133,7 +134,7 @@ class Coordinatewise(Family):
             x = torch.where(still, new, x)
         z = self.center + self.scale * x.T
         residual = (self.value(theta, z) - y).norm(dim=1) / (self.scale.norm() + (y - self.center).norm(dim=1))
-        return certified(z, residual, steps)
+        return z, certified(residual.numpy(), steps, TOLERANCE)
 
 
 class SplineTangent(Tangent):

@@ -7,6 +7,7 @@ import torch
 
 from ...arrays import readonly, real_array
 from ...errors import BadInput, NotAvailable
+from ..kept_arrays import taker
 from ..settings import one_of
 from ..threads import one_thread
 
@@ -213,18 +214,16 @@ class ParametricMap:
                 "Take it from to_data()."
             )
 
-        def take(name, *size):
-            if name not in arrays or np.shape(arrays[name]) != size:
-                given = "missing" if name not in arrays else f"of shape {np.shape(arrays[name])}"
-                raise BadInput(f"The array {name!r} is {given}. It must have shape {size}. The data are damaged.")
-            return real_array(arrays[name], name)
+        take = taker(arrays)
 
         more = {name: real_array(arrays[name], name, ndim=1) for name in set(arrays) - {"theta", "center", "root"}}
         if set(more) - {"knots"} or np.any(np.diff(more.get("knots", [])) <= 0):
             raise BadInput(
                 f"The arrays {sorted(more)} are none of this map, or its knots do not increase. The data are damaged."
             )
-        family = build(architecture["kind"], take("center", dim), take("root", dim, dim), Shape(**facts), **more)
+        family = build(
+            architecture["kind"], take("center", dim).copy(), take("root", dim, dim).copy(), Shape(**facts), **more
+        )  # copies, as torch takes no read-only arrays
         return ParametricMap(family, take("theta", family.size))
 
     def __repr__(self):

@@ -1,25 +1,8 @@
 """Inverting layers x + A tanh(Wx + b), point by point."""
 
-import numpy as np
 import torch
 
-from ...errors import NotConverged
-from ..inversion import Certificate
-
 TOLERANCE = 1e-11  # of a whole map: round-off times the condition of forty layers
-
-
-def certified(x, residual, rounds):
-    """(x, Certificate), or `NotConverged` where a relative residual (n,) exceeds TOLERANCE."""
-    residual = residual.numpy()
-    worst, bad = float(np.max(residual, initial=0.0)), int(np.sum(~(residual <= TOLERANCE)))
-    if bad:
-        raise NotConverged(
-            f"The map was not inverted at {bad} of {len(residual)} points: residual {worst:.3g} after {rounds} steps. It must fall below "
-            f"{TOLERANCE:g}. Use sample_with_log_density, which needs no inverse.",
-            residual=worst, points=bad,
-        )  # fmt: skip
-    return x, Certificate(worst, rounds, len(residual))
 
 
 def ridge(w, b, u, y, most=200):

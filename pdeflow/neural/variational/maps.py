@@ -8,6 +8,7 @@ import numpy as np
 from ...arrays import count, readonly, real_array
 from ...errors import BadInput, Diverged
 from ..inversion import Certificate
+from ..kept_arrays import taker
 from .network import evaluate
 
 
@@ -63,7 +64,7 @@ class LinearMap:
     @staticmethod
     def from_named(dim, architecture, arrays):
         """The map of `architecture()` and `named()` in dimension dim."""
-        take = _Taker(arrays)
+        take = taker(arrays)
         return LinearMap(take("matrix", dim, dim), take("shift", dim))
 
 
@@ -111,7 +112,7 @@ class ResidualMap:
                 f"The architecture of a residual map is {architecture!r}. It must have widths. Take it from to_data()."
             )
         sizes = [dim, *(count(width, "widths") for width in widths), dim]
-        take = _Taker(arrays)
+        take = taker(arrays)
         layers = tuple(
             (take(f"layer{i}.weight", a, b), take(f"layer{i}.bias", b))
             for i, (a, b) in enumerate(itertools.pairwise(sizes))
@@ -119,16 +120,3 @@ class ResidualMap:
         return ResidualMap(
             take("center", dim), take("root", dim, dim), take("matrix", dim, dim), take("shift", dim), layers
         )
-
-
-class _Taker:
-    """Arrays by name, checked for presence, shape and finiteness."""
-
-    def __init__(self, arrays):
-        self.arrays = arrays
-
-    def __call__(self, name, *shape):
-        if name not in self.arrays or np.shape(self.arrays[name]) != shape:
-            given = "missing" if name not in self.arrays else f"of shape {np.shape(self.arrays[name])}"
-            raise BadInput(f"The array {name!r} is {given}. It must have shape {shape}. The data are damaged.")
-        return readonly(real_array(self.arrays[name], name))

@@ -16,14 +16,14 @@ except ImportError as error:
 
 from ...arrays import count, positive
 from ...energy import Energy, Entropy, Power
-from ...errors import BadInput, Diverged, NotConverged, Unsupported
+from ...errors import Diverged, NotConverged, Unsupported
 from ...laws import Barenblatt, Gaussian, Law
 from ...method import Method
 from ...trajectory import exact_jko
 from ..device import out_of_memory, require_device
 from ..pool import Pool
 from ..push_forward import PushForward
-from ..settings import Network, Training, one_of
+from ..settings import Network, Training, group, one_of
 from ..threads import one_thread
 from .dual import Dual
 from .forces import force_of
@@ -92,15 +92,9 @@ class VariationalJKO(Method):
         for name, least in (("outer", 1), ("inner", 1), ("batch", 2)):
             count(getattr(self, name), name, least)
         positive(self.learning_rate, "learning_rate")
-        for name, kind in (("networks", Saddle), ("training", Training)):
-            if not isinstance(getattr(self, name), kind):
-                raise BadInput(
-                    f"{name} is {getattr(self, name)!r}. It must be a {kind.__name__}. Pass pf.neural.{kind.__name__}(...)."
-                )
-        if self.batch > self.training.pool:
-            raise BadInput(
-                f"batch = {self.batch} is larger than pool = {self.training.pool}. A batch is a block of the pool. Enlarge the pool."
-            )
+        group(self.networks, "networks", Saddle)
+        group(self.training, "training", Training)
+        self.training.require_batch(self.batch)
 
     def init(self, problem, rng):
         internal = problem.energy.internal
