@@ -10,6 +10,7 @@ from pdeflow.laws import Barenblatt, Gaussian
 from pdeflow.mean_field import mean_force
 from pdeflow.neural import LinearMap, PushForward, ResidualMap
 from pdeflow.neural.settings import Network
+from pdeflow.neural.variational.balls import Balls
 from pdeflow.neural.variational.dual import Dual
 from pdeflow.neural.variational.forces import force_of
 from pdeflow.neural.variational.forward import exact_forward_backward, forward_map
@@ -23,6 +24,14 @@ COV = np.array([[2.0, 0.5], [0.5, 1.0]])
 
 def generator():
     return torch.Generator().manual_seed(0)
+
+
+def around(internal, stretch, dim=2):
+    """Balls up to `stretch` times as wide as the profile; None for Entropy."""
+    if isinstance(internal, Entropy):
+        return None
+    radius = Profile(dim, internal.m).radius
+    return Balls(dim, 1.3 * radius, 1.3 * stretch * radius)
 
 
 def network(*sizes):
@@ -145,8 +154,8 @@ def test_a_residual_law_has_no_density_and_says_why(rng):
 
 @pytest.mark.parametrize("internal", [Entropy(0.7), Power(2.0, 1.5), Power(3.0)])
 def test_the_force_is_the_gradient_of_what_the_bound_averages(internal, rng):
-    reach = 1.5 * Profile(2, internal.m).radius if isinstance(internal, Power) else None
-    dual = Dual(internal, 2, 64, (6, 5), None, reach, generator(), torch.float64, "cpu")
+    balls = around(internal, 4.0)
+    dual = Dual(internal, 2, 64, (6, 5), None, balls, generator(), torch.float64, "cpu")
     dual.network.parameters.add_(0.05)
     y = Barenblatt(2, 2.0, 1.0).sample(64, rng) @ COV
     z = dual.follow(torch.from_numpy(y))
@@ -164,8 +173,8 @@ def test_the_fit_raises_the_bound_from_below_to_the_energy_of_a_law_that_is_not_
     law = pf.laws.GaussianMixture([0.4, 0.6], [-1.0, 1.0], [0.1, 0.3])
     blocks = draw_evenly(law, 64 * 256, 256, rng).reshape(64, 256, 1)
     z = (blocks.reshape(-1, 1) - law.mean()) / np.sqrt(law.cov()[0, 0])
-    reach = 1.3 * max(abs(z).max(), Profile(1, 3.0).radius) if isinstance(internal, Power) else None
-    dual = Dual(internal, 1, 256, (32, 32), None, reach, generator(), torch.float64, "cpu")
+    balls = around(internal, max(1.3, abs(z).max() / Profile(1, 3.0).radius), dim=1)
+    dual = Dual(internal, 1, 256, (32, 32), None, balls, generator(), torch.float64, "cpu")
     exact = Energy(internal=internal).evaluate(law).value
     bounds = []
     for _ in range(2):
@@ -246,8 +255,8 @@ def test_the_force_on_a_batch_leaves_out_the_particle_itself(rng):
 
 @pytest.mark.parametrize("internal", [Entropy(0.7), Power(2.0, 1.5), Power(3.0)])
 def test_an_ascent_step_has_the_gradient_of_the_bound(internal, rng):
-    reach = 1.5 * Profile(2, internal.m).radius if isinstance(internal, Power) else None
-    dual = Dual(internal, 2, 64, (6, 5), None, reach, generator(), torch.float64, "cpu")
+    balls = around(internal, 4.0)
+    dual = Dual(internal, 2, 64, (6, 5), None, balls, generator(), torch.float64, "cpu")
     dual.network.parameters.add_(0.05)
     start = dual.network.parameters.clone()
     z = dual.follow(torch.from_numpy(0.5 * Barenblatt(2, 2.0, 1.0).sample(64, rng)))
@@ -262,7 +271,8 @@ def test_an_ascent_step_has_the_gradient_of_the_bound(internal, rng):
         m, profile = internal.m, dual.profile
         g = profile.peak * np.maximum(1 - (reference**2).sum(1) / profile.radius**2 + value[64:], 0)
         # E_P m/(m-1) g - ∫ g^(m/(m-1)), over what g of one unit is worth
-        return value[:64].mean() - (m - 1) / m / profile.peak * dual.volume * (g ** (m / (m - 1))).mean()
+        weights = dual.weights[dual.turn][:, 0].numpy()
+        return value[:64].mean() - (m - 1) / m / profile.peak * (weights @ g ** (m / (m - 1)))
 
     step = torch.randn(start.shape, generator=generator(), dtype=torch.float64)
     slope = (bound(start + 1e-6 * step) - bound(start - 1e-6 * step)) / 2e-6

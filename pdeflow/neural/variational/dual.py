@@ -6,7 +6,7 @@ import torch
 from ...energy import Entropy
 from ...errors import Diverged
 from .perceptron import Adam, Perceptron
-from .test_function import Profile, TestFunction, ball_volume, uniform_ball
+from .test_function import Profile, TestFunction
 
 BETAS = (0.9, 0.99)
 REFERENCES = 64  # batches of the reference drawn once and used in turn
@@ -15,21 +15,24 @@ REFERENCES = 64  # batches of the reference drawn once and used in turn
 class Dual:
     """h in training. sizes : hidden widths of its network, () for the quadratic part alone. layers : those to start from, or None."""
 
-    def __init__(self, internal, dim, batch, sizes, layers, reach, generator, kind, device):
-        self.internal, self.dim, self.kind, self.reach = internal, dim, kind, reach
+    def __init__(self, internal, dim, batch, sizes, layers, balls, generator, kind, device):
+        self.internal, self.dim, self.kind, self.balls = internal, dim, kind, balls
         self.network = Perceptron((dim, *sizes, 1), generator, kind, device) if sizes else None
         self.entropy = isinstance(internal, Entropy)
         if not self.entropy:
             self.profile = Profile(dim, internal.m)
-            self.volume = ball_volume(dim, reach)
         if self.network:
             if layers is not None:
                 self.network.load(layers)
             self.optimiser = Adam(self.network.parameters, BETAS)
             rng = np.random.default_rng(int(torch.randint(1 << 62, (), generator=generator)))
-            n = REFERENCES * batch
-            points = rng.standard_normal((n, dim)) if self.entropy else uniform_ball(rng, n, dim, reach)
-            self.references = torch.as_tensor(points, dtype=kind, device=device).view(REFERENCES, batch, dim)
+            if self.entropy:
+                points = rng.standard_normal((REFERENCES, batch, dim))
+            else:
+                drawn = [balls.draw(rng, batch) for _ in range(REFERENCES)]
+                points, weights = (np.stack(parts) for parts in zip(*drawn))
+                self.weights = torch.as_tensor(weights[:, :, None], dtype=kind, device=device)
+            self.references = torch.as_tensor(points, dtype=kind, device=device)
             if not self.entropy:
                 self.plain = 1 - (self.references**2).sum(-1, keepdim=True) / self.profile.radius**2
             self.turn = 0
@@ -51,13 +54,13 @@ class Dual:
         )
         self.inverse = inverse.to(self.kind)
         z = (offset @ inverse.t()).to(self.kind)
-        if self.reach is not None:
+        if self.balls is not None:
             far = (z * z).sum(-1).max().item() ** 0.5
-            if not far <= self.reach:
+            if not far <= self.balls.outer:
                 raise Diverged(
-                    f"a particle lies at distance {far:.4g} from the mean in whitened units, outside of the ball of radius {self.reach:.4g} on which the reference of the power energy "
+                    f"a particle lies at distance {far:.4g} from the mean in whitened units, outside of the ball of radius {self.balls.outer:.4g} on which the reference of the power energy "
                     "is uniform. The ball must hold the support. Use a smaller dt or learning_rate, or a larger margin.",
-                    distance=far, reach=self.reach,
+                    distance=far, reach=self.balls.outer,
                 )  # fmt: skip
         return z
 
@@ -74,8 +77,9 @@ class Dual:
             delta[n:] = there.exp() / len(there)
         else:
             power = 1 / (self.internal.m - 1)
-            share = self.profile.peak**power * self.volume / len(there)
-            delta[n:] = share * (self.plain[turn] + there).clamp_(min=0) ** power
+            delta[n:] = (
+                self.profile.peak**power * self.weights[turn] * (self.plain[turn] + there).clamp_(min=0) ** power
+            )
         self.network.backward(activations, delta)
         self.optimiser.step(self.network.gradient, rate)
 
@@ -99,4 +103,4 @@ class Dual:
     def finished(self):
         """The test function in numpy, in the frame last followed."""
         center, root = (array.cpu().numpy() for array in self.frame)
-        return TestFunction(self.internal, center, root, self.network.to_numpy() if self.network else (), self.reach)
+        return TestFunction(self.internal, center, root, self.network.to_numpy() if self.network else (), self.balls)

@@ -7,18 +7,14 @@ their exact test function in closed form, and the network learns only what the l
 """
 
 from dataclasses import dataclass
-from math import lgamma, log, pi
+from math import log, pi
 
 import numpy as np
 
 from ...energy import Entropy
 from ...laws import Barenblatt
+from .balls import Balls, ball_volume
 from .network import evaluate, evaluate_with_gradient
-
-
-def ball_volume(dim, radius):
-    """Volume of a ball in R^dim."""
-    return float(np.exp(dim / 2 * log(pi) - lgamma(dim / 2 + 1) + dim * np.log(radius)))
 
 
 class Profile:
@@ -36,15 +32,15 @@ class Profile:
 class TestFunction:
     """A trained test function, numpy.
 
-    internal : Entropy or Power. center : (d,), root : L (d, d), lower triangular. layers : of the network, or () for none. reach : radius in z of the ball
-    on which the reference of Proposition 2 is uniform; None for Entropy, whose reference μ is N(center, L Lᵀ).
+    internal : Entropy or Power. center : (d,), root : L (d, d), lower triangular. layers : of the network, or () for none. balls : in z, where the
+    reference of Proposition 2 lies; None for Entropy, whose reference μ is N(center, L Lᵀ).
     """
 
     internal: object
     center: np.ndarray
     root: np.ndarray
     layers: tuple
-    reach: float | None = None
+    balls: Balls | None = None
 
     __test__ = False  # no test case, whatever pytest makes of the name
 
@@ -55,7 +51,7 @@ class TestFunction:
     @property
     def volume(self):
         """Ω of Proposition 2."""
-        return ball_volume(self.dim, self.reach) * float(np.prod(np.diag(self.root)))
+        return ball_volume(self.dim, self.balls.outer) * float(np.prod(np.diag(self.root)))
 
     def whiten(self, x):
         """z, (n, d) -> (n, d)."""
@@ -90,7 +86,7 @@ class TestFunction:
         if isinstance(self.internal, Entropy):
             return self._network(z) - square / 2 - self.dim / 2 * log(2 * pi)
         profile, m = Profile(self.dim, self.internal.m), self.internal.m
-        inner = np.where(square <= self.reach**2, 1 - square / profile.radius**2 + self._network(z), 0.0)
+        inner = np.where(square <= self.balls.outer**2, 1 - square / profile.radius**2 + self._network(z), 0.0)
         with np.errstate(divide="ignore"):  # h = 0 has log -inf
             return np.log(profile.peak * np.maximum(inner, 0.0)) / (m - 1)
 
@@ -111,18 +107,8 @@ class TestFunction:
         scale = internal.coefficient * np.prod(np.diag(self.root)) ** (1 - m)
         if not self.layers:
             return scale * profile.power_integral, 0.0
-        z = uniform_ball(rng, n, dim, self.reach)
+        z, weights = self.balls.draw(rng, n)
         plain = profile.peak * np.maximum(1 - (z * z).sum(-1) / profile.radius**2, 0.0)
         share = np.exp(m * self._log_density(z)) - plain ** (m / (m - 1))
-        volume = ball_volume(dim, self.reach)
-        return (
-            scale * (profile.power_integral + volume * share.mean()),
-            scale * volume * share.std() / np.sqrt(n),
-        )
-
-
-def uniform_ball(rng, n, dim, radius):
-    """n points uniform in a ball, (n, dim)."""
-    direction = rng.standard_normal((n, dim))
-    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    return radius * rng.random((n, 1)) ** (1 / dim) * direction
+        share *= n * weights
+        return scale * (profile.power_integral + share.mean()), scale * share.std() / np.sqrt(n)

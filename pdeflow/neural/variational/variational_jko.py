@@ -25,6 +25,7 @@ from ..pool import Pool
 from ..push_forward import PushForward
 from ..settings import Network, Training, group, one_of
 from ..threads import one_thread
+from .balls import Balls
 from .dual import Dual
 from .forces import force_of
 from .forward import exact_forward_backward, forward_map, gradient_of, moved_forward, require_tame
@@ -189,12 +190,14 @@ class VariationalJKO(Method):
         internal, shape = energy.internal, self.networks
         if internal is None:
             return None
-        reach = None
+        balls = None
         if isinstance(internal, Power):
             z = np.linalg.solve(np.linalg.cholesky(cov), (pool - center).T)
-            reach = shape.margin * max(float(np.sqrt((z * z).sum(0).max())), Profile(law.dim, internal.m).radius)
+            radius = Profile(law.dim, internal.m).radius
+            far = float(np.sqrt((z * z).sum(0).max()))
+            balls = Balls(law.dim, shape.margin * radius, shape.margin * max(far, radius))
         sizes = () if self._stays_quadratic(law, internal) else (shape.test_width,) * shape.test_depth
-        return Dual(internal, law.dim, self.batch, sizes, layers, reach, generator, kind, device)
+        return Dual(internal, law.dim, self.batch, sizes, layers, balls, generator, kind, device)
 
     def _stays_quadratic(self, law, internal):
         """Whether every law of this step is Gaussian, or a Barenblatt profile of the same m: then the best h is quadratic."""
