@@ -9,6 +9,7 @@ from ..errors import BadInput
 from .inversion import invert
 from .jet import STRENGTH, Jet
 from .kept_arrays import taker
+from .signed import require_convex
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,14 +34,15 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class ConvexMap:
-    """T = ∇ψ with ψ(x) = s² φ(Rᵀ(x - m)/s) + mᵀx and φ(y) = ½|Lᵀy|² + ½ε|y|² + cᵀy + Σ_j w_j h_j(y), w >= 0.
+    """T = ∇ψ with ψ(x) = s² φ(Rᵀ(x - m)/s) + mᵀx and φ(y) = ½|Lᵀy|² + ½ε|y|² + cᵀy + Σ_j w_j h_j(y), w >= 0, or w < 0
+    where the quadratic provably outweighs it (`signed`).
 
     root : L, (d, d). shift : c, (d,). layers : the hidden layers, whose last neurons h enter φ. weight : w, (width,).
     center : m, (d,), basis : R, (d, d) orthogonal, and scale : s, a number, are fixed while training: they make the problem
     free of units and turn the axes to those of the law. ε = STRENGTH.
     All fields are numpy arrays, or all torch tensors; points are of the same kind and dtype.
 
-    L Lᵀ = (1 - ε) I, c = 0, w = 0 is the identity. ∇²ψ >= ε I by construction, as u, w >= 0 and neurons are convex and increasing.
+    L Lᵀ = (1 - ε) I, c = 0, w = 0 is the identity. ∇²ψ >= ε I by construction, as u, w >= 0 (or LLᵀ outweighs w < 0) and neurons are convex and increasing.
     This is the dense network of mokrov2021 (after korotin2021). Ours are the full-rank quadratic, so that Gaussian flows are represented exactly and no
     pre-training to the identity is needed, and neurons of several pieces: a Gaussian mixture has -V = log Σ exp(m_iᵀx - |m_i|²/2) - |x|²/2, one neuron.
     """
@@ -56,11 +58,7 @@ class ConvexMap:
 
     def __post_init__(self):
         if not is_tensor(self.weight):
-            for name, array in self.trained().items():
-                if (name == "weight" or name.endswith("mixing")) and not np.all(array >= 0):
-                    raise BadInput(
-                        f"{name} has an entry of {np.min(array):.3g}, so the network is not convex. These weights must be >= 0. Project them."
-                    )
+            require_convex(self)
 
     def at(self, x) -> Jet:
         """The derivatives at the points x (n, d), ready for use."""

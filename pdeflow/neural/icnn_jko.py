@@ -50,7 +50,8 @@ class ICNNJKO(Method):
     gradients whatever the dimension) or "auto", the cheaper of the two.
     particles : "pool" pushes a pool of particles once a step, so that K steps cost K; "fresh" draws every batch anew and pushes it
     through all maps, as in mokrov2021, so that they cost K². The pool is a sample; what that costs is said at Training.
-    network : Network(depth, rank, pieces, sharpness); its default suits laws near Gaussian, Network(pieces=16, sharpness=30) those that tear into modes.
+    network : Network(depth, rank, pieces, sharpness, signed); its default suits laws near Gaussian, Network(pieces=16) those that tear into modes,
+    in the plane Network(sharpness=10, signed=True) with width 64.
     training : Training(pool, dtype, device, tolerance).
 
     The first step starts at the identity exactly, later ones at the map before. For one seed the pool and the order of its batches are

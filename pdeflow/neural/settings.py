@@ -16,13 +16,16 @@ class Network(metaclass=MethodType):
     laws near Gaussian.
     pieces : arguments of a neuron log(1 + Σ_p exp(β z_p)) / β, 1 for softplus; as many as there are modes suit flows towards several modes, whose
     potential is a smooth maximum of so many functions. sharpness : β of the last neuron of a layer; that of the first is 1, and they grow
-    geometrically. A law that tears into modes needs kinks that are sharp in its units (30); a Gaussian flow needs none, and learns noise with them.
+    geometrically. A law that tears into modes needs kinks that are sharp in its units (10 to 30); a Gaussian flow needs none, and learns noise with them.
+    signed : neurons may enter with negative weights as far as the quadratic provably outweighs them (`signed.py`): for mass that crosses between modes that overlap,
+    in few dimensions. Of plain neurons only: depth 1, rank 0, pieces 1.
     """
 
     depth: int = 1
     rank: int = 0
     pieces: int = 1
     sharpness: float = 1.0
+    signed: bool = False
 
     def __post_init__(self):
         count(self.depth, "depth")
@@ -31,6 +34,12 @@ class Network(metaclass=MethodType):
         if not positive(self.sharpness, "sharpness") >= 1:
             raise BadInput(
                 f"sharpness is {self.sharpness}. It must be at least 1, the sharpness of the first neuron. Enlarge it."
+            )
+        one_of(self.signed, "signed", (False, True))
+        if self.signed and (self.depth, self.rank, self.pieces) != (1, 0, 1):
+            raise BadInput(
+                f"signed = True with depth = {self.depth}, rank = {self.rank}, pieces = {self.pieces}. Only the curvature of plain neurons is bounded here: depth 1, rank 0, pieces 1. "
+                "Take these, or signed=False."
             )
 
 

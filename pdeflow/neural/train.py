@@ -7,6 +7,7 @@ import torch
 from ..errors import Diverged, NotConverged
 from .device import out_of_memory
 from .log_det import mean_log_det
+from .signed import project
 
 WAIT = 0.2  # share of the budget in which only the quadratic learns: else the hidden layers take up what is affine, badly in the tails
 CHECK = 10  # iterations between two looks at the gradient
@@ -17,18 +18,19 @@ def train(energy, move, batches, log_det, dt, method):
     """The report of minimising dt times the JKO functional over maps, for at most `method.iterations` batches.
 
     move : ConvexMap of torch tensors, changed in place. batches : iteration -> points (n, d). log_det : Exact or Stochastic.
-    The learning rate of Adam rises over the first iterations and falls to zero as a cosine; weights that must be non-negative
-    are projected after every step; the hidden layers wait for the first fifth of the budget. Adam's first moment is the measured gradient: the loop ends when its norm falls below
+    The learning rate of Adam rises over the first iterations and falls to zero as a cosine; weights that must be non-negative,
+    or that the quadratic must outweigh, are projected after every step; the hidden layers wait for the first fifth of the budget. Adam's first moment is the measured gradient: the loop ends when its norm falls below
     tolerance·dt (the loss is free of units, so this is the accuracy of the map a unit of time), or when the budget is spent.
     """
     arrays = {name: array.requires_grad_() for name, array in move.trained().items() if array.numel()}
-    signed = {name: array for name, array in arrays.items() if name == "weight" or name.endswith("mixing")}
+    weights = {name: array for name, array in arrays.items() if name == "weight" or name.endswith("mixing")}
+    bounded = {} if method.network.signed else weights
     quadratic = [arrays["root"], arrays["shift"]]
-    hidden = [array for name, array in arrays.items() if name not in signed and name not in ("root", "shift")]
+    hidden = [array for name, array in arrays.items() if name not in weights and name not in ("root", "shift")]
     groups = [
         {"params": quadratic, "lr": method.learning_rate},
         {"params": hidden, "lr": method.learning_rate},
-        {"params": list(signed.values()), "lr": method.learning_rate / math.sqrt(len(move.weight))},
+        {"params": list(weights.values()), "lr": method.learning_rate / math.sqrt(len(move.weight))},
     ]
     optimiser = torch.optim.Adam(groups, betas=BETAS, fused=True)
     rates = [group["lr"] for group in groups]
@@ -47,14 +49,16 @@ def train(energy, move, batches, log_det, dt, method):
                         f"the loss is {loss}. It must stay finite. Use a smaller learning_rate than {method.learning_rate:g} or dtype='float64'."
                     )
                 with torch.no_grad():
-                    for array in signed.values():
+                    for array in bounded.values():
                         array.clamp_(min=0)  # the projection onto convex networks
+                    if method.network.signed:
+                        project(move)
                 if iteration % CHECK == 0 or iteration == method.iterations:
-                    norm = _measured(optimiser, signed, iteration)
+                    norm = _measured(optimiser, bounded, iteration)
                     if norm <= method.training.tolerance * dt:
                         stopped = "gradient"
             last = objective(energy, move, batches(iteration), dt)
-            _require_convex(signed)
+            _require_convex(bounded)
     except (Diverged, NotConverged) as fault:
         fault.facts["iteration"] = iteration
         raise
@@ -109,10 +113,10 @@ def _schedule(iteration, most):
     return min(1.0, (iteration + 1) / rise) * (1 + math.cos(math.pi * iteration / most)) / 2
 
 
-def _measured(optimiser, signed, iteration):
+def _measured(optimiser, weights, iteration):
     """Norm of the projected mean gradient: of a weight at zero only the part that would raise it counts."""
     total, correction = 0.0, 1 - BETAS[0] ** iteration
-    bounded = {id(array) for array in signed.values()}
+    bounded = {id(array) for array in weights.values()}
     for group in optimiser.param_groups:
         for array in group["params"]:
             mean = optimiser.state[array]["exp_avg"] / correction
@@ -122,8 +126,8 @@ def _measured(optimiser, signed, iteration):
     return math.sqrt(total)
 
 
-def _require_convex(signed):
-    for name, array in signed.items():
+def _require_convex(weights):
+    for name, array in weights.items():
         if not (array >= 0).all():
             raise Diverged(
                 f"{name} has an entry of {array.min().item():.3g}, so the network is not convex. These weights must be >= 0. "

@@ -1,12 +1,15 @@
 """Convex maps with random weights, for the tests of this folder."""
 
 import numpy as np
+import torch
 
 from pdeflow.neural.convex_map import ConvexMap, Layer
+from pdeflow.neural.signed import project
 
 
-def random_map(dim, width=7, depth=1, rank=0, seed=0, strength=1.0, skew=0.1, pieces=1, sharpness=1.0):
-    """A map far from the identity and from affine, in numpy; `strength` scales its hidden part, `skew` the rest."""
+def random_map(dim, width=7, depth=1, rank=0, seed=0, strength=1.0, skew=0.1, pieces=1, sharpness=1.0, signed=False):
+    """A map far from the identity and from affine, in numpy; `strength` scales its hidden part, `skew` the rest; signed: with
+    negative weights as large as the quadratic outweighs."""
     rng, rows = np.random.default_rng(seed), width * pieces
     layers = tuple(
         Layer(
@@ -16,7 +19,13 @@ def random_map(dim, width=7, depth=1, rank=0, seed=0, strength=1.0, skew=0.1, pi
         for i in range(depth)
     )  # fmt: skip
     basis, _ = np.linalg.qr(rng.standard_normal((dim, dim)))
-    return ConvexMap(
+    move = ConvexMap(
         root=np.eye(dim) + skew * rng.standard_normal((dim, dim)), shift=rng.standard_normal(dim), layers=layers,
         weight=strength * rng.random(width), center=rng.standard_normal(dim), basis=basis, scale=1.7,
     )  # fmt: skip
+    if not signed:
+        return move
+    tensors = move.mapped(torch.as_tensor)
+    tensors.weight[::2] *= -1e3
+    project(tensors)
+    return tensors.mapped(lambda array: array.numpy())

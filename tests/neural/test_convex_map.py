@@ -10,17 +10,17 @@ from pdeflow.neural.convex_map import ConvexMap, Layer, first_map, log_determina
 from pdeflow.neural.jet import STRENGTH, sigmoid, softplus
 
 SHAPES = [
-    (dim, depth, rank, pieces, sharpness)
+    (dim, depth, rank, pieces, sharpness, False)
     for dim in (1, 2, 5)
     for depth in (1, 2, 3)
     for rank in (0, 1, 3)
     for pieces, sharpness in ((1, 1.0), (3, 1.0), (1, 5.0), (3, 5.0))
-]
+] + [(dim, 1, 0, 1, sharpness, True) for dim in (1, 2, 5) for sharpness in (1.0, 5.0)]
 
 
-@pytest.mark.parametrize("dim, depth, rank, pieces, sharpness", SHAPES)
-def test_closed_forms_are_the_derivatives_of_psi(dim, depth, rank, pieces, sharpness):
-    move = random_map(dim, depth=depth, rank=rank, pieces=pieces, sharpness=sharpness)
+@pytest.mark.parametrize("dim, depth, rank, pieces, sharpness, signed", SHAPES)
+def test_closed_forms_are_the_derivatives_of_psi(dim, depth, rank, pieces, sharpness, signed):
+    move = random_map(dim, depth=depth, rank=rank, pieces=pieces, sharpness=sharpness, signed=signed)
     tensors = move.mapped(torch.as_tensor)
     rng = np.random.default_rng(1)
     x, u, v = rng.standard_normal((3, 4, dim))
@@ -49,6 +49,28 @@ def test_strongly_convex_by_construction_even_without_the_quadratic(depth, rank,
     np.testing.assert_allclose(log_determinant(flat.hessian(x)), np.linalg.slogdet(flat.hessian(x))[1], rtol=1e-10)
 
 
+@pytest.mark.parametrize("dim, sharpness", [(1, 1.0), (2, 20.0), (6, 5.0)])
+def test_negative_weights_that_the_quadratic_outweighs_leave_the_map_strongly_convex(dim, sharpness):
+    move = random_map(dim, width=20, sharpness=sharpness, signed=True)
+    assert move.weight.min() < 0
+    rng = np.random.default_rng(3)
+    layer = move.layers[0]
+    kinks = -layer.bias[:, None] * layer.linear / (layer.linear**2).sum(1)[:, None]  # where the curvature is largest
+    y = np.concatenate([kinks, kinks[rng.integers(20, size=500)] + 0.05 * rng.standard_normal((500, dim))])
+    x = move.center + move.scale * y @ move.basis.T
+    assert np.linalg.eigvalsh(move.hessian(x))[:, 0].min() > STRENGTH - 1e-13  # round-off
+    fields = move.root, move.shift, move.layers, move.weight.clip(min=0), move.center, move.basis, move.scale
+    taken = np.linalg.eigvalsh(move.hessian(x) - type(move)(*fields).hessian(x))  # by the negative weights
+    assert taken.max() < 1e-13 and taken.min() < -0.05
+    back, certificate = move.invert(move(x))
+    np.testing.assert_allclose(back, x, rtol=0, atol=1e-9 * move.scale)  # condition times the residual
+    assert certificate.residual < 1e-13
+    with pytest.raises(pf.BadInput, match="does not outweigh"):
+        type(move)(
+            move.root, move.shift, move.layers, np.where(move.weight < 0, 1.01 * move.weight, move.weight), move.center, move.basis, move.scale
+        )  # fmt: skip
+
+
 def test_a_negative_weight_is_refused_because_the_network_is_not_convex():
     move = random_map(2, depth=2)
     with pytest.raises(pf.BadInput, match=r"weight has an entry of -0\.1"):
@@ -64,9 +86,11 @@ def test_the_first_map_is_the_identity(rng):
     np.testing.assert_allclose(move.hessian(x), np.broadcast_to(np.eye(3), (5, 3, 3)), rtol=0, atol=1e-14)
 
 
-@pytest.mark.parametrize("depth, rank, pieces", [(1, 0, 1), (2, 2, 1), (2, 1, 3)])
-def test_other_coordinates_leave_the_hidden_functions_alone(depth, rank, pieces, rng):
-    move = random_map(3, depth=depth, rank=rank, pieces=pieces, sharpness=2.0)
+@pytest.mark.parametrize(
+    "depth, rank, pieces, signed", [(1, 0, 1, False), (2, 2, 1, False), (2, 1, 3, False), (1, 0, 1, True)]
+)
+def test_other_coordinates_leave_the_hidden_functions_alone(depth, rank, pieces, signed, rng):
+    move = random_map(3, depth=depth, rank=rank, pieces=pieces, sharpness=2.0, signed=signed)
     basis, _ = np.linalg.qr(rng.standard_normal((3, 3)))
     seen = move.seen_from(rng.standard_normal(3), basis, 0.6)
     x = rng.standard_normal((5, 3))
