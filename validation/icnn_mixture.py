@@ -32,12 +32,12 @@ SIZES = {  # dimension: components, half width of the cube of means, steps [mokr
 
 
 def method_for(dim):
-    """Sixteen neurons that are smooth maxima of affine functions, more than the target has modes; in the plane, where the published error is
-    small, also as many iterations as mokrov2021 and kinks sharp enough to tear."""
+    """Sixteen neurons that are smooth maxima of affine functions, more than the target has modes. In the plane, where modes overlap and the error is what
+    has crossed between them: neurons of both signs, and batches large enough to see the few particles between modes.
+    """
     if dim == 2:
-        return pf.neural.ICNNJKO(
-            width=16, iterations=500, batch=512, network=pf.neural.Network(pieces=8, sharpness=30.0)
-        )
+        network = pf.neural.Network(sharpness=10.0, signed=True)
+        return pf.neural.ICNNJKO(width=64, iterations=300, batch=2048, learning_rate=0.03, network=network)
     return pf.neural.ICNNJKO(width=16, batch=512, network=pf.neural.Network(pieces=16))
 
 
