@@ -16,13 +16,13 @@ except ImportError as error:
 
 from ..arrays import count, positive
 from ..energy import Entropy
-from ..errors import Diverged, NotConverged, Unsupported
+from ..errors import BadInput, Diverged, NotConverged, Unsupported
 from ..method import Method
 from ..trajectory import exact_jko
 from .convex_map import ConvexMap, first_map
 from .device import out_of_memory, require_device
 from .log_det import Exact, Stochastic, cheaper
-from .pool import Fresh, Pool, draw, push
+from .pool import Fresh, Pool, draw, push, require_density
 from .push_forward import PushForward
 from .settings import Network, Training, group, one_of
 from .threads import one_thread
@@ -91,6 +91,11 @@ class ICNNJKO(Method):
                 f"ICNNJKO needs Entropy as internal energy, got {internal!r}. For Power(m) use VariationalJKO or PWGF, on the line also QuantileJKO."
             )
         require_device(self.training.device)
+        require_density(problem.initial, internal)
+        if problem.energy.interaction is not None and self.batch < 2:
+            raise BadInput(
+                f"batch = {self.batch} with an interaction, whose energy is a mean over pairs of a batch. It must be at least 2. Enlarge it."
+            )
         for part, name in ((problem.energy.potential, "potential"), (problem.energy.interaction, "interaction")):
             if part is not None:
                 _probe(part, name, problem.dim)
@@ -149,10 +154,16 @@ class ICNNJKO(Method):
 def _probe(part: Any, name: str, dim: int):
     """Raise `Unsupported` unless part.value takes and returns torch tensors that can be differentiated."""
     x = torch.ones(2, dim, requires_grad=True) * 0.5
-    cure = f"ICNNJKO differentiates the {name} through torch. Write value(x) in operations of x itself, such as (x**2).sum(-1), not np.sum(x**2, axis=1)."
+    cure = f"ICNNJKO differentiates the {name} through torch. Write value(x) in operations of x itself, such as (x**2).sum(-1), with exp and log of pdeflow.arrays; not np.sum(x**2, axis=1)."
     try:
         out = part.value(x)
-    except (RuntimeError, TypeError, AttributeError) as error:  # what numpy and torch raise on each other's arrays
+    except (
+        RuntimeError,
+        TypeError,
+        AttributeError,
+        ValueError,
+        IndexError,
+    ) as error:  # what numpy and torch raise on each other's arrays
         raise Unsupported(f"{part!r} fails on a torch tensor: {str(error).rstrip('.')}. {cure}") from error
     if not isinstance(out, torch.Tensor) or out.shape != (2,) or not out.requires_grad:
         raise Unsupported(

@@ -134,8 +134,8 @@ class PushForward(Law):
     def _line(self, question):
         if self.dim != 1:
             raise NotAvailable(
-                f"PushForward has dim {self.dim}; {question!r} is closed in dim 1 only. It answers sample, sample_with_log_density and "
-                "log_density. Estimate from a sample: Particles(law.sample(n, rng))."
+                f"PushForward has dim {self.dim}; {question!r} is closed in dim 1 only. It answers {', '.join(self.answers())}. "
+                "Estimate from a sample: Particles(law.sample(n, rng))."
             )
         for move in self.maps:
             if not getattr(move, "increasing", False):
@@ -151,7 +151,7 @@ class PushForward(Law):
         for move in self.maps:
             if type(move).__name__ not in KINDS:
                 raise NotAvailable(
-                    f"A map is {move!r}. Only {', '.join(KINDS)} can be kept. Keep this law in your own format."
+                    f"A map is {type(move).__name__}. Only {', '.join(KINDS)} can be kept. Keep this law in your own format, or use scheme='backward' where it is a forward step."
                 )
         arrays = {f"map{i:04d}.{name}": a for i, move in enumerate(self.maps) for name, a in move.named().items()}
         return {"base": self.base.spec(), "maps": [move.architecture() for move in self.maps]}, arrays

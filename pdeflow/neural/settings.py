@@ -1,5 +1,6 @@
 """The fields of ICNNJKO that a study seldom sweeps, grouped."""
 
+import re
 from dataclasses import dataclass
 
 from ..arrays import count, positive
@@ -35,7 +36,8 @@ class Network(metaclass=MethodType):
             raise BadInput(
                 f"sharpness is {self.sharpness}. It must be at least 1, the sharpness of the first neuron. Enlarge it."
             )
-        one_of(self.signed, "signed", (False, True))
+        if not isinstance(self.signed, bool):
+            raise BadInput(f"signed is {self.signed!r}. It must be True or False. Choose one.")
         if self.signed and (self.depth, self.rank, self.pieces) != (1, 0, 1):
             raise BadInput(
                 f"signed = True with depth = {self.depth}, rank = {self.rank}, pieces = {self.pieces}. Only the curvature of plain neurons is bounded here: depth 1, rank 0, pieces 1. "
@@ -62,7 +64,7 @@ class Training(metaclass=MethodType):
     def __post_init__(self):
         count(self.pool, "pool")
         one_of(self.dtype, "dtype", ("float32", "float64"))
-        if not isinstance(self.device, str) or self.device.split(":")[0] not in ("cpu", "cuda"):
+        if not isinstance(self.device, str) or not re.fullmatch(r"cpu|cuda(:[0-9]+)?", self.device):
             raise BadInput(
                 f"device is {self.device!r}. It must be 'cpu', 'cuda' or 'cuda:0', 'cuda:1', ... Choose one."
             )

@@ -135,6 +135,10 @@ def test_same_seed_same_bits_whatever_the_threads():
 
 
 def test_what_it_cannot_treat_is_refused_with_the_cure():
+    with pytest.raises(pf.Unsupported, match="is infinite"):
+        ICNNJKO().init(pf.problems.heat(2, initial=pf.laws.Ring(1.0)), np.random.default_rng(0))
+    with pytest.raises(pf.BadInput, match="pairs of a batch"):  # W(0) alone would be seen
+        ICNNJKO(batch=1).init(pf.problems.mckean_vlasov_ou(), np.random.default_rng(0))
     with pytest.raises(pf.Unsupported, match="QuantileJKO"):
         ICNNJKO().init(pf.problems.porous_medium(), np.random.default_rng(0))
     law = pf.laws.Gaussian(0.0, 1.0)
@@ -201,7 +205,7 @@ def test_a_failure_in_training_carries_what_was_trained(how, kind, words, tmp_pa
         lambda: ICNNJKO(particles="old"), lambda: ICNNJKO(network=2), lambda: ICNNJKO(batch=20, training=Training(pool=10)),
         lambda: Training(dtype="float16"), lambda: Training(device="tpu"), lambda: Training(tolerance=-1.0),
         lambda: Network(depth=0), lambda: Network(rank=-1), lambda: Network(pieces=0),
-        lambda: Network(sharpness=0.5), lambda: Network(signed="yes"), lambda: Network(signed=True, pieces=2),
+        lambda: Network(sharpness=0.5), lambda: Training(device="cuda:x"), lambda: Network(signed=1), lambda: Network(signed=True, pieces=2),
     ],
 )  # fmt: skip
 def test_bad_fields(make):

@@ -216,6 +216,15 @@ def test_what_it_cannot_treat_is_refused_before_the_work(monkeypatch):
         VariationalJKO().init(problem, rng)
     with pytest.raises(pf.NotAvailable, match="gradient"):
         VariationalJKO(scheme="forward-backward").init(problem, rng)
+    for torch_only in (lambda x: torch.exp(x).sum(-1), lambda x: x.cos().sum(-1)):
+        mine = pf.potentials.FromFunction(torch_only)
+        problem = pf.Problem("mine", {}, pf.Energy(mine, pf.Entropy()), law, 1.0)
+        with pytest.raises(
+            pf.Unsupported, match="fails on a numpy array"
+        ):  # the bound is measured in numpy, after the training
+            VariationalJKO().init(problem, rng)
+    with pytest.raises(pf.Unsupported, match="is infinite"):
+        VariationalJKO().init(pf.problems.heat(2, initial=pf.laws.Ring(1.0)), rng)
     for dim in (1, 2):
         point = pf.Problem("point", {}, pf.Energy(internal=pf.Entropy()), pf.laws.Particles(np.zeros((4, dim))), 1.0)
         with pytest.raises(pf.Unsupported, match="spread"):

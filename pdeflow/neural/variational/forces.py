@@ -1,8 +1,9 @@
 """∇(V + W*ρ) at a batch of points, as torch tensors."""
 
+import numpy as np
 import torch
 
-from ...errors import BadInput, NotAvailable, Unsupported
+from ...errors import NotAvailable, Unsupported
 from ...mean_field import mean_force
 from .particles import has_moments
 
@@ -23,6 +24,23 @@ def force_of(energy, dim):
     if not parts:
         return None
     return lambda y: sum(part(y) for part in parts)
+
+
+def require_values(energy, dim):
+    """`Unsupported` unless V and W take numpy arrays (n, d) and return (n,): the bound of a step is measured so, after all its training."""
+    z = np.full((2, dim), 0.5)
+    cure = "Write value(x) in operations of x itself, such as (x**2).sum(-1), with exp and log of pdeflow.arrays, which take both kinds; not torch.exp(x) or x.exp()."
+    for part in (energy.potential, energy.interaction):
+        if part is None:
+            continue
+        try:
+            out = part.value(z)
+        except (RuntimeError, TypeError, AttributeError, ValueError, IndexError) as error:
+            raise Unsupported(f"{part!r} fails on a numpy array: {str(error).rstrip('.')}. {cure}") from error
+        if np.shape(out) != (2,):
+            raise Unsupported(
+                f"{part!r} returns an array of shape {np.shape(out)} for 2 points. It must return (n,). {cure}"
+            )
 
 
 def _gradient(potential, dim):
@@ -52,14 +70,15 @@ def _attraction(kernel):
 
 def _require(function, part, dim):
     """`Unsupported` unless the function takes tensors (n, d) and returns such."""
-    cure = "VariationalJKO moves torch tensors. Write value(x) in operations of x itself, such as (x**2).sum(-1), not np.sum(x**2, axis=1)."
+    cure = "VariationalJKO moves torch tensors. Write value(x) in operations of x itself, such as (x**2).sum(-1), with exp and log of pdeflow.arrays; not np.sum(x**2, axis=1)."
     try:
         out = function(torch.full((2, dim), 0.5))
     except (
         RuntimeError,
         TypeError,
         AttributeError,
-        BadInput,
+        ValueError,
+        IndexError,
     ) as error:  # what numpy and torch raise on each other's arrays
         raise Unsupported(f"{part!r} fails on a torch tensor: {str(error).rstrip('.')}. {cure}") from error
     if not isinstance(out, torch.Tensor) or out.shape != (2, dim):

@@ -1,6 +1,6 @@
 """The forward step of the forward-backward scheme as a map."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -24,7 +24,7 @@ class ForwardMap:
 
     potential: object
     kernel: object
-    sources: np.ndarray | MomentField | None
+    sources: np.ndarray | MomentField | None = field(repr=False)
     dt: float
 
     no_density = "A forward step of this potential or kernel has no Hessian or no inverse here. Use scheme='backward'."

@@ -6,7 +6,7 @@ are the best test functions among all quadratic ones: both conditions of optimal
 their exact test function in closed form, and the network learns only what the law differs by.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import log, pi
 
 import numpy as np
@@ -39,7 +39,7 @@ class TestFunction:
     internal: object
     center: np.ndarray
     root: np.ndarray
-    layers: tuple
+    layers: tuple = field(repr=False)
     balls: Balls | None = None
 
     __test__ = False  # no test case, whatever pytest makes of the name

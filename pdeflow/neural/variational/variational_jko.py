@@ -21,13 +21,13 @@ from ...laws import Barenblatt, Gaussian, Law
 from ...method import Method
 from ...trajectory import exact_jko
 from ..device import out_of_memory, require_device
-from ..pool import Pool
+from ..pool import Pool, require_density
 from ..push_forward import PushForward
 from ..settings import Network, Training, group, one_of
 from ..threads import one_thread
 from .balls import Balls
 from .dual import Dual
-from .forces import force_of
+from .forces import force_of, require_values
 from .forward import exact_forward_backward, forward_map, gradient_of, moved_forward, require_tame
 from .maps import LinearMap
 from .measure import gain, measure
@@ -69,9 +69,10 @@ class VariationalJKO(Method):
     every iteration (`TestFunction`); the reference is the Gaussian, for Power the ball, of the current law. Where the law stays Gaussian or Barenblatt (linear maps) no network is
     needed for h, and none is trained.
     `report`: bound (a lower bound of the energy from held-out particles), bound_stderr; energy, gap and gap_stderr where the maps have densities; gain: what a
-    further fit of h added to the bound (an h that has converged gains nothing); gradient_norm and test_gradient_norm, of the mean gradients; test: "quadratic", "network" or
+    further fit of h added to the bound (an h that has converged gains nothing, but one that gains little may still be far below: gap tells); gradient_norm and test_gradient_norm, of the mean gradients; test: "quadratic", "network" or
     "none"; iterations; loss: bound + E|x - T(x)|²/(2 dt).
-    `test_function(state)` is the trained h.
+    `test_function(state)` is the trained h, of a state in a loop of one's own: state = method.init(problem, rng), then method.step(problem, state, dt, rng).
+    A law whose last word was a forward step of a potential or kernel that is not quadratic has no density either.
 
     `Unsupported` for internal energies other than Entropy and Power(m > 1), for potentials and kernels that do not take tensors,
     and for forward steps of kernels as singular as log|z| in the plane. `Diverged` where
@@ -105,6 +106,8 @@ class VariationalJKO(Method):
                 f"VariationalJKO needs Entropy, Power(m) with m > 1 or no internal energy, got {internal!r}. Use one of these."
             )
         require_device(self.training.device)
+        require_density(problem.initial, internal)
+        require_values(problem.energy, problem.dim)
         if self.scheme == "backward":
             force_of(problem.energy, problem.dim)
         else:
