@@ -11,53 +11,72 @@ weights 0.735 to 0.708 by t = 2): 16 neurons of 8 pieces arrive at 0.714 to 0.71
 
 import numpy as np
 
-from ..errors import BadInput, Diverged
+from ..arrays import is_tensor
+from ..errors import BadInput
+from .jet import STRENGTH
 
-MARGIN = 1e-3  # share of LLᵀ that the projection leaves free: round-off of single precision is far below
-
-
-def concave_part(move):
-    """S, (d, d), of a ConvexMap with one layer of softplus neurons."""
-    (layer,) = move.layers
-    size = (-move.weight).clip(min=0) / 4
-    if layer.sharpness is not None:
-        size = size * layer.sharpness
-    return layer.linear.T @ (size[:, None] * layer.linear)
+MARGIN = 1e-3  # share of LLᵀ that training leaves free, far above the round-off of weights in single precision
 
 
-def project(move):
-    """Shrinks the negative weights of a map of torch tensors, in place, until (1 - MARGIN) LLᵀ >= S."""
+def concave_part(layer, weight):
+    """S, (d, d), of a layer of softplus neurons and their weights (width,), in double precision; numpy or torch."""
+    linear, weight, sharpness = (wide(array) for array in (layer.linear, weight, layer.sharpness))
+    size = (-weight).clip(min=0) / 4 * (1.0 if sharpness is None else sharpness)
+    return linear.T @ (size[:, None] * linear)
+
+
+def wide(array):
+    """The array in double precision; None stays None."""
+    if array is None:
+        return None
+    return array.double() if is_tensor(array) else np.asarray(array, dtype=float)
+
+
+def shrink(move):
+    """Shrinks the negative weights of a map of torch tensors by one factor, in place, until (1 - MARGIN) LLᵀ >= S; to 0 where LLᵀ is singular.
+
+    The map stays in the convex set, but this is not the projection onto it: where the condition binds, training need not end at the constrained minimum.
+    Computed in double precision, as is the check of the finished map.
+    """
     import torch  # the tensors are here, so torch is loaded already
 
-    concave, quadratic = concave_part(move), (1 - MARGIN) * (move.root @ move.root.T)
+    if not (move.weight < 0).any():
+        return
+    concave = concave_part(move.layers[0], move.weight)
+    quadratic = (1 - MARGIN) * (wide(move.root) @ wide(move.root).T)
     if not torch.linalg.cholesky_ex(quadratic - concave)[1].item():
         return
     root, info = torch.linalg.cholesky_ex(quadratic)
     if info.item():
-        raise Diverged(
-            "The quadratic part of the network is singular, so that it outweighs no negative weight. It must be positive definite. "
-            "Use a smaller learning_rate or dtype='float64'."
-        )
+        move.weight.clamp_(min=0)
+        return
     half = torch.linalg.solve_triangular(root, concave, upper=False)
     most = torch.linalg.eigvalsh(torch.linalg.solve_triangular(root, half.T, upper=False)).max()
     move.weight.copy_(torch.where(move.weight < 0, move.weight / most.clip(min=1), move.weight))
 
 
 def require_convex(move):
-    """`BadInput` unless the weights of a numpy map are non-negative, or those that are not are outweighed by the quadratic."""
+    """`BadInput` unless the weights of a numpy map are non-negative, or those that are not are outweighed by the quadratic, up to ε/2."""
     plain = (
         len(move.layers) == 1 and len(move.layers[0].linear) == len(move.weight) and not len(move.layers[0].quadratic)
     )
+    for layer in move.layers:
+        if layer.sharpness is not None and not np.all(layer.sharpness > 0):
+            raise BadInput(
+                f"sharpness has an entry of {np.min(layer.sharpness):.3g}. It must be positive. Choose 1 or more."
+            )
     for name, array in move.trained().items():
         if ((name == "weight" and not plain) or name.endswith("mixing")) and not np.all(array >= 0):
             raise BadInput(
                 f"{name} has an entry of {np.min(array):.3g}, so the network is not convex. These weights must be >= 0. Project them."
             )
     if plain and not np.all(move.weight >= 0):
-        quadratic = move.root @ move.root.T
-        lowest = np.linalg.eigvalsh(quadratic - concave_part(move))[0]
-        if not lowest >= -16 * np.finfo(move.weight.dtype).eps * np.abs(quadratic).max():
+        if not np.isfinite(move.weight).all():
+            raise BadInput("weight has an entry that is not finite. It must be a number. The data are damaged.")
+        root = wide(move.root)
+        lowest = np.linalg.eigvalsh(root @ root.T - concave_part(move.layers[0], move.weight))[0]
+        if not lowest >= -STRENGTH / 2:
             raise BadInput(
                 f"weight has an entry of {np.min(move.weight):.3g}, and the quadratic does not outweigh the negative ones: the smallest eigenvalue of LLᵀ - S is {lowest:.3g}. "
-                "It must not be negative, else the network need not be convex. Project the weights."
+                f"It must be at least {-STRENGTH / 2:g}, else the network need not be convex. Shrink the weights."
             )

@@ -7,7 +7,7 @@ import torch
 from ..errors import Diverged, NotConverged
 from .device import out_of_memory
 from .log_det import mean_log_det
-from .signed import project
+from .signed import shrink
 
 WAIT = 0.2  # share of the budget in which only the quadratic learns: else the hidden layers take up what is affine, badly in the tails
 CHECK = 10  # iterations between two looks at the gradient
@@ -19,7 +19,8 @@ def train(energy, move, batches, log_det, dt, method):
 
     move : ConvexMap of torch tensors, changed in place. batches : iteration -> points (n, d). log_det : Exact or Stochastic.
     The learning rate of Adam rises over the first iterations and falls to zero as a cosine; weights that must be non-negative,
-    or that the quadratic must outweigh, are projected after every step; the hidden layers wait for the first fifth of the budget. Adam's first moment is the measured gradient: the loop ends when its norm falls below
+    are projected after every step, those that the quadratic must outweigh shrunk (`signed`; the gradient is then measured
+    without projection, and keeps the pull against that condition where it binds); the hidden layers wait for the first fifth of the budget. Adam's first moment is the measured gradient: the loop ends when its norm falls below
     tolerance·dt (the loss is free of units, so this is the accuracy of the map a unit of time), or when the budget is spent.
     """
     arrays = {name: array.requires_grad_() for name, array in move.trained().items() if array.numel()}
@@ -52,7 +53,7 @@ def train(energy, move, batches, log_det, dt, method):
                     for array in bounded.values():
                         array.clamp_(min=0)  # the projection onto convex networks
                     if method.network.signed:
-                        project(move)
+                        shrink(move)
                 if iteration % CHECK == 0 or iteration == method.iterations:
                     norm = _measured(optimiser, bounded, iteration)
                     if norm <= method.training.tolerance * dt:

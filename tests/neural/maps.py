@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from pdeflow.neural.convex_map import ConvexMap, Layer
-from pdeflow.neural.signed import project
+from pdeflow.neural.signed import shrink
 
 
 def random_map(dim, width=7, depth=1, rank=0, seed=0, strength=1.0, skew=0.1, pieces=1, sharpness=1.0, signed=False):
@@ -27,5 +27,5 @@ def random_map(dim, width=7, depth=1, rank=0, seed=0, strength=1.0, skew=0.1, pi
         return move
     tensors = move.mapped(torch.as_tensor)
     tensors.weight[::2] *= -1e3
-    project(tensors)
+    shrink(tensors)
     return tensors.mapped(lambda array: array.numpy())

@@ -12,6 +12,7 @@ import pdeflow as pf
 from pdeflow.arrays import exp
 from pdeflow.neural import ICNNJKO, Network, Training
 from pdeflow.neural.pool import draw
+from pdeflow.neural.signed import MARGIN, concave_part
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -81,6 +82,14 @@ def test_signed_weights_let_mass_cross_between_modes_that_overlap():
     # the share of the exact sequence's crossing (seen: 0.52 and 0.83)
     share = {signed: (level[0] - value) / (level[0] - level[1]) for signed, value in crossed.items()}
     assert share[True] > 0.75 and share[False] < 0.65
+
+
+def test_where_the_quadratic_binds_training_stays_at_its_margin():
+    network = Network(sharpness=30.0, signed=True)
+    method = ICNNJKO(iterations=120, batch=256, network=network, training=Training(pool=8192))
+    (move,) = pf.solve(pf.problems.mixture_ou(), method, dt=0.05, times=[0.05]).final.maps
+    share = concave_part(move.layers[0], move.weight) / (move.root @ move.root.T)
+    assert share[0, 0] == pytest.approx(1 - MARGIN, abs=1e-6)  # single precision of the weights
 
 
 def test_blocks_of_the_pool_have_the_moments_of_the_law(rng):

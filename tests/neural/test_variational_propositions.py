@@ -129,6 +129,22 @@ def test_negative_test_functions_are_refused(make):
         make()
 
 
+@pytest.mark.parametrize("outer", [1.0, 5.0])
+def test_the_standard_error_of_the_reference_is_that_of_repeated_draws(outer):
+    radius = 1.3 * Profile(2, 3.0).radius
+    bent = ((np.array([[0.7], [-0.4]]), np.array([0.2])), (np.array([[0.3]]), np.array([0.1])))
+    test = TestFunction(Power(3.0), np.zeros(2), np.eye(2), bent, Balls(2, radius, outer * radius))
+    rng = np.random.default_rng(5)
+    values, errors = np.array([test.at_reference(rng, 1000) for _ in range(400)]).T
+    assert errors.mean() / values.std() == pytest.approx(
+        1.0, abs=0.15
+    )  # 400 repeats tell 4 %; balls taken in turn vary a little less
+    far = np.array([[1.01 * outer * radius, 0.0]])
+    assert test.ratio(far) == 0 and test.log_density(far) == -np.inf  # zero outside, or the bound is none
+    with pytest.raises(pf.BadInput, match="larger batch"):
+        Balls(2, 1.0, 40.0).draw(rng, 3)
+
+
 @pytest.mark.parametrize("dim, outer", [(1, 1.0), (2, 1.0), (2, 1.7), (2, 40.0), (3, 9.0)])
 def test_nested_balls_integrate_without_bias(dim, outer):
     balls, rng = Balls(dim, 1.0, outer), np.random.default_rng(4)

@@ -5,6 +5,8 @@ from math import ceil, lgamma, log, pi
 
 import numpy as np
 
+from ...errors import BadInput
+
 
 def ball_volume(dim, radius):
     """Volume of a ball in R^dim."""
@@ -33,6 +35,10 @@ class Balls:
     def draw(self, rng, n):
         """(points (n, dim), weights 1/(n q), (n,)): Σ weights f(points) estimates ∫f dz over the largest ball. Point i is of ball i mod K."""
         radii = self.radii
+        if n < len(radii):
+            raise BadInput(
+                f"A batch of {n} for {len(radii)} nested balls, from radius {self.inner:.3g} to {self.outer:.3g}. Each ball needs a point. Use a larger batch."
+            )
         share = np.bincount(np.arange(n) % len(radii), minlength=len(radii)) / n
         direction = rng.standard_normal((n, self.dim))
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
