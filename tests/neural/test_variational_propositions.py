@@ -140,6 +140,9 @@ def test_the_standard_error_of_the_reference_is_that_of_repeated_draws(outer):
         1.0, abs=0.15
     )  # 400 repeats tell 4 %; balls taken in turn vary a little less
     far = np.array([[1.01 * outer * radius, 0.0]])
+    high = (bent[0], (bent[1][0], np.array([9.0 * outer**2])))  # a network that is positive there too
+    test = TestFunction(Power(3.0), np.zeros(2), np.eye(2), high, Balls(2, radius, outer * radius))
+    assert test.ratio(0.99 * far) > 0
     assert test.ratio(far) == 0 and test.log_density(far) == -np.inf  # zero outside, or the bound is none
     with pytest.raises(pf.BadInput, match="larger batch"):
         Balls(2, 1.0, 40.0).draw(rng, 3)
