@@ -19,7 +19,7 @@ from pdeflow.neural.pool import Pool
 from pdeflow.neural.variational.dual import Dual
 from pdeflow.neural.variational.measure import measure
 from pdeflow.neural.variational.particles import draw_evenly, held_out, matched
-from pdeflow.neural.variational.test_function import Profile
+from pdeflow.neural.variational.test_function import balls_around
 from pdeflow.neural.variational.train import fit
 
 HERE = Path(__file__).resolve().parent
@@ -43,11 +43,9 @@ def bounds(law, internal, iterations, pool, seed):
     """(report of the quadratic part alone, report after training) on the same held-out points."""
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     x = draw_evenly(law, pool, BATCH, rng)
-    reach = None
-    if isinstance(internal, pf.Power):
-        z = np.linalg.solve(np.linalg.cholesky(law.cov()), (x - law.mean()).T)
-        reach = MARGIN * max(np.sqrt((z * z).sum(0).max()), Profile(law.dim, internal.m).radius)
-    dual = Dual(internal, law.dim, BATCH, (64, 64), None, reach, generator, torch.float32, "cpu")
+    power = isinstance(internal, pf.Power)
+    balls = balls_around(x, law.mean(), law.cov(), internal, MARGIN) if power else None
+    dual = Dual(internal, law.dim, BATCH, (64, 64), None, balls, generator, torch.float32, "cpu")
     whole, held = torch.as_tensor(x, dtype=torch.float32), held_out(law, HELD * BATCH, BATCH, rng)
     out = []
     for count in (0, iterations):

@@ -112,3 +112,10 @@ class TestFunction:
         share = np.exp(m * self._log_density(z)) - plain ** (m / (m - 1))
         share *= n * weights
         return scale * (profile.power_integral + share.mean()), scale * share.std() / np.sqrt(n)
+
+
+def balls_around(x, center, cov, internal, margin):
+    """The Balls, in whitened coordinates, that hold the points x (n, d) of a law and the profile of Power(m), each with room: `margin` times as wide."""
+    z = np.linalg.solve(np.linalg.cholesky(cov), (x - center).T)
+    radius = Profile(len(center), internal.m).radius
+    return Balls(len(center), margin * radius, margin * max(float(np.sqrt((z * z).sum(0).max())), radius))

@@ -25,7 +25,6 @@ from ..pool import Pool, require_density
 from ..push_forward import PushForward
 from ..settings import Network, Training, group, one_of
 from ..threads import one_thread
-from .balls import Balls
 from .dual import Dual
 from .forces import force_of, require_values
 from .forward import exact_forward_backward, forward_map, gradient_of, moved_forward, require_tame
@@ -34,7 +33,7 @@ from .measure import gain, measure
 from .moving import Convex, Residual
 from .particles import draw_evenly, held_out, matched, moments
 from .settings import Saddle
-from .test_function import Profile
+from .test_function import balls_around
 from .train import fit, train
 
 MORE = 100  # iterations of the further fit of h that ends a step
@@ -193,12 +192,7 @@ class VariationalJKO(Method):
         internal, shape = energy.internal, self.networks
         if internal is None:
             return None
-        balls = None
-        if isinstance(internal, Power):
-            z = np.linalg.solve(np.linalg.cholesky(cov), (pool - center).T)
-            radius = Profile(law.dim, internal.m).radius
-            far = float(np.sqrt((z * z).sum(0).max()))
-            balls = Balls(law.dim, shape.margin * radius, shape.margin * max(far, radius))
+        balls = balls_around(pool, center, cov, internal, shape.margin) if isinstance(internal, Power) else None
         sizes = () if self._stays_quadratic(law, internal) else (shape.test_width,) * shape.test_depth
         return Dual(internal, law.dim, self.batch, sizes, layers, balls, generator, kind, device)
 
