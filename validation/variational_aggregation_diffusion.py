@@ -121,12 +121,8 @@ def cloud_rows(problem, scheme, outer, step, times, samples, seed):
     method, history, fault, begin = method_for(scheme, outer), {}, None, time.perf_counter()
 
     def watch(k, t, law):
-        x = law.sample(2000, np.random.default_rng(seed))
         if k % 5 == 0:
-            print(
-                f"{scheme}, t = {t:g}: E|x|^2 = {(x**2).sum(1).mean():.3f}, {time.perf_counter() - begin:.0f} s",
-                flush=True,
-            )
+            print(f"{scheme}, t = {t:g}: {time.perf_counter() - begin:.0f} s", flush=True)
 
     try:
         flow = pf.solve(problem, method, dt=step, times=times, seed=seed, on_step=watch)
