@@ -135,12 +135,7 @@ class ConvexMap:
         take = taker(arrays)
 
         def sharpness(name):
-            array = take(name, width) if name in arrays else None
-            if array is not None and not np.all(array > 0):
-                raise BadInput(
-                    f"{name} has an entry of {np.min(array):.3g}. It must be positive. The data are damaged."
-                )
-            return array
+            return take(name, width) if name in arrays else None
 
         rows = width * pieces
         layers = tuple(

@@ -22,7 +22,8 @@ from ..trajectory import exact_jko
 from .convex_map import ConvexMap, first_map
 from .device import out_of_memory, require_device
 from .log_det import Exact, Stochastic, cheaper
-from .pool import Fresh, Pool, draw, push, require_density
+from .pool import Fresh, Pool, draw, push
+from .probe import answer, require_density
 from .push_forward import PushForward
 from .settings import Network, Training, group, one_of
 from .threads import one_thread
@@ -155,16 +156,7 @@ def _probe(part: Any, name: str, dim: int):
     """Raise `Unsupported` unless part.value takes and returns torch tensors that can be differentiated."""
     x = torch.ones(2, dim, requires_grad=True) * 0.5
     cure = f"ICNNJKO differentiates the {name} through torch. Write value(x) in operations of x itself, such as (x**2).sum(-1), with exp and log of pdeflow.arrays; not np.sum(x**2, axis=1)."
-    try:
-        out = part.value(x)
-    except (
-        RuntimeError,
-        TypeError,
-        AttributeError,
-        ValueError,
-        IndexError,
-    ) as error:  # what numpy and torch raise on each other's arrays
-        raise Unsupported(f"{part!r} fails on a torch tensor: {str(error).rstrip('.')}. {cure}") from error
+    out = answer(part.value, part, x, cure)
     if not isinstance(out, torch.Tensor) or out.shape != (2,) or not out.requires_grad:
         raise Unsupported(
             f"{part!r} returns {type(out).__name__} for a torch tensor. It must return a differentiable tensor of shape (n,). {cure}"

@@ -3,8 +3,7 @@
 import numpy as np
 import torch
 
-from ..errors import Unsupported
-from ..laws import Gaussian, Ring
+from ..laws import Gaussian
 from .convex_map import ConvexMap
 
 ROWS = 8192  # points pushed at a time
@@ -46,15 +45,6 @@ class Pool:
         if not self.order:
             self.order = torch.randperm(len(self.blocks), generator=self.generator).tolist()
         return self.blocks[self.order.pop()]
-
-
-def require_density(law, internal):
-    """`Unsupported` for a law on a curve where there is internal energy: it is infinite, and stays so under every smooth map."""
-    if internal is not None and isinstance(law, Ring):
-        raise Unsupported(
-            f"The internal energy {internal!r} of {law!r} is infinite, and of every image of it under a smooth map. Possible are laws with a density, and Particles that stand for "
-            "one. Start from one of these."
-        )
 
 
 class Fresh:

@@ -60,10 +60,10 @@ def require_convex(move):
     plain = (
         len(move.layers) == 1 and len(move.layers[0].linear) == len(move.weight) and not len(move.layers[0].quadratic)
     )
-    for layer in move.layers:
+    for i, layer in enumerate(move.layers):
         if layer.sharpness is not None and not np.all(layer.sharpness > 0):
             raise BadInput(
-                f"sharpness has an entry of {np.min(layer.sharpness):.3g}. It must be positive. Choose 1 or more."
+                f"layer{i}.sharpness has an entry of {np.min(layer.sharpness):.3g}. It must be positive. Choose 1 or more."
             )
     for name, array in move.trained().items():
         if ((name == "weight" and not plain) or name.endswith("mixing")) and not np.all(array >= 0):

@@ -18,7 +18,7 @@ def train(energy, move, batches, log_det, dt, method):
     """The report of minimising dt times the JKO functional over maps, for at most `method.iterations` batches.
 
     move : ConvexMap of torch tensors, changed in place. batches : iteration -> points (n, d). log_det : Exact or Stochastic.
-    The learning rate of Adam rises over the first iterations and falls to zero as a cosine; weights that must be non-negative,
+    The learning rate of Adam rises over the first iterations and falls to zero as a cosine; weights that must be non-negative
     are projected after every step, those that the quadratic must outweigh shrunk (`signed`; the gradient is then measured
     without projection, and keeps the pull against that condition where it binds); the hidden layers wait for the first fifth of the budget. Adam's first moment is the measured gradient: the loop ends when its norm falls below
     tolerance·dt (the loss is free of units, so this is the accuracy of the map a unit of time), or when the budget is spent.

@@ -39,10 +39,11 @@ class Balls:
             raise BadInput(
                 f"A batch of {n} for {len(radii)} nested balls, from radius {self.inner:.3g} to {self.outer:.3g}. Each ball needs a point. Use a larger batch."
             )
-        share = np.bincount(np.arange(n) % len(radii), minlength=len(radii)) / n
+        ball = np.arange(n) % len(radii)
+        share = np.bincount(ball) / n
         direction = rng.standard_normal((n, self.dim))
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-        distance = rng.random(n) ** (1 / self.dim) * radii[np.arange(n) % len(radii)]
+        distance = rng.random(n) ** (1 / self.dim) * radii[ball]
         heights = np.array([a / ball_volume(self.dim, r) for a, r in zip(share, radii)])
         density = np.cumsum(heights[::-1])[::-1]  # of the mixture between two radii
         place = np.minimum(np.searchsorted(radii, distance), len(radii) - 1)  # round-off beyond the last

@@ -5,6 +5,7 @@ import torch
 
 from ...errors import NotAvailable, Unsupported
 from ...mean_field import mean_force
+from ..probe import answer
 from .particles import has_moments
 
 
@@ -33,10 +34,7 @@ def require_values(energy, dim):
     for part in (energy.potential, energy.interaction):
         if part is None:
             continue
-        try:
-            out = part.value(z)
-        except (RuntimeError, TypeError, AttributeError, ValueError, IndexError) as error:
-            raise Unsupported(f"{part!r} fails on a numpy array: {str(error).rstrip('.')}. {cure}") from error
+        out = answer(part.value, part, z, cure)
         if np.shape(out) != (2,):
             raise Unsupported(
                 f"{part!r} returns an array of shape {np.shape(out)} for 2 points. It must return (n,). {cure}"
@@ -71,16 +69,7 @@ def _attraction(kernel):
 def _require(function, part, dim):
     """`Unsupported` unless the function takes tensors (n, d) and returns such."""
     cure = "VariationalJKO moves torch tensors. Write value(x) in operations of x itself, such as (x**2).sum(-1), with exp and log of pdeflow.arrays; not np.sum(x**2, axis=1)."
-    try:
-        out = function(torch.full((2, dim), 0.5))
-    except (
-        RuntimeError,
-        TypeError,
-        AttributeError,
-        ValueError,
-        IndexError,
-    ) as error:  # what numpy and torch raise on each other's arrays
-        raise Unsupported(f"{part!r} fails on a torch tensor: {str(error).rstrip('.')}. {cure}") from error
+    out = answer(function, part, torch.full((2, dim), 0.5), cure)
     if not isinstance(out, torch.Tensor) or out.shape != (2, dim):
         raise Unsupported(
             f"{part!r} returns {type(out).__name__} for a torch tensor, not a tensor of shape (n, d). {cure}"

@@ -21,7 +21,8 @@ from ...laws import Barenblatt, Gaussian, Law
 from ...method import Method
 from ...trajectory import exact_jko
 from ..device import out_of_memory, require_device
-from ..pool import Pool, require_density
+from ..pool import Pool
+from ..probe import require_density
 from ..push_forward import PushForward
 from ..settings import Network, Training, group, one_of
 from ..threads import one_thread
