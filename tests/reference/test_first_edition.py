@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 import pdeflow as pf
-from pdeflow.interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
 from pdeflow.laws import (
     Barenblatt,
     FromQuantile,
@@ -26,21 +25,7 @@ from pdeflow.laws import (
     Semicircle,
     Uniform,
 )
-from pdeflow.neural import (
-    ICNNJKO,
-    PFPE,
-    PWGF,
-    ConvexMap,
-    LinearMap,
-    Network,
-    PushForward,
-    Saddle,
-    Shape,
-    Training,
-    VariationalJKO,
-)
-from pdeflow.neural.convex_map import Layer
-from pdeflow.potentials import DoubleWell, FromFunction, MixturePotential, Quadratic, StyblinskiTang
+from pdeflow.neural import ICNNJKO, PFPE, PWGF, LinearMap, Network, PushForward, Saddle, Shape, Training, VariationalJKO
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "first_edition"
 EXPECTED = json.loads((FOLDER / "expected.json").read_text())
@@ -150,7 +135,7 @@ def test_a_reference_of_a_users_potential_is_still_the_truth_of_that_problem(fol
         monkeypatch.setattr(function, "__module__", "__main__")  # the script that made the file was run, not imported
     reference = pf.reference.load(folder / "reference_users_potential.h5")
     assert reference.problem is None and "user's own callables" in reference.provenance["problem_note"]
-    energy = pf.Energy(FromFunction(tilted_well, tilted_well_gradient, dim=1), pf.Entropy(0.5))
+    energy = pf.Energy(pf.potentials.FromFunction(tilted_well, tilted_well_gradient, dim=1), pf.Entropy(0.5))
     mine = pf.Problem("tilted_well", {}, energy, Gaussian(1.0, 1 / 16), 0.5)
     assert reference(mine, [0.3]).laws == (reference.trajectory.at(0.3),)
     with pytest.raises(pf.BadInput, match="differs in: name, energy or initial"):
@@ -167,24 +152,26 @@ def problems():
         "problem heat, dim 2": pf.problems.heat(2, horizon=0.1),
         "problem porous_medium, dim 2": pf.problems.porous_medium(2, 2.4, 0.1, 0.5),
         "problem aggregation_diffusion, mass 9": pf.problems.aggregation_diffusion(mass=9.0),
-        "problem custom": pf.Problem("mine", {"a": 1}, pf.Energy(DoubleWell(2.0), pf.Power(2.0)), Uniform(-1, 1), 0.5),
+        "problem custom": pf.Problem(
+            "mine", {"a": 1}, pf.Energy(pf.potentials.DoubleWell(2.0), pf.Power(2.0)), Uniform(-1, 1), 0.5
+        ),
         "problem of ou, as references name it": {"name": ou.name, "energy": ou.energy, "initial": ou.initial},
-        "energy": pf.Energy(Quadratic(1.0), pf.Entropy(0.5), PowerLaw()),
+        "energy": pf.Energy(pf.potentials.Quadratic(1.0), pf.Entropy(0.5), pf.interactions.PowerLaw()),
         "internal Entropy": pf.Entropy(),
         "internal Power": pf.Power(2.4, 0.5),
-        "potential Quadratic": Quadratic(2.0),
-        "potential Quadratic, dim 2": Quadratic([[1.5, 0.5], [0.5, 0.8]], [1.0, -0.5]),
-        "potential DoubleWell": DoubleWell(),
-        "potential StyblinskiTang": StyblinskiTang(2),
-        "potential MixturePotential": MixturePotential(
+        "potential Quadratic": pf.potentials.Quadratic(2.0),
+        "potential Quadratic, dim 2": pf.potentials.Quadratic([[1.5, 0.5], [0.5, 0.8]], [1.0, -0.5]),
+        "potential DoubleWell": pf.potentials.DoubleWell(),
+        "potential StyblinskiTang": pf.potentials.StyblinskiTang(2),
+        "potential MixturePotential": pf.potentials.MixturePotential(
             GaussianMixture([0.3, 0.7], [-1.5, 2.0], [0.09, 0.36]), temperature=0.5
         ),
-        "potential FromFunction": FromFunction(np.exp, np.exp, dim=2),
-        "kernel PowerLaw": PowerLaw(),
-        "kernel PowerLaw, other": PowerLaw(2.0, 1.0),
-        "kernel QuadraticAttraction": QuadraticAttraction(),
-        "kernel LogRepulsion": LogRepulsion(),
-        "kernel GaussianAttraction": GaussianAttraction(),
+        "potential FromFunction": pf.potentials.FromFunction(np.exp, np.exp, dim=2),
+        "kernel PowerLaw": pf.interactions.PowerLaw(),
+        "kernel PowerLaw, other": pf.interactions.PowerLaw(2.0, 1.0),
+        "kernel QuadraticAttraction": pf.interactions.QuadraticAttraction(),
+        "kernel LogRepulsion": pf.interactions.LogRepulsion(),
+        "kernel GaussianAttraction": pf.interactions.GaussianAttraction(),
     }
 
 
@@ -243,16 +230,27 @@ def methods():
     }
 
 
-def laws():
-    convex = ConvexMap(
-        root=np.array([[1.0]]),
-        shift=np.array([0.5]),
-        layers=(Layer(np.array([[1.0], [-0.5]]), np.array([0.25, 0.5]), np.zeros((0, 2, 1))),),
-        weight=np.array([0.5, 1.0]),
-        center=np.array([0.125]),
-        basis=np.array([[1.0]]),
-        scale=1.5,
+def convex_flow():
+    """A push-forward by one convex map, from its data."""
+    arrays = {
+        "root": [[1.0]],
+        "shift": [0.5],
+        "layer0.linear": [[1.0], [-0.5]],
+        "layer0.bias": [0.25, 0.5],
+        "layer0.quadratic": np.zeros((0, 2, 1)),
+        "weight": [0.5, 1.0],
+        "center": [0.125],
+        "basis": [[1.0]],
+        "scale": 1.5,
+    }
+    convex = {"map": "ConvexMap", "width": 2, "depth": 1, "rank": 0, "pieces": 1}
+    return PushForward.from_data(
+        {"base": Gaussian(0.0, 1.0).spec(), "maps": [convex]},
+        {f"map0000.{name}": np.array(array) for name, array in arrays.items()},
     )
+
+
+def laws():
     return {
         "law Gaussian": Gaussian([0.1, 0.2], [[1.0, 0.3], [0.3, 0.8]]),
         "law GaussianMixture": GaussianMixture([0.3, 0.7], [-1.5, 2.0], [0.09, 0.36]),
@@ -270,7 +268,7 @@ def laws():
         "law Quantiles": Quantiles([0.0, 0.5, 2.0], [0.0, 0.25, 1.0]),
         "law FromQuantile": FromQuantile(np.exp),
         "law PushForward, linear": PushForward(Gaussian(0.0, 1.0), [LinearMap([[2.0]], [1.0])]),
-        "law PushForward, convex": PushForward(Gaussian(0.0, 1.0), [convex]),
+        "law PushForward, convex": convex_flow(),
     }
 
 
