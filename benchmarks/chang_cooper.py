@@ -16,7 +16,7 @@ import numpy as np
 from scipy.linalg import solve_banded
 
 import pdeflow as pf
-from pdeflow.grid.chang_cooper import bernoulli
+from pdeflow.grid.chang_cooper.scheme import bernoulli
 
 OU = pf.problems.ou()
 ENDS = (

@@ -19,9 +19,9 @@ import numpy as np
 import torch
 
 import pdeflow as pf
-from pdeflow.neural.convex_map import first_map
-from pdeflow.neural.log_det import Exact, Stochastic, cheaper
-from pdeflow.neural.train import _step
+from pdeflow.neural.icnn_jko.log_det import Exact, Stochastic, cheaper
+from pdeflow.neural.icnn_jko.train import _step
+from pdeflow.neural.maps.convex import first_map
 
 DT = 0.05
 

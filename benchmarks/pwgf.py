@@ -23,7 +23,7 @@ import pdeflow as pf
 
 STEP, STEPS, LAYERS, SAMPLES = 0.005, 10, 40, 12_000
 PROBLEM = pf.problems.styblinski_tang(2)
-LOG_Z = 2 * 154.5142754327 / 30  # MATH.md 8.3
+LOG_Z = 2 * 154.5142754327 / 30  # docs/math.md 8.3
 KL_0 = 88.5461194365 / 30
 
 

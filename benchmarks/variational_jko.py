@@ -19,10 +19,10 @@ import numpy as np
 import torch
 
 import pdeflow as pf
+from pdeflow.neural.particles import matched, moments
 from pdeflow.neural.pool import Pool
-from pdeflow.neural.variational.forces import force_of
-from pdeflow.neural.variational.particles import matched, moments
-from pdeflow.neural.variational.train import train
+from pdeflow.neural.variational_jko.forces import force_of
+from pdeflow.neural.variational_jko.saddle import train
 
 AUTHORS = {2: 18.0, 6: 17.4, 12: 18.3, 16: 20.1, 32: 21.5}  # ms, their code on 2 virtual CPU cores
 BATCH, INNER, WIDTH, DT = 1000, 3, 64, 0.05
@@ -43,7 +43,7 @@ def network(activation):
 
 
 def plain_loop(dim, map_network, h_network, log_h):
-    """A function that runs one outer iteration of the published algorithm for KL to Q ~ exp(-V), in the corrected form of MATH.md 5.
+    """A function that runs one outer iteration of the published algorithm for KL to Q ~ exp(-V), in the corrected form of docs/math.md 5.
 
     max over h of E_P[log h(T) + log(μ/Q)(T)] - E_μ h, min over T of E|x - T|²/(2 dt) + the same; μ Gaussian.
     log_h : turns the output of the network into log h.

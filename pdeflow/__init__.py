@@ -4,35 +4,79 @@
 Names are loaded when first used: importing pdeflow imports none of torch, cvxopt, numba, pandas, matplotlib.
 """
 
-import importlib
+from typing import TYPE_CHECKING
+
+from ._core.lazy import lazy_names
 
 __version__ = "0.1.0"
 
-_MODULES = (
-    "analytic", "checks", "errors", "fingerprint", "grid", "interactions", "laws", "mean_field", "metrics", "neural", "particle", "plot",
-    "potentials", "problems", "reference", "report", "study",
-)  # fmt: skip
-_NAMES = {
-    "Energy": "energy", "Entropy": "energy", "Power": "energy", "Estimate": "estimate", "Problem": "problem",
-    "Method": "method", "solve": "method", "Trajectory": "trajectory", "exact": "trajectory", "exact_jko": "trajectory", "lift": "trajectory",
-    "Study": "study", "Claim": "study", "fit_order": "study", "finer": "study", "Order": "study", "Table": "study",
-    "BadInput": "errors", "BadReference": "errors", "Diverged": "errors", "NotAvailable": "errors", "NotConverged": "errors",
-    "PdeflowError": "errors", "UnknownField": "errors", "Unsupported": "errors",
-}  # fmt: skip
+if TYPE_CHECKING:
+    from . import checks, grid, laws, metrics, neural, particle, problems, reference, report, study
+    from ._core import errors, fingerprint
+    from ._core.errors import (
+        BadInput,
+        BadReference,
+        Diverged,
+        NotAvailable,
+        NotConverged,
+        PdeflowError,
+        UnknownField,
+        Unsupported,
+    )
+    from ._core.estimate import Estimate
+    from .energies import interactions, mean_field, potentials
+    from .energies.energy import Energy
+    from .energies.internal import Entropy, InternalEnergy, Power
+    from .method import Method, solve
+    from .problems.problem import Problem
+    from .report import plot
+    from .study import Claim, Order, Study, Table, finer, fit_order
+    from .trajectory import Trajectory, exact, exact_jko, lift
 
-__all__ = ["__version__", *_MODULES, *_NAMES]
+_WHERE = {
+    "checks": "",
+    "errors": "path:_core.errors",
+    "fingerprint": "path:_core.fingerprint",
+    "grid": "",
+    "interactions": "path:energies.interactions",
+    "laws": "",
+    "mean_field": "path:energies.mean_field",
+    "metrics": "",
+    "neural": "",
+    "particle": "",
+    "plot": "path:report.plot",
+    "potentials": "path:energies.potentials",
+    "problems": "",
+    "reference": "",
+    "report": "",
+    "study": "",
+    "Energy": "energies.energy",
+    "Entropy": "energies.internal",
+    "InternalEnergy": "energies.internal",
+    "Power": "energies.internal",
+    "Estimate": "_core.estimate",
+    "Problem": "problems.problem",
+    "Method": "method",
+    "solve": "method",
+    "Trajectory": "trajectory",
+    "exact": "trajectory",
+    "exact_jko": "trajectory",
+    "lift": "trajectory",
+    "Study": "study",
+    "Claim": "study",
+    "fit_order": "study",
+    "finer": "study",
+    "Order": "study",
+    "Table": "study",
+    "BadInput": "_core.errors",
+    "BadReference": "_core.errors",
+    "Diverged": "_core.errors",
+    "NotAvailable": "_core.errors",
+    "NotConverged": "_core.errors",
+    "PdeflowError": "_core.errors",
+    "UnknownField": "_core.errors",
+    "Unsupported": "_core.errors",
+}
 
-
-def __getattr__(name):
-    if name in _NAMES:
-        value = getattr(importlib.import_module(f".{_NAMES[name]}", __name__), name)
-    elif name in _MODULES:
-        value = importlib.import_module(f".{name}", __name__)
-    else:
-        raise AttributeError(f"module 'pdeflow' has no attribute {name!r}. It has: {', '.join(__all__)}.")
-    globals()[name] = value
-    return value
-
-
-def __dir__():
-    return sorted(__all__)
+__getattr__, __dir__, _names = lazy_names(__name__, _WHERE)
+__all__ = ["__version__", *_names]

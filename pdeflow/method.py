@@ -6,10 +6,10 @@ from dataclasses import fields, is_dataclass
 
 import numpy as np
 
-from .arrays import count, positive
-from .errors import BadInput, Diverged, NotAvailable, unknown_field
+from ._core.arrays import count, positive
+from ._core.errors import BadInput, Diverged, NotAvailable, unknown_field
 from .laws import Law
-from .problem import Problem
+from .problems.problem import Problem
 from .trajectory import Trajectory, time_grid
 
 

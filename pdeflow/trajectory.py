@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .analytic.jko import jko_iterates
-from .arrays import count, positive, real_array
-from .errors import BadInput, NotAvailable
+from ._core.arrays import count, positive, real_array
+from ._core.errors import BadInput, NotAvailable
 from .laws import Law, Product
+from .problems.exact_jko import jko_iterates
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def exact(problem, times=None) -> Trajectory:
 def exact_jko(problem, *, dt, times=None) -> Trajectory:
     """The JKO iterates ρ_{k+1} = argmin F(ρ) + W2²(ρ, ρ_k)/(2 dt) themselves, where they are closed.
 
-    Closed for Gaussians under quadratic energies and entropy, commuting or not (MATH.md 4.1), Barenblatt profiles in
+    Closed for Gaussians under quadratic energies and entropy, commuting or not (docs/math.md 4.1), Barenblatt profiles in
     any dimension (1.1, 1.2) and the interaction flows of 2.2; else `NotAvailable`.
     """
     dt = positive(dt, "dt")

@@ -7,8 +7,8 @@ import pytest
 
 import pdeflow as pf
 from pdeflow import checks
+from pdeflow.energies.potentials import FromFunction
 from pdeflow.laws import Gaussian, GridLaw, Particles, Quantiles
-from pdeflow.potentials import FromFunction
 
 
 def test_gradient_measures_and_names_the_worst_point(rng):

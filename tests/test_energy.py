@@ -7,8 +7,9 @@ import pytest
 from scipy.integrate import dblquad, quad
 
 import pdeflow as pf
-from pdeflow.energy import sphere_mean_power
-from pdeflow.interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
+from pdeflow.energies.energy import sphere_mean_power
+from pdeflow.energies.interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
+from pdeflow.energies.potentials import DoubleWell, Quadratic
 from pdeflow.laws import (
     Barenblatt,
     FromQuantile,
@@ -22,7 +23,6 @@ from pdeflow.laws import (
     Semicircle,
     Uniform,
 )
-from pdeflow.potentials import DoubleWell, Quadratic
 
 MIXTURE = GaussianMixture([0.3, 0.0, 0.7], [-1.5, 9.0, 2.0], [0.09, 1.0, 0.36])
 GRID = GridLaw(np.array([-1.0, -0.5, 0.0, 0.7, 2.0]), [0.2, 0.0, 0.5, 0.3])
@@ -137,7 +137,7 @@ def test_every_slot_in_the_plane_agrees_with_samples(law, rng):
         draws = np.random.default_rng(11)
         if energy.internal is not None:
             _, log_density = law.sample_with_log_density(50_000, draws)
-            values = energy.internal.per_mass(log_density)
+            values = energy.internal.per_mass_of_log(log_density)
         elif energy.potential is not None:
             values = energy.potential.value(law.sample(50_000, draws))
         else:
@@ -176,7 +176,7 @@ def test_literature_values_with_the_half():
     for d in (1, 2, 3, 10):  # the shell of W = |x|⁴/4 - |x|²/2: E = -d/(8(d+1))
         ring = Ring(np.sqrt(d / (2 * (d + 1))), np.zeros(d))
         assert pf.Energy(interaction=PowerLaw()).evaluate(ring).value == pytest.approx(-d / (8 * (d + 1)), rel=1e-12)
-    fast = PowerLaw(3.0, 2.0)  # MATH.md 2.1: -0.0578297133 at 3π/16
+    fast = PowerLaw(3.0, 2.0)  # docs/math.md 2.1: -0.0578297133 at 3π/16
     assert pf.Energy(interaction=fast).evaluate(Ring(3 * np.pi / 16)).value == pytest.approx(-0.0578297133, abs=1e-10)
 
 
@@ -209,7 +209,7 @@ def test_barenblatt_energy_is_its_power_integral():
 
 
 def test_the_power_tends_to_the_entropy():
-    # (r^m - r)/(m-1) -> r log r, [MATH.md 0]; the difference is (m-1) E log²ρ / 2
+    # (r^m - r)/(m-1) -> r log r, [docs/math.md 0]; the difference is (m-1) E log²ρ / 2
     law = Gaussian(0.0, 0.04)
     m = 1 + 1e-6
     power = pf.Energy(internal=pf.Power(m)).evaluate(law).value - 1 / (m - 1)

@@ -45,8 +45,10 @@ def test_names_resolve_and_a_typing_error_lists_them():
         "Estimate",
     ):
         assert getattr(pf, name) is not None and name in dir(pf)
-    for name in ("laws", "problems", "potentials", "interactions", "errors", "checks", "fingerprint"):
+    for name in ("laws", "problems", "checks"):
         assert getattr(pf, name).__name__ == f"pdeflow.{name}"
+    for name in ("energies.potentials", "energies.interactions", "_core.errors", "_core.fingerprint", "report.plot"):
+        assert getattr(pf, name.rpartition(".")[2]).__name__ == f"pdeflow.{name}"
     with pytest.raises(AttributeError, match="has no attribute 'slove'"):
         _ = pf.slove
 

@@ -5,7 +5,7 @@ import pytest
 
 import pdeflow as pf
 from pdeflow import checks
-from pdeflow.interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
+from pdeflow.energies.interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
 
 KERNELS = {
     "(4, 2)": PowerLaw(4.0, 2.0), "(2, 1)": PowerLaw(2.0, 1.0), "(2, 0)": PowerLaw(2.0, 0.0), "(3, -0.5)": PowerLaw(3.0, -0.5),

@@ -8,30 +8,39 @@ import pytest
 ROOT = Path(__file__).parent.parent / "pdeflow"
 FILES = sorted(ROOT.rglob("*.py"))
 
-GROUND = {"errors", "estimate", "arrays", "lazy"}
-COMPILED = {"compiled", "pair_sums", "mean_field"}
-ENERGY = GROUND | COMPILED | {"laws", "potentials", "interactions", "energy"}
-PROBLEM = ENERGY | {"problem", "analytic", "trajectory", "fingerprint"}
-METHOD = PROBLEM | {"method", "problems"}
+GROUND = {"_core"}
+LAWS = GROUND | {"laws"}
+ENERGIES = LAWS | {"energies"}
+PROBLEMS = ENERGIES | {"problems"}
+TRAJECTORY = PROBLEMS | {"trajectory"}
+METHOD = TRAJECTORY | {"method"}
+STUDY = METHOD | {"metrics", "reference"}
 EVERYTHING = None
 
 # part of the package -> what it may import of the package, besides itself
 TABLE = {
-    "errors": set(), "estimate": set(), "lazy": set(), "arrays": {"errors"},
-    "laws": GROUND, "potentials": GROUND | {"laws"}, "interactions": GROUND, "fingerprint": GROUND | {"laws"},
-    "compiled": set(), "pair_sums": {"compiled"}, "mean_field": GROUND | COMPILED | {"interactions"},
-    "energy": ENERGY, "problem": ENERGY, "analytic": ENERGY | {"problem"}, "trajectory": PROBLEM, "method": PROBLEM, "problems": PROBLEM,
-    "grid": METHOD, "particle": METHOD, "neural": METHOD,
-    "metrics": ENERGY, "checks": ENERGY,
-    "reference": PROBLEM | {"problems"},
-    "study": METHOD | {"metrics", "reference"},
-    "plot": METHOD | {"metrics", "reference", "study"},
-    "report": METHOD | {"metrics", "reference", "study", "plot"},
-    "applications": EVERYTHING, "cli": EVERYTHING, "__main__": EVERYTHING, "__init__": EVERYTHING,
-}  # fmt: skip
+    "_core": set(),
+    "laws": GROUND,
+    "energies": LAWS,
+    "problems": ENERGIES,
+    "trajectory": PROBLEMS,
+    "method": TRAJECTORY,
+    "grid": METHOD,
+    "particle": METHOD,
+    "neural": METHOD,
+    "metrics": ENERGIES,
+    "checks": ENERGIES,
+    "reference": TRAJECTORY,
+    "study": STUDY,
+    "report": STUDY | {"study"},
+    "applications": EVERYTHING,
+    "cli": EVERYTHING,
+    "__main__": EVERYTHING,
+    "__init__": EVERYTHING,
+}
 
 CONFINED = {
-    "torch": ("neural/",), "cvxopt": ("grid/jko_cvxopt.py",), "h5py": ("reference/",), "matplotlib": ("plot.py",), "ot": ("metrics/",),
+    "torch": ("neural/",), "cvxopt": ("grid/cvxopt_jko/scheme.py",), "h5py": ("reference/",), "matplotlib": ("report/plot.py",), "ot": ("metrics/",),
 }  # fmt: skip
 
 
@@ -71,16 +80,16 @@ def test_arrows(path):
 
 
 def test_the_parser_sees_relative_and_inner_imports(tmp_path):
-    names = {name for _, name in _imports(ROOT / "energy.py")}
-    assert {"pdeflow.errors", "pdeflow.laws", "numpy", "scipy.special"} <= names
+    names = {name for _, name in _imports(ROOT / "energies" / "energy.py")}
+    assert {"pdeflow._core.errors", "pdeflow.laws", "numpy", "scipy.special"} <= names
     names = {name for _, name in _imports(ROOT / "laws" / "gaussian.py")}
-    assert {"pdeflow.arrays", "pdeflow.laws.base"} <= names
+    assert {"pdeflow._core.arrays", "pdeflow.laws.base"} <= names
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_stay_small(path):
     lines = path.read_text().count("\n")
-    assert lines <= 300, f"{path.name} has {lines} lines"
+    assert lines <= 400, f"{path.name} has {lines} lines"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 import pdeflow as pf
-from pdeflow.interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
-from pdeflow.mean_field import mean_energy, mean_force, moment_field
-from pdeflow.pair_sums import exp_negative
+from pdeflow.energies.interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
+from pdeflow.energies.mean_field import mean_energy, mean_force, moment_field
+from pdeflow.energies.pair_sums import exp_negative
 
 KERNELS = {
     "(4, 2)": PowerLaw(4.0, 2.0), "(2, 1)": PowerLaw(2.0, 1.0), "(4, 1)": PowerLaw(4.0, 1.0), "(3, 2)": PowerLaw(3.0, 2.0), "(2, 0)": PowerLaw(2.0, 0.0),

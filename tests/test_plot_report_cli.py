@@ -11,7 +11,7 @@ from toys import ExplicitMoments
 
 import pdeflow as pf
 from pdeflow import plot, report
-from pdeflow.cli import ERROR, main
+from pdeflow.cli.main import ERROR, main
 
 VALIDATION = '''"""Explicit moments on Ornstein-Uhlenbeck.
 
@@ -25,7 +25,7 @@ def study(scale="quick"):
     steps = [0.1, 0.05, 0.025, 0.0125] if scale == "quick" else [0.01, 0.005, 0.0025]
     return pf.Study([pf.problems.ou()], {{"explicit": ExplicitMoments()}}, {{"dt": steps}}, {{"mean": pf.metrics.mean_error}})
 
-CLAIMS = [pf.Claim("explicit", "mean", {order}, 0.1, "MATH.md 4.3")]
+CLAIMS = [pf.Claim("explicit", "mean", {order}, 0.1, "docs/math.md 4.3")]
 '''
 
 
@@ -158,7 +158,7 @@ def test_list_names_problems_and_methods(capsys):
 
 
 def test_help_is_quick_and_imports_nothing_heavy():
-    code = "import sys; from pdeflow.cli import commands; print([m for m in ('numpy.f2py', 'torch', 'numba', 'pandas', 'matplotlib', 'h5py', 'cvxopt') if m in sys.modules])"
+    code = "import sys; from pdeflow.cli import main; print([m for m in ('numpy.f2py', 'torch', 'numba', 'pandas', 'matplotlib', 'h5py', 'cvxopt') if m in sys.modules])"
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )

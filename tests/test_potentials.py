@@ -5,8 +5,8 @@ import pytest
 
 import pdeflow as pf
 from pdeflow import checks
+from pdeflow.energies.potentials import DoubleWell, FromFunction, MixturePotential, Quadratic, StyblinskiTang, boltzmann
 from pdeflow.laws import GaussianMixture
-from pdeflow.potentials import DoubleWell, FromFunction, MixturePotential, Quadratic, StyblinskiTang, boltzmann
 
 MIXTURE = GaussianMixture(
     [0.2, 0.0, 0.8], [[0.0, 1.0], [4.0, 4.0], [-1.0, 0.5]], [np.eye(2), np.eye(2), [[0.5, 0.2], [0.2, 0.3]]]
@@ -54,7 +54,7 @@ def test_values_by_hand():
 
 
 def test_the_wells_of_styblinski_tang_are_where_the_literature_has_them():
-    x = np.array([[-2.9035340277712], [0.15673125678034], [2.7468027709908]])  # MATH.md 8.3
+    x = np.array([[-2.9035340277712], [0.15673125678034], [2.7468027709908]])  # docs/math.md 8.3
     slope = StyblinskiTang(1).grad(x)
     assert np.all(np.abs(slope) < 1e-12)
     assert np.sign(StyblinskiTang(1).hessian(x)[:, 0, 0]).tolist() == [1, -1, 1]

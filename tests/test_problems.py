@@ -9,7 +9,7 @@ from scipy.stats import kstest
 
 import pdeflow as pf
 from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture, GridLaw, Particles, Quantiles, Semicircle, Uniform
-from pdeflow.problems import CATALOGUE, rebuild
+from pdeflow.problems.catalogue import CATALOGUE, rebuild
 
 
 def test_ou_defaults():

@@ -1,6 +1,6 @@
 """The numbers of reference_numbers.json that laws, flows, JKO sequences, energies and metrics reach.
 
-Closed forms to 1e-10 relative, the others to the digits stated in MATH.md's appendix B. Each constant below is the file's
+Closed forms to 1e-10 relative, the others to the digits stated in docs/math.md's appendix B. Each constant below is the file's
 own, under its name there.
 """
 
@@ -12,12 +12,12 @@ from scipy.integrate import quad
 from scipy.optimize import fsolve
 
 import pdeflow as pf
-from pdeflow.analytic.flows import ConfinedPorousMediumFlow
-from pdeflow.analytic.jko import entropic_jko_variance
-from pdeflow.analytic.ring import quartic_second_moment, ring_radius
-from pdeflow.interactions import LogRepulsion, PowerLaw
+from pdeflow.energies.interactions import LogRepulsion, PowerLaw
+from pdeflow.energies.potentials import Quadratic, StyblinskiTang
 from pdeflow.laws import Barenblatt, Gaussian, Semicircle, Uniform
-from pdeflow.potentials import Quadratic, StyblinskiTang
+from pdeflow.problems.aggregation import quartic_second_moment, ring_radius
+from pdeflow.problems.exact_flows import ConfinedPorousMediumFlow
+from pdeflow.problems.exact_jko import entropic_jko_variance
 
 A2, B2 = [[1.5, 0.5], [0.5, 0.8]], [1.0, -0.5]
 OU2 = pf.problems.ou(dim=2, matrix=A2, center=B2, initial=Gaussian([0, 0], 1.0))
@@ -30,7 +30,7 @@ PME = pf.problems.porous_medium()  # d = 1, m = 2 from t = 0.002, horizon 0.02
 
 
 def _ten():
-    """MATH.md 9: the block [[5, -3], [-3, 5]]/8 and the diagonal 1, 1, 1, 1/4, 1, 1, 1/4, 1/4."""
+    """docs/math.md 9: the block [[5, -3], [-3, 5]]/8 and the diagonal 1, 1, 1, 1/4, 1, 1, 1/4, 1/4."""
     sigma = np.diag([0, 0, 1, 1, 1, 0.25, 1, 1, 0.25, 0.25])
     sigma[:2, :2] = [[5 / 8, -3 / 8], [-3 / 8, 5 / 8]]
     center = np.array([1.0, 1, 0, 0, 1, 2, 0, 0, 2, 3])

@@ -1,13 +1,13 @@
 """ChangCooper in space: second order in the cell masses, against exact laws (dt is so small that time plays no part).
 
-MATH.md 7: measured orders 1.998 to 2.000 on OU. Two norms, two error sizes: Σ|Δm| and (Σ Δm²/h)^½.
+docs/math.md 7: measured orders 1.998 to 2.000 on OU. Two norms, two error sizes: Σ|Δm| and (Σ Δm²/h)^½.
 """
 
 import pdeflow as pf
 
 CLAIMS = [
-    pf.Claim("chang-cooper", "l1", 2.0, 0.05, "changcooper1970; MATH.md 7"),
-    pf.Claim("chang-cooper", "l2", 2.0, 0.05, "changcooper1970; MATH.md 7"),
+    pf.Claim("chang-cooper", "l1", 2.0, 0.05, "changcooper1970; docs/math.md 7"),
+    pf.Claim("chang-cooper", "l2", 2.0, 0.05, "changcooper1970; docs/math.md 7"),
 ]
 
 

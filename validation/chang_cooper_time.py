@@ -8,8 +8,8 @@ import pdeflow as pf
 
 CELLS = {"cells": 800, "lower": -7.0, "upper": 7.0}
 CLAIMS = [
-    pf.Claim("implicit-euler", "l1", 1.0, 0.05, "MATH.md 7: implicit Euler"),
-    pf.Claim("l-stable", "l1", 2.0, 0.1, "MATH.md 7: second order in time"),
+    pf.Claim("implicit-euler", "l1", 1.0, 0.05, "docs/math.md 7: implicit Euler"),
+    pf.Claim("l-stable", "l1", 2.0, 0.1, "docs/math.md 7: second order in time"),
 ]
 
 

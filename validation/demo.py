@@ -28,7 +28,7 @@ def ornstein_uhlenbeck():
     }
     claims = [
         pf.Claim("chang-cooper", "w2", 1.0, 0.15, "changcooper1970; implicit Euler"),
-        pf.Claim("jko-quantile", "w2", 1.0, 0.15, "jko1998; MATH.md 4.2"),
+        pf.Claim("jko-quantile", "w2", 1.0, 0.15, "jko1998; docs/math.md 4.2"),
         pf.Claim("euler-maruyama", "w2", 1.0, 0.15, "talay1990"),
         pf.Claim("icnn-jko", "w2", 1.0, 0.25, "mokrov2021"),
     ]
@@ -39,7 +39,7 @@ def barenblatt():
     """Both JKO solvers on ∂tρ = Δ(ρ²) from the Barenblatt law of time 0.2 to 1.2; the CVXOPT program locks as dt -> 0."""
     methods = {"jko-cvxopt": pf.grid.CvxoptJKO(cells=200), "jko-quantile": pf.grid.QuantileJKO(points=1000)}
     problem = pf.problems.porous_medium(dim=1, m=2.0, start=0.2, horizon=1.0)
-    return problem, methods, [pf.Claim("jko-quantile", "w2", 1.0, 0.15, "jko1998; MATH.md 1.1")]
+    return problem, methods, [pf.Claim("jko-quantile", "w2", 1.0, 0.15, "jko1998; docs/math.md 1.1")]
 
 
 def locking(problem, cells):

@@ -10,8 +10,8 @@ from pdeflow.laws import Gaussian
 
 PLANE = [[1.2, 0.5], [0.5, 0.8]]
 CLAIMS = [
-    pf.Claim("euler-maruyama", "mean_error", 1.0, 0.1, "talay1990; MATH.md 4.3"),
-    pf.Claim("euler-maruyama", "cov_error", 1.0, 0.1, "talay1990; MATH.md 4.3"),
+    pf.Claim("euler-maruyama", "mean_error", 1.0, 0.1, "talay1990; docs/math.md 4.3"),
+    pf.Claim("euler-maruyama", "cov_error", 1.0, 0.1, "talay1990; docs/math.md 4.3"),
 ]
 
 

@@ -2,7 +2,7 @@
 
 Truth: pf.exact_jko at the run's dt, so no time error enters. The claim is made where a step moves mass by some cells (dt = 0.01:
 `displacement_in_cells` from 2 on). The problem `locked` is fan2022's setting (t_0 = 0.002, dt = 0.001, 20 steps, m = 2) in steps of 0.001 and
-carries no claim: its first rows move less than one cell a step, and root_m2 reproduces the table of MATH.md 6.1
+carries no claim: its first rows move less than one cell a step, and root_m2 reproduces the table of docs/math.md 6.1
 (100 cells -20.8 %, 200 -3.2 %, 400 -1.1 %, 800 -0.22 %).
 """
 
@@ -10,7 +10,7 @@ import numpy as np
 
 import pdeflow as pf
 
-CLAIMS = [pf.Claim("cvxopt-jko", "l1", 2.0, 0.35, "MATH.md 14")]
+CLAIMS = [pf.Claim("cvxopt-jko", "l1", 2.0, 0.35, "docs/math.md 14")]
 
 
 def root_m2(approximation, truth, *, rng=None):

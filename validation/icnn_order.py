@@ -8,10 +8,10 @@ the part of the maps that is not affine is seen in second order only).
 import numpy as np
 
 import pdeflow as pf
-from pdeflow.estimate import Estimate
+from pdeflow._core.estimate import Estimate
 from pdeflow.neural.pool import draw
 
-CLAIMS = [pf.Claim("icnn-jko", "w2", 1.0, 0.15, "jko1998; MATH.md 4.2; mokrov2021")]
+CLAIMS = [pf.Claim("icnn-jko", "w2", 1.0, 0.15, "jko1998; docs/math.md 4.2; mokrov2021")]
 POINTS = 65536
 
 

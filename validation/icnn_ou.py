@@ -20,7 +20,11 @@ HERE = Path(__file__).resolve().parent
 PUBLISHED = json.loads((HERE / "published_mokrov2021.json").read_text())
 CLAIMS = [
     pf.Claim(
-        "icnn-jko", "sym_kl", 2.0, 0.3, "MATH.md 4.2: the time error of JKO is of order one in W2, SymKL is its square"
+        "icnn-jko",
+        "sym_kl",
+        2.0,
+        0.3,
+        "docs/math.md 4.2: the time error of JKO is of order one in W2, SymKL is its square",
     )
 ]
 STEP = 0.05
@@ -103,7 +107,7 @@ def main():
     about = (
         "# ICNN-JKO on the published Ornstein-Uhlenbeck draws\n\n"
         f"Made by `python validation/icnn_ou.py {' '.join(sys.argv[1:])}`: dt = {STEP}, `pf.neural.ICNNJKO()` as it stands, SymKL in nats by "
-        f"{options.samples} samples a half (the estimator of MATH.md 4.4). The draws are those of `problems.ou(seed=..., ensemble='mokrov')`; the published runs drew "
+        f"{options.samples} samples a half (the estimator of docs/math.md 4.4). The draws are those of `problems.ou(seed=..., ensemble='mokrov')`; the published runs drew "
         "from the same law, not the same matrices. Seconds are of one process with the other core at work.\n\n"
     )
     options.out.parent.mkdir(parents=True, exist_ok=True)

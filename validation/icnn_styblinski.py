@@ -1,7 +1,7 @@
 """ICNN-JKO on the Styblinski-Tang potential: order one in dt on the line, and the 30-dimensional flow against its exact KL(t).
 
 Truth of the study: Chang-Cooper on a fine grid. `python validation/icnn_styblinski.py` writes reports/icnn_styblinski/flow.md: KL(t) to the stationary law, the mean and
-variance of a coordinate and the mass of its right well, for every t, against the exact figures of MATH.md 8.3. The potential separates, so KL is d times
+variance of a coordinate and the mass of its right well, for every t, against the exact figures of docs/math.md 8.3. The potential separates, so KL is d times
 the one-dimensional one; the scheme does not know that.
 """
 
@@ -25,7 +25,7 @@ EXACT = {
     1.5: 7.970073463,
     1.8: 6.779864779,
 }
-MEAN, VARIANCE = -0.38981646676, 6.6711166225  # of a coordinate at t = 1.8 [MATH.md 8.3]
+MEAN, VARIANCE = -0.38981646676, 6.6711166225  # of a coordinate at t = 1.8 [docs/math.md 8.3]
 LOG_Z = 154.5142754327 / 30  # of exp(-V) in one dimension, scale 3/50
 TOP = 0.15673125678034  # the maximum between the wells
 
@@ -78,7 +78,7 @@ def main():
     lines = rows(options.dim, options.dt, method, options.samples)
     head = (
         f"# The {options.dim}-dimensional Styblinski-Tang flow\n\nMade by `python validation/icnn_styblinski.py {' '.join(sys.argv[1:])}` with `{method}`, dt = {options.dt}.\n"
-        f"At t = 1.8 a coordinate has mean {MEAN:.4f} and variance {VARIANCE:.3f} exactly [MATH.md 8.3].\n\n"
+        f"At t = 1.8 a coordinate has mean {MEAN:.4f} and variance {VARIANCE:.3f} exactly [docs/math.md 8.3].\n\n"
         "| t | KL to the stationary law | Monte Carlo se | exact | relative error | mean of a coordinate | variance | mass right of the top | seconds |\n"
         + "|" + " --- |" * 9 + "\n"
     )  # fmt: skip

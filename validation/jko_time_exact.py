@@ -5,10 +5,10 @@ goes somewhere else (towards the equation, say, or half a step off). The order c
 """
 
 import pdeflow as pf
-from pdeflow.estimate import Estimate
-from pdeflow.grid.quantile_mesh import place
+from pdeflow._core.estimate import Estimate
+from pdeflow.grid.quantile_jko.mesh import place
 
-CLAIMS = [pf.Claim("jko-quantile", "beyond_floor", float("inf"), 0.1, "MATH.md 1.1, 2.2, 4.1")]
+CLAIMS = [pf.Claim("jko-quantile", "beyond_floor", float("inf"), 0.1, "docs/math.md 1.1, 2.2, 4.1")]
 
 
 def beyond_floor(approximation, truth, *, rng=None):

@@ -1,13 +1,13 @@
 """JKO in time against the equation: QuantileJKO is first order in dt on Ornstein-Uhlenbeck and Barenblatt problems.
 
-Truth: the exact solution of the equation. The leading constants (MATH.md 4.2 and 1.1) are tests/grid/test_jko_quantile.py's.
+Truth: the exact solution of the equation. The leading constants (docs/math.md 4.2 and 1.1) are tests/grid/test_jko_quantile.py's.
 The steps are small enough that the second-order term of the JKO sequence itself stays within the tolerance: at dt = 1/32 on
 Ornstein-Uhlenbeck the local order of the exact sequence is 0.985.
 """
 
 import pdeflow as pf
 
-CLAIMS = [pf.Claim("jko-quantile", "w2", 1.0, 0.05, "jko1998, section 5; MATH.md 4.2 and 1.1")]
+CLAIMS = [pf.Claim("jko-quantile", "w2", 1.0, 0.05, "jko1998, section 5; docs/math.md 4.2 and 1.1")]
 
 
 def study(scale="quick"):

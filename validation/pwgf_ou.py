@@ -1,9 +1,9 @@
 """PWGF with affine maps on Ornstein-Uhlenbeck flows: order 1, 2 and 4 in the step for euler, heun and rk4; the explicit-Euler recursion itself.
 
 With T = Uz + v of a Gaussian base law the projection error is zero and the law stays Gaussian: what is left is the integrator. The steps of euler must be
-U ← U - h(AU - D U⁻ᵀ Σ_0⁻¹), v ← v - hA(v - b) in the coordinates of the base law N(0, I) [MATH.md 4.3], whatever the samples are.
+U ← U - h(AU - D U⁻ᵀ Σ_0⁻¹), v ← v - hA(v - b) in the coordinates of the base law N(0, I) [docs/math.md 4.3], whatever the samples are.
 `python validation/pwgf_ou.py` writes reports/pwgf_ou/recursion.md: the largest gap of mean and covariance to that recursion; and bounds.md with bounds.png: from a mixture,
-where no map here is exact, the true W2 error and the true F - F* beside the a-posteriori bounds that δ0 gives along the run [MATH.md 8.2].
+where no map here is exact, the true W2 error and the true F - F* beside the a-posteriori bounds that δ0 gives along the run [docs/math.md 8.2].
 """
 
 import argparse
@@ -14,10 +14,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import pdeflow as pf
-from pdeflow.plot import COLOURS
+from pdeflow.report.plot import COLOURS
 
 HERE = Path(__file__).resolve().parent
-SOURCE = "jin2025, Algorithm 4.1; MATH.md 4.3"
+SOURCE = "jin2025, Algorithm 4.1; docs/math.md 4.3"
 CLAIMS = [
     pf.Claim("euler", "w2", 1.0, 0.1, SOURCE), pf.Claim("heun", "w2", 2.0, 0.1, SOURCE), pf.Claim("rk4", "w2", 4.0, 0.1, SOURCE),
 ]  # fmt: skip
@@ -39,7 +39,7 @@ def study(scale="quick"):
 
 
 def recursion(problem, dt, steps):
-    """Mean and covariance after `steps` explicit-Euler steps of the parameters, from the exact Ĝ = I and ∇F [MATH.md 4.3]."""
+    """Mean and covariance after `steps` explicit-Euler steps of the parameters, from the exact Ĝ = I and ∇F [docs/math.md 4.3]."""
     potential, temperature = problem.energy.potential, problem.energy.internal.temperature
     u, v = np.linalg.cholesky(problem.initial.cov()), problem.initial.mean()
     for _ in range(steps):
@@ -107,7 +107,7 @@ def main():
                 f"| ou, d = {problem.dim} | {samples} | {dt} | {steps} | {np.abs(law.mean() - mean).max():.1e} | {np.abs(law.cov() - cov).max():.1e} |"
             )
     made = f"Made by `{' '.join(['python validation/pwgf_ou.py', *sys.argv[1:]])}`"
-    text = f"# Affine maps on Ornstein-Uhlenbeck flows\n\n{made}. Gap of the run to the explicit-Euler recursion of MATH.md 4.3; the bar is 1e-12.\n\n"
+    text = f"# Affine maps on Ornstein-Uhlenbeck flows\n\n{made}. Gap of the run to the explicit-Euler recursion of docs/math.md 4.3; the bar is 1e-12.\n\n"
     (options.out / "recursion.md").write_text(text + "\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
     head = (

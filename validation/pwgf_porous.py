@@ -4,7 +4,7 @@ From a Barenblatt law the velocity βx/t is linear, so affine maps are exact, an
 reports/pwgf_porous/table_d2_d5_d15.md (with --dims 2, table_d2.md) at the papers' time ratio 1.5, which the identity map nearly passes (its row stands there), and at 10: relative errors of √M2, of the radius (the
 mean of |T(z)| over the edge of the support), of the energy, W2 to the exact law (bounded by the exact optimal map: (E|T(z) - μz|²)^½, the true W2 is
 no larger), and the share of draws beyond the exact support by more than 1 %. From a mixture of two Gaussians no law is known: the energy must fall, and
-M2 obeys dM2/dt = 2d(m - 1)F [MATH.md 1]. jin2025 does not give the mixtures of its figures in numbers that can be reproduced here; ours are printed.
+M2 obeys dM2/dt = 2d(m - 1)F [docs/math.md 1]. jin2025 does not give the mixtures of its figures in numbers that can be reproduced here; ours are printed.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import numpy as np
 import pdeflow as pf
 
 HERE = Path(__file__).resolve().parent
-SOURCE = "jin2025, section 5.2; MATH.md 1.4"
+SOURCE = "jin2025, section 5.2; docs/math.md 1.4"
 CLAIMS = [
     pf.Claim("euler", "w2", 1.0, 0.1, SOURCE), pf.Claim("heun", "w2", 2.0, 0.1, SOURCE), pf.Claim("rk4", "w2", 4.0, 0.2, SOURCE),
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 """PWGF on the ten-dimensional quadratic of the slides of jin2025: first order in the step for affine maps, and planar and residual maps beside them.
 
-V = ½(x - μ)ᵀΣ⁻¹(x - μ) with the Σ and μ of MATH.md 9, from N(0, I). `python validation/pwgf_quadratic.py` writes reports/pwgf_quadratic/table.md: the largest
+V = ½(x - μ)ᵀΣ⁻¹(x - μ) with the Σ and μ of docs/math.md 9, from N(0, I). `python validation/pwgf_quadratic.py` writes reports/pwgf_quadratic/table.md: the largest
 errors of mean and covariance at t = 0.25, where all modes move, and at t = 2, where most are at rest; the same in standard errors of the run's samples; and W2
 between the Gaussians of the same moments. The published halving at t = 2 (1.374e-3, 6.867e-4, 3.434e-4) stands beside that of affine maps.
 """
@@ -15,7 +15,7 @@ import numpy as np
 import pdeflow as pf
 
 HERE = Path(__file__).resolve().parent
-CLAIMS = [pf.Claim("euler", "w2", 1.0, 0.05, "MATH.md 4.3 and 9: the halving ratio is 2")]
+CLAIMS = [pf.Claim("euler", "w2", 1.0, 0.05, "docs/math.md 4.3 and 9: the halving ratio is 2")]
 COV = np.diag([1, 1, 1, 1, 1, 0.25, 1, 1, 0.25, 0.25])
 COV[:2, :2] = [[0.625, -0.375], [-0.375, 0.625]]
 CENTER = [1, 1, 0, 0, 1, 2, 0, 0, 2, 3]

@@ -1,7 +1,7 @@
 """PWGF of the aggregation W = |x|⁴/4 - |x|²/2 in the plane: first order in the step, and the ring from N((1.25, 1.25), 0.36 I) and 0.6 I.
 
 jin2025 (section 5.3) and its slides print two densities that do not normalise, so the covariance is stated here, and both are run; they state the radius 0.5, which is that of
-the line: in the plane it is 1/√3 [MATH.md 2.1]. `python validation/pwgf_ring.py` writes reports/pwgf_ring/table.md: E|x - c|² on the way against the
+the line: in the plane it is 1/√3 [docs/math.md 2.1]. `python validation/pwgf_ring.py` writes reports/pwgf_ring/table.md: E|x - c|² on the way against the
 exact one (radial characteristics), the centre of mass, mean and spread of the radius at the end, the covariance and the energy -1/12.
 """
 
@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 import pdeflow as pf
-from pdeflow.analytic.ring import quartic_second_moment, ring_radius
-from pdeflow.mean_field import mean_energy
-from pdeflow.neural.samples import draw_samples
+from pdeflow.energies.mean_field import mean_energy
+from pdeflow.neural.parameter_flow.samples import draw_samples
+from pdeflow.problems.aggregation import quartic_second_moment, ring_radius
 
 HERE = Path(__file__).resolve().parent
 CLAIMS = [

@@ -6,11 +6,11 @@ plain W2 distance has a floor that falls with the same order and is larger than 
 """
 
 import pdeflow as pf
-from pdeflow.grid.quantile_mesh import place
+from pdeflow.grid.quantile_jko.mesh import place
 
 CLAIMS = [
-    pf.Claim("graded", "node_w2", 2.0, 0.2, "MATH.md 6.2"),
-    pf.Claim("uniform", "node_w2", 1.0, 0.2, "MATH.md 6.2"),
+    pf.Claim("graded", "node_w2", 2.0, 0.2, "docs/math.md 6.2"),
+    pf.Claim("uniform", "node_w2", 1.0, 0.2, "docs/math.md 6.2"),
 ]
 
 
@@ -23,7 +23,7 @@ def node_w2(approximation, truth, *, rng=None):
 
 
 def study(scale="quick"):
-    """Sweep of points on the Barenblatt problem of MATH.md 6.2 (m = 2, start 0.002, dt = 0.001)."""
+    """Sweep of points on the Barenblatt problem of docs/math.md 6.2 (m = 2, start 0.002, dt = 0.001)."""
     points = [51, 101, 201, 401] if scale == "quick" else [51, 101, 201, 401, 801, 1601, 3201]
     return pf.Study(
         [pf.problems.porous_medium()],

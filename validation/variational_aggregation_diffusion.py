@@ -4,8 +4,8 @@
 histograms of both schemes (explicit aggregation and backward diffusion; all backward) beside a finite-volume solution of the same problem, made here.
 
 Time scales. fan2022 (section 4.4, B.3) finds its two schemes 1.5 and 3 times slower than other papers. Two things that it does not account for: its backward scheme leaves
-out the ½ of the interaction energy, which is aggregation at twice the speed, in the backward scheme only (MATH.md 3); and the original problem has ρ_0 = ¼ on the square, mass 9, where
-fan2022 has a probability density, mass 1. The probability p = ρ/M obeys ∂tp = M ∇·(p∇W*p) + M² 0.1 Δp³, another equation, of which the table has the finite-volume solution (MATH.md 2.3).
+out the ½ of the interaction energy, which is aggregation at twice the speed, in the backward scheme only (docs/math.md 3); and the original problem has ρ_0 = ¼ on the square, mass 9, where
+fan2022 has a probability density, mass 1. The probability p = ρ/M obeys ∂tp = M ∇·(p∇W*p) + M² 0.1 Δp³, another equation, of which the table has the finite-volume solution (docs/math.md 2.3).
 """
 
 import argparse
@@ -30,7 +30,7 @@ BLOCK = 0.3  # width of the squares on which densities are compared: 24 a side
 
 def finite_volume(problem, times, cells, half_width=3.6):
     """(cell centres, width, [cell masses at `times`]): conservative upwind fluxes of the velocity -∇(U'(ρ) + W*ρ), limited linear reconstruction, explicit
-    Euler steps below both of its stability bounds [MATH.md 13.7]. Second order in space where the density is smooth.
+    Euler steps below both of its stability bounds [docs/math.md 13.7]. Second order in space where the density is smooth.
     """
     internal, kernel = problem.energy.internal, problem.energy.interaction
     edges = np.linspace(-half_width, half_width, cells + 1)
@@ -205,7 +205,7 @@ def main():
         f"Made by `python validation/variational_aggregation_diffusion.py {' '.join(sys.argv[1:])}`: residual maps, {outer} outer iterations a step of {options.dt:g} (mass 1) or {options.dt / 10:g} (mass 9), "
         f"finite volumes of the minmod scheme on [-3.6, 3.6]². The energy of VariationalJKO is its lower bound from held-out particles. Densities and L1 are over squares of "
         f"width {BLOCK}; the L1 of {options.samples} exact draws would be about {np.sqrt(2 / np.pi * 24**2 / options.samples):.2f} while the law fills the square.", "",
-        "Steady state of mass 1: E abs(x)² about {second}, energy {energy}, peak {peak}, support radius {radius:.3f} (radial fixed point, MATH.md 2.3).".format(**STEADY), "",
+        "Steady state of mass 1: E abs(x)² about {second}, energy {energy}, peak {peak}, support radius {radius:.3f} (radial fixed point, docs/math.md 2.3).".format(**STEADY), "",
         "| mass | t | method | E abs(x)² | energy | largest density | L1 to finite volumes | seconds |", "|" + " --- |" * 8,
     ]  # fmt: skip
     for mass, (rows, _, _) in runs.items():

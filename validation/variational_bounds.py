@@ -15,12 +15,12 @@ import torch
 
 import pdeflow as pf
 from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture
+from pdeflow.neural.particles import draw_evenly, held_out, matched
 from pdeflow.neural.pool import Pool
-from pdeflow.neural.variational.dual import Dual
-from pdeflow.neural.variational.measure import measure
-from pdeflow.neural.variational.particles import draw_evenly, held_out, matched
-from pdeflow.neural.variational.test_function import balls_around
-from pdeflow.neural.variational.train import fit
+from pdeflow.neural.variational_jko.ascent import Dual
+from pdeflow.neural.variational_jko.dual_function import balls_around
+from pdeflow.neural.variational_jko.measure import measure
+from pdeflow.neural.variational_jko.saddle import fit
 
 HERE = Path(__file__).resolve().parent
 BATCH, HELD, RATE, MARGIN = 1024, 128, 5e-3, 1.3

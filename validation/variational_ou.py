@@ -6,7 +6,7 @@ floor (SymKL of the exact JKO iterate of the same A), and seconds an outer itera
 
 How SymKL is computed. A linear map keeps a Gaussian law Gaussian, so its moments, and SymKL with them, are closed forms. The law of a residual map has no
 density: the Gaussian of its moments stands for it, from `--samples` draws whose affine base error is removed (see `moments`), and the column `beyond
-Gaussian` shows what that leaves out. fan2022 fitted Gaussians to 512,000 particles, whose own SymKL is d(d+3)/(2N): 1.1e-3 in d = 32 (MATH.md 4.4).
+Gaussian` shows what that leaves out. fan2022 fitted Gaussians to 512,000 particles, whose own SymKL is d(d+3)/(2N): 1.1e-3 in d = 32 (docs/math.md 4.4).
 """
 
 import argparse
@@ -27,7 +27,7 @@ CLAIMS = [
         "gaussian_sym_kl",
         2.0,
         0.3,
-        "MATH.md 4.2: the time error of JKO is of order one in W2, SymKL is its square",
+        "docs/math.md 4.2: the time error of JKO is of order one in W2, SymKL is its square",
     )
 ]
 
@@ -53,7 +53,7 @@ def moments(law, samples=1_000_000, seed=0):
     blocks so that their mean and covariance are those of the base law: then an affine part of the map has no sampling error.
     Second value: the largest of |skewness| and |excess kurtosis| over the coordinates of the whitened sample, less nothing; 0 for affine maps.
     """
-    if not isinstance(law, pf.neural.PushForward):
+    if not isinstance(law, pf.laws.PushForward):
         return pf.laws.Gaussian(law.mean(), law.cov()), 0.0
     base, d = law.base, law.dim
     root = np.linalg.cholesky(base.cov())

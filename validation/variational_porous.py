@@ -70,7 +70,7 @@ def line(scale, kinds, outer):
     for name, method in methods.items():
         begin = time.perf_counter()
         law = pf.solve(problem, method, dt=dt).final
-        laws[name] = Monotone(law) if isinstance(law, pf.neural.PushForward) else law, time.perf_counter() - begin
+        laws[name] = Monotone(law) if isinstance(law, pf.laws.PushForward) else law, time.perf_counter() - begin
     lines = [
         "| law at t_0 + 0.02 | √M2 | off the JKO sequence | support radius | off the JKO sequence | L1 to the JKO sequence | L1 to the equation | seconds |",
         "|" + " --- |" * 8,

@@ -1,16 +1,23 @@
 """Schemes on one-dimensional grids and quantile meshes."""
 
-from ..lazy import lazy_names
+from typing import TYPE_CHECKING
+
+from .._core.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from .chang_cooper import ChangCooper, exponential, gibbs, richardson, spectrum
+    from .cvxopt_jko import CvxoptJKO
+    from .quantile_jko import QuantileJKO
 
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
         "ChangCooper": "chang_cooper",
-        "exponential": "chang_cooper_exact",
-        "spectrum": "chang_cooper_exact",
-        "gibbs": "chang_cooper_exact",
-        "richardson": "chang_cooper_exact",
-        "CvxoptJKO": "jko_cvxopt",
-        "QuantileJKO": "jko_quantile",
+        "CvxoptJKO": "cvxopt_jko",
+        "QuantileJKO": "quantile_jko",
+        "exponential": "chang_cooper",
+        "gibbs": "chang_cooper",
+        "richardson": "chang_cooper",
+        "spectrum": "chang_cooper",
     },
 )

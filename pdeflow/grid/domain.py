@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-from ..errors import BadInput, Unsupported
+from .._core.errors import BadInput, Unsupported
 
 TAIL = 1e-13  # mass that an automatic domain leaves outside at each end, by each law
 TOLERANCE = 1e-3  # mass outside a given domain, or piled up at an end that is no wall, above which it is refused

@@ -1,34 +1,35 @@
 """Probability laws on R^d: the exchange currency of pdeflow."""
 
-from ..errors import BadInput, unknown_field
 from .barenblatt import Barenblatt
 from .base import Law, OneDimensional
 from .equilibria import Ring, Semicircle
 from .gaussian import Gaussian
 from .grid import GridLaw
+from .maps import Certificate, Map
 from .mixture import GaussianMixture
 from .particles import Particles
 from .product import Product
+from .push_forward import PushForward
 from .quantiles import FromQuantile, Quantiles
+from .spec import from_spec
 from .uniform import Uniform
 
 __all__ = [
-    "Barenblatt", "FromQuantile", "Gaussian", "GaussianMixture", "GridLaw", "Law", "OneDimensional", "Particles",
-    "Product", "Quantiles", "Ring", "Semicircle", "Uniform", "from_spec",
-]  # fmt: skip
-
-_PARAMETRIC = {law.__name__: law for law in (Barenblatt, Gaussian, GaussianMixture, Ring, Semicircle, Uniform)}
-
-
-def from_spec(spec: dict) -> Law:
-    """The law that `law.spec()` describes. Raises `BadInput` for a name it does not know."""
-    if not isinstance(spec, dict) or "law" not in spec:
-        raise BadInput(
-            f"{spec!r} does not describe a law. A description is a dict with the key 'law'. Take it from law.spec()."
-        )
-    fields = {key: value for key, value in spec.items() if key != "law"}
-    if spec["law"] == "Product":
-        return Product([from_spec(part) for part in fields["laws"]])
-    if spec["law"] not in _PARAMETRIC:
-        raise unknown_field("pdeflow.laws", str(spec["law"]), [*_PARAMETRIC, "Product"])
-    return _PARAMETRIC[spec["law"]](**fields)
+    "Barenblatt",
+    "Certificate",
+    "FromQuantile",
+    "Gaussian",
+    "GaussianMixture",
+    "GridLaw",
+    "Law",
+    "Map",
+    "OneDimensional",
+    "Particles",
+    "Product",
+    "PushForward",
+    "Quantiles",
+    "Ring",
+    "Semicircle",
+    "Uniform",
+    "from_spec",
+]

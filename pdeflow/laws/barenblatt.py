@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.special import betainc, betaincinv, betaln, digamma, gammaln
 
-from ..arrays import count, points, positive, readonly, real_array
-from ..errors import BadInput, NotAvailable
+from .._core.arrays import count, points, positive, readonly, real_array
+from .._core.errors import BadInput, NotAvailable
 from .base import Law, draws, levels, numbers
 
 

@@ -1,9 +1,22 @@
 """Law: a probability measure on R^d that answers exactly, for what it is, or raises `NotAvailable`."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from ..arrays import count
-from ..errors import BadInput, NotAvailable
+from .._core.arrays import count
+from .._core.errors import BadInput, NotAvailable
+from .._core.estimate import Estimate
+from .._core.shapes import Numbers, Points, Values, Vector
+
+if TYPE_CHECKING:
+    from .barenblatt import Barenblatt
+    from .equilibria import Semicircle
+    from .gaussian import Gaussian
+    from .maps import Map
 
 
 class Law:
@@ -55,6 +68,87 @@ class Law:
     def spec(self) -> dict:
         """The law as JSON data from which `laws.from_spec` rebuilds it; only laws of few parameters have one."""
         raise self._lacks("spec")
+
+    # Questions that metrics, schemes, energies and files ask instead of looking at the class of a law. The base answers
+    # "unknown": None, or `NotAvailable` where only the exact answer is of use.
+
+    def score(self, x: Points) -> Points:
+        """∇ log ρ at the points x, (n, d) -> (n, d). Raises `NotAvailable` where the law does not know it."""
+        raise self._lacks("score")
+
+    def support(self) -> tuple[Vector, Vector] | None:
+        """(low, high), each (d,): the smallest box that holds the law; entries may be infinite. None if unknown."""
+        return None
+
+    def has_density(self) -> bool | None:
+        """Whether the law is absolutely continuous: False for atoms, curves and shells. None if unknown."""
+        return True if "log_density" in self.answers() else None
+
+    def atoms(self) -> tuple[Points, Values] | None:
+        """(points (n, d), weights (n,)) where the law is a finite sum of point masses, else None."""
+        return None
+
+    def as_gaussian(self) -> Gaussian | None:
+        """The same law as a `Gaussian`, where it is one, else None."""
+        return None
+
+    def gaussian_components(self) -> tuple[Values, tuple[Gaussian, ...]] | None:
+        """(weights (k,), Gaussians) where the law is a finite mixture of Gaussians (a Gaussian has k = 1), else None."""
+        single = self.as_gaussian()
+        return None if single is None else (np.ones(1), (single,))
+
+    def as_barenblatt(self) -> Barenblatt | None:
+        """The same law as a `Barenblatt` profile, where it is one, else None."""
+        return None
+
+    def as_semicircle(self) -> Semicircle | None:
+        """The same law as a `Semicircle`, where it is one, else None."""
+        return None
+
+    def scale_family(self) -> tuple[Hashable, Vector, Vector] | None:
+        """(family, centre (d,), spread (k,)) where the law is x = centre + stretch(spread) z with one z per family.
+
+        Two laws of one family then have W2² = |centre_1 - centre_2|² + |spread_1 - spread_2|². None if it is in no such family.
+        """
+        return None
+
+    def blocks(self, sizes: Sequence[int]) -> tuple[Law, ...] | None:
+        """The independent laws of consecutive blocks of coordinates of these sizes, or None where they are not independent or unknown."""
+        return None
+
+    def linear_pieces(self) -> tuple[Values, Values] | None:
+        """(levels (k,), quantiles (k,)) through which the quantile function is piecewise linear; jumps repeat a level. None if it is not."""
+        return None
+
+    def cell_masses(self, axes: Sequence[Values]) -> Numbers | None:
+        """Probability of every cell of the grid with these edges, exactly; None where it takes quadrature."""
+        return None
+
+    def projected(self, direction: Vector) -> Law | None:
+        """The law on the line of directionᵀx, direction (d,) of length one, where it is known, else None."""
+        return None
+
+    def mean_of(self, function: Callable[[Points], Values]) -> Estimate | None:
+        """E function(x), function : (n, d) -> (n,), by a finite sum or by quadrature; None where only sampling is left."""
+        return None
+
+    def mean_pair_power(self, p: float) -> float | None:
+        """E|X - Y|^p of independent X and Y of this law (E log|X - Y| for p = 0) in closed form, or None."""
+        return None
+
+    def pushed(self, move: Map) -> Law:
+        """The law of move(x): of the same kind where that is certain, else a `PushForward`."""
+        from .push_forward import PushForward  # which is a Law itself
+
+        return PushForward(self, (move,))
+
+    def fields(self) -> dict[str, tuple[tuple[str, ...], np.ndarray]] | None:
+        """{name: (axes, array)}: the data of the law for a file, with its axes named. None where it has no such data."""
+        return None
+
+    def not_available(self, question: str, why: str = "") -> NotAvailable:
+        """The error for a question that this law does not answer, with those that it does."""
+        return self._lacks(question, why)
 
     def _lacks(self, question: str, why: str = "") -> NotAvailable:
         return NotAvailable(

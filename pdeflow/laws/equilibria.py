@@ -3,13 +3,13 @@
 import numpy as np
 from scipy.special import betainc, betaincinv, betaln
 
-from ..arrays import points, positive, readonly, real_array
-from ..errors import BadInput
+from .._core.arrays import points, positive, readonly, real_array
+from .._core.errors import BadInput
 from .base import Law, OneDimensional, draws, levels, numbers
 
 
 class Semicircle(OneDimensional):
-    """ρ(x) = 2/(πR²) √(R² - (x - center)²): the equilibrium of W = x²/2 - log|x| at radius R = √2 [MATH.md 2.2].
+    """ρ(x) = 2/(πR²) √(R² - (x - center)²): the equilibrium of W = x²/2 - log|x| at radius R = √2 [docs/math.md 2.2].
 
     Variance R²/4. (x - center)/(2R) + 1/2 has the Beta(3/2, 3/2) law.
     """

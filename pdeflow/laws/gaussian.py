@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from ..arrays import points, readonly, real_array, spd_matrix
-from ..errors import BadInput, NotAvailable
+from .._core.arrays import points, readonly, real_array, spd_matrix
+from .._core.errors import BadInput, NotAvailable
 from .base import Law, draws, levels, numbers
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..arrays import points, readonly, real_array
-from ..errors import BadInput
+from .._core.arrays import points, readonly, real_array
+from .._core.errors import BadInput
 from .base import Law, draws, levels, numbers
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..arrays import log_sum_exp, points, readonly, real_array
-from ..errors import BadInput, NotAvailable
+from .._core.arrays import log_sum_exp, points, readonly, real_array
+from .._core.errors import BadInput, NotAvailable
 from .base import Law, draws, inverse_cdf, levels
 from .gaussian import Gaussian
 

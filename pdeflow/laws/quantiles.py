@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 
-from ..arrays import points, readonly, real_array
-from ..errors import BadInput
+from .._core.arrays import points, readonly, real_array
+from .._core.errors import BadInput
 from .base import OneDimensional, levels, numbers
 
 

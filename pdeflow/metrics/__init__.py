@@ -1,12 +1,30 @@
-"""Distances and divergences between laws: (approximation, truth, *, rng=None) -> Estimate. A distance is never its square."""
+"""Distances and divergences between laws: (approximation, truth, *, rng=None) -> Estimate. A distance is never its square.
 
-from ..lazy import lazy_names
+The names are imported at once: some of them are the names of their modules too.
+"""
 
-__getattr__, __dir__, __all__ = lazy_names(
-    __name__,
-    {
-        "w2": "transport", "sliced_w2": "sliced", "bures": "gaussian", "kl": "divergence", "sym_kl": "divergence",
-        "l1": "lp", "l2": "lp", "mean_error": "moments", "cov_error": "moments",
-        "energy_gap": "gap", "EnergyGap": "gap",
-    },
-)  # fmt: skip
+from .energy_gap import EnergyGap, energy_gap
+from .gaussian import bures
+from .kl import kl, sym_kl
+from .lp import l1, l2
+from .moments import cov_error, mean_error
+from .sliced import sliced_w2
+from .w2 import w2
+
+__all__ = [
+    "EnergyGap",
+    "bures",
+    "cov_error",
+    "energy_gap",
+    "kl",
+    "l1",
+    "l2",
+    "mean_error",
+    "sliced_w2",
+    "sym_kl",
+    "w2",
+]
+
+
+def __getattr__(name: str):
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}. It has: {', '.join(__all__)}.")

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..errors import NotAvailable
+from .._core.errors import NotAvailable
 from ..laws import GaussianMixture, GridLaw, Particles, Product, Quantiles
-from .boxes import box_masses
+from .cell_integrals import box_masses
 from .pair import answers, split_law, together
 from .quadrature import kronrod
 

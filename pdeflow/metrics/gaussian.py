@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from ..estimate import Estimate
+from .._core.estimate import Estimate
 from .moments import moments_of
 from .pair import checked_pair
 
@@ -39,7 +39,7 @@ def _root(cov):
 
 
 def gaussian_kl(first, second) -> float:
-    """KL(first || second) = ½[Σ(r_i - 1 - log r_i) + δᵀΣ_2⁻¹δ] with r_i the eigenvalues of Σ_2⁻¹Σ_1 [MATH.md 4]."""
+    """KL(first || second) = ½[Σ(r_i - 1 - log r_i) + δᵀΣ_2⁻¹δ] with r_i the eigenvalues of Σ_2⁻¹Σ_1 [docs/math.md 4]."""
     root = second._root
     half = solve_triangular(root, first.cov() - second.cov(), lower=True)
     excess = np.linalg.eigvalsh(solve_triangular(root, half.T, lower=True))

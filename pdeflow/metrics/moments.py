@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..arrays import count
-from ..errors import NotAvailable
-from ..estimate import Estimate
+from .._core.arrays import count
+from .._core.errors import NotAvailable
+from .._core.estimate import Estimate
 from ..laws import Particles
 from .pair import checked_pair, generator
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.linalg import block_diag
 
-from ..errors import BadInput, NotAvailable
+from .._core.errors import BadInput, NotAvailable
 from ..laws import Barenblatt, Gaussian, Law, Product, Ring, Semicircle, Uniform
 
 
@@ -61,7 +61,7 @@ def scale_family(law):
     """(family, centre (d,), spread) of laws that are the optimal push-forward of one another by x -> c + s(x - c'), else None.
 
     spread : root second moments about the centre, so that W2² = |Δcentre|² + |Δspread|² within a family: the map is the
-    gradient of a convex function [MATH.md 1, table].
+    gradient of a convex function [docs/math.md 1, table].
     """
     if isinstance(law, Barenblatt):
         return ("Barenblatt", law.dim, law.m), law.center, np.array([np.sqrt(law.second_moment)])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..errors import NotConverged
+from .._core.errors import NotConverged
 
 # Nodes in [0, 1), Kronrod weights, Gauss weights (zero at the added nodes): QUADPACK's pair (7, 15), and the pair (2, 5).
 _PAIRS = {

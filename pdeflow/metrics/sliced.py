@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from ..arrays import count
-from ..estimate import Estimate
+from .._core.arrays import count
+from .._core.estimate import Estimate
 from ..laws import Gaussian, GaussianMixture, Particles
 from .pair import as_gaussian, checked_pair, generator, scale_family
-from .transport import closed_w2, w2
+from .w2 import closed_w2, w2
 
 
 def sliced_w2(approximation, truth, *, rng=None, projections=200, n=10_000) -> Estimate:

@@ -1,14 +1,37 @@
 """Neural schemes: torch lives here and nowhere else."""
 
-from ..lazy import lazy_names
+from typing import TYPE_CHECKING
+
+from .._core.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from .icnn_jko import ICNNJKO
+    from .maps.affine_residual import LinearMap, ResidualMap
+    from .maps.convex import ConvexMap
+    from .maps.parametric import ParametricMap, Shape
+    from .parameter_flow import PFPE, PWGF, energy_bound, log_sobolev_rate, projection_error, w2_bound
+    from .settings import Network, Training
+    from .variational_jko import Saddle, TestFunction, VariationalJKO
 
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
-        "Certificate": "inversion", "ConvexMap": "convex_map", "ICNNJKO": "icnn_jko", "Network": "settings",
-        "LinearMap": "variational.maps", "ParametricMap": "parametric", "PFPE": "pfpe", "PushForward": "push_forward", "PWGF": "pwgf",
-        "ResidualMap": "variational.maps", "Saddle": "variational.settings", "Shape": "parametric",
-        "projection_error": "bounds", "energy_bound": "bounds", "log_sobolev_rate": "bounds", "w2_bound": "bounds",
-        "TestFunction": "variational.test_function", "Training": "settings", "VariationalJKO": "variational.variational_jko",
+        "ConvexMap": "maps.convex",
+        "ICNNJKO": "icnn_jko",
+        "LinearMap": "maps.affine_residual",
+        "Network": "settings",
+        "PFPE": "parameter_flow",
+        "PWGF": "parameter_flow",
+        "ParametricMap": "maps.parametric",
+        "ResidualMap": "maps.affine_residual",
+        "Saddle": "variational_jko",
+        "Shape": "maps.parametric",
+        "TestFunction": "variational_jko",
+        "Training": "settings",
+        "VariationalJKO": "variational_jko",
+        "energy_bound": "parameter_flow",
+        "log_sobolev_rate": "parameter_flow",
+        "projection_error": "parameter_flow",
+        "w2_bound": "parameter_flow",
     },
-)  # fmt: skip
+)

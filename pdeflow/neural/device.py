@@ -4,7 +4,7 @@ from contextlib import contextmanager
 
 import torch
 
-from ..errors import NotAvailable, NotConverged
+from .._core.errors import NotAvailable, NotConverged
 
 
 @contextmanager

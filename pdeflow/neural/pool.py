@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from ..laws import Gaussian
-from .convex_map import ConvexMap
+from .maps.convex import ConvexMap
 
 ROWS = 8192  # points pushed at a time
 

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from ..arrays import count, positive
-from ..errors import BadInput
+from .._core.arrays import count, positive
+from .._core.errors import BadInput
 from ..method import MethodType
 
 

@@ -1,5 +1,10 @@
-"""Particle schemes."""
+"""Schemes on particles."""
 
-from ..lazy import lazy_names
+from typing import TYPE_CHECKING
+
+from .._core.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from .euler_maruyama import EulerMaruyama
 
 __getattr__, __dir__, __all__ = lazy_names(__name__, {"EulerMaruyama": "euler_maruyama"})

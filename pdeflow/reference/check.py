@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 
-from ..errors import BadInput, BadReference, NotAvailable
-from ..problems import CATALOGUE
+from .._core.errors import BadInput, BadReference, NotAvailable
+from ..problems.catalogue import CATALOGUE
 from .read import contents, laws_of, load
 from .schema import AXES, content_sha256, text_sha256
 

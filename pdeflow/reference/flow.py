@@ -6,7 +6,7 @@ import json
 import h5py
 import numpy as np
 
-from ..errors import BadInput, BadReference
+from .._core.errors import BadInput, BadReference
 from .read import ODD_FILE, verified
 from .schema import BLOCK, Variable, block, content_sha256
 from .write import target, write

@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-from ..errors import BadInput, BadReference
+from .._core.errors import BadInput, BadReference
 from .read import contents, parse
 from .schema import shown
 

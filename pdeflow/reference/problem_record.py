@@ -3,10 +3,10 @@
 import json
 from dataclasses import replace
 
-from .. import fingerprint
-from ..errors import PdeflowError
+from .._core import fingerprint
+from .._core.errors import PdeflowError
 from ..laws import from_spec
-from ..problems import CATALOGUE, rebuild
+from ..problems.catalogue import CATALOGUE, rebuild
 
 
 def problem_sha256(problem) -> str:

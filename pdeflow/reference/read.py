@@ -12,10 +12,10 @@ from typing import Any
 import h5py
 import numpy as np
 
-from .. import fingerprint
-from ..errors import BadInput, BadReference, NotAvailable, PdeflowError
-from ..estimate import Estimate
-from ..problem import Problem
+from .._core import fingerprint
+from .._core.errors import BadInput, BadReference, NotAvailable, PdeflowError
+from .._core.estimate import Estimate
+from ..problems.problem import Problem
 from ..trajectory import Trajectory
 from .problem_record import differing, problem_sha256, recall
 from .schema import (

@@ -8,7 +8,7 @@ import re
 import runpy
 from pathlib import Path
 
-from ..errors import BadInput, NotAvailable
+from .._core.errors import BadInput, NotAvailable
 from .diff import variable_differences
 from .place import refuse_other_question, standing, target, write
 from .read import contents, parse

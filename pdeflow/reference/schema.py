@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import fingerprint
 from .. import laws as library
-from ..errors import BadInput, NotAvailable
+from .._core import fingerprint
+from .._core.errors import BadInput, NotAvailable
 from ..laws import GridLaw, Particles, Product, Quantiles, from_spec
 
 SCHEMA = 1

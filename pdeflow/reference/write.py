@@ -12,12 +12,13 @@ import h5py
 import numpy as np
 import scipy
 
-from .. import __version__, fingerprint
-from ..arrays import count
-from ..errors import BadInput, PdeflowError
-from ..estimate import Estimate
+from .. import __version__
+from .._core import fingerprint
+from .._core.arrays import count
+from .._core.errors import BadInput, PdeflowError
+from .._core.estimate import Estimate
 from ..laws import GridLaw, Particles
-from ..problem import Problem
+from ..problems.problem import Problem
 from ..trajectory import Trajectory
 from .place import refuse_other_question, standing, target, write
 from .problem_record import record

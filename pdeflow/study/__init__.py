@@ -1,11 +1,26 @@
 """Convergence studies: sweeps of runs against a truth, their error budget, orders and verdicts."""
 
-from ..lazy import lazy_names
+from typing import TYPE_CHECKING
+
+from .._core.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from .claim import Claim, Claims
+    from .finer import finer
+    from .order import Order, fit_order
+    from .study import Study
+    from .table import Orders, Table
 
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
-        "Study": "sweep", "Claim": "claim", "Claims": "claim", "fit_order": "order", "Order": "order", "finer": "finer",
-        "Table": "table", "Orders": "table",
-    },
-)  # fmt: skip
+        "Claim": "claim",
+        "Claims": "claim",
+        "Order": "order",
+        "Orders": "table",
+        "Study": "study",
+        "Table": "table",
+        "fit_order": "order",
+    }
+    | {"finer": "finer"},
+)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import BadInput
+from .._core.errors import BadInput
 from .inputs import real_positive
 from .listing import Listing
 

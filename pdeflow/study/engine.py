@@ -7,8 +7,8 @@ from dataclasses import replace
 import joblib
 from joblib.parallel import get_active_backend
 
-from ..errors import BadInput, PdeflowError
-from ..fingerprint import sha256
+from .._core.errors import BadInput, PdeflowError
+from .._core.fingerprint import sha256
 from ..method import ProgressBar
 from ..trajectory import Trajectory
 from .named import Named

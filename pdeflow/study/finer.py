@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ..arrays import count
-from ..fingerprint import sha256
+from .._core.arrays import count
+from .._core.fingerprint import sha256
 from ..method import solve
 from ..trajectory import Trajectory
 from .inputs import real_positive

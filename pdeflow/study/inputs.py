@@ -4,8 +4,8 @@ from numbers import Real
 
 import numpy as np
 
-from ..arrays import is_tensor, positive
-from ..errors import BadInput
+from .._core.arrays import is_tensor, positive
+from .._core.errors import BadInput
 
 
 def real(value, name) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import stdtrit
 
-from ..errors import BadInput
+from .._core.errors import BadInput
 from .inputs import numbers, real, real_positive
 from .plateau import plateau
 

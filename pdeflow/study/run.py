@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BadInput, Diverged, PdeflowError
-from ..estimate import Estimate
+from .._core.errors import BadInput, Diverged, PdeflowError
+from .._core.estimate import Estimate
 from ..method import solve
-from ..problem import Problem
+from ..problems.problem import Problem
 from ..trajectory import Trajectory
 from .inputs import real
 

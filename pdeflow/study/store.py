@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import BadInput
-from ..fingerprint import sha256
+from .._core.errors import BadInput
+from .._core.fingerprint import sha256
 
 SCHEMA = 2  # 2: a run as the truth has an unknown error, not none
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..errors import BadInput, unknown_field
+from .._core.errors import BadInput, unknown_field
 from .claim import Claim, Claims, weigh
 from .listing import Listing
 from .order import ROUND_OFF, judge

@@ -5,7 +5,7 @@ import secrets
 import shutil
 from pathlib import Path
 
-from ..errors import BadInput
+from .._core.errors import BadInput
 
 
 def write_text(path, write):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import pdeflow as pf
-from pdeflow.analytic.flows import ConfinedPorousMediumFlow, LinearFlow, LogRepulsionFlow, PorousMediumFlow
-from pdeflow.analytic.ring import quartic_radii, quartic_second_moment, ring_radius
-from pdeflow.energy import Energy, Entropy, Power
-from pdeflow.interactions import QuadraticAttraction
+from pdeflow.energies.energy import Energy
+from pdeflow.energies.interactions import QuadraticAttraction
+from pdeflow.energies.internal import Entropy, Power
+from pdeflow.energies.potentials import Quadratic
 from pdeflow.laws import (
     Barenblatt,
     FromQuantile,
@@ -21,7 +21,8 @@ from pdeflow.laws import (
     Semicircle,
     Uniform,
 )
-from pdeflow.potentials import Quadratic
+from pdeflow.problems.aggregation import quartic_radii, quartic_second_moment, ring_radius
+from pdeflow.problems.exact_flows import ConfinedPorousMediumFlow, LinearFlow, LogRepulsionFlow, PorousMediumFlow
 
 A2 = [[1.5, 0.5], [0.5, 0.8]]
 S2 = Gaussian([0.5, 1.0], [[2.0, 0.9], [0.9, 0.6]])  # does not commute with A2
@@ -101,7 +102,7 @@ def drift_mean(problem, law):
 
 @every
 def test_virial_law(problem):
-    """d/dt E|x|² = 2d(m-1) F_power + 2dT - 2E[x·∇V] - E[(x-y)·∇W(x-y)]: one law for all energies [MATH.md 0]."""
+    """d/dt E|x|² = 2d(m-1) F_power + 2dT - 2E[x·∇V] - E[(x-y)·∇W(x-y)]: one law for all energies [docs/math.md 0]."""
     t, h, d = 0.4, 1e-3, problem.dim
     # fourth-order difference in time: truncation about h⁴, round-off about 1e-13
     moments = [second_moment(problem.exact(t + k * h)) for k in (-2, -1, 1, 2)]

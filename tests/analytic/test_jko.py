@@ -8,11 +8,12 @@ from scipy.linalg import sqrtm
 from scipy.optimize import minimize
 
 import pdeflow as pf
-from pdeflow.analytic.jko import barenblatt_jko_scale, gaussian_jko_step
-from pdeflow.energy import Energy, Entropy, Power
-from pdeflow.interactions import LogRepulsion, QuadraticAttraction
+from pdeflow.energies.energy import Energy
+from pdeflow.energies.interactions import LogRepulsion, QuadraticAttraction
+from pdeflow.energies.internal import Entropy, Power
+from pdeflow.energies.potentials import DoubleWell, Quadratic
 from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture, Semicircle, Uniform
-from pdeflow.potentials import DoubleWell, Quadratic
+from pdeflow.problems.exact_jko import barenblatt_jko_scale, gaussian_jko_step
 
 
 def random_spd(rng, d):
@@ -24,7 +25,7 @@ def random_spd(rng, d):
 @pytest.mark.parametrize("attraction", [0.0, 0.7])
 @pytest.mark.parametrize("dt", [1e-3, 0.1, 10.0])
 def test_gaussian_step_satisfies_the_optimality_condition(d, attraction, dt, rng):
-    """K S K - 2cK + c² S⁻¹ = Σ_k and the mean's equation, for matrices that do not commute [MATH.md 4.1]."""
+    """K S K - 2cK + c² S⁻¹ = Σ_k and the mean's equation, for matrices that do not commute [docs/math.md 4.1]."""
     a, cov, center, mean, temperature = (
         random_spd(rng, d),
         random_spd(rng, d),
@@ -149,7 +150,7 @@ def w2_line(one, two):
 
 
 def test_leading_constant_on_ornstein_uhlenbeck():
-    """σ_k - σ_t ≈ (dt/2) f_t ln(f_t/f_0), mean (dt/2) a² t (m_t - b) [MATH.md 4.2]."""
+    """σ_k - σ_t ≈ (dt/2) f_t ln(f_t/f_0), mean (dt/2) a² t (m_t - b) [docs/math.md 4.2]."""
     a, b, t = 1.5, 0.3, 0.9
     problem = pf.problems.ou(matrix=a, center=b, initial=Gaussian(2.0, 1.0))
     exact = problem.exact(t)
@@ -170,7 +171,7 @@ def test_leading_constant_on_ornstein_uhlenbeck():
 
 
 def test_leading_constant_on_barenblatt():
-    """μ_k - t^β ≈ -(dt/2) β(1-β) t^(β-1) ln(t/t_0) [MATH.md 1.1]."""
+    """μ_k - t^β ≈ -(dt/2) β(1-β) t^(β-1) ln(t/t_0) [docs/math.md 1.1]."""
     problem, t0 = pf.problems.porous_medium(2, 2.4, 0.1, 0.5), 0.1
     beta, t = problem.initial.beta, t0 + 0.5
     quotients = [

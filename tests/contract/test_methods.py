@@ -7,9 +7,10 @@ import pytest
 
 import pdeflow as pf
 from pdeflow import checks
-from pdeflow.energy import Energy, Entropy
+from pdeflow.energies.energy import Energy
+from pdeflow.energies.internal import Entropy
+from pdeflow.energies.potentials import FromFunction
 from pdeflow.laws import Gaussian, GaussianMixture, Particles, Uniform
-from pdeflow.potentials import FromFunction
 
 GRIDS = {
     "chang-cooper": pf.grid.ChangCooper(cells=200),

@@ -9,7 +9,7 @@ import pytest
 
 import pdeflow as pf
 from pdeflow.grid import ChangCooper, exponential, gibbs
-from pdeflow.grid.chang_cooper import bernoulli
+from pdeflow.grid.chang_cooper.scheme import bernoulli
 from pdeflow.grid.domain import TAIL
 from pdeflow.laws import Gaussian, GaussianMixture, GridLaw, Particles, Uniform
 

@@ -10,7 +10,7 @@ from pdeflow.grid import ChangCooper, exponential, gibbs, richardson, spectrum
 
 ON_7 = ChangCooper(cells=700, lower=-7.0, upper=7.0)
 
-# reference_numbers.json: st_<scale>_KL_d30_t<t>, st_<scale>_mean_t1.8, _var_t1.8, _gap, _lam2, with the digits that MATH.md states
+# reference_numbers.json: st_<scale>_KL_d30_t<t>, st_<scale>_mean_t1.8, _var_t1.8, _gap, _lam2, with the digits that docs/math.md states
 KL = {
     3 / 50: {0.3: 49.8202292516, 0.6: 27.3457692293, 0.9: 15.9606905699, 1.2: 10.5168889609, 1.5: 7.97007346255, 1.8: 6.77986477927, 20: 2.85772882374},
     1 / 50: {0.3: 23.2757270027, 1.2: 5.88669176276, 5: 0.288207896267, 20: 0.0217139381646},
@@ -61,7 +61,7 @@ def test_spectrum_of_ou_is_the_integers_times_the_rate():
 
 
 def test_filtering_reference():
-    """MATH.md 11: prediction by exp(tL), correction by pointwise multiplication with N(y; x, 1)."""
+    """docs/math.md 11: prediction by exp(tL), correction by pointwise multiplication with N(y; x, 1)."""
     observations = (0.5, -0.3, 0.8, 1.2, -0.4, 0.1, 0.9, -1.1, 0.3)
     potential = pf.potentials.FromFunction(lambda x: np.sin(2 * np.pi * x[:, 0]) / np.pi + x[:, 0] ** 2 / 4)
     problem = pf.Problem("filter", {}, pf.Energy(potential, pf.Entropy()), pf.laws.Gaussian(0.0, 1.0), 5.0)
@@ -76,7 +76,7 @@ def test_filtering_reference():
         return [exponential(problem, method, [0.5]).final.entropy(), evidence]
 
     found, _ = richardson(values, problem, ChangCooper(cells=800, lower=-8.0, upper=8.0))
-    # reference_numbers.json: filt_entropy, filt_logevid; 1e-9 is what MATH.md states for both
+    # reference_numbers.json: filt_entropy, filt_logevid; 1e-9 is what docs/math.md states for both
     assert found == pytest.approx([1.43119699345, -13.1524109684], abs=1e-9)
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import pdeflow as pf
-from pdeflow.grid import jko_cvxopt
-from pdeflow.grid.jko_domain import kernel_matrix
-from pdeflow.grid.jko_kkt import StructuredKKT, square_root
-from pdeflow.grid.jko_program import Program
+from pdeflow.grid.cvxopt_jko import scheme as jko_cvxopt
+from pdeflow.grid.cvxopt_jko.domain import kernel_matrix
+from pdeflow.grid.cvxopt_jko.kkt import StructuredKKT, square_root
+from pdeflow.grid.cvxopt_jko.program import Program
 
 JKO = pf.grid.CvxoptJKO
 REPULSION = pf.interactions.LogRepulsion(0.1)  # convex in the masses on domains shorter than 2√20
@@ -158,7 +158,7 @@ def test_internal_energies_are_consistent(internal, rng):
 
 
 def test_locking_table():
-    """MATH.md 6.1: sqrt(M2) of the grid solution against the exact JKO iterate, 100 cells, Barenblatt m = 2."""
+    """docs/math.md 6.1: sqrt(M2) of the grid solution against the exact JKO iterate, 100 cells, Barenblatt m = 2."""
     problem = pf.problems.porous_medium(1, 2.0, 0.002, 0.02)
     run = pf.solve(problem, JKO(cells=100, lower=-0.8, upper=0.8), dt=0.001, times=[0.02])
     truth = pf.exact_jko(problem, dt=0.001, times=[0.02]).final
@@ -374,5 +374,5 @@ def test_automatic_domain_holds_a_well_that_the_stationary_law_leaves_empty():
     # at temperature 0.05 the right well holds less than 1e-13 in the end, but all that starts right of 0.157 runs there first
     problem = stated(pf.Energy(pf.potentials.StyblinskiTang(1), pf.Entropy(0.05)), pf.laws.Uniform(-1.0, 0.5), 1.5)
     state = JKO(cells=30).init(problem)
-    assert state.edges[-1] > 2.7468  # MATH.md 8.3: the right minimum
+    assert state.edges[-1] > 2.7468  # docs/math.md 8.3: the right minimum
     assert sum(JKO(cells=30).step(problem, state, 0.5).facts["edge_mass"]) < 1e-9

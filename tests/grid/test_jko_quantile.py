@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import pdeflow as pf
-from pdeflow.interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
+from pdeflow.energies.interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
 from pdeflow.laws import Barenblatt, Gaussian, GridLaw, Particles, Quantiles, Semicircle, Uniform
 
 QuantileJKO = pf.grid.QuantileJKO
@@ -72,7 +72,7 @@ def test_uniform_levels_are_first_order_on_a_barenblatt_law():
         distance(pf.solve(problem, QuantileJKO(points, "uniform"), dt=dt, times=[t]).final, truth)
         for points in (51, 101, 201)
     ]
-    assert np.all(np.abs(orders(errors) - 1) <= 0.05)  # MATH.md 6.2: a plain uniform-quantile code is first order
+    assert np.all(np.abs(orders(errors) - 1) <= 0.05)  # docs/math.md 6.2: a plain uniform-quantile code is first order
     assert 1e-4 < errors[-1] < 5e-4  # and its size there, 2.6e-4 at n = 200
 
 
@@ -95,7 +95,7 @@ def test_leading_time_error_of_ornstein_uhlenbeck():
         return -a * sigma + 1 / sigma
 
     sigma = np.sqrt(truth.cov()[0, 0])
-    # MATH.md 4.2: mean (dt/2) a² t m_t, standard deviation (dt/2) f_t log(f_t/f_0)
+    # docs/math.md 4.2: mean (dt/2) a² t m_t, standard deviation (dt/2) f_t log(f_t/f_0)
     predicted = dt * np.hypot(0.5 * a**2 * t * truth.mean()[0], 0.5 * speed(sigma) * np.log(speed(sigma) / speed(0.5)))
     measured = distance(pf.solve(problem, QuantileJKO(2000), dt=dt, times=[t]).final, truth)
     assert measured == pytest.approx(predicted, rel=0.03)
@@ -104,7 +104,7 @@ def test_leading_time_error_of_ornstein_uhlenbeck():
 def test_leading_time_error_of_barenblatt():
     dt, t, beta = 1e-4, 0.02, 1 / 3
     problem = pf.problems.porous_medium()
-    # MATH.md 1.1: |μ_k - t^β| = (dt/2) β(1-β) t^(β-1) log(t/t_0), times the standard deviation at scale one
+    # docs/math.md 1.1: |μ_k - t^β| = (dt/2) β(1-β) t^(β-1) log(t/t_0), times the standard deviation at scale one
     spread = np.sqrt(Barenblatt(1, 2.0, 1.0).second_moment)
     predicted = dt / 2 * beta * (1 - beta) * 0.022 ** (beta - 1) * np.log(11) * spread
     measured = distance(pf.solve(problem, QuantileJKO(401), dt=dt, times=[t]).final, problem.exact(t))
@@ -123,7 +123,7 @@ def test_reference_numbers():
 
 
 def test_repulsion_of_any_power_follows_its_closed_sequence():
-    # MATH.md 2.2: W = x²/2 - |x|^b/b keeps |x|²/R² ~ Beta(1/2, 2 - s), s = (b+1)/2, and (1+τ)R - τ R∞^(2-b) R^(b-1) = R_k
+    # docs/math.md 2.2: W = x²/2 - |x|^b/b keeps |x|²/R² ~ Beta(1/2, 2 - s), s = (b+1)/2, and (1+τ)R - τ R∞^(2-b) R^(b-1) = R_k
     from scipy.optimize import brentq
     from scipy.special import betaincinv, gamma
 
@@ -168,7 +168,7 @@ def test_every_step_dissipates_and_is_stationary(name, dt):
     run = pf.solve(problem, method, dt=dt, times=[5 * dt])
     energies = np.array([start.facts["energy"], *(h["energy"] for h in run.history)])
     moved = np.array([h["distance"] for h in run.history])
-    # MATH.md 10.5, weak form: F(ρ_k) - F(ρ_{k+1}) >= W2²/(2 dt), which the minimiser obeys because ρ_k itself is admissible
+    # docs/math.md 10.5, weak form: F(ρ_k) - F(ρ_{k+1}) >= W2²/(2 dt), which the minimiser obeys because ρ_k itself is admissible
     assert np.all(energies[:-1] - energies[1:] >= moved**2 / (2 * dt) - 1e-12)
     assert np.all(moved > 1e-6)
     assert max(h["gradient"] for h in run.history) <= 2e-10

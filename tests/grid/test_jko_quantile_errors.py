@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import pdeflow as pf
-from pdeflow.interactions import GaussianAttraction, PowerLaw
+from pdeflow.energies.interactions import GaussianAttraction, PowerLaw
 from pdeflow.laws import Gaussian, Uniform
 
 QuantileJKO = pf.grid.QuantileJKO

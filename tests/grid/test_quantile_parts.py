@@ -6,11 +6,11 @@ from scipy import stats
 from scipy.linalg import solveh_banded
 
 import pdeflow as pf
-from pdeflow.grid.quantile_mesh import place, quantile_levels
-from pdeflow.grid.quantile_newton import Objective, minimise, solve_tridiagonal
-from pdeflow.grid.quantile_pairs import pair_derivatives, pair_value
-from pdeflow.grid.quantile_terms import interaction_terms
-from pdeflow.interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
+from pdeflow.energies.interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
+from pdeflow.grid.quantile_jko.mesh import place, quantile_levels
+from pdeflow.grid.quantile_jko.newton import Objective, minimise, solve_tridiagonal
+from pdeflow.grid.quantile_jko.pairs import pair_derivatives, pair_value
+from pdeflow.grid.quantile_jko.terms import interaction_terms
 from pdeflow.laws import FromQuantile, Gaussian, Quantiles, Uniform
 
 ENERGIES = {

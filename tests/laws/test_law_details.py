@@ -10,7 +10,7 @@ from pdeflow.laws.quantiles import graded_rule, level_integral
 
 @pytest.mark.parametrize("d, m", [(1, 2.0), (2, 2.4), (5, 3.0), (15, 2.0), (3, 1.5), (1, 1.001), (15, 20.0)])
 def test_barenblatt_dissipates_and_spreads_as_it_must(d, m):
-    """dF/dt = -β² M2/t², dM2/dt = 2d(m-1)F [MATH.md 1]."""
+    """dF/dt = -β² M2/t², dM2/dt = 2d(m-1)F [docs/math.md 1]."""
     t, h = 0.7, 1e-4
     before, now, after = (Barenblatt(d, m, t + k * h) for k in (-1, 0, 1))
     slope = (after.energy() - before.energy()) / (2 * h)

@@ -8,7 +8,7 @@ from scipy.special import ndtr
 import pdeflow as pf
 from pdeflow import metrics
 from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture, GridLaw, Law, Product, Semicircle, Uniform
-from pdeflow.metrics import boxes
+from pdeflow.metrics import cell_integrals as boxes
 from pdeflow.metrics.cells import cell_masses
 from pdeflow.metrics.quadrature import kronrod
 

@@ -42,7 +42,7 @@ NEAR = Gaussian(P3.mean() + 0.03, 0.97 * P3.cov())
 
 
 def gaussian_kl(p, q):
-    """MATH.md 4, as printed there (cancels for near laws, which these are not)."""
+    """docs/math.md 4, as printed there (cancels for near laws, which these are not)."""
     inverse, shift = np.linalg.inv(q.cov()), p.mean() - q.mean()
     logs = np.linalg.slogdet(q.cov())[1] - np.linalg.slogdet(p.cov())[1]
     return 0.5 * (logs - p.dim + np.trace(inverse @ p.cov()) + shift @ inverse @ shift)

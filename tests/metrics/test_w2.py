@@ -200,7 +200,7 @@ def ou(initial, temperature):
 
 
 def quadratic_10d():
-    """MATH.md 9: V = ½(x - μ)ᵀΣ⁻¹(x - μ), start N(0, I); (problem, stationary law)."""
+    """docs/math.md 9: V = ½(x - μ)ᵀΣ⁻¹(x - μ), start N(0, I); (problem, stationary law)."""
     cov = np.eye(10)
     cov[:2, :2] = [[5 / 8, -3 / 8], [-3 / 8, 5 / 8]]
     cov[[5, 8, 9], [5, 8, 9]] = 0.25

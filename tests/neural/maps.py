@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from pdeflow.neural.convex_map import ConvexMap, Layer
-from pdeflow.neural.signed import shrink
+from pdeflow.neural.maps.convex import ConvexMap, Layer
+from pdeflow.neural.maps.signed import shrink
 
 
 def random_map(dim, width=7, depth=1, rank=0, seed=0, strength=1.0, skew=0.1, pieces=1, sharpness=1.0, signed=False):

@@ -122,7 +122,7 @@ def _affine(u, v):
 
 
 def test_the_rate_is_the_corrected_one():
-    # MATH.md 8.1: V = x²/4 + 6 exp(-x²) has K = 1/2 for U = x²/4, osc = 6; true rate 2 · 0.010974, printed D K/osc = 0.0833
+    # docs/math.md 8.1: V = x²/4 + 6 exp(-x²) has K = 1/2 for U = x²/4, osc = 6; true rate 2 · 0.010974, printed D K/osc = 0.0833
     rate = log_sobolev_rate(0.5, 6.0)
     assert abs(rate - 0.00248) < 5e-6 and rate < 2 * 0.010974 < 0.5 / 6
     assert log_sobolev_rate(1.5, 0.4, 0.5) == pytest.approx(3 * np.exp(-0.8), rel=1e-14)

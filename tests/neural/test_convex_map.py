@@ -6,9 +6,9 @@ import torch
 from maps import random_map
 
 import pdeflow as pf
-from pdeflow.neural.convex_map import ConvexMap, Layer, first_map, log_determinant
-from pdeflow.neural.jet import STRENGTH, sigmoid, softplus
-from pdeflow.neural.signed import MARGIN, concave_part, shrink
+from pdeflow.neural.maps.convex import ConvexMap, Layer, first_map, log_determinant
+from pdeflow.neural.maps.jet import STRENGTH, sigmoid, softplus
+from pdeflow.neural.maps.signed import MARGIN, concave_part, shrink
 
 SHAPES = [
     (dim, depth, rank, pieces, sharpness, False)

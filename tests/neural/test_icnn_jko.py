@@ -9,10 +9,10 @@ import pytest
 import torch
 
 import pdeflow as pf
-from pdeflow.arrays import exp
+from pdeflow._core.arrays import exp
 from pdeflow.neural import ICNNJKO, Network, Training
+from pdeflow.neural.maps.signed import MARGIN, concave_part
 from pdeflow.neural.pool import draw
-from pdeflow.neural.signed import MARGIN, concave_part
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -203,7 +203,7 @@ def test_a_failure_in_training_carries_what_was_trained(how, kind, words, tmp_pa
     law = caught.value.law
     assert caught.value.step == 2 and len(law.maps) == 1
     path = pf.reference.save_flow(tmp_path / "kept.h5", *law.to_data())
-    again = pf.neural.PushForward.from_data(*pf.reference.load_flow(path))
+    again = pf.laws.PushForward.from_data(*pf.reference.load_flow(path))
     assert (again.quantile(np.array([0.2, 0.7])) == law.quantile(np.array([0.2, 0.7]))).all()
 
 

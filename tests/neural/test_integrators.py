@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import pdeflow as pf
-from pdeflow.neural.integrators import Slopes, integrate
+from pdeflow.neural.parameter_flow.integrators import Slopes, integrate
 
 
 def field(function):

@@ -6,7 +6,7 @@ import torch
 from maps import random_map
 
 import pdeflow as pf
-from pdeflow.neural.log_det import Exact, Stochastic, inverse_of
+from pdeflow.neural.icnn_jko.log_det import Exact, Stochastic, inverse_of
 
 PROBES = 200
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import pdeflow as pf
-from pdeflow.neural.parametric import ParametricMap, Shape, build, planar
+from pdeflow.neural.maps.parametric import ParametricMap, Shape, build, planar
 
 CASES = {
     "affine": ("affine", 3, Shape()),
@@ -53,9 +53,9 @@ def test_products_with_the_jacobian_are_those_of_autograd(case, monkeypatch):
     np.testing.assert_allclose(tangent.apply(eta).reshape(-1), dense @ eta, atol=1e-12)
     np.testing.assert_allclose(tangent.transpose(r), dense.T @ r.reshape(-1), atol=1e-12)
     monkeypatch.setattr(
-        "pdeflow.neural.parametric.family.CHUNK", 4 * family.dim * family.size
+        "pdeflow.neural.maps.parametric.family.CHUNK", 4 * family.dim * family.size
     )  # 9 points in three parts
-    monkeypatch.setattr("pdeflow.neural.parametric.family.STRIPE", 5)
+    monkeypatch.setattr("pdeflow.neural.maps.parametric.family.STRIPE", 5)
     gram = tangent.gram()
     whole = torch.block_diag(*gram)
     np.testing.assert_allclose(whole, dense.T @ dense / len(z), atol=1e-12)
@@ -115,8 +115,8 @@ def test_pieces_that_stretch_are_halved_and_the_function_stays(rng):
     for name in ("value", "log_det", "slope", "bend"):
         np.testing.assert_allclose(getattr(after, name), getattr(before, name), atol=1e-11)
     assert family.refined(theta, z[:100])[0] is family  # too few points to feed more parameters
-    move = pf.neural.PushForward(pf.laws.Gaussian([0.0, 0.0], 1.0), [ParametricMap(finer, same.numpy())])
-    again = pf.neural.PushForward.from_data(*move.to_data())
+    move = pf.laws.PushForward(pf.laws.Gaussian([0.0, 0.0], 1.0), [ParametricMap(finer, same.numpy())])
+    again = pf.laws.PushForward.from_data(*move.to_data())
     np.testing.assert_array_equal(again.push(z.numpy()), move.push(z.numpy()))
 
 
@@ -141,15 +141,15 @@ def test_residual_maps_that_may_fold_have_no_inverse_and_say_why():
 @every
 def test_kept_as_arrays_and_read_back(case):
     family, theta, z = drawn(case)
-    law = pf.neural.PushForward(pf.laws.Gaussian(np.zeros(family.dim), 1.0), [ParametricMap(family, theta.numpy())])
-    again = pf.neural.PushForward.from_data(*law.to_data())
+    law = pf.laws.PushForward(pf.laws.Gaussian(np.zeros(family.dim), 1.0), [ParametricMap(family, theta.numpy())])
+    again = pf.laws.PushForward.from_data(*law.to_data())
     np.testing.assert_array_equal(again.push(z.numpy()), law.push(z.numpy()))
     facts, arrays = law.to_data()
     for broken in ({"kind": "spiral"}, {"depth": 3}):
         with pytest.raises(pf.BadInput, match="architecture"):
-            pf.neural.PushForward.from_data({**facts, "maps": [{**facts["maps"][0], **broken}]}, arrays)
+            pf.laws.PushForward.from_data({**facts, "maps": [{**facts["maps"][0], **broken}]}, arrays)
     with pytest.raises(pf.BadInput, match="theta"):
-        pf.neural.PushForward.from_data(facts, {**arrays, "map0000.theta": np.zeros(2)})
+        pf.laws.PushForward.from_data(facts, {**arrays, "map0000.theta": np.zeros(2)})
 
 
 @pytest.mark.parametrize("bad", [{"layers": 0}, {"width": 2.5}, {"affine": 1}])

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 import pdeflow as pf
-from pdeflow.energy import Energy, Entropy
+from pdeflow.energies.energy import Energy
+from pdeflow.energies.internal import Entropy
+from pdeflow.energies.potentials import FromFunction
 from pdeflow.laws import Gaussian, Uniform
 from pdeflow.neural import PFPE, PWGF, Shape
-from pdeflow.neural.gradient_fields import GradientFields
-from pdeflow.potentials import FromFunction
+from pdeflow.neural.parameter_flow.gradient_fields import GradientFields
 
 MATRIX, CENTER = np.array([[1.5, 0.5], [0.5, 0.8]]), np.array([1.0, -0.5])
 START = Gaussian([0.5, 1.0], [[2.0, 0.9], [0.9, 0.6]])
@@ -59,7 +60,7 @@ def test_in_the_plane_they_differ_but_the_velocity_is_as_good_or_better():
 
 
 def test_rotations_cost_nothing_in_the_true_metric(rng):
-    """At N(0, I) the field (-y, x) has Ĝ = 2 and G = 0 [MATH.md 8.2]; a sample sees about rank/(2n) of it."""
+    """At N(0, I) the field (-y, x) has Ĝ = 2 and G = 0 [docs/math.md 8.2]; a sample sees about rank/(2n) of it."""
     n = 20_000
     x = rng.standard_normal((n, 2))
     space = GradientFields(x, x**3, 30, rng)

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 import pdeflow as pf
-from pdeflow.neural.parametric import Tangent
-from pdeflow.neural.projection import project
+from pdeflow.neural.maps.parametric import Tangent
+from pdeflow.neural.parameter_flow.projection import project
 
 SOLVERS = ("dense", "lsmr", "minres")
 
@@ -74,7 +74,7 @@ def test_damping_is_that_of_tikhonov(solver, rng):
 
 
 def test_a_solver_that_stops_early_is_told_by_the_true_residual(rng, monkeypatch):
-    monkeypatch.setattr("pdeflow.neural.projection.MOST", 2)
+    monkeypatch.setattr("pdeflow.neural.parameter_flow.projection.MOST", 2)
     matrix, force = case(1e4, 12, rng)
     with pytest.raises(pf.NotConverged, match="true relative residual") as failure:
         project(Matrix(matrix), torch.from_numpy(force), "minres")

@@ -9,7 +9,7 @@ import pdeflow as pf
 
 def law(dim, maps=4, **shape):
     moves = [random_map(dim, seed=s, strength=0.3, **shape) for s in range(maps)]
-    return pf.neural.PushForward(pf.laws.Gaussian(np.zeros(dim), 1.0), moves)
+    return pf.laws.PushForward(pf.laws.Gaussian(np.zeros(dim), 1.0), moves)
 
 
 @pytest.mark.parametrize("dim, depth, rank, pieces", [(1, 1, 0, 1), (3, 1, 0, 1), (3, 2, 1, 1), (3, 1, 0, 4)])
@@ -37,7 +37,7 @@ def test_the_density_carried_on_the_way_integrates_to_one():
 def test_round_trip_through_20_maps(dtype, bar, rng):
     # as far from the identity as JKO steps are: the condition of the composite, times round-off, is the least possible error
     moves = [random_map(4, width=16, depth=1 + s % 2, rank=s % 3, seed=s, strength=0.01, skew=0.05) for s in range(20)]
-    moved = pf.neural.PushForward(pf.laws.Gaussian(np.zeros(4), 1.0), [move.astype(dtype) for move in moves])
+    moved = pf.laws.PushForward(pf.laws.Gaussian(np.zeros(4), 1.0), [move.astype(dtype) for move in moves])
     x = rng.standard_normal((500, 4)).astype(dtype)
     path = moved.path(x)
     back, certificate = moved.path_back(path[-1])
@@ -58,7 +58,7 @@ def test_an_inversion_that_fails_is_an_error_not_the_last_iterate():
 def test_a_law_survives_its_data_and_damaged_data_are_named(rng):
     moved = law(3, depth=2, rank=1, pieces=3, sharpness=4.0)
     architecture, arrays = moved.to_data()
-    again = pf.neural.PushForward.from_data(architecture, arrays)
+    again = pf.laws.PushForward.from_data(architecture, arrays)
     x = rng.standard_normal((5, 3))
     assert (again.push(x) == moved.push(x)).all() and (again.log_density(x) == moved.log_density(x)).all()
     for name, wrong, words in [
@@ -68,11 +68,11 @@ def test_a_law_survives_its_data_and_damaged_data_are_named(rng):
         ("map0003.layer0.sharpness", np.zeros(7), "must be positive"),
     ]:
         with pytest.raises(pf.BadInput, match=words):
-            pf.neural.PushForward.from_data(architecture, {**arrays, name: wrong})
+            pf.laws.PushForward.from_data(architecture, {**arrays, name: wrong})
     with pytest.raises(pf.BadInput, match="missing"):
-        pf.neural.PushForward.from_data(architecture, {})
+        pf.laws.PushForward.from_data(architecture, {})
     with pytest.raises(pf.BadInput, match="'maps'"):
-        pf.neural.PushForward.from_data({"base": architecture["base"]}, arrays)
+        pf.laws.PushForward.from_data({"base": architecture["base"]}, arrays)
 
 
 def test_a_file_of_before_there_were_pieces_still_opens(rng):
@@ -82,7 +82,7 @@ def test_a_file_of_before_there_were_pieces_still_opens(rng):
         assert shape.pop("pieces") == 1
     assert not any("sharpness" in name for name in arrays)
     x = rng.standard_normal((5, 3))
-    assert (pf.neural.PushForward.from_data(architecture, arrays).push(x) == moved.push(x)).all()
+    assert (pf.laws.PushForward.from_data(architecture, arrays).push(x) == moved.push(x)).all()
 
 
 class Fold:
@@ -96,7 +96,7 @@ class Fold:
 
 def test_a_law_answers_what_its_maps_answer(rng):
     base = pf.laws.Gaussian(np.zeros(2), 1.0)
-    moved = pf.neural.PushForward(base, [random_map(2), Fold()])
+    moved = pf.laws.PushForward(base, [random_map(2), Fold()])
     assert (moved.sample(10, rng) >= 0).all()
     for question in (lambda: moved.sample_with_log_density(3, rng), lambda: moved.log_density(np.ones((3, 2)))):
         with pytest.raises(pf.NotAvailable, match=r"Fold\. It folds the plane"):
@@ -104,11 +104,11 @@ def test_a_law_answers_what_its_maps_answer(rng):
     with pytest.raises(pf.NotAvailable, match=r"Fold\. It has no invert"):
         moved.pull(np.ones((3, 2)))
     with pytest.raises(pf.NotAvailable, match="need not increase"):
-        pf.neural.PushForward(pf.laws.Gaussian(0.0, 1.0), [Fold()]).quantile(0.3)
+        pf.laws.PushForward(pf.laws.Gaussian(0.0, 1.0), [Fold()]).quantile(0.3)
     with pytest.raises(pf.NotAvailable, match="Only ConvexMap"):
         moved.to_data()
     with pytest.raises(pf.BadInput, match=r"a 'Shear'\. Known are ConvexMap"):
-        pf.neural.PushForward.from_data({"base": base.spec(), "maps": [{"map": "Shear"}]}, {})
+        pf.laws.PushForward.from_data({"base": base.spec(), "maps": [{"map": "Shear"}]}, {})
 
 
 @pytest.mark.parametrize("kind", ["planar", "residual", "ode", "coordinatewise"])

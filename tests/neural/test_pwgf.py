@@ -10,13 +10,14 @@ import pytest
 import torch
 
 import pdeflow as pf
-from pdeflow.energy import Energy, Entropy, Power
-from pdeflow.interactions import PowerLaw, QuadraticAttraction
+from pdeflow.energies.energy import Energy
+from pdeflow.energies.interactions import PowerLaw, QuadraticAttraction
+from pdeflow.energies.internal import Entropy, Power
+from pdeflow.energies.potentials import FromFunction, Quadratic
 from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture, Product, Uniform
 from pdeflow.neural import PWGF, Shape
-from pdeflow.neural.parametric import ParametricMap, build
-from pdeflow.neural.samples import draw_samples
-from pdeflow.potentials import FromFunction, Quadratic
+from pdeflow.neural.maps.parametric import ParametricMap, build
+from pdeflow.neural.parameter_flow.samples import draw_samples
 
 MATRIX, CENTER = np.array([[1.5, 0.5], [0.5, 0.8]]), np.array([1.0, -0.5])
 START = Gaussian([2.0, 1.0], [[0.5, 0.2], [0.2, 0.4]])
@@ -25,7 +26,7 @@ AFFINE = PWGF(map="affine", integrator="euler", samples=50)
 
 
 def recursion(dt, steps):
-    """Explicit Euler for U' = -(AU - D U^-T), v' = -A(v - b) [MATH.md 4.3]."""
+    """Explicit Euler for U' = -(AU - D U^-T), v' = -A(v - b) [docs/math.md 4.3]."""
     root, mean = np.linalg.cholesky(START.cov()), START.mean()
     for _ in range(steps):
         root, mean = root - dt * (MATRIX @ root - 0.7 * np.linalg.inv(root).T), mean - dt * MATRIX @ (mean - CENTER)
@@ -53,7 +54,7 @@ def test_orders(integrator, order):
 
 
 def test_the_ten_dimensional_quadratic_of_the_paper():
-    """Σ = diag blocks ((5/8, -3/8), (-3/8, 5/8)), 1, ..., 1/4; W2 at t = 2 as MATH.md 4.3 has it: first order, exact constants."""
+    """Σ = diag blocks ((5/8, -3/8), (-3/8, 5/8)), 1, ..., 1/4; W2 at t = 2 as docs/math.md 4.3 has it: first order, exact constants."""
     cov = np.eye(10)
     cov[:2, :2] = [[0.625, -0.375], [-0.375, 0.625]]
     cov[5, 5] = cov[8, 8] = cov[9, 9] = 0.25
@@ -94,7 +95,7 @@ def test_styblinski_tang_lowers_its_energy_at_every_step():
 
 
 def test_two_modes_part_as_they_must():
-    """Styblinski-Tang on the line, against the exact KL(t) of MATH.md 8.3 (30 coordinates, halved down to one)."""
+    """Styblinski-Tang on the line, against the exact KL(t) of docs/math.md 8.3 (30 coordinates, halved down to one)."""
     problem = pf.problems.styblinski_tang(1)
     flow = pf.solve(problem, PWGF(map="coordinatewise", samples=2000), dt=0.1, times=[0.3, 0.9])
     z = np.linspace(-8, 8, 16001)[:, None]
@@ -123,7 +124,7 @@ def test_the_ring_keeps_its_centre_and_contracts_as_it_must():
     flow = pf.solve(problem, PWGF(samples=3000, shape=Shape(layers=12)), dt=0.1)
     x = flow.final.push(draw_samples(problem.initial, 20_000, np.random.default_rng(1), None).points.numpy())
     np.testing.assert_allclose(x.mean(0), 1.25, atol=3e-3)
-    assert abs(((x - 1.25) ** 2).sum(1).mean() - 0.335057150501) < 0.01  # MATH.md 2.1; 0.5 at the start
+    assert abs(((x - 1.25) ** 2).sum(1).mean() - 0.335057150501) < 0.01  # docs/math.md 2.1; 0.5 at the start
 
 
 def test_sums_of_energies_and_the_factor_one_half():
@@ -139,7 +140,7 @@ def off_the_identity(kind, law, center, root, shape, seed):
     family = build(kind, center, root, shape)
     theta = family.start(torch.Generator().manual_seed(seed))
     theta = theta + 0.1 * torch.from_numpy(np.random.default_rng(seed).standard_normal(family.size))
-    return family, theta, pf.neural.PushForward(law, [ParametricMap(family, theta.numpy())])
+    return family, theta, pf.laws.PushForward(law, [ParametricMap(family, theta.numpy())])
 
 
 MIXTURE = GaussianMixture([0.3, 0.7], [[-1.0, 0.0], [1.0, 0.5]], [0.3, 0.5])
@@ -166,8 +167,8 @@ def test_the_force_is_the_gradient_of_the_first_variation(internal, law):
     family, theta, moved = off_the_identity("planar", law, samples.center, samples.root, Shape(layers=3), 0)
     tangent = family.tangent(theta, samples.points)
     force, energy, _ = samples.force(Energy(internal=internal), tangent)
-    if isinstance(law, pf.neural.PushForward):
-        moved = pf.neural.PushForward(law.base, (*law.maps, *moved.maps))
+    if isinstance(law, pf.laws.PushForward):
+        moved = pf.laws.PushForward(law.base, (*law.maps, *moved.maps))
     x, h = tangent.value.numpy(), 1e-5
 
     def variation(at):
@@ -177,7 +178,7 @@ def test_the_force_is_the_gradient_of_the_first_variation(internal, law):
     differences = np.stack([(variation(x + h * e) - variation(x - h * e)) / (2 * h) for e in np.eye(2)], axis=1)
     inside = np.abs(samples.points[:, 0].numpy()) < 0.9 * getattr(getattr(law, "laws", [None])[0], "radius", np.inf)
     np.testing.assert_allclose(force.numpy()[inside], differences[inside], rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(energy, internal.per_mass(moved.log_density(x)).mean(), rtol=1e-10)
+    np.testing.assert_allclose(energy, internal.per_mass_of_log(moved.log_density(x)).mean(), rtol=1e-10)
 
 
 def test_a_run_goes_on_from_the_law_of_another():

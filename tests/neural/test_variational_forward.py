@@ -5,16 +5,16 @@ import pytest
 import torch
 
 import pdeflow as pf
-from pdeflow.analytic.ring import quartic_radii, ring_radius
-from pdeflow.energy import Energy
-from pdeflow.interactions import GaussianAttraction, PowerLaw, QuadraticAttraction
+from pdeflow.energies.energy import Energy
+from pdeflow.energies.interactions import GaussianAttraction, PowerLaw, QuadraticAttraction
+from pdeflow.energies.mean_field import mean_energy, mean_force
 from pdeflow.laws import Gaussian
-from pdeflow.mean_field import mean_energy, mean_force
 from pdeflow.neural import Training, VariationalJKO
-from pdeflow.neural.variational.forces import force_of
-from pdeflow.neural.variational.forward import require_tame
-from pdeflow.neural.variational.measure import measure
-from pdeflow.neural.variational.particles import held_out, matched
+from pdeflow.neural.particles import held_out, matched
+from pdeflow.neural.variational_jko.forces import force_of
+from pdeflow.neural.variational_jko.forward import require_tame
+from pdeflow.neural.variational_jko.measure import measure
+from pdeflow.problems.aggregation import quartic_radii, ring_radius
 
 FORWARD = VariationalJKO(
     map="residual", scheme="forward-backward", batch=1024, training=Training(pool=16_384, dtype="float64")
@@ -26,7 +26,7 @@ def problem_of(kernel, initial, horizon=1.0):
 
 
 def test_quadratic_attraction_contracts_by_one_minus_dt_strength():
-    """x - m -> (1 - dt κ)(x - m) exactly, the centre staying: with the ½ of the energy the rate is κ, without it 2κ [MATH.md 3]."""
+    """x - m -> (1 - dt κ)(x - m) exactly, the centre staying: with the ½ of the energy the rate is κ, without it 2κ [docs/math.md 3]."""
     start = Gaussian([1.0, -2.0], [[1.0, 0.3], [0.3, 0.5]])
     law = pf.solve(problem_of(QuadraticAttraction(0.8), start), FORWARD, dt=0.25).final
     assert isinstance(law, Gaussian)

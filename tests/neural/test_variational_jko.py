@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import pdeflow as pf
-from pdeflow.arrays import exp
+from pdeflow._core.arrays import exp
 from pdeflow.laws import Gaussian
 from pdeflow.neural import Saddle, Training, VariationalJKO
 from pdeflow.neural.pool import draw
@@ -43,7 +43,7 @@ def test_forward_backward_is_the_gaussian_push_and_a_heat_step():
     exact = method.exact_sequence(problem, dt=0.25, times=[0.5]).final
     mean, cov = problem.initial.mean(), problem.initial.cov()
     matrix, center = problem.energy.potential.matrix, problem.energy.potential.center
-    for _ in range(2):  # MATH.md 4.3
+    for _ in range(2):  # docs/math.md 4.3
         push = np.eye(2) - 0.25 * matrix
         mean, cov = mean - 0.25 * matrix @ (mean - center), push @ cov @ push
         values, basis = np.linalg.eigh(cov)
@@ -145,7 +145,7 @@ def test_pure_interaction_steps_forward_explicitly_and_exactly():
         problem, VariationalJKO(scheme="forward-backward", training=Training(pool=65536)), dt=0.5, times=[0.5]
     )
     x = flow.final.base.sample(1000, np.random.default_rng(0))
-    # of N(0, I/4) in the plane m2 = 1/2, S = I/4, so the velocity is -(|x|² + m2 - 1 + 1/2) x [MATH.md 2.1]; the force is that of 65,536 particles
+    # of N(0, I/4) in the plane m2 = 1/2, S = I/4, so the velocity is -(|x|² + m2 - 1 + 1/2) x [docs/math.md 2.1]; the force is that of 65,536 particles
     np.testing.assert_allclose(flow.final.push(x), x - 0.5 * (x * x).sum(1)[:, None] * x, atol=0.02)
     assert flow.history[-1]["test"] == "none"
 

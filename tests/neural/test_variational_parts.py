@@ -5,19 +5,20 @@ import pytest
 import torch
 
 import pdeflow as pf
-from pdeflow.energy import Energy, Entropy, Power
-from pdeflow.laws import Barenblatt, Gaussian
-from pdeflow.mean_field import mean_force
-from pdeflow.neural import LinearMap, PushForward, ResidualMap
+from pdeflow.energies.energy import Energy
+from pdeflow.energies.internal import Entropy, Power
+from pdeflow.energies.mean_field import mean_force
+from pdeflow.laws import Barenblatt, Gaussian, PushForward
+from pdeflow.neural import LinearMap, ResidualMap
+from pdeflow.neural.particles import draw_evenly, held_out, matched, moments
 from pdeflow.neural.settings import Network
-from pdeflow.neural.variational.balls import Balls
-from pdeflow.neural.variational.dual import Dual
-from pdeflow.neural.variational.forces import force_of
-from pdeflow.neural.variational.forward import exact_forward_backward, forward_map
-from pdeflow.neural.variational.moving import Convex, Residual
-from pdeflow.neural.variational.particles import draw_evenly, held_out, matched, moments
-from pdeflow.neural.variational.perceptron import Adam, Perceptron
-from pdeflow.neural.variational.test_function import Profile
+from pdeflow.neural.variational_jko.ascent import Dual
+from pdeflow.neural.variational_jko.balls import Balls
+from pdeflow.neural.variational_jko.descent import Convex, Residual
+from pdeflow.neural.variational_jko.dual_function import Profile
+from pdeflow.neural.variational_jko.forces import force_of
+from pdeflow.neural.variational_jko.forward import exact_forward_backward, forward_map
+from pdeflow.neural.variational_jko.perceptron import Adam, Perceptron
 
 COV = np.array([[2.0, 0.5], [0.5, 1.0]])
 

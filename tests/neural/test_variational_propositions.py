@@ -5,11 +5,11 @@ import pytest
 from numpy.polynomial.legendre import leggauss
 
 import pdeflow as pf
-from pdeflow.energy import Entropy, Power
+from pdeflow.energies.internal import Entropy, Power
 from pdeflow.laws import Barenblatt, Gaussian
-from pdeflow.neural.variational.balls import Balls, ball_volume
-from pdeflow.neural.variational.propositions import kl_bound, power_bound
-from pdeflow.neural.variational.test_function import Profile, TestFunction
+from pdeflow.neural.variational_jko.balls import Balls, ball_volume
+from pdeflow.neural.variational_jko.dual_function import Profile, TestFunction
+from pdeflow.neural.variational_jko.lower_bound import kl_bound, power_bound
 
 Z, W = leggauss(400)
 
@@ -32,7 +32,7 @@ def kl_of(log_h, shift=0.0):
 
 def test_the_exact_ratio_gives_the_divergence_and_an_unnormalised_target_shifts_it():
     exact = lambda x: P.log_density(x) - MU.log_density(x)  # noqa: E731
-    assert kl_of(exact) == pytest.approx(0.18622232616, abs=1e-10)  # MATH.md, fdiv_KL
+    assert kl_of(exact) == pytest.approx(0.18622232616, abs=1e-10)  # docs/math.md, fdiv_KL
     assert kl_of(exact, shift=1.7) == pytest.approx(0.18622232616 - 1.7, abs=1e-10)
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import pdeflow as pf
-from pdeflow.analytic.ring import quartic_second_moment
+from pdeflow.energies.potentials import DoubleWell, FromFunction, MixturePotential, Quadratic, StyblinskiTang
 from pdeflow.laws import Gaussian, GaussianMixture
 from pdeflow.particle import EulerMaruyama
-from pdeflow.particle.random_stream import normals
-from pdeflow.potentials import DoubleWell, FromFunction, MixturePotential, Quadratic, StyblinskiTang
+from pdeflow.particle.euler_maruyama.noise import normals
+from pdeflow.problems.aggregation import quartic_second_moment
 
 MATRIX = np.array(
     [[2.0, 0.6, 0.1, 0, 0.2], [0.6, 1, 0, 0.1, 0], [0.1, 0, 1.5, 0, 0], [0, 0.1, 0, 1, 0.3], [0.2, 0, 0, 0.3, 0.8]]
@@ -174,7 +174,7 @@ def test_laws_are_those_of_the_exact_recursion(problem):
 
 
 def test_exact_recursion_in_one_dimension():
-    """m_k = b + (1 - ha)^k (m - b) and the biased stationary variance T / (a (1 - ah/2)) [MATH.md 4.3]."""
+    """m_k = b + (1 - ha)^k (m - b) and the biased stationary variance T / (a (1 - ah/2)) [docs/math.md 4.3]."""
     a, b, temperature, h = 1.5, 0.3, 0.7, 0.2
     problem = pf.problems.ou(matrix=a, center=b, temperature=temperature)
     laws = EulerMaruyama().exact_sequence(problem, dt=h, times=[0.0, 0.6, 40.0])
@@ -214,7 +214,7 @@ def test_weak_order_one_on_coupled_paths():
         assert slope == pytest.approx(1, abs=0.1)  # local orders of the recursion itself: 1.13 to 1.01 in the mean
     assert mean_error[-1] == pytest.approx(
         -np.exp(-1) * 2 * (1 / 32) / 2, rel=0.05
-    )  # -h a² t m_t / 2 (MATH.md 4.2, sign of Euler)
+    )  # -h a² t m_t / 2 (docs/math.md 4.2, sign of Euler)
 
 
 def test_aggregation_in_the_plane_keeps_its_moments():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pdeflow.particle.random_stream import BLOCK, HALF_BLOCK, log_unit, normals, philox
+from pdeflow.particle.euler_maruyama.noise import BLOCK, HALF_BLOCK, log_unit, normals, philox
 
 LOW = 0xFFFFFFFF
 KEY = np.array([0xA4093822, 0x299F31D0], dtype=np.uint64)

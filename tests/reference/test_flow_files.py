@@ -46,6 +46,6 @@ def test_other_files_and_other_data_are_refused(tmp_path):
 
 
 def test_a_flow_is_no_reference(tmp_path):
-    path = pf.reference.save_flow(tmp_path / "flow.h5", *pf.neural.PushForward(pf.laws.Gaussian(0.0, 1.0)).to_data())
+    path = pf.reference.save_flow(tmp_path / "flow.h5", *pf.laws.PushForward(pf.laws.Gaussian(0.0, 1.0)).to_data())
     with pytest.raises(pf.BadReference, match="load_flow"):
         pf.reference.load(path)

@@ -15,7 +15,7 @@ import pytest
 import reference_cases as cases
 
 import pdeflow as pf
-from pdeflow.errors import BadInput, BadReference
+from pdeflow._core.errors import BadInput, BadReference
 from pdeflow.reference.schema import BLOCK, block
 
 

@@ -11,7 +11,7 @@ import xarray
 from scipy.linalg import expm
 
 import pdeflow as pf
-from pdeflow.errors import BadInput, BadReference, NotAvailable
+from pdeflow._core.errors import BadInput, BadReference, NotAvailable
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "references"

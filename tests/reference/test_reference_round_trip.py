@@ -12,7 +12,7 @@ import xarray
 
 import pdeflow as pf
 from pdeflow import fingerprint
-from pdeflow.errors import BadInput, NotAvailable
+from pdeflow._core.errors import BadInput, NotAvailable
 from pdeflow.reference.problem_record import problem_sha256
 
 

@@ -7,7 +7,8 @@ import pytest
 from study.toys import Moments, moment_distance
 
 import pdeflow as pf
-from pdeflow.energy import Energy, Entropy
+from pdeflow.energies.energy import Energy
+from pdeflow.energies.internal import Entropy
 from pdeflow.laws import Gaussian, GridLaw
 from pdeflow.trajectory import Trajectory
 

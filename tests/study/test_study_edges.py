@@ -11,7 +11,7 @@ import pytest
 from study.toys import Moments, moment_distance, small_study
 
 import pdeflow as pf
-from pdeflow.errors import BadInput, UnknownField
+from pdeflow._core.errors import BadInput, UnknownField
 from pdeflow.study import Table
 
 DTS = [1 / 4, 1 / 8, 1 / 16, 1 / 32]

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pdeflow as pf
-from pdeflow.errors import BadInput
+from pdeflow._core.errors import BadInput
 
 H = 2.0 ** -np.arange(1, 11)
 

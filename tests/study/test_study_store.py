@@ -16,7 +16,7 @@ from study import sleepy
 from study.toys import Moments, moment_distance
 
 import pdeflow as pf
-from pdeflow.errors import BadInput
+from pdeflow._core.errors import BadInput
 from pdeflow.study.store import Store, decode, encode
 
 TIMING = ("seconds", "first_call_seconds")

@@ -8,7 +8,7 @@ import pytest
 from study.toys import Moments, moment_distance, small_study, unavailable
 
 import pdeflow as pf
-from pdeflow.errors import BadInput, Diverged, UnknownField
+from pdeflow._core.errors import BadInput, Diverged, UnknownField
 from pdeflow.laws import Gaussian, Particles
 from pdeflow.study import Table
 

@@ -6,7 +6,7 @@ import numpy as np
 
 import pdeflow as pf
 from pdeflow import Method
-from pdeflow.errors import NotAvailable, Unsupported
+from pdeflow._core.errors import NotAvailable, Unsupported
 from pdeflow.laws import Gaussian
 
 

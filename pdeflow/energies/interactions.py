@@ -1,0 +1,157 @@
+"""Interaction kernels W of the energy ½∬W(x-y) dρ dρ (the ½ is always there), even functions of z = x - y.
+
+Every kernel has `.value(z)` (n, d) -> (n,) and `.grad(z)` (n, d) -> (n, d), numpy or torch. `.grad` is 0 at z = 0:
+an even kernel exerts no force of a particle on itself. `singular` says whether W(0) is infinite.
+`convex` says whether W is convex.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._core.arrays import exp, is_tensor, log, positive
+from .._core.errors import BadInput
+
+
+class Interaction:
+    """Base of all kernels. A user's object needs `value` and `grad`."""
+
+    singular = False
+    convex = False
+
+    def value(self, z):
+        """W at the differences, (n, d) -> (n,)."""
+        raise NotImplementedError
+
+    def grad(self, z):
+        """∇W at the differences, (n, d) -> (n, d); 0 at z = 0."""
+        raise NotImplementedError
+
+
+def _power(r2, exponent):
+    """r^exponent from r² >= 0, with 0 where r = 0 whatever the exponent; differentiable away from 0."""
+    if exponent == 0:
+        return r2 * 0 + (r2 > 0)
+    safe = r2 + (r2 == 0)
+    return safe ** (exponent / 2) * (r2 > 0)
+
+
+@dataclass(frozen=True)
+class PowerLaw(Interaction):
+    """W(z) = |z|^a / a - |z|^b / b with a > b; the exponent 0 means log|z| [docs/math.md 2.1]."""
+
+    a: float = 4.0
+    b: float = 2.0
+
+    def __post_init__(self):
+        if not (np.isfinite(self.a) and np.isfinite(self.b) and self.a > self.b):
+            raise BadInput(
+                f"a = {self.a}, b = {self.b}. The kernel attracts at long range only for a > b. Swap or change them."
+            )
+
+    @property
+    def singular(self):
+        return self.b <= 0
+
+    @property
+    def convex(self):
+        return False
+
+    def value(self, z):
+        if self.a <= 0 and not is_tensor(
+            z
+        ):  # two singular terms: at z = 0 the b term wins, W(0) = inf, where inf - inf is not
+            r2 = (z * z).sum(-1)
+            at_zero = r2 == 0
+            away = np.where(at_zero[:, None], 1.0, z)
+            return np.where(at_zero, np.inf, _term(away, self.a) - _term(away, self.b))
+        return _term(z, self.a) - _term(z, self.b)
+
+    def grad(self, z):
+        r2 = (z * z).sum(-1)[:, None]
+        return (_power(r2, self.a - 2) - _power(r2, self.b - 2)) * z
+
+
+def _term(z, p):
+    """|z|^p / p, or log|z| for p = 0 (-inf at z = 0)."""
+    r2 = (z * z).sum(-1)
+    if p == 0:
+        if is_tensor(z):
+            return log(r2) / 2
+        with np.errstate(divide="ignore"):  # log 0 = -inf is the value there
+            return np.log(r2) / 2
+    if p < 0 and not is_tensor(z):
+        with np.errstate(divide="ignore"):  # |0|^p = inf is the value there
+            return r2 ** (p / 2) / p
+    return r2 ** (p / 2) / p
+
+
+@dataclass(frozen=True)
+class QuadraticAttraction(Interaction):
+    """W(z) = strength |z|² / 2: pulls every law towards its mean at rate `strength`."""
+
+    strength: float = 1.0
+    convex = True
+
+    def __post_init__(self):
+        positive(self.strength, "strength")
+
+    def value(self, z):
+        return self.strength * (z * z).sum(-1) / 2
+
+    def grad(self, z):
+        return self.strength * z
+
+
+@dataclass(frozen=True)
+class LogRepulsion(Interaction):
+    """W(z) = attraction |z|² / 2 - repulsion log|z|; in 1-D its equilibrium is the semicircle of radius √(2 repulsion / attraction)."""
+
+    attraction: float = 1.0
+    repulsion: float = 1.0
+    singular = True
+
+    def __post_init__(self):
+        positive(self.attraction, "attraction")
+        positive(self.repulsion, "repulsion")
+
+    def value(self, z):
+        return self.attraction * (z * z).sum(-1) / 2 - self.repulsion * _term(z, 0)
+
+    def grad(self, z):
+        r2 = (z * z).sum(-1)[:, None]
+        return (self.attraction - self.repulsion * _power(r2, -2)) * z
+
+
+@dataclass(frozen=True)
+class GaussianAttraction(Interaction):
+    """W(z) = -strength exp(-|z|² / width²); strength 1/π and width 1 are those of fan2022 section 4.4."""
+
+    strength: float = 1 / np.pi
+    width: float = 1.0
+
+    def __post_init__(self):
+        positive(self.strength, "strength")
+        positive(self.width, "width")
+
+    def value(self, z):
+        return -self.strength * exp(-(z * z).sum(-1) / self.width**2)
+
+    def grad(self, z):
+        return (2 * self.strength / self.width**2) * exp(-(z * z).sum(-1) / self.width**2)[:, None] * z
+
+
+def power_terms(kernel):
+    """[(c, p), ...] with ∇W = Σ c |z|^(p-2) z and W = Σ c |z|^p / p (c log|z| where p = 0); None for a kernel that is no sum of powers.
+
+    Only for the classes of this module themselves: a subclass may override value and grad.
+    """
+    kind = type(kernel)
+    if kind is QuadraticAttraction:
+        return [(kernel.strength, 2)]
+    if kind is LogRepulsion:
+        return [(kernel.attraction, 2), (-kernel.repulsion, 0)]
+    return [(1.0, kernel.a), (-1.0, kernel.b)] if kind is PowerLaw else None
+
+
+__all__ = ["GaussianAttraction", "Interaction", "LogRepulsion", "PowerLaw", "QuadraticAttraction", "power_terms"]

@@ -1,0 +1,177 @@
+"""Compiled sums over a cloud: moments in O(n), and sums over all pairs in O(n²) by tiles that stay in the first-level cache.
+
+A tile is one block of BLOCK points against all others, coordinates as rows, so that inner loops run over points and vectorise. Every point's
+sum runs over the others in their own order: the same bits for every number of threads.
+"""
+
+import numpy as np
+from numba import njit
+
+from .._core.compiled import BLOCK, FMA, float_of
+
+LOG_2E, LOG_2_HIGH, LOG_2_LOW = 1.4426950408889634, 6.93147180369123816490e-01, 1.90821492927058770002e-10
+BIAS, MANTISSA_BITS = np.int64(1023), np.uint64(52)
+
+
+@njit(inline="always", fastmath=FMA, error_model="numpy")
+def exp_negative(t):
+    """e^t for t <= 0 without a branch, so that loops over it vectorise; relative error below 4e-16, and 0 below t = -708.
+
+    t = k log 2 + r with |r| <= log(2)/2 (Cody and Waite), the series of e^r to r¹³, and 2^k by its bits.
+    """
+    safe = max(t, -708.0)
+    k = np.floor(safe * LOG_2E + 0.5)
+    r = (safe - k * LOG_2_HIGH) - k * LOG_2_LOW
+    s = 1 / 39916800 + r * (1 / 479001600 + r * (1 / 6227020800))
+    s = 1 / 40320 + r * (1 / 362880 + r * (1 / 3628800 + r * s))
+    s = 1 / 120 + r * (1 / 720 + r * (1 / 5040 + r * s))
+    s = 1.0 + r * (1.0 + r * (1 / 2 + r * (1 / 6 + r * (1 / 24 + r * s))))
+    return (s if t >= -708.0 else 0.0) * float_of(np.uint64(np.int64(k) + BIAS) << MANTISSA_BITS)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def block_sums(begin, end, x, weights, sums):
+    """sums[block] = Σ w_p x_p over the points of the block; x (n, d), weights (n,), sums (blocks, d)."""
+    for block in range(begin, end):
+        for p in range(block * BLOCK, min(len(x), (block + 1) * BLOCK)):
+            for i in range(x.shape[1]):
+                sums[block, i] += weights[p] * x[p, i]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def block_moments(begin, end, x, weights, mean, second, third, fourth):
+    """Σ w yyᵀ, Σ w |y|²y and Σ w |y|⁴ over the points of each block, y = x - mean; (blocks, d, d), (blocks, d), (blocks,)."""
+    dim = x.shape[1]
+    y = np.empty(dim)
+    for block in range(begin, end):
+        for p in range(block * BLOCK, min(len(x), (block + 1) * BLOCK)):
+            size = 0.0
+            for i in range(dim):
+                y[i] = x[p, i] - mean[i]
+                size += y[i] * y[i]
+            fourth[block] += weights[p] * size * size
+            for i in range(dim):
+                third[block, i] += weights[p] * size * y[i]
+                for k in range(dim):
+                    second[block, i, k] += weights[p] * y[i] * y[k]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def moment_force(begin, end, at, mean, second, third, linear, quartic, out):
+    """out += linear y + quartic [(|y|² + m2) y + 2 S y - q], y = at - mean, S = second, m2 = tr S, q = third [docs/math.md 2.1]."""
+    trace, dim = np.trace(second), at.shape[1]
+    y = np.empty(dim)
+    for p in range(begin * BLOCK, min(len(at), end * BLOCK)):
+        size = trace
+        for i in range(dim):
+            y[i] = at[p, i] - mean[i]
+            size += y[i] * y[i]
+        for i in range(dim):
+            turned = 0.0
+            for k in range(dim):
+                turned += second[i, k] * y[k]
+            out[p, i] += linear * y[i] + quartic * (size * y[i] + 2.0 * turned - third[i])
+
+
+@njit(fastmath=FMA, error_model="numpy")
+def _add_power(coefficient, exponent, squared, total):
+    """total += coefficient r^exponent with r² = squared > 0; the frequent exponents need no pow."""
+    for j in range(BLOCK):
+        r2 = squared[j]
+        if exponent == 0.0:
+            power = 1.0
+        elif exponent == 1.0:
+            power = np.sqrt(r2)
+        elif exponent == 2.0:
+            power = r2
+        elif exponent == -1.0:
+            power = 1.0 / np.sqrt(r2)
+        elif exponent == -2.0:
+            power = 1.0 / r2
+        else:
+            power = r2 ** (0.5 * exponent)
+        total[j] += coefficient * power
+
+
+@njit(fastmath=FMA, error_model="numpy")
+def _gather(x, start, stop, own):
+    for p in range(start, stop):
+        for i in range(x.shape[1]):
+            own[i, p - start] = x[p, i]
+
+
+@njit(fastmath=FMA, error_model="numpy")
+def _square(own, point, squared):
+    """squared[j] = |own_j - point|²."""
+    squared[:] = 0.0
+    for i in range(len(own)):
+        for j in range(BLOCK):
+            squared[j] += (own[i, j] - point[i]) ** 2
+
+
+@njit(nogil=True, cache=True, fastmath=FMA, error_model="numpy")
+def pair_force(begin, end, at, x, powers, slope, rate, out):
+    """out += (1/n) Σ_j φ(|at - x_j|)(at - x_j), φ(r) = Σ c r^p + slope exp(-rate r²); coincident points exert no force.
+
+    at : (m, d). x : (n, d). powers : (k, 2), rows (c, p).
+    """
+    n, dim = x.shape
+    squared, factor = np.empty(BLOCK), np.empty(BLOCK)
+    for block in range(begin, end):
+        start, stop = block * BLOCK, min(len(at), (block + 1) * BLOCK)
+        own, total = np.zeros((dim, BLOCK)), np.zeros((dim, BLOCK))
+        _gather(at, start, stop, own)
+        for other in range(n):
+            _square(own, x[other], squared)
+            for j in range(BLOCK):  # any φ does at r = 0: it is multiplied by the difference, which is 0
+                squared[j] = squared[j] if squared[j] > 0.0 else 1.0
+            factor[:] = 0.0
+            for c, p in powers:
+                _add_power(c, p, squared, factor)
+            if slope != 0.0:
+                for j in range(BLOCK):
+                    factor[j] += slope * exp_negative(-rate * squared[j])
+            for i in range(dim):
+                for j in range(BLOCK):
+                    total[i, j] += factor[j] * (own[i, j] - x[other, i])
+        for p in range(start, stop):
+            for i in range(dim):
+                out[p, i] += total[i, p - start] / n
+
+
+@njit(nogil=True, cache=True, fastmath=FMA, error_model="numpy")
+def pair_energy(begin, end, x, weights, powers, log_factor, slope, rate, singular, sums):
+    """sums[block] = ½ Σ_i w_i Σ_j w_j W(x_i - x_j) over the i of the block, W(r) = Σ c r^p + log_factor log r + slope exp(-rate r²).
+
+    powers : (k, 2), rows (c, p). singular : W(0) = ∞, and the pairs i = j are left out. Points of weight 0 count for nothing even where W is infinite.
+    """
+    n, dim = x.shape
+    squared, value, total = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    for block in range(begin, end):
+        start, stop = block * BLOCK, min(n, (block + 1) * BLOCK)
+        own = np.zeros((dim, BLOCK))
+        _gather(x, start, stop, own)
+        total[:] = 0.0
+        for other in range(n):
+            if weights[other] == 0.0:
+                continue
+            _square(own, x[other], squared)
+            value[:] = 0.0
+            for c, p in powers:
+                _add_power(c, p, squared, value)
+            if log_factor != 0.0:
+                for j in range(BLOCK):
+                    value[j] += log_factor * (0.5 * np.log(squared[j]))
+            if slope != 0.0:
+                for j in range(BLOCK):
+                    value[j] += slope * exp_negative(-rate * squared[j])
+            if singular:
+                for j in range(BLOCK):  # where two terms are infinite, the repulsive one wins
+                    value[j] = value[j] if squared[j] > 0.0 else np.inf
+                if start <= other < stop:
+                    value[other - start] = 0.0
+            for j in range(BLOCK):
+                total[j] += weights[other] * value[j]
+        for p in range(start, stop):
+            if weights[p] != 0.0:
+                sums[block] += 0.5 * weights[p] * total[p - start]

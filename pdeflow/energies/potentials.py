@@ -1,0 +1,231 @@
+"""Potentials V of the energy ∫V dρ, written once in operations that numpy and torch share.
+
+Every potential has `dim`, `.value(x)` (n, d) -> (n,), `.grad(x)` (n, d) -> (n, d) and, where it exists,
+`.hessian(x)` (n, d) -> (n, d, d). x may be a numpy array or a torch tensor; the answer is of the same kind.
+`pdeflow.checks.gradient` compares the two by differences.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._core.arrays import (
+    count,
+    exp,
+    is_tensor,
+    like,
+    log_sum_exp,
+    points,
+    positive,
+    readonly,
+    real_array,
+    softmax,
+    spd_matrix,
+)
+from .._core.errors import BadInput, NotAvailable
+from ..laws import GaussianMixture
+
+
+class Potential:
+    """Base of all potentials. A user's object needs `dim`, `value` and, for methods that use it, `grad`."""
+
+    dim: int
+
+    def value(self, x):
+        """V at the points, (n, d) -> (n,)."""
+        raise NotImplementedError
+
+    def grad(self, x):
+        """∇V at the points, (n, d) -> (n, d)."""
+        raise NotAvailable(
+            f"{type(self).__name__} has no gradient. Give one, e.g. FromFunction(value, grad=..., dim={self.dim})."
+        )
+
+    def hessian(self, x):
+        """∇²V at the points, (n, d) -> (n, d, d)."""
+        raise NotAvailable(f"{type(self).__name__} has no Hessian. Use a method that needs only value and grad.")
+
+
+class Quadratic(Potential):
+    """V(x) = (x - center)ᵀ matrix (x - center) / 2.
+
+    matrix : (d, d) symmetric positive definite, or a number meaning that multiple of I. center : (d,) or a number.
+    """
+
+    def __init__(self, matrix, center=0.0):
+        center = np.atleast_1d(real_array(center, "center"))
+        shape = np.shape(matrix)
+        dim = shape[0] if shape else len(center)
+        center = np.broadcast_to(center, (dim,)) if len(center) == 1 else center
+        if center.shape != (dim,):
+            raise BadInput(
+                f"center has shape {center.shape}, matrix {shape}. They must be (d,) and (d, d). Match them."
+            )
+        self.matrix, self.center = readonly(spd_matrix(matrix, dim, "matrix")), readonly(center)
+        self.dim = dim
+
+    def value(self, x):
+        y = x - like(self.center, x)
+        return ((y @ like(self.matrix, x)) * y).sum(-1) / 2
+
+    def grad(self, x):
+        return (x - like(self.center, x)) @ like(self.matrix, x)
+
+    def hessian(self, x):
+        return like(self.matrix, x) + 0 * x[:, :, None]
+
+    def __repr__(self):
+        return f"Quadratic(matrix={self.matrix.tolist()}, center={self.center.tolist()})"
+
+
+@dataclass(frozen=True)
+class DoubleWell(Potential):
+    """V(x) = Σ_i barrier (x_i² - 1)²: minima at ±1 in each axis, barrier height `barrier`."""
+
+    barrier: float = 1.0
+    dim: int = 1
+
+    def __post_init__(self):
+        positive(self.barrier, "barrier")
+        count(self.dim, "dim")
+
+    def value(self, x):
+        return self.barrier * ((x * x - 1) ** 2).sum(-1)
+
+    def grad(self, x):
+        return 4 * self.barrier * x * (x * x - 1)
+
+    def hessian(self, x):
+        return _diagonal(4 * self.barrier * (3 * x * x - 1))
+
+
+@dataclass(frozen=True)
+class StyblinskiTang(Potential):
+    """V(x) = scale Σ_i (x_i⁴ - 16 x_i² + 5 x_i).
+
+    jin2025 uses scale 3/50, its slides 1/50 for the same experiment; the classical function has 1/2.
+    """
+
+    dim: int
+    scale: float = 3 / 50
+
+    def __post_init__(self):
+        positive(self.scale, "scale")
+        count(self.dim, "dim")
+
+    def value(self, x):
+        return self.scale * (x**4 - 16 * x * x + 5 * x).sum(-1)
+
+    def grad(self, x):
+        return self.scale * (4 * x**3 - 32 * x + 5)
+
+    def hessian(self, x):
+        return _diagonal(self.scale * (12 * x * x - 32))
+
+
+class MixturePotential(Potential):
+    """V = -temperature log q for a Gaussian mixture q, so that q is stationary at that temperature."""
+
+    def __init__(self, mixture, temperature=1.0):
+        if not isinstance(mixture, GaussianMixture):
+            raise BadInput(
+                f"mixture is {mixture!r}. It must be a GaussianMixture. Build one: GaussianMixture(weights, means, covs)."
+            )
+        self.mixture, self.temperature, self.dim = mixture, positive(temperature, "temperature"), mixture.dim
+        self.precisions = readonly(np.linalg.inv(mixture.covs))
+        log_dets = np.linalg.slogdet(mixture.covs)[1]
+        with np.errstate(divide="ignore"):  # a component of weight zero has log weight -inf, and means it
+            self._log_factors = readonly(np.log(mixture.weights) - 0.5 * (log_dets + self.dim * np.log(2 * np.pi)))
+
+    def _parts(self, x):
+        """Offsets times precision (n, k, d) and log of each component's weighted density (n, k)."""
+        offset = x[:, None, :] - like(self.mixture.means, x)
+        pull = (offset[:, :, None, :] @ like(self.precisions, x))[:, :, 0, :]
+        return pull, like(self._log_factors, x) - (pull * offset).sum(-1) / 2
+
+    def value(self, x):
+        return -self.temperature * log_sum_exp(self._parts(x)[1])
+
+    def grad(self, x):
+        pull, logs = self._parts(x)
+        return self.temperature * (softmax(logs)[:, :, None] * pull).sum(1)
+
+    def hessian(self, x):
+        pull, logs = self._parts(x)
+        share = softmax(logs)[:, :, None, None]
+        spread = (share * (pull[:, :, :, None] * pull[:, :, None, :])).sum(1)
+        mean = (share[:, :, :, 0] * pull).sum(1)
+        curvature = (share * like(self.precisions, x)).sum(1)
+        return self.temperature * (curvature - spread + mean[:, :, None] * mean[:, None, :])
+
+    def __repr__(self):
+        return f"MixturePotential({self.mixture!r}, temperature={self.temperature})"
+
+
+@dataclass(frozen=True)
+class FromFunction(Potential):
+    """The user's own callable. value : (n, d) -> (n,). grad : (n, d) -> (n, d), or None.
+
+    `neural.ICNNJKO` and `neural.VariationalJKO` call value with torch tensors: write it in operations of x itself, such as (x**2).sum(-1). PWGF and
+    PFPE need grad, of numpy arrays.
+
+    Answers are checked for kind, shape and finiteness at every call with numpy arrays; `BadInput` names the point.
+    """
+
+    value_function: Callable
+    grad_function: Callable | None = None
+    dim: int = 1
+
+    def __init__(self, value, grad=None, dim=1):
+        if not callable(value) or not (grad is None or callable(grad)):
+            raise BadInput(
+                f"value = {value!r}, grad = {grad!r}. They must be callables (grad may be None). Pass functions of an (n, d) array."
+            )
+        object.__setattr__(self, "value_function", value)
+        object.__setattr__(self, "grad_function", grad)
+        object.__setattr__(self, "dim", count(dim, "dim"))
+
+    def value(self, x):
+        return self._checked(self.value_function, x, "value", lambda n, d: (n,))
+
+    def grad(self, x):
+        if self.grad_function is None:
+            return super().grad(x)
+        return self._checked(self.grad_function, x, "grad", lambda n, d: (n, d))
+
+    def _checked(self, function, x, name, shape):
+        if is_tensor(x):
+            return function(x)
+        x = points(x, self.dim)
+        raw = function(x)
+        if not isinstance(raw, np.ndarray) or raw.dtype.kind not in "fiu":
+            kind = f"array of {raw.dtype}" if isinstance(raw, np.ndarray) else type(raw).__name__
+            kind = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+            raise BadInput(
+                f"{name}(x) returned {kind}. It must be an array of real numbers. Return e.g. np.sum(x**2, axis=1)."
+            )
+        if raw.shape != shape(*x.shape):
+            raise BadInput(
+                f"{name}(x) returned shape {raw.shape} for x of shape {x.shape}. It must be {shape(*x.shape)}. Sum over the last axis only in value."
+            )
+        bad = ~np.isfinite(raw.reshape(len(x), -1)).all(axis=1)
+        if bad.any():
+            i = int(np.argmax(bad))
+            raise BadInput(
+                f"{name}(x) is {raw[i]} at x = {x[i].tolist()}. It must be finite where the law has mass. Mend it there or shrink the domain."
+            )
+        return raw.astype(float)
+
+
+def _diagonal(entries):
+    """(n, d) -> (n, d, d) with the entries on the diagonal."""
+    return entries[:, :, None] * like(np.eye(entries.shape[-1]), entries)
+
+
+def boltzmann(potential: Potential, temperature: float, x):
+    """exp(-V(x)/temperature), the unnormalised stationary density; (n, d) -> (n,)."""
+    return exp(-potential.value(x) / temperature)
+
+
+__all__ = ["DoubleWell", "FromFunction", "MixturePotential", "Potential", "Quadratic", "StyblinskiTang", "boltzmann"]

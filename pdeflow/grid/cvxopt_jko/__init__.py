@@ -1,0 +1,5 @@
+"""JKO steps as convex programs on a fixed grid, solved by CVXOPT."""
+
+from .scheme import CvxoptJKO
+
+__all__ = ["CvxoptJKO"]

@@ -1,0 +1,99 @@
+"""Grid of a JKO program on the line: ends, cell masses and pair-averaged interaction kernels."""
+
+import numpy as np
+from scipy.special import gammaln
+
+from ..._core.errors import BadInput, Unsupported
+from ...energies.internal import Entropy, Power
+from ...laws.quantiles import graded_rule
+from ..domain import TAIL, choose_box, downhill
+
+MARGIN = 0.05  # of the width, added at each end where the support is known
+
+
+def choose_ends(problem, cells, lower, upper):
+    """(lower, upper) of the grid; see `CvxoptJKO` for the rule. `BadInput` where it has none or the ends are crossed."""
+    energy = problem.energy
+    if lower is None or upper is None or isinstance(energy.internal, Entropy):
+        if energy.interaction is not None and (lower is None or upper is None):
+            raise BadInput(
+                f"lower = {lower}, upper = {upper} with the interaction {energy.interaction!r}. How far it carries mass is not known beforehand. "
+                "Pass both ends."
+            )
+        if isinstance(energy.internal, Entropy) and energy.interaction is None:
+            box = choose_box(problem, energy.internal.temperature, cells, lower, upper)
+            low, high = float(box.lower), float(box.upper)
+            if energy.potential is not None:
+                margin = MARGIN * (high - low)
+                low, high = low - margin * (lower is None), high + margin * (upper is None)
+            return low, high
+    if lower is None or upper is None:
+        low, high = _support(problem)
+        lower, upper = low if lower is None else lower, high if upper is None else upper
+    if not lower < upper:
+        raise BadInput(f"The domain is [{lower:.6g}, {upper:.6g}]. lower must lie below upper. Pass both ends.")
+    return float(lower), float(upper)
+
+
+def _support(problem):
+    """The initial law's support, or what holds all but 1e-13 at each end, widened to the horizon and by `MARGIN`."""
+    initial, internal = problem.initial, problem.energy.internal
+    ends = initial.quantile(np.array([0.0, 1.0]))
+    deep = initial.quantile(np.array([TAIL, 1 - TAIL]))
+    low, high = (float(end if np.isfinite(end) else inner) for end, inner in zip(ends, deep))
+    if problem.energy.potential is not None:
+        low, high = downhill(problem.energy.potential, low, high)
+    if isinstance(internal, Power):
+        growth = _source_radius(internal.m, internal.coefficient * problem.horizon) if internal.m > 1 else np.inf
+        if not np.isfinite(growth):
+            raise BadInput(
+                f"Power(m={internal.m}) spreads without a bound on the support. No automatic domain exists. Pass both ends."
+            )
+        low, high = low - growth, high + growth
+    margin = MARGIN * (high - low) if high > low else 1.0
+    return low - margin, high + margin
+
+
+def _source_radius(m, time):
+    """Radius of the Barenblatt profile of that time on the line. Fronts move no further than that: of all laws on (-inf, a], the point mass at a goes farthest."""
+    beta = 1 / (m + 1)
+    k, gamma = (m - 1) * beta / (2 * m), 0.5 + 1 / (m - 1)
+    log_c = (0.5 * np.log(k / np.pi) + gammaln(gamma + 1) - gammaln(m / (m - 1))) / gamma
+    return float(np.exp(0.5 * (log_c - np.log(k))) * time**beta)
+
+
+def kernel_matrix(interaction, cells, width):
+    """(matrix, linear, constant): ½ qᵀWq = ½ qᵀ matrix q + linear·q + constant for all q with Σq = 1, with `matrix` positive semi-definite.
+
+    W_ij is the mean of W(x - y) over x in cell i and y in cell j, so that ½ qᵀWq is the energy of the GridLaw and a log or
+    |z|^b, b > -1, singularity integrates. Only sum-zero changes matter, so W is centred. `Unsupported` where the form is not convex.
+    """
+    u, weight = graded_rule()
+    near = weight * (1 - u)  # density of the difference of two uniform points is the tent 1 - |z|/δ
+    short, share = graded_rule(panels=30)
+    step = np.arange(cells)
+    with np.errstate(all="ignore"):  # a fault shows as a non-finite mean, refused below
+        coarse = 2 * _values(interaction, width * short) @ (share * (1 - short))
+        means = np.array([
+            _values(interaction, width * (k + u)) @ near + _values(interaction, width * (k - u)) @ near for k in step
+        ])  # fmt: skip
+    if not (np.isfinite(means).all() and abs(means[0] - coarse) <= 1e-5 * np.abs(means).max()):
+        raise Unsupported(
+            f"The mean of {interaction!r} over a pair of cells does not exist or not to 1e-5 ({means[0]:.6g}, {coarse:.6g} by a coarser rule). The grid needs "
+            "an integrable kernel (|z|^b with b > -0.5, or log). Use a particle method."
+        )
+    full = means[np.abs(step[:, None] - step)]
+    rows = full.mean(0)
+    centred = full - rows[:, None] - rows + rows.mean()
+    values = np.linalg.eigvalsh((centred + centred.T) / 2)
+    if values[0] < -1e-12 * np.abs(values).max() * cells:
+        raise Unsupported(
+            f"{interaction!r} is not convex in the masses on this grid: smallest eigenvalue {values[0]:.6g} on changes of sum zero (largest {values[-1]:.6g}). "
+            "The program needs >= 0: repulsive kernels such as -|x| or -log|x|. Attraction is convex along quantiles: use QuantileJKO.",
+            eigenvalue=float(values[0]),
+        )  # fmt: skip
+    return (centred + centred.T) / 2, rows - rows.mean(), 0.5 * rows.mean()
+
+
+def _values(interaction, z):
+    return np.asarray(interaction.value(z[:, None]), dtype=float)

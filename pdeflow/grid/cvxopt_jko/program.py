@@ -1,0 +1,198 @@
+"""The JKO step on a grid as a convex program over couplings, its internal energies in cell masses, and its dual certificate."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ...energies.internal import Entropy, Power
+
+STAY = 1e-14  # old cells of at most this mass are not moved: as variables they would only spoil the scaling
+_TRUST = (0.0, 1e-13, 1e-11, 1e-9, 1e-7)  # columns lighter than this carry multipliers of no accuracy
+
+
+class CellEnergy:
+    """δ U(q/δ) a cell as a function of the cell mass q (n,) >= 0, for Entropy and Power; δ is the cell width."""
+
+    def __init__(self, internal, width):
+        self.internal, self.width = internal, width
+
+    @property
+    def quadratic(self):
+        return isinstance(self.internal, Power) and self.internal.m == 2
+
+    def value(self, q):
+        r = q / self.width
+        if isinstance(self.internal, Entropy):
+            return self.width * self.internal.temperature * r * np.log(np.where(r > 0, r, 1.0))
+        return self.width * self.internal.coefficient / (self.internal.m - 1) * r**self.internal.m
+
+    def slope(self, q):
+        """U'(q/δ)."""
+        r = q / self.width
+        if isinstance(self.internal, Entropy):
+            return self.internal.temperature * (np.log(np.maximum(r, 1e-300)) + 1)
+        m = self.internal.m
+        return self.internal.coefficient * m / (m - 1) * r ** (m - 1)
+
+    def curvature(self, q):
+        """U''(q/δ)/δ, with q no smaller than `STAY`: emptier cells have no say in the objective and would make it infinite."""
+        r = np.maximum(q, STAY) / self.width
+        if isinstance(self.internal, Entropy):
+            return self.internal.temperature / (r * self.width)
+        m = self.internal.m
+        return self.internal.coefficient * m * r ** (m - 2) / self.width
+
+    def secant(self, q, goal):
+        """Mean of the curvature between q and goal: the model then has its minimum at `goal` where the dual that named it is right.
+
+        The tangent would let a nearly empty cell grow by a factor log(goal/q) only, and one that should be emptied fall to 0.
+        """
+        q, goal = np.maximum(q, STAY), np.maximum(goal, STAY)
+        apart = np.abs(goal - q) > 1e-5 * q
+        step = np.where(apart, goal - q, 1.0)
+        return np.where(apart, (self.slope(goal) - self.slope(q)) / step, self.curvature(q))
+
+    def conjugate(self, f):
+        """δ U*(f) and its derivative, the cell mass that answers f."""
+        if isinstance(self.internal, Entropy):
+            t = self.internal.temperature
+            r = np.exp(
+                np.minimum(f / t - 1, 600.0)
+            )  # beyond lies a useless candidate, which must lose and not overflow
+            return self.width * t * r, self.width * r
+        m, c = self.internal.m, self.internal.coefficient
+        r = ((m - 1) * np.maximum(f, 0.0) / (m * c)) ** (1 / (m - 1))
+        return self.width * c * r**m, self.width * r
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """gap : objective minus a feasible dual value, summed from terms that are all >= 0, so a bound on the suboptimality.
+
+    fenchel : its part from the energy (the rest is complementary slackness).
+    residual : Σ π_ij slack_ij + Σ max(q_i, m_i) |U'(q_i/δ) - U'(m_i/δ)|, what stationarity lacks, weighted with mass; linear in the
+    error, where the gap is quadratic. mass : m (n,), the masses that the dual asks for, or None without internal energy. All in units of F.
+    """
+
+    gap: float
+    fenchel: float
+    residual: float
+    mass: Any = None
+
+
+@dataclass(frozen=True)
+class Program:
+    """min over K >= 0 with unit column sums of Σ C_ij p_j K_ij + G(q), q = K p + stay [docs/math.md 6.1; fan2022 eq. (18), corrected].
+
+    C_ij = (x_i - x_j)²/(2 dt). G(q) = Σ δU(q_i/δ) + V·q + ½ qᵀWq + const. K_ij p_j is the mass that moves from cell j to cell i.
+    centers (n,), old (n,) the masses before, potential (n,) V with the linear part of the interaction, kernel (n, n) PSD or None.
+    """
+
+    centers: np.ndarray
+    width: float
+    dt: float
+    old: np.ndarray
+    potential: np.ndarray
+    internal: Any = None
+    kernel: Any = None
+
+    @cached_property
+    def cells(self):
+        return None if self.internal is None else CellEnergy(self.internal, self.width)
+
+    @cached_property
+    def moving(self):
+        """Indices of the old cells whose mass is moved."""
+        return np.flatnonzero(self.old > STAY)
+
+    @cached_property
+    def mass(self):
+        return self.old[self.moving]
+
+    @cached_property
+    def stay(self):
+        stay = self.old.copy()
+        stay[self.moving] = 0.0
+        return stay
+
+    @cached_property
+    def cost(self):
+        return (self.centers[:, None] - self.centers[self.moving]) ** 2 / (2 * self.dt)
+
+    @property
+    def kind(self):
+        if self.internal is None:
+            return "linear" if self.kernel is None else "quadratic"
+        return "quadratic" if self.cells.quadratic else "convex"
+
+    def energy(self, q):
+        """G(q)."""
+        value = self.potential @ q
+        if self.cells is not None:
+            value += self.cells.value(q).sum()
+        return value if self.kernel is None else value + 0.5 * q @ self.kernel @ q
+
+    def smooth(self, q):
+        """V + Wq: the gradient of G without the internal energy."""
+        return self.potential if self.kernel is None else self.potential + self.kernel @ q
+
+    def gradient(self, q):
+        return self.smooth(q) if self.cells is None else self.smooth(q) + self.cells.slope(q)
+
+    def hessian(self, q, goal=None):
+        """∇²G at q, or its mean between q and `goal`: the diagonal (n,), the matrix (n, n) where there is a kernel, None for a linear program."""
+        diagonal = None
+        if self.cells is not None:
+            diagonal = self.cells.curvature(q) if goal is None else self.cells.secant(q, goal)
+        if self.kernel is None or diagonal is None:
+            return self.kernel if diagonal is None else diagonal
+        return self.kernel + np.diag(diagonal)
+
+    @cached_property
+    def scale(self):
+        """A size of the objective > 0: that of the energy terms where no mass moves, and of moving all of it by one cell."""
+        size = self.old @ (self.potential - self.potential.min()) + self.width**2 / (2 * self.dt)
+        if self.cells is not None:
+            size += np.abs(self.cells.value(self.old)).sum()
+        return size if self.kernel is None else size + 0.5 * self.old @ self.kernel @ self.old
+
+    def spread(self):
+        """A coupling with all entries positive, heavier near the diagonal: the start of Newton's method, (n, k), columns sum to one."""
+        k = 1 / (1 + self.cost / (0.01 * np.median(self.cost)))
+        return k / k.sum(0)
+
+    def certificate(self, k, psi) -> Certificate:
+        """Judge K by the dual with potentials psi (k,), over all pairs of cells and whatever the solver said.
+
+        For f_i = max_j(ψ_j - C_ij), or f = V + Wq without internal energy, and ψ_j = min_i(C_ij + f_i) the pair is feasible, and
+        objective - dual = Σ p_j K_ij (C_ij + f_i - ψ_j) + Σ [δU(q_i/δ) + δU*(f_i - v_i) - q_i (f_i - v_i)],  v = V + Wq,
+        both sums of terms >= 0; W is linearised at q, which only lowers the dual value. Multipliers of very light columns are
+        inaccurate, so f is built from the columns above several thresholds (all are feasible) and the best gap counts.
+        """
+        q = k @ self.mass + self.stay
+        smooth = self.smooth(q)
+        best = None
+        for trust in _TRUST if self.cells is not None else (0.0,):
+            good = self.mass > trust
+            if not good.any():
+                break
+            f = smooth if self.cells is None else (psi[good] - self.cost[:, good]).max(1)
+            judged = self._judge(k, q, smooth, f)
+            best = judged if best is None or judged.gap < best.gap else best
+        return best
+
+    def _judge(self, k, q, smooth, f):
+        slack = self.cost + f[:, None]
+        slack -= slack.min(0)
+        gap = float(np.einsum("ij,ij,j->", k, slack, self.mass))
+        left = np.flatnonzero(self.stay)
+        far = (self.centers[:, None] - self.centers[left]) ** 2 / (2 * self.dt)
+        gap += float(self.stay[left] @ (f[left] - (far + f[:, None]).min(0, initial=np.inf)))
+        if self.cells is None:
+            return Certificate(gap, 0.0, gap)
+        dual, mass = self.cells.conjugate(f - smooth)
+        fenchel = float(np.sum(self.cells.value(q) + dual - q * (f - smooth)))
+        stationarity = np.maximum(q, mass) * np.abs(self.cells.slope(q) - self.cells.slope(mass))
+        return Certificate(gap + fenchel, fenchel, gap + float(stationarity.sum()), mass)

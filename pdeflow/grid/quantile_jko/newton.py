@@ -1,0 +1,242 @@
+"""The JKO step in quantile coordinates as a finite-dimensional minimisation, by damped Newton.
+
+Unknowns x_0 <= ... <= x_n at levels s_0 < ... < s_n, w_i = s_{i+1} - s_i, Δ_i = x_{i+1} - x_i; the quantile function
+is linear between levels, so both the cost and the internal energy below are exact for it.
+"""
+
+import numpy as np
+from numba import njit
+from scipy.linalg import cho_factor, cho_solve
+
+from ..._core.errors import Diverged, NotConverged
+
+EPS = np.finfo(float).eps
+TOLERANCE = 1e-10  # of the stationarity residual, relative to the forces that balance in it
+LIMIT = 200  # Newton steps; 3 to 10 are usual, about one more for each doubling that a cell must grow
+
+
+@njit(cache=True)
+def _power(base, exponent):
+    """base^exponent, with the two commonest exponents not left to pow."""
+    if exponent == 1:
+        return base
+    return base * base if exponent == 2 else base**exponent
+
+
+@njit(cache=True)
+def inner_value(x, y, w, dt, c, m, k, center):
+    """Cost W2²(x, y)/(2 dt), internal energy plus ∫k (x - center)²/2 dρ, and the round-off of their sum.
+
+    inf where an internal energy meets an empty cell.
+    """
+    cost = internal = grain = confined = 0.0
+    for i in range(len(w)):
+        a, b = x[i] - y[i], x[i + 1] - y[i + 1]
+        cost += w[i] * (a * a + a * b + b * b)
+        if k > 0:
+            a, b = x[i] - center, x[i + 1] - center
+            confined += w[i] * (a * a + a * b + b * b)
+        if c > 0:
+            gap = x[i + 1] - x[i]
+            if gap <= 0:
+                return np.inf, np.inf, 0.0
+            density = w[i] / gap
+            part = c * w[i] * np.log(density) if m == 1 else c * w[i] * _power(density, m - 1) / (m - 1)
+            internal += part
+            # a width is known to EPS |x| of its own nodes, which the pressure turns into energy
+            reach = max(abs(x[i]), abs(x[i + 1]))
+            grain += abs(part) + reach * (c * density if m == 1 else abs(m - 1) * abs(part) / gap)
+    cost, confined = cost / (6 * dt), k * confined / 6
+    return cost, internal + confined, EPS * (grain + cost + confined)
+
+
+@njit(cache=True)
+def inner_derivatives(x, y, w, dt, c, m, k, center):
+    """Gradients of cost, internal and confining energy, (n + 1,) each, and the Hessian of their sum: diagonal, off-diagonal.
+
+    ∂U/∂x_i = p_i - p_{i-1} with the pressure p = c ρ^m (m = 1: entropy); h_i = m p_i / Δ_i [docs/math.md 6.2].
+    """
+    n = len(w)
+    pull, push, hold = np.zeros(n + 1), np.zeros(n + 1), np.zeros(n + 1)
+    diagonal, off = np.zeros(n + 1), np.zeros(n)
+    for i in range(n):
+        a, b = x[i] - y[i], x[i + 1] - y[i + 1]
+        s = w[i] / (6 * dt)
+        pull[i] += s * (2 * a + b)
+        pull[i + 1] += s * (a + 2 * b)
+        h = 0.0
+        if k > 0:
+            a, b = x[i] - center, x[i + 1] - center
+            hold[i] += k * w[i] / 6 * (2 * a + b)
+            hold[i + 1] += k * w[i] / 6 * (a + 2 * b)
+            s += k * w[i] / 6
+        if c > 0:
+            gap = x[i + 1] - x[i]
+            pressure = c * _power(w[i] / gap, m)
+            push[i] += pressure
+            push[i + 1] -= pressure
+            h = m * pressure / gap
+        diagonal[i] += h + 2 * s
+        diagonal[i + 1] += h + 2 * s
+        off[i] = s - h
+    return pull, push, hold, diagonal, off
+
+
+@njit(cache=True)
+def solve_tridiagonal(diagonal, off, right):
+    """Solutions (n + 1, k) of the symmetric tridiagonal system by LDLᵀ, and whether it is positive definite."""
+    n = len(diagonal)
+    pivot, out = diagonal.copy(), right.copy()
+    for i in range(1, n):
+        if not pivot[i - 1] > 0:
+            return out, False
+        factor = off[i - 1] / pivot[i - 1]
+        pivot[i] -= factor * off[i - 1]
+        for j in range(out.shape[1]):
+            out[i, j] -= factor * out[i - 1, j]
+    if not pivot[n - 1] > 0:
+        return out, False
+    for j in range(out.shape[1]):
+        out[n - 1, j] /= pivot[n - 1]
+        for i in range(n - 2, -1, -1):
+            out[i, j] = (out[i, j] - off[i] * out[i + 1, j]) / pivot[i]
+    return out, True
+
+
+class Objective:
+    """x -> W2²(x, y)/(2 dt) + F(x), its derivatives and its Newton steps.
+
+    internal : (c, m) of the pressure c ρ^m; c = 0 for none. confinement : (k, center) of a potential k (x - center)²/2; k = 0 for
+    none. terms : energies beyond these, see `quantile_terms`. attraction : rank-one part -attraction q qᵀ of the Hessian, q the
+    node masses. barrier : whether cells must stay open (Δ > 0), because an internal energy or a repulsion at contact is
+    infinite or infinitely steep there.
+    """
+
+    def __init__(self, y, w, dt, internal, confinement, terms, attraction, barrier):
+        self.y, self.w, self.dt, self.internal, self.confinement, self.terms = y, w, dt, internal, confinement, terms
+        self.attraction, self.barrier = attraction, barrier
+        self.node_mass = np.zeros(len(y))
+        self.node_mass[:-1] += w / 2
+        self.node_mass[1:] += w / 2
+
+    def value(self, x):
+        cost, internal, grain = inner_value(x, self.y, self.w, self.dt, *self.internal, *self.confinement)
+        others = [term.value(x) for term in self.terms] if np.isfinite(internal) else []
+        energy = internal + sum(others)
+        return cost + energy, grain + EPS * sum(abs(value) for value in others), float(energy), cost
+
+    def size(self, force):
+        """L2(ρ) norm of a force given by its nodal integrals."""
+        return float(np.sqrt(np.sum(force * force / self.node_mass)))
+
+    def linearise(self, x):
+        """Total gradient, scale of the forces in it, their round-off, and the Hessian as (diagonal, off, dense)."""
+        pull, push, hold, diagonal, off = inner_derivatives(
+            x, self.y, self.w, self.dt, *self.internal, *self.confinement
+        )
+        total, scale, dense = pull + push + hold, self.size(pull) + self.size(push) + self.size(hold), None
+        for term in self.terms:
+            gradient, more, beside, block = term.derivatives(x)
+            total, diagonal, off = total + gradient, diagonal + more, off + beside
+            scale += self.size(gradient)
+            dense = block if dense is None or block is None else dense + block
+        # node j is stored to EPS/2 |x_j|, which entry (i, j) of the Hessian turns into a force on node i; row by row,
+        # because a far tail (max |x| of 1e9) is soft and must not set the round-off of the bulk
+        reach = np.abs(x)
+        force = np.abs(diagonal) * reach
+        force[:-1] += np.abs(off) * reach[1:]
+        force[1:] += np.abs(off) * reach[:-1]
+        if dense is not None:
+            force += np.abs(dense) @ reach
+        return total, scale, float(EPS) / 2 * self.size(force), (diagonal, off, dense)
+
+    def newton_step(self, gradient, hessian, shift):
+        """-(H + shift · diag(q)/dt)⁻¹ gradient, or None if the matrix is not positive definite."""
+        diagonal, off, dense = hessian
+        diagonal = diagonal + shift * self.node_mass / self.dt
+        if dense is None:
+            sides = [-gradient, self.node_mass] if self.attraction else [-gradient]
+            solution, definite = solve_tridiagonal(diagonal, off, np.stack(sides, axis=1))
+            if not definite:
+                return None
+            step = solution[:, 0]
+            if not self.attraction:
+                return step
+            image = solution[:, 1]
+            left = 1 - self.attraction * (self.node_mass @ image)  # Sherman-Morrison
+            return step + image * (self.attraction * (self.node_mass @ step) / left) if left > 0 else None
+        matrix = dense - self.attraction * np.multiply.outer(self.node_mass, self.node_mass)
+        i = np.arange(len(diagonal))
+        matrix[i, i] += diagonal
+        matrix[i[:-1], i[1:]] += off
+        matrix[i[1:], i[:-1]] += off
+        try:
+            return cho_solve(cho_factor(matrix, lower=True, overwrite_a=True), -gradient)
+        except np.linalg.LinAlgError:  # not positive definite
+            return None
+
+
+def minimise(objective: Objective, start):
+    """Minimiser x of the objective from a start with Δ > 0 (if it has a barrier), and the facts of the search.
+
+    Newton with a Levenberg shift where the Hessian is not positive definite, steps cut at 0.95 of the way to an empty cell
+    (if there is a barrier) and halved until the objective falls. Ends when |∇| <= 1e-10 of the forces plus 4 times their
+    round-off, judged at the x returned; else `NotConverged`.
+    """
+    x, shift, largest = start, 0.0, 0.0
+    value, grain, energy, cost = objective.value(x)
+    residual = np.inf
+    for iteration in range(LIMIT + 1):
+        gradient, scale, roundoff, hessian = objective.linearise(x)
+        size = objective.size(gradient)
+        if not np.isfinite(size) or not np.isfinite(value):
+            raise Diverged(
+                f"The JKO objective is {value} with gradient {size} at Newton step {iteration}. Both must stay finite. "
+                "Use a smaller dt or mend the energy.",
+                iteration=iteration,
+            )
+        residual = size / scale if scale > 0 else 0.0
+        if size <= TOLERANCE * scale + 4 * roundoff:
+            facts = {
+                "iterations": iteration, "gradient": residual, "roundoff": roundoff / scale if scale > 0 else 0.0,
+                "energy": energy,
+                "distance": float(np.sqrt(2 * objective.dt * cost)), "shift": largest,
+            }  # fmt: skip
+            return x, facts
+        if iteration == LIMIT:
+            break
+        shift = shift / 4 if shift > 1e-3 else 0.0
+        while (step := objective.newton_step(gradient, hessian, shift)) is None:
+            shift = max(4 * shift, 1e-2)
+            if shift > 1e18:
+                raise NotConverged(
+                    f"No shift makes the Newton matrix positive definite (residual {residual:.3g}). Use a smaller dt.",
+                    iterations=iteration, residual=residual,
+                )  # fmt: skip
+        largest = max(largest, shift)
+        slope, fraction = float(gradient @ step), 1.0
+        if objective.barrier:
+            gaps, change = np.diff(x), np.diff(step)
+            closing = change < 0
+            if closing.any():
+                fraction = min(1.0, 0.95 * float(np.min(-gaps[closing] / change[closing])))
+        while True:
+            trial = x + fraction * step
+            new = objective.value(trial)
+            # below the round-off of the objective a decrease cannot be seen: then the gradient alone judges
+            if new[0] <= value + 1e-4 * fraction * slope + 8 * (grain + new[1]):
+                break
+            fraction /= 2
+            if fraction < 1e-14:
+                raise NotConverged(
+                    f"The line search of Newton step {iteration} found no decrease (residual {residual:.3g}, wanted {TOLERANCE:g}). "
+                    "Check that grad is the gradient of value (pdeflow.checks.gradient), or use a smaller dt.",
+                    iterations=iteration, residual=residual,
+                )  # fmt: skip
+        x = trial
+        value, grain, energy, cost = new
+    raise NotConverged(
+        f"Newton ended after {LIMIT} steps with relative residual {residual:.3g}; {TOLERANCE:g} is wanted. "
+        "Use a smaller dt or fewer points, and check that grad is the gradient of value (pdeflow.checks.gradient).",
+        iterations=LIMIT, residual=residual,
+    )  # fmt: skip

@@ -1,0 +1,212 @@
+"""Potential and interaction energies of a law with piecewise linear quantile function, and their derivatives.
+
+Each term has `value(x)` and `derivatives(x)` -> gradient (n + 1,), and of the Hessian the diagonal (n + 1,), the off-diagonal
+(n,) and a dense part (n + 1, n + 1) or None, to be added up.
+Integrals over a cell use its two Gauss points: exact for cubic potentials, fourth order in the cell otherwise.
+"""
+
+import numpy as np
+
+from ..._core.errors import BadInput, NotAvailable, Unsupported
+from ...energies.interactions import LogRepulsion, PowerLaw, QuadraticAttraction
+from .pairs import pair_derivatives, pair_value
+
+SHARES = np.array([0.5 - np.sqrt(1 / 12), 0.5 + np.sqrt(1 / 12)])  # Gauss points of a cell, as shares of its width
+
+
+def gauss_points(x):
+    """(2, n): the two Gauss points of each cell."""
+    return x[:-1] + SHARES[:, None] * np.diff(x)
+
+
+def scatter(force, stiffness, w):
+    """Gradient, diagonal and off-diagonal from forces and stiffnesses (2, n) at the Gauss points of cells of mass w."""
+    gradient, diagonal = np.zeros(len(w) + 1), np.zeros(len(w) + 1)
+    near, far = 1 - SHARES[:, None], SHARES[:, None]
+    force, stiffness = force * w / 2, stiffness * w / 2
+    gradient[:-1] += np.sum(near * force, axis=0)
+    gradient[1:] += np.sum(far * force, axis=0)
+    diagonal[:-1] += np.sum(near * near * stiffness, axis=0)
+    diagonal[1:] += np.sum(far * far * stiffness, axis=0)
+    return gradient, diagonal, np.sum(near * far * stiffness, axis=0)
+
+
+class PotentialTerm:
+    """∫V dρ. Where V has no Hessian, the Newton matrix takes differences of ∇V; the gradient itself stays that of V."""
+
+    def __init__(self, potential, w):
+        self.potential, self.w = potential, w
+
+    def _finite(self, values, points, name):
+        flat = np.asarray(values, dtype=float).reshape(points.shape)
+        if not np.all(np.isfinite(flat)):
+            i = int(np.argmin(np.isfinite(flat)))
+            raise BadInput(
+                f"The potential's {name} is {flat[i]} at x = {points[i]:.10g}. "
+                "It must be finite wherever the law has mass. Mend it there."
+            )
+        return flat
+
+    def _gradient(self, points):
+        try:
+            gradient = self.potential.grad(points[:, None]) if hasattr(self.potential, "grad") else None
+        except NotAvailable:
+            gradient = None
+        if gradient is None:
+            raise Unsupported(
+                f"QuantileJKO needs the gradient of the potential, and {self.potential!r} has none. "
+                "Pass FromFunction(value, grad=...) or use ChangCooper."
+            )
+        return self._finite(gradient, points, "gradient")
+
+    def _hessian(self, points):
+        try:
+            if hasattr(self.potential, "hessian"):
+                return self._finite(self.potential.hessian(points[:, None]), points, "Hessian")
+        except NotAvailable:
+            pass  # FromFunction has none
+        step = 1e-5 * (1 + np.abs(points))
+        return (self._gradient(points + step) - self._gradient(points - step)) / (2 * step)
+
+    def value(self, x):
+        points = gauss_points(x).ravel()
+        values = self._finite(self.potential.value(points[:, None]), points, "value")
+        return float(np.sum(values.reshape(2, -1) @ self.w) / 2)
+
+    def derivatives(self, x):
+        points = gauss_points(x).ravel()
+        force, stiffness = self._gradient(points).reshape(2, -1), self._hessian(points).reshape(2, -1)
+        return (*scatter(force, stiffness, self.w), None)
+
+
+class VarianceTerm:
+    """attraction/2 · Var, for W = attraction z²/2. The rank-one part -attraction q qᵀ of its Hessian is left to the solver."""
+
+    def __init__(self, attraction, w):
+        self.attraction, self.w = attraction, w
+
+    def _offset(self, x):
+        return gauss_points(x) - float(self.w @ (x[1:] + x[:-1])) / 2
+
+    def value(self, x):
+        offset = self._offset(x)
+        return self.attraction * float(np.sum((offset * offset) @ self.w)) / 4
+
+    def derivatives(self, x):
+        offset = self._offset(x)
+        return (*scatter(self.attraction * offset, np.full(offset.shape, self.attraction), self.w), None)
+
+
+class DistanceTerm:
+    """½∬ sign |x - y| dρ dρ = sign ∫(2s - 1) Q(s) ds: linear in the nodes as long as they stay in order."""
+
+    def __init__(self, sign, levels, w):
+        left = (2 * levels[:-1] - 1) / 2
+        self.load = np.zeros(len(levels))
+        self.load[:-1] += sign * w * (left + w / 3)
+        self.load[1:] += sign * w * (left + 2 * w / 3)
+
+    def value(self, x):
+        return float(self.load @ x)
+
+    def derivatives(self, x):
+        return self.load, np.zeros(len(x)), np.zeros(len(x) - 1), None
+
+
+class PowerPairTerm:
+    """½∬ coefficient k_p(x - y) dρ dρ with k_p = |z|^p/p, log|z| for p = 0; -1 < p < 2. Dense: O(n²) time and memory.
+
+    A cell with itself and with its neighbours, where the kernel is singular, is integrated exactly.
+    """
+
+    def __init__(self, coefficient, p, w):
+        self.coefficient, self.p, self.w = float(coefficient), float(p), w
+
+    def value(self, x):
+        return self.coefficient * pair_value(x, self.w, self.p) if np.all(np.diff(x) > 0) else np.inf
+
+    def derivatives(self, x):
+        gradient, dense = pair_derivatives(x, self.w, self.p)
+        return self.coefficient * gradient, np.zeros(len(x)), np.zeros(len(x) - 1), self.coefficient * dense
+
+
+class SmoothPairTerm:
+    """½∬W(x - y) dρ dρ for a kernel smooth at 0, all pairs of Gauss points. Dense: O(n²) time and memory.
+
+    The Newton matrix takes differences of ∇W; the gradient is that of the kernel.
+    """
+
+    def __init__(self, kernel, w):
+        self.kernel, self.w = kernel, w
+        self.mass = np.concatenate([w, w]) / 2
+
+    def _pairs(self, function, points, change=0.0):
+        z = points[:, None] - points[None, :] + change
+        return np.asarray(function(z.reshape(-1, 1)), dtype=float).reshape(z.shape)
+
+    def value(self, x):
+        values = self._pairs(self.kernel.value, gauss_points(x).ravel())
+        return float(self.mass @ values @ self.mass) / 2
+
+    def derivatives(self, x):
+        points = gauss_points(x).ravel()
+        n, step = len(self.w), 1e-5 * max(1e-3, float(points.max() - points.min()))
+        force = self._pairs(self.kernel.grad, points) @ self.mass
+        curve = (self._pairs(self.kernel.grad, points, step) - self._pairs(self.kernel.grad, points, -step)) / (
+            2 * step
+        )
+        gradient, diagonal, off = scatter(force.reshape(2, n), (curve @ self.mass).reshape(2, n), self.w)
+        curve *= -np.multiply.outer(self.mass, self.mass)
+        spread = np.zeros((n + 1, 2 * n))  # nodes -> Gauss points, transposed
+        i = np.arange(n)
+        for k, share in enumerate(SHARES):
+            spread[i, k * n + i], spread[i + 1, k * n + i] = 1 - share, share
+        return gradient, diagonal, off, spread @ ((curve + curve.T) / 2) @ spread.T
+
+
+def interaction_terms(kernel, levels, w):
+    """Terms of ½∬W dρ dρ, the strength of its quadratic attraction, and whether it repels at contact (keeps cells open)."""
+    if kernel is None:
+        return [], 0.0, False
+    if isinstance(kernel, QuadraticAttraction):
+        return [VarianceTerm(kernel.strength, w)], kernel.strength, False
+    if isinstance(kernel, LogRepulsion):
+        parts = [VarianceTerm(kernel.attraction, w), PowerPairTerm(-kernel.repulsion, 0, w)]
+        return parts, kernel.attraction, True
+    if isinstance(kernel, PowerLaw):
+        terms, attraction = [], 0.0
+        for sign, p in ((1.0, kernel.a), (-1.0, kernel.b)):
+            if p <= -1:
+                raise Unsupported(
+                    f"{kernel!r} has the exponent {p}; on the line any density then has infinite energy. "
+                    "Use exponents above -1."
+                )
+            if p == 2:
+                terms.append(VarianceTerm(sign, w))
+                attraction += sign
+            elif p == 1:
+                terms.append(DistanceTerm(sign, levels, w))
+            elif p < 2:
+                terms.append(PowerPairTerm(sign, p, w))
+            else:
+                terms.append(SmoothPairTerm(_OnePower(sign, p), w))
+        return terms, attraction, kernel.b < 1
+    if getattr(kernel, "singular", False):
+        raise Unsupported(
+            f"{kernel!r} is singular at 0 and no built-in kernel, so its integral over a cell is not known. "
+            "Use LogRepulsion, PowerLaw, or a kernel finite at 0."
+        )
+    return [SmoothPairTerm(kernel, w)], 0.0, False
+
+
+class _OnePower:
+    """sign |z|^p / p for p > 2."""
+
+    def __init__(self, sign, p):
+        self.sign, self.p = sign, p
+
+    def value(self, z):
+        return self.sign * np.abs(z[:, 0]) ** self.p / self.p
+
+    def grad(self, z):
+        return self.sign * np.abs(z) ** (self.p - 1) * np.sign(z)

@@ -1,0 +1,26 @@
+"""Laws of few parameters as JSON data, and back."""
+
+from .._core.errors import BadInput, unknown_field
+from .barenblatt import Barenblatt
+from .base import Law
+from .equilibria import Ring, Semicircle
+from .gaussian import Gaussian
+from .mixture import GaussianMixture
+from .product import Product
+from .uniform import Uniform
+
+_PARAMETRIC = {law.__name__: law for law in (Barenblatt, Gaussian, GaussianMixture, Ring, Semicircle, Uniform)}
+
+
+def from_spec(spec: dict) -> Law:
+    """The law that `law.spec()` describes. Raises `BadInput` for a name it does not know."""
+    if not isinstance(spec, dict) or "law" not in spec:
+        raise BadInput(
+            f"{spec!r} does not describe a law. A description is a dict with the key 'law'. Take it from law.spec()."
+        )
+    fields = {key: value for key, value in spec.items() if key != "law"}
+    if spec["law"] == "Product":
+        return Product([from_spec(part) for part in fields["laws"]])
+    if spec["law"] not in _PARAMETRIC:
+        raise unknown_field("pdeflow.laws", str(spec["law"]), [*_PARAMETRIC, "Product"])
+    return _PARAMETRIC[spec["law"]](**fields)

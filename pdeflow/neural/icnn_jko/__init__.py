@@ -1,0 +1,5 @@
+"""JKO steps by input-convex networks."""
+
+from .scheme import ICNNJKO
+
+__all__ = ["ICNNJKO"]

@@ -1,0 +1,215 @@
+"""The gradient of an input-convex network: a map that is monotone and invertible by construction."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from ..._core.arrays import count, is_tensor, log, positive
+from ..._core.errors import BadInput
+from ..kept_arrays import taker
+from .inversion import invert
+from .jet import STRENGTH, Jet
+from .signed import require_convex
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """Convex functions z_j(y) = b_j + a_jᵀy + ½ Σ_r (p_{rj}ᵀy)² + Σ_i u_{ji} h'_i, u >= 0, of the neurons h' of the layer before.
+
+    Each run of `pieces` of them is one neuron h = log(1 + Σ exp(β z_j)) / β: softplus for one piece, a smooth maximum for more. With rows = width * pieces:
+    linear : a_j, (rows, d). bias : b, (rows,). quadratic : p, (rank, rows, d). mixing : u, (rows, width) or, in the first layer, None.
+    sharpness : β, (width,), fixed while training, or None for ones.
+    """
+
+    linear: np.ndarray
+    bias: np.ndarray
+    quadratic: np.ndarray
+    mixing: np.ndarray | None = None
+    sharpness: np.ndarray | None = None
+
+    def arrays(self):
+        """Its arrays by name, without those that are None."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
+
+
+@dataclass(frozen=True, eq=False)
+class ConvexMap:
+    """T = ∇ψ with ψ(x) = s² φ(Rᵀ(x - m)/s) + mᵀx and φ(y) = ½|Lᵀy|² + ½ε|y|² + cᵀy + Σ_j w_j h_j(y), w >= 0, or w < 0
+    where the quadratic provably outweighs it (`signed`).
+
+    root : L, (d, d). shift : c, (d,). layers : the hidden layers, whose last neurons h enter φ. weight : w, (width,).
+    center : m, (d,), basis : R, (d, d) orthogonal, and scale : s, a number, are fixed while training: they make the problem
+    free of units and turn the axes to those of the law. ε = STRENGTH.
+    All fields are numpy arrays, or all torch tensors; points are of the same kind and dtype.
+
+    L Lᵀ = (1 - ε) I, c = 0, w = 0 is the identity. ∇²ψ >= ε I by construction, as u, w >= 0 (or LLᵀ outweighs w < 0) and neurons are convex and increasing.
+    This is the dense network of mokrov2021 (after korotin2021). Ours are the full-rank quadratic, so that Gaussian flows are represented exactly and no
+    pre-training to the identity is needed, and neurons of several pieces: a Gaussian mixture has -V = log Σ exp(m_iᵀx - |m_i|²/2) - |x|²/2, one neuron.
+    """
+
+    root: np.ndarray
+    shift: np.ndarray
+    layers: tuple
+    weight: np.ndarray
+    center: np.ndarray
+    basis: np.ndarray
+    scale: float
+    increasing = True  # on the line
+
+    def __post_init__(self):
+        if not is_tensor(self.weight):
+            require_convex(self)
+
+    def at(self, x) -> Jet:
+        """The derivatives at the points x (n, d), ready for use."""
+        return Jet(self, x)
+
+    def value(self, x):
+        """ψ(x), (n, d) -> (n,)."""
+        jet = self.at(x)
+        return self.scale**2 * (jet.value() + jet.y @ self.shift) + x @ self.center
+
+    def __call__(self, x):
+        """T(x), (n, d) -> (n, d)."""
+        return self.at(x).gradient()
+
+    def hessian_product(self, x, v):
+        """∇²ψ(x) v, both (n, d) -> (n, d)."""
+        return self.at(x).product(v @ self.basis) @ self.basis.T
+
+    def hessian(self, x):
+        """∇²ψ(x), (n, d) -> (n, d, d)."""
+        return self.basis @ self.at(x).hessian() @ self.basis.T
+
+    def value_and_hessian(self, x):
+        """T(x) (n, d) and ∇²ψ(x) (n, d, d) at the points x (n, d)."""
+        jet = self.at(x)
+        return jet.gradient(), self.basis @ jet.hessian() @ self.basis.T
+
+    def with_log_det(self, x):
+        """T(x) (n, d) and log det ∇²ψ(x) (n,) at the points x (n, d)."""
+        moved, hessian = self.value_and_hessian(x)
+        return moved, log_determinant(hessian)
+
+    def invert(self, y, tolerance=None, most=100):
+        """(x, Certificate) with T(x) = y, both (n, d); `NotConverged` otherwise (see `inversion.invert`)."""
+        return invert(self, y, tolerance, most)
+
+    def numbers_a_point(self):
+        """Numbers that the widest array of a Hessian holds for each point."""
+        rows, dim = self.layers[0].linear.shape
+        shared = len(self.layers) == 1 and not len(self.layers[0].quadratic)
+        return rows * (1 if shared else dim) + dim * dim
+
+    def trained(self):
+        """The arrays that training changes, by name."""
+        named = {"root": self.root, "shift": self.shift, "weight": self.weight}
+        for i, layer in enumerate(self.layers):
+            named |= {f"layer{i}.{name}": array for name, array in layer.arrays().items() if name != "sharpness"}
+        return named
+
+    def named(self):
+        """All arrays by name: those of `trained`, center, basis and scale, and the sharpness of layers that have one."""
+        sharp = {f"layer{i}.sharpness": layer.sharpness for i, layer in enumerate(self.layers)}
+        fixed = {"center": self.center, "basis": self.basis, "scale": np.array(self.scale), **sharp}
+        return {**self.trained(), **{name: array for name, array in fixed.items() if array is not None}}
+
+    def architecture(self):
+        """The shape of the network as JSON data."""
+        rank, rows, _ = self.layers[0].quadratic.shape
+        width, depth = len(self.weight), len(self.layers)
+        return {"map": "ConvexMap", "width": width, "depth": depth, "rank": rank, "pieces": rows // width}
+
+    @staticmethod
+    def from_named(dim, architecture, arrays):
+        """The map of `architecture()` and `named()` in dimension dim. `BadInput` names an array that is missing or does not fit."""
+        try:
+            width, depth, rank = (architecture[name] for name in ("width", "depth", "rank"))
+        except (KeyError, TypeError) as error:
+            raise BadInput(
+                f"The architecture of a map is {architecture!r}. It must have width, depth and rank. Take it from to_data()."
+            ) from error
+        pieces = architecture.get("pieces", 1)  # files of before there were pieces have none
+        count(width, "width"), count(depth, "depth"), count(rank, "rank", 0), count(pieces, "pieces")
+
+        take = taker(arrays)
+
+        def sharpness(name):
+            return take(name, width) if name in arrays else None
+
+        rows = width * pieces
+        layers = tuple(
+            Layer(
+                take(f"layer{i}.linear", rows, dim), take(f"layer{i}.bias", rows),
+                take(f"layer{i}.quadratic", rank, rows, dim), take(f"layer{i}.mixing", rows, width) if i else None,
+                sharpness(f"layer{i}.sharpness"),
+            )
+            for i in range(depth)
+        )  # fmt: skip
+        return ConvexMap(
+            take("root", dim, dim), take("shift", dim), layers, take("weight", width), take("center", dim),
+            take("basis", dim, dim), positive(take("scale"), "scale"),
+        )  # fmt: skip
+
+    def mapped(self, function):
+        """The same map with `function` applied to every array (a conversion of kind, dtype or device)."""
+        layers = tuple(
+            Layer(**{name: function(array) for name, array in layer.arrays().items()}) for layer in self.layers
+        )
+        plain = {name: function(getattr(self, name)) for name in ("root", "shift", "weight", "center", "basis")}
+        return ConvexMap(**plain, layers=layers, scale=self.scale)
+
+    def astype(self, dtype):
+        """The same map in numpy arrays of `dtype`."""
+        return self.mapped(lambda array: np.asarray(array, dtype=dtype))
+
+    def seen_from(self, center, basis, scale):
+        """The same hidden functions and the same ∇²ψ of the quadratic, in other fixed coordinates: the warm start of a step.
+
+        With y = E y' + f the old coordinates in terms of the new, each z_j becomes the same function of y'. numpy only.
+        """
+        turn = self.basis.T @ basis * (scale / self.scale)
+        move = self.basis.T @ (center - self.center) / self.scale
+        layers = []
+        for layer in self.layers:
+            offset = layer.quadratic @ move  # (rank, rows)
+            linear = (layer.linear + (offset[:, :, None] * layer.quadratic).sum(0)) @ turn
+            bias = layer.bias + layer.linear @ move + (offset**2).sum(0) / 2
+            layers.append(Layer(linear, bias, layer.quadratic @ turn, layer.mixing, layer.sharpness))
+        rotation = self.basis.T @ basis
+        size = (self.scale / scale) ** 2  # ψ'' of the network part is w ∂²h/∂y'²; the units of ψ change with s²
+        return ConvexMap(
+            rotation.T @ self.root, rotation.T @ self.shift * (self.scale / scale), tuple(layers), self.weight * size,
+            center, basis, scale,
+        )  # fmt: skip
+
+
+def first_map(center, basis, scale, width, network, generator):
+    """The identity, with hidden layers drawn from the torch `generator` and weights zero; float64, numpy."""
+    dim = len(center)
+
+    def normal(*shape):
+        import torch  # whoever has a generator has torch
+
+        return torch.randn(*shape, generator=generator, dtype=torch.float64).numpy()
+
+    layers, rows = [], width * network.pieces
+    for depth in range(network.depth):
+        mixing = abs(normal(rows, width)) / width if depth else None
+        sharpness = None if network.sharpness == 1 else np.geomspace(1.0, network.sharpness, width)
+        drawn = normal(rows, dim), normal(rows), 0.5 * normal(network.rank, rows, dim)
+        layers.append(Layer(*drawn, mixing, sharpness))
+    root = np.sqrt(1 - STRENGTH) * np.eye(dim)
+    return ConvexMap(root, np.zeros(dim), tuple(layers), np.zeros(width), center, basis, scale)
+
+
+def log_determinant(hessian):
+    """log det of positive definite matrices (n, d, d) -> (n,)."""
+    if is_tensor(hessian):
+        import torch  # a tensor is here, so torch is loaded already
+
+        root = (
+            torch.linalg.cholesky(hessian) if hessian.shape[-1] > 1 else hessian.sqrt()
+        )  # 1-D: no batched LAPACK call
+        return 2 * log(root.diagonal(dim1=-2, dim2=-1)).sum(-1)
+    return 2 * np.log(np.diagonal(np.linalg.cholesky(hessian), axis1=-2, axis2=-1)).sum(-1)

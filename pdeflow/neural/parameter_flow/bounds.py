@@ -1,0 +1,137 @@
+"""A-posteriori bounds of parameterised flows: what the projection onto the tangent space of the maps costs.
+
+A parameterised flow moves its law by v = ∂θT θ̇ ∘ T⁻¹ in place of -∇δF. The projection error is δ(t) = ∫|v + ∇δF|² dρ_t (already squared:
+δ0 of jin2025, eq. (3.27), is its supremum). Every step of `PWGF` and `PFPE` reports it as `delta0`, and what the energy falls short of as `shortfall`;
+these functions turn that record into bounds on the distance to the true flow and on the energy.
+"""
+
+import numpy as np
+
+from ..._core.arrays import count, positive, real_array
+from ..._core.errors import BadInput, NotAvailable
+from ..._core.estimate import Estimate
+
+
+def log_sobolev_rate(convexity: float, oscillation: float = 0.0, temperature: float = 1.0) -> float:
+    """ζ = 2K exp(-osc/D): F(ρ_t) - F* falls at least like e^(-ζt) for F = ∫V dρ + D∫ρ log ρ with V = U + φ.
+
+    convexity : K > 0, a lower bound of the eigenvalues of ∇²U. oscillation : osc = sup φ - inf φ, in the units of V.
+    temperature : D. For V = Σ_i V_i(x_i) use the numbers of one coordinate: the constant does not depend on the dimension.
+    jin2025 eq. (3.7) prints the rate D K/osc, which is false in general (V = x²/4 + 6 exp(-x²), D = 1: printed 0.083, true
+    0.022) [docs/math.md 8.1].
+    """
+    if not (np.isfinite(oscillation) and oscillation >= 0):
+        raise BadInput(f"oscillation is {oscillation}. It must be finite and >= 0: sup φ - inf φ. Choose V = U + φ so.")
+    return 2 * positive(convexity, "convexity") * float(np.exp(-oscillation / positive(temperature, "temperature")))
+
+
+def w2_bound(trajectory, *, convexity: float, start: float = 0.0):
+    """(times, bound), both (k + 1,): a bound of W2(ρ_θ(t), ρ_t) (not squared) after every step of a run, from what it reported.
+
+        W2(t) ≤ e^(-λt) W2(0) + ∫_0^t e^(-λ(t-s)) √δ(s) ds
+
+    convexity : λ, of the energy along geodesics (for ∫V dρ + entropy the smallest eigenvalue of ∇²V); may be 0 or negative. start : W2(0).
+    For a constant δ0 this is e^(-λt) W2(0) + √δ0 (1 - e^(-λt))/λ, the contractive version of Theorem 3.7 of jin2025
+    [docs/math.md 8.2]. See `_record` for what is bounded: the flow in θ, not its time steps.
+    """
+    rate = _finite(convexity, "convexity")
+    times, delta = _record(trajectory, "delta0")
+    return times, _propagate(times, np.sqrt(delta), rate, _at_least_zero(start, "start"))
+
+
+def energy_bound(trajectory, *, rate: float, gap: float):
+    """(times, bound), both (k + 1,): a bound of F(ρ_θ(t)) - F* after every step of a run, from what it reported.
+
+        F(ρ_θ(t)) - F* ≤ (F(ρ_θ(0)) - F*) e^(-ζt) + ∫_0^t e^(-ζ(t-s)) σ(s) ds,    σ = ∫|∇δF|² dρ - dissipation
+
+    rate : ζ, with ∫|∇δF|² dρ ≥ ζ (F(ρ) - F*), for instance `log_sobolev_rate(...)`. gap : F(ρ_θ(0)) - F*, where F* is the least energy.
+    σ is `shortfall` of the report. Where v is the projection of -∇δF, as in `PWGF` without damping, σ = δ, and for a constant δ0 this is
+    (δ0/ζ)(1 - e^(-ζt)) + gap e^(-ζt): Theorem 3.8 of jin2025, whose last term lacks - F* [docs/math.md 8.2]. Damping ε adds ε|θ'|²
+    to σ, which can be many times δ: with δ in its place the bound would be false.
+    """
+    times, shortfall = _record(trajectory, "shortfall")
+    return times, _propagate(times, shortfall, positive(rate, "rate"), _at_least_zero(gap, "gap"))
+
+
+def projection_error(law, energy, *, rng, n=10_000, damping=1e-4) -> Estimate:
+    """δ = min_η ∫|∂_θT η + ∇δF|² dρ (squared) at a law of `PWGF` or `PFPE`, with η from n draws and the mean of |·|² over n others.
+
+    So it is unbiased for that η, and above the least δ in the mean; `delta0` of a run is below it, for η fits its own points. With the tangent space of
+    Ĝ: an upper bound of jin2025's δ0, that of G. law : a `PushForward` whose last map is a `ParametricMap`. energy : `Energy`. damping : as
+    in `PWGF`. Raises `NotAvailable` for other laws and `Unsupported` as PWGF does.
+    """
+    try:
+        import torch
+    except ImportError as error:
+        raise NotAvailable(
+            "projection_error needs torch, which is not installed. Install it: pip install pdeflow[neural]."
+        ) from error
+
+    from ...laws.push_forward import PushForward
+    from ..threads import one_thread
+    from .projection import project
+    from .samples import draw_samples
+
+    if not isinstance(law, PushForward) or not law.maps or not hasattr(law.maps[-1], "family"):
+        raise NotAvailable(
+            f"{law!r} is no law of a parametric map. projection_error needs its tangent space. Pass a law of a PWGF or PFPE run (affine "
+            "maps of a Gaussian give a Gaussian, whose projection error under quadratic energies is zero)."
+        )
+    n, move = count(n, "n", 2), law.maps[-1]
+    base = PushForward(law.base, law.maps[:-1]) if len(law.maps) > 1 else law.base
+    with torch.no_grad(), one_thread():
+        theta, parts = torch.from_numpy(np.array(move.theta)), []
+        for _ in range(2):
+            samples = draw_samples(base, n, rng, energy.internal)
+            tangent = move.family.tangent(theta, samples.points)
+            parts.append((tangent, samples.force(energy, tangent)[0]))
+        held = damping * samples.variance * move.family.damped
+        eta = project(*parts[0], damping=held).eta
+        tangent, force = parts[1]
+        values = ((tangent.apply(eta) + force) ** 2).sum(1).numpy()
+    stderr = float(values.std(ddof=1) / np.sqrt(n))
+    return Estimate(float(values.mean()), stderr, f"direction from {n} draws, mean over {n} others", "projection_error")
+
+
+def _propagate(times, source, rate, start):
+    """y(t) of y' = -rate y + source(s), y(0) = start; source (k + 1,): of each step the larger of those at its two ends counts."""
+    level = np.maximum(source[:-1], source[1:])
+    bound = np.empty(len(times))
+    bound[0] = start
+    for k, length in enumerate(np.diff(times)):
+        reach = -np.expm1(-rate * length) / rate if rate != 0 else length
+        bound[k + 1] = np.exp(-rate * length) * bound[k] + reach * level[k]
+    return bound
+
+
+def _record(trajectory, name):
+    """(times, δ or σ), both (k + 1,), with t = 0 first, from the history of a run.
+
+    δ is measured on the samples of the run. What the bounds leave out: the error of the time steps (that of the integrator), and the
+    sampling error of δ, which is too small by about the factor 1 - parameters/(samples · dim), since the same samples chose
+    the direction; `projection_error` measures it on others.
+    """
+    steps = [step for step in getattr(trajectory, "history", ()) if name in step]
+    if not steps:
+        raise NotAvailable(
+            f"{trajectory!r:.200} reports no {name}. Runs of PWGF and PFPE do, in their history. Pass the trajectory that solve gave."
+        )
+    times = [0.0, *(step["time"] for step in steps)]
+    found = [steps[0][f"{name}_before"], *(step[name] for step in steps)]
+    return real_array(times, "times", ndim=1), real_array(found, name, ndim=1)
+
+
+def _finite(value, name):
+    value = float(value)
+    if not np.isfinite(value):
+        raise BadInput(f"{name} is {value}. It must be finite. Pass a number.")
+    return value
+
+
+def _at_least_zero(value, name):
+    value = _finite(value, name)
+    if value < 0:
+        raise BadInput(
+            f"{name} is {value}. It must be >= 0: a distance, or an energy above the least one. Check its sign."
+        )
+    return value

@@ -1,1 +1,0 @@
-"""The primal-dual (variational) JKO method, part by part."""

@@ -1,0 +1,7 @@
+"""JKO steps as saddle points over maps and test functions, from samples alone."""
+
+from .dual_function import TestFunction
+from .scheme import VariationalJKO
+from .settings import Saddle
+
+__all__ = ["Saddle", "TestFunction", "VariationalJKO"]

@@ -1,0 +1,37 @@
+"""Problems: an energy, an initial law and a horizon; the catalogue builds those with closed forms."""
+
+from .catalogue import (
+    CATALOGUE,
+    aggregation_diffusion,
+    double_well,
+    heat,
+    log_repulsion,
+    mckean_vlasov_ou,
+    mixture_ou,
+    mixture_target,
+    newtonian_1d,
+    ou,
+    porous_medium,
+    rebuild,
+    ring_aggregation,
+    styblinski_tang,
+)
+from .problem import Problem
+
+__all__ = [
+    "CATALOGUE",
+    "Problem",
+    "aggregation_diffusion",
+    "double_well",
+    "heat",
+    "log_repulsion",
+    "mckean_vlasov_ou",
+    "mixture_ou",
+    "mixture_target",
+    "newtonian_1d",
+    "ou",
+    "porous_medium",
+    "rebuild",
+    "ring_aggregation",
+    "styblinski_tang",
+]

@@ -1,0 +1,154 @@
+"""Exact flows: frozen callables t -> Law that carry the law they start from.
+
+`dataclasses.replace(flow, initial=law)` restarts a flow elsewhere, or raises `Unsupported` where no closed form is known.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .._core.errors import BadInput, Unsupported
+from ..laws import Barenblatt, FromQuantile, Gaussian, GaussianMixture, Law, Semicircle
+
+
+def _elapsed(t):
+    """t as a float that is finite and >= 0, or `BadInput`: time runs forwards from the start."""
+    if not (np.isfinite(t) and t >= 0):
+        raise BadInput(f"t is {t}. It is the time since the start: finite and >= 0. Shift it.")
+    return float(t)
+
+
+@dataclass(frozen=True, eq=False)
+class LinearFlow:
+    """∂tρ = ∇·(ρ A(x - b)) + attraction ∇·(ρ (x - mean)) + T Δρ for Gaussians, and mixtures where attraction = 0 [docs/math.md 4, 10.1].
+
+    m_t = b + e^(-At)(m - b),  Σ_t = e^(-Kt) Σ e^(-Kt) + T K⁻¹(I - e^(-2Kt)),  K = A + attraction I. A and Σ need not commute.
+    matrix : (d, d) symmetric positive semi-definite. center : (d,). K⁻¹(...) is continued to 2t where K is singular.
+    """
+
+    matrix: np.ndarray
+    center: np.ndarray
+    temperature: float
+    initial: Law
+    attraction: float = 0.0
+
+    def __post_init__(self):
+        if not isinstance(self.initial, Gaussian | (GaussianMixture if self.attraction == 0 else Gaussian)):
+            raise Unsupported(
+                f"The linear flow is closed for Gaussians (and mixtures without attraction), not for {self.initial!r}. Start from one, or use a solver."
+            )
+        if self.initial.dim != len(self.matrix):
+            raise Unsupported(
+                f"The flow lives in dimension {len(self.matrix)}, {self.initial!r} in {self.initial.dim}. They must agree. Change one."
+            )
+
+    def __call__(self, t: float) -> Law:
+        t = _elapsed(t)
+        if isinstance(self.initial, Gaussian):
+            return self._moved(self.initial, t)
+        parts = [self._moved(component, t) for component in self.initial.components]
+        return GaussianMixture(self.initial.weights, [part.mean() for part in parts], [part.cov() for part in parts])
+
+    def _moved(self, law, t):
+        rates, basis = np.linalg.eigh(self.matrix)
+        decay = (basis * np.exp(-rates * t)) @ basis.T
+        tight = rates + self.attraction
+        shrink = (basis * np.exp(-tight * t)) @ basis.T
+        safe = np.where(tight > 0, tight, 1.0)
+        noise = self.temperature * np.where(tight > 0, -np.expm1(-2 * tight * t) / safe, 2 * t)
+        cov = shrink @ law.cov() @ shrink + (basis * noise) @ basis.T
+        return Gaussian(self.center + decay @ (law.mean() - self.center), (cov + cov.T) / 2)
+
+
+@dataclass(frozen=True, eq=False)
+class PorousMediumFlow:
+    """∂tρ = coefficient Δρ^m from a Barenblatt profile: the profile of time start + coefficient t [docs/math.md 1]."""
+
+    m: float
+    coefficient: float
+    initial: Law
+
+    def __post_init__(self):
+        if not isinstance(self.initial, Barenblatt) or self.initial.m != self.m:
+            raise Unsupported(
+                f"The porous-medium flow with m = {self.m} is closed for Barenblatt profiles of that m, not for {self.initial!r}. Start from one."
+            )
+
+    def __call__(self, t: float) -> Law:
+        start = self.initial
+        return Barenblatt(start.dim, start.m, start.time + self.coefficient * _elapsed(t), start.center)
+
+
+@dataclass(frozen=True, eq=False)
+class ConfinedPorousMediumFlow:
+    """∂tρ = coefficient Δρ^m + confinement ∇·(xρ) from a centred Barenblatt profile [docs/math.md 1.2].
+
+    The scale obeys μ^(1/β)(t) = β c/λ + (μ_0^(1/β) - β c/λ) e^(-λt/β).
+    """
+
+    m: float
+    coefficient: float
+    confinement: float
+    initial: Law
+
+    def __post_init__(self):
+        if not isinstance(self.initial, Barenblatt) or self.initial.m != self.m or np.any(self.initial.center):
+            raise Unsupported(
+                f"The confined flow with m = {self.m} is closed for centred Barenblatt profiles of that m, not for {self.initial!r}. Start from one."
+            )
+
+    def __call__(self, t: float) -> Law:
+        start = self.initial
+        steady = start.beta * self.coefficient / self.confinement
+        power = steady + (start.scale ** (1 / start.beta) - steady) * np.exp(
+            -self.confinement * _elapsed(t) / start.beta
+        )
+        return Barenblatt(start.dim, start.m, power, start.center)
+
+
+@dataclass(frozen=True, eq=False)
+class ContractedQuantile:
+    """s -> mean + shrink (Q_0(s) - mean) + (1 - shrink)(2s - 1): what W = x²/2 - |x| makes of Q_0 [docs/math.md 2.2]."""
+
+    initial: Law
+    shrink: float
+
+    def __call__(self, s):
+        mean = self.initial.mean()[0]
+        return mean + self.shrink * (self.initial.quantile(s) - mean) + (1 - self.shrink) * (2 * np.asarray(s) - 1)
+
+
+@dataclass(frozen=True, eq=False)
+class NewtonianFlow:
+    """The flow of W = x²/2 - |x| on the line, for any start: quantiles contract by e^(-t) towards the uniform law on mean ± 1."""
+
+    initial: Law
+
+    def __post_init__(self):
+        if self.initial.dim != 1 or not {"quantile", "mean"} <= set(self.initial.answers()):
+            raise Unsupported(
+                f"The Newtonian flow needs a 1-D law with quantiles and a mean, not {self.initial!r}. Start from one."
+            )
+
+    def __call__(self, t: float) -> Law:
+        return FromQuantile(ContractedQuantile(self.initial, float(np.exp(-_elapsed(t)))))
+
+
+@dataclass(frozen=True, eq=False)
+class LogRepulsionFlow:
+    """W = attraction x²/2 - repulsion log|x| on the line from a semicircle: R²(t) = R∞² + (R_0² - R∞²) e^(-2 attraction t)."""
+
+    attraction: float
+    repulsion: float
+    initial: Law
+
+    def __post_init__(self):
+        if not isinstance(self.initial, Semicircle):
+            raise Unsupported(
+                f"The log-repulsion flow is closed for semicircle laws, not for {self.initial!r}. Start from Semicircle(radius)."
+            )
+
+    def __call__(self, t: float) -> Law:
+        limit = 2 * self.repulsion / self.attraction
+        squared = limit + (self.initial.radius**2 - limit) * np.exp(-2 * self.attraction * _elapsed(t))
+        return Semicircle(np.sqrt(squared), self.initial.center)

@@ -1,0 +1,163 @@
+"""Markdown reports of a study: verdicts, orders, the error budget, figures, and the long table as CSV."""
+
+import os
+import platform
+from pathlib import Path
+
+import numpy as np
+
+from .. import __version__
+from .._core.errors import BadInput, NotAvailable
+from ..study import Table
+from . import plot
+
+
+def write(
+    table: Table, directory, *, title: str, claims=None, text: str = "", command: str = "", expected=None, tolerance=0.1
+) -> Path:
+    """Write report.md, table.csv and figures of `table` into `directory` (made if absent) and return the path of report.md.
+
+    claims : list of Claim to judge, or None. text : Markdown put under the title. command : what the reader types to
+    get this report again.
+    """
+    directory = folder(directory)
+    table.to_csv(directory / "table.csv")
+    metrics = list(dict.fromkeys(row["metric"] for row in table))
+    parts = [f"# {title}", text.strip()]
+    if command:
+        parts.append(f"Made by `{command}` with pdeflow {__version__}, Python {platform.python_version()}.")
+    if claims:
+        parts += ["## Claims", *_claims(table.claims(claims))]
+    for metric in metrics:
+        orders = table.orders(metric, expected=expected, tolerance=tolerance)
+        parts += [
+            f"## Orders in {metric}",
+            _markdown(orders, ("problem", "method", "time", "slope", "interval", "used", "floor", "verdict", "local")),
+        ]
+        whys = {
+            (row["method"], row["problem"]): row["why"]
+            for row in orders
+            if row["verdict"] not in ("pass", "measured") or ";" in row["why"]
+        }
+        parts.append("\n".join(f"- {method} on {problem}: {why}" for (method, problem), why in whys.items()))
+        parts += _figures(table, metric, directory)
+        parts += [
+            "### Work and precision",
+            _markdown(
+                table.work_precision(metric),
+                (
+                    "problem",
+                    "method",
+                    "time",
+                    table.swept,
+                    "error",
+                    "stderr",
+                    "seconds",
+                    "first_call_seconds",
+                    "status",
+                ),
+            ),
+        ]
+    parts.append(_failures(table))
+    parts.append(
+        "The long table is in [table.csv](table.csv). floor: what the method's representation costs at the truth itself, with no "
+        "step taken. Intervals are 95 % t-intervals of the fitted slope; local orders run from coarse to fine."
+    )
+    target = directory / "report.md"
+    target.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
+    return target
+
+
+def folder(directory) -> Path:
+    """`directory`, made if absent; `BadInput` if it cannot be made or written to."""
+    directory = Path(directory)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        writable = os.access(directory, os.W_OK)
+    except OSError as error:
+        raise BadInput(
+            f"{str(directory)!r} cannot be made: {error}. A report needs a folder. Name another one."
+        ) from error
+    if not writable:
+        raise BadInput(f"{str(directory)!r} cannot be written to. A report needs a folder. Name another one.")
+    return directory
+
+
+def _claims(claims):
+    rows = _markdown(
+        claims,
+        (
+            "method",
+            "metric",
+            "problem",
+            "time",
+            "claimed",
+            "tolerance",
+            "slope",
+            "interval",
+            "used",
+            "verdict",
+            "source",
+        ),
+    )
+    whys = "\n".join(
+        f"- {row['method']}, {row['problem']}, t = {row['time']:g}: {row['verdict']}: {row['why']}"
+        for row in claims
+        if row["verdict"] != "pass" or ";" in row["why"]
+    )
+    return [f"Verdict: **{claims.worst}**", rows, whys]
+
+
+def _figures(table, metric, directory):
+    """One set of figures a problem; names of files are made from the problem and the metric."""
+    lines = []
+    for problem in dict.fromkeys(row["problem"] for row in table):
+        drawings = [
+            ("convergence", plot.convergence),
+            ("work_precision", plot.work_precision),
+            ("error_parts", plot.error_parts),
+        ]
+        for kind, draw in drawings:
+            name = (
+                "_".join("".join(c if c.isalnum() else "_" for c in word) for word in (kind, problem, metric)) + ".png"
+            )
+            try:
+                draw(table, metric, problem=problem).savefig(directory / name, dpi=100)
+            except NotAvailable as reason:  # no finite error of this problem: the table says why
+                lines.append(f"No figure {kind} of {problem}: {reason}")
+                continue
+            lines.append(f"![{kind} of {problem} in {metric}]({name})")
+    return lines
+
+
+def _failures(table):
+    rows = {}
+    for row in table:
+        if row["status"] != "ok":
+            rows.setdefault((row["problem"], row["method"], row["status"], row["why"]), []).append(row)
+    if not rows:
+        return ""
+    lines = [
+        f"- {method} on {problem}: {status} ({len(group)} rows). {why}"
+        for (problem, method, status, why), group in rows.items()
+    ]
+    return "\n".join(["## Rows that are not ok", "", *lines])
+
+
+def _markdown(rows, columns):
+    """Aligned Markdown table of the chosen columns; `interval` joins lower and upper."""
+    cells = [[_cell(row, name) for name in columns] for row in rows]
+    widths = [max([len(name), *[len(line[i]) for line in cells]]) for i, name in enumerate(columns)]
+    lines = [columns, ["-" * width for width in widths], *cells]
+    return "\n".join("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in lines)
+
+
+def _cell(row, name):
+    if name == "interval":
+        return "-" if np.isnan(row["lower"]) else f"[{row['lower']:.3f}, {row['upper']:.3f}]"
+    value = row[name]
+    if isinstance(value, np.ndarray | tuple | list):
+        return " ".join("-" if np.isnan(entry) else f"{entry:.2f}" for entry in value)
+    if isinstance(value, float | np.floating):
+        return "-" if np.isnan(value) else f"{value:.4g}"
+    return str(value).replace("|", "\\|").replace("\n", " ")
