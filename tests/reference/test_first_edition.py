@@ -20,12 +20,13 @@ from pdeflow.laws import (
     GridLaw,
     Particles,
     Product,
+    PushForward,
     Quantiles,
     Ring,
     Semicircle,
     Uniform,
 )
-from pdeflow.neural import ICNNJKO, PFPE, PWGF, LinearMap, Network, PushForward, Saddle, Shape, Training, VariationalJKO
+from pdeflow.neural import ICNNJKO, PFPE, PWGF, LinearMap, Network, Saddle, Shape, Training, VariationalJKO
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "first_edition"
 EXPECTED = json.loads((FOLDER / "expected.json").read_text())
