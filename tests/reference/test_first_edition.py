@@ -57,7 +57,9 @@ def test_a_flow_opens_and_its_law_answers_as_it_did(name, folder):
     facts = EXPECTED["flows"][name]
     law = PushForward.from_data(*pf.reference.load_flow(folder / name))
     assert repr(law) == facts["repr"] and repr(law.base) == facts["base"]
-    assert law.answers() == facts["answers"]
+    # later editions may answer more; the first one claimed a density of a moved ring, which it then refused
+    wrong = {"log_density"} if "no_log_density" in facts else set()
+    assert set(facts["answers"]) - wrong <= set(law.answers())
     pushed = np.array(facts["pushed"])
     np.testing.assert_allclose(law.push(np.array(facts["points"])), pushed, **CLOSE)
     np.testing.assert_allclose(law.sample(3, np.random.default_rng(11)), facts["sample"], **CLOSE)
