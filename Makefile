@@ -4,8 +4,9 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 OUT ?= out
 JOBS ?= 2
+CONSTRAINTS ?= constraints.txt
 
-.PHONY: demo test validate bench lint clean
+.PHONY: demo test validate bench docs oldest pytest lint clean
 
 demo: $(VENV)/installed
 	$(BIN)/python validation/demo.py --out $(OUT)/demo --jobs $(JOBS)
@@ -23,11 +24,26 @@ validate: $(VENV)/installed
 bench: $(VENV)/installed
 	for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
-$(VENV)/installed: setup.cfg pyproject.toml constraints.txt
+# The site, in docs/_build/html; a warning is an error.
+docs: $(VENV)/installed-docs
+	$(BIN)/sphinx-build -q -W --keep-going docs docs/_build/html
+
+$(VENV)/installed-docs: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable '.[docs]'
+	touch $@
+
+# The tests once more, with the oldest versions that setup.cfg allows, in an environment of their own.
+oldest:
+	$(MAKE) VENV=.venv-oldest CONSTRAINTS=constraints-oldest.txt pytest
+
+pytest: $(VENV)/installed
+	$(BIN)/python -m pytest
+
+$(VENV)/installed: setup.cfg pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "pdeflow needs Python 3.11 or newer, this is %s. Set PYTHON=python3.11 (or newer)." % sys.version.split()[0])'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[all,test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable '.[all,test]'
 	touch $@
 
 clean:
-	rm -rf $(OUT) $(VENV)
+	rm -rf $(OUT) $(VENV) docs/_build

@@ -1,0 +1,59 @@
+"""Sphinx settings: Markdown by MyST, docstrings by numpydoc. `make docs` builds with warnings as errors."""
+
+import re
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import pdeflow
+
+project = "pdeflow"
+author = "The pdeflow maintainers"
+release = version = pdeflow.__version__
+extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.mathjax"]
+exclude_patterns = ["_build"]
+default_role = "code"  # docstrings write names in single backticks
+html_theme = "alabaster"
+html_theme_options = {"page_width": "1100px", "description": "Numerical Wasserstein gradient flows, checked"}
+html_show_copyright = False
+myst_enable_extensions = ["dollarmath", "colon_fence"]
+myst_heading_anchors = 3
+numpydoc_show_class_members = False
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # shapes and units stand in the docstrings
+autodoc_preserve_defaults = True
+
+
+def _escaped(line: str) -> str:
+    """The line with *, | and a final _ escaped outside of backticks: formulas are full of them, markup is not."""
+    parts = re.split(r"(``.*?``|`[^`]*`)", line)
+    return "".join(part if part.startswith("`") else re.sub(r"(?<!\\)(\*|\||_(?!\w))", r"\\\1", part) for part in parts)
+
+
+def as_plain_text(app, what, name, obj, options, lines):
+    """Docstrings are plain text with formulas: a block that is indented after a blank line is shown as it stands."""
+    result, indent, literal, blank = [], 0, None, True
+    for line in lines:
+        text = line.strip()
+        here = len(line) - len(line.lstrip())
+        if literal is not None and text and here < literal:
+            literal = None
+        if not text:
+            blank = True
+        elif literal is None:
+            if blank and result and here > indent and not re.match(r"([-*]|\d+\.|\.\.) ", text):
+                literal = here
+                if not result[-1].strip():
+                    result.pop()
+                result += ["", " " * indent + "::", ""]
+            indent = here if literal is None else indent
+            blank = False
+        if literal is None and not re.fullmatch(r"[-=~]{3,}", text) and not text.startswith(">>>"):
+            line = _escaped(line)
+        result.append(line)
+    lines[:] = result
+
+
+def setup(app):
+    app.connect("autodoc-process-docstring", as_plain_text, priority=400)  # before numpydoc reads the sections
