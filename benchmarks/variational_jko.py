@@ -2,7 +2,7 @@
 
 An outer iteration is 3 updates of the test function h and one of the map T at batch 1000, both with three hidden layers of 64, on the
 Ornstein-Uhlenbeck problem from N(0, I). Beside ours, in the same run and on one thread too, stand plain loops of the published algorithm
-[fan2022, algorithm 1]: torch modules, automatic differentiation, torch.optim.Adam, particles drawn by index. `same networks` has our networks (tanh),
+[fan2022iclr, algorithm 1]: torch modules, automatic differentiation, torch.optim.Adam, particles drawn by index. `same networks` has our networks (tanh),
 `published networks` has those of the authors' Ornstein-Uhlenbeck runs (a linear residual map of three layers, h the square of a PReLU network).
 The authors' own code took 18.0 (d = 2) to 21.5 ms (d = 32) on this kind of machine.
 

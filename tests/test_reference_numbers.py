@@ -200,7 +200,7 @@ def test_styblinski_tang_constants(value, compute):
 
 
 def test_the_constants_of_the_papers_have_the_wrong_mass():
-    """fan2022 prints C = (3/16)^(1/3) for d = 1, m = 2 (mass 2), jin2025 a d in the denominator (mass 1/d)."""
+    """fan2022iclr prints C = (3/16)^(1/3) for d = 1, m = 2 (mass 2), jin2025 a d in the denominator (mass 1/d)."""
     law = Barenblatt(1, 2, 1.0)
     for constant, mass in ((law.constant, 1.0), ((3 / 16) ** (1 / 3), 2.0)):
         radius = np.sqrt(constant / law.k)

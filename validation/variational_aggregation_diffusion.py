@@ -3,9 +3,9 @@
 `python validation/variational_aggregation_diffusion.py --scale paper` writes reports/variational_aggregation_diffusion/paper.md and paper.png: second moment, energy and
 histograms of both schemes (explicit aggregation and backward diffusion; all backward) beside a finite-volume solution of the same problem, made here.
 
-Time scales. fan2022 (section 4.4, B.3) finds its two schemes 1.5 and 3 times slower than other papers. Two things that it does not account for: its backward scheme leaves
+Time scales. fan2022iclr (section 4.4, B.3) finds its two schemes 1.5 and 3 times slower than other papers. Two things that it does not account for: its backward scheme leaves
 out the ½ of the interaction energy, which is aggregation at twice the speed, in the backward scheme only (docs/math.md 3); and the original problem has ρ_0 = ¼ on the square, mass 9, where
-fan2022 has a probability density, mass 1. The probability p = ρ/M obeys ∂tp = M ∇·(p∇W*p) + M² 0.1 Δp³, another equation, of which the table has the finite-volume solution (docs/math.md 2.3).
+fan2022iclr has a probability density, mass 1. The probability p = ρ/M obeys ∂tp = M ∇·(p∇W*p) + M² 0.1 Δp³, another equation, of which the table has the finite-volume solution (docs/math.md 2.3).
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Lower bounds of internal energies by trained test functions, beside the exact energies: python validation/variational_bounds.py
 
-The two formulas of VariationalJKO [fan2022, Propositions 1 and 2] with the networks of its default, trained on samples of a law and measured on others. Gaussians under the entropy and
+The two formulas of VariationalJKO [fan2022iclr, Propositions 1 and 2] with the networks of its default, trained on samples of a law and measured on others. Gaussians under the entropy and
 Barenblatt profiles under their power energy have a quadratic test function, which ours contains in closed form: `quadratic` is that part alone, `trained` has the network as well, which
 can only add the noise of its training. Mixtures need the network. Bar: within 1 % of the exact energy or 0.005, whichever is larger, and not above it by more than three standard errors.
 Writes reports/variational_bounds/bounds.md. The exit status is 1 if the bar is missed.

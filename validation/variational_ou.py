@@ -6,7 +6,7 @@ floor (SymKL of the exact JKO iterate of the same A), and seconds an outer itera
 
 How SymKL is computed. A linear map keeps a Gaussian law Gaussian, so its moments, and SymKL with them, are closed forms. The law of a residual map has no
 density: the Gaussian of its moments stands for it, from `--samples` draws whose affine base error is removed (see `moments`), and the column `beyond
-Gaussian` shows what that leaves out. fan2022 fitted Gaussians to 512,000 particles, whose own SymKL is d(d+3)/(2N): 1.1e-3 in d = 32 (docs/math.md 4.4).
+Gaussian` shows what that leaves out. fan2022iclr fitted Gaussians to 512,000 particles, whose own SymKL is d(d+3)/(2N): 1.1e-3 in d = 32 (docs/math.md 4.4).
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """VariationalJKO on the porous medium equation ∂tρ = Δρ², beside the exact JKO sequence, the Barenblatt law and the grid program.
 
-`python validation/variational_porous.py --scale paper` writes reports/variational_porous/paper.md and paper.png. On the line it is fan2022's
+`python validation/variational_porous.py --scale paper` writes reports/variational_porous/paper.md and paper.png. On the line it is fan2022iclr's
 setting (t_0 = 0.002, dt = 0.001, 20 steps): the JKO sequence itself is 1.15 % behind the equation in radius, and CvxoptJKO at the 300 cells that
-fan2022 took as truth is 2.0 % behind the JKO sequence. In d = 2, 3 (t from 0.1 to 0.6) and d = 6 (the authors' d = 6: t_0 = 0.001, dt = 0.0005).
+fan2022iclr took as truth is 2.0 % behind the JKO sequence. In d = 2, 3 (t from 0.1 to 0.6) and d = 6 (the authors' d = 6: t_0 = 0.001, dt = 0.0005).
 """
 
 import argparse
@@ -157,7 +157,7 @@ def main():
     if 1 in options.dims:
         table, laws, figures = line(options.scale, options.maps, outer)
         picture(laws, figures, out.with_suffix(".png"))
-        lines += ["## d = 1: t_0 = 0.002, dt = 0.001, 20 steps (fan2022 section 4.3)", "", *table, ""]
+        lines += ["## d = 1: t_0 = 0.002, dt = 0.001, 20 steps (fan2022iclr section 4.3)", "", *table, ""]
         lines += [
             f"![densities, and the error of the grid program against its cells]({out.with_suffix('.png').name})",
             "",

@@ -1,10 +1,10 @@
 """Aggregation without diffusion by VariationalJKO: to the ring under |x|⁴/4 - |x|²/2 in the plane, and to the semicircle on the line.
 
 `python validation/variational_ring.py --scale paper` writes reports/variational_ring/paper.md and ring.png. From N(0, I/4), forward-backward (here: explicit
-Euler on particles, the energy being interaction only) and backward steps of dt = 0.2 side by side, to t = 20. The ring has radius 1/√3 and energy -1/12; fan2022 (appendix
+Euler on particles, the energy being interaction only) and backward steps of dt = 0.2 side by side, to t = 20. The ring has radius 1/√3 and energy -1/12; fan2022iclr (appendix
 B.2) and jin2025 state 0.5, the value on the line (docs/math.md 2.1). The law at a finite time is not on the ring yet, for mass near the centre leaves it at rate 1/3 only:
 `exact` is a radial integration of the equation. E|x|² at t = 0.5 and 2 is known to 1e-11.
-Scheme against scheme: fan2022 omits the ½ of the interaction energy in its backward scheme, not in the forward one (docs/math.md 3); here both have it.
+Scheme against scheme: fan2022iclr omits the ½ of the interaction energy in its backward scheme, not in the forward one (docs/math.md 3); here both have it.
 """
 
 import argparse

@@ -125,7 +125,7 @@ class LogRepulsion(Interaction):
 
 @dataclass(frozen=True)
 class GaussianAttraction(Interaction):
-    """W(z) = -strength exp(-|z|² / width²); strength 1/π and width 1 are those of fan2022 section 4.4."""
+    """W(z) = -strength exp(-|z|² / width²); strength 1/π and width 1 are those of fan2022iclr section 4.4."""
 
     strength: float = 1 / np.pi
     width: float = 1.0

@@ -13,7 +13,7 @@ class Barenblatt(Law):
 
     dim : d >= 1. m : exponent, > 1. time : t > 0. center : (d,), default 0.
     β = 1/(d(m-1)+2), k = (m-1)β/(2m), C^γ = (k/π)^(d/2) Γ(γ+1)/Γ(m/(m-1)), γ = d/2 + 1/(m-1).
-    jin2025 eq. (5.7) prints d·B(d/2, m/(m-1)) in C, which gives mass 1/d; fan2022 section 4.3 prints C = (3/16)^(1/3)
+    jin2025 eq. (5.7) prints d·B(d/2, m/(m-1)) in C, which gives mass 1/d; fan2022iclr section 4.3 prints C = (3/16)^(1/3)
     for d = 1, m = 2, which gives mass 2. Here the mass is one.
 
     .radius is that of the support, .second_moment is E|x - center|², .scale is t^β (lengths are proportional to it).

@@ -11,7 +11,7 @@ from ..energies.energy import sphere_mean_power
 def ring_radius(a: float, b: float, dim: int) -> float:
     """Radius of the spherical shell that is stationary: R^(a-b) = A_b/A_a with A_p the mean of |x-y|^p on the unit sphere.
 
-    For (4, 2) it is √(d/(2(d+1))): 1/√3 in the plane. fan2022 (appendix B.2) and jin2025 (section 5.3) state 0.5, the value in d = 1.
+    For (4, 2) it is √(d/(2(d+1))): 1/√3 in the plane. fan2022iclr (appendix B.2) and jin2025 (section 5.3) state 0.5, the value in d = 1.
     """
     return (sphere_mean_power(b, dim) / sphere_mean_power(a, dim)) ** (1 / (a - b))
 

@@ -280,7 +280,7 @@ def ring_aggregation(dim=2, a=4.0, b=2.0, initial=None, horizon=10.0):
 
 @_entry
 def aggregation_diffusion(mass=1.0, m=3.0, diffusion=0.1, half_width=3.0, initial=None, horizon=60.0):
-    """W = -exp(-|x|²)/π with diffusion Δρ^m in the plane, from the uniform law on [-half_width, half_width]² [fan2022 section 4.4].
+    """W = -exp(-|x|²)/π with diffusion Δρ^m in the plane, from the uniform law on [-half_width, half_width]² [fan2022iclr section 4.4].
 
     For total mass M the probability p = ρ/M obeys ∂tp = M ∇·(p∇W*p) + M^(m-1) diffusion Δp^m (docs/math.md 2.3): `mass` enters
     through both coefficients.

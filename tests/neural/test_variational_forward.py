@@ -1,4 +1,4 @@
-"""Interaction in VariationalJKO: the forward scheme, explicit Euler on samples (fan2022, appendix B.2), and energy and force from batches."""
+"""Interaction in VariationalJKO: the forward scheme, explicit Euler on samples (fan2022iclr, appendix B.2), and energy and force from batches."""
 
 import numpy as np
 import pytest

@@ -84,7 +84,7 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Program:
-    """min over K >= 0 with unit column sums of Σ C_ij p_j K_ij + G(q), q = K p + stay [docs/math.md 6.1; fan2022 eq. (18), corrected].
+    """min over K >= 0 with unit column sums of Σ C_ij p_j K_ij + G(q), q = K p + stay [docs/math.md 6.1; fan2022iclr eq. (18), corrected].
 
     C_ij = (x_i - x_j)²/(2 dt). G(q) = Σ δU(q_i/δ) + V·q + ½ qᵀWq + const. K_ij p_j is the mass that moves from cell j to cell i.
     centers (n,), old (n,) the masses before, potential (n,) V with the linear part of the interaction, kernel (n, n) PSD or None.

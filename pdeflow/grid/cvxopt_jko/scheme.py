@@ -41,11 +41,11 @@ class CouplingState:
 
 @dataclass(frozen=True)
 class CvxoptJKO(Method):
-    """ρ_{k+1} = argmin F(ρ) + W2²(ρ, ρ_k)/(2 dt) over masses q of `cells` equal cells [fan2022, eq. (18); corrected in docs/math.md 6.1].
+    """ρ_{k+1} = argmin F(ρ) + W2²(ρ, ρ_k)/(2 dt) over masses q of `cells` equal cells [fan2022iclr, eq. (18); corrected in docs/math.md 6.1].
 
         min_{π >= 0} Σ_ij |x_i - x_j|² π_ij/(2 dt) + δ Σ_i U(q_i/δ) + V·q + ½ qᵀWq,   q = π1,   Σ_i π_ij = p_j (old masses),
 
-    x the cell centres, δ their distance, W_ij the mean of W over a pair of cells. fan2022 prints the energy of the fixed marginal, which is constant.
+    x the cell centres, δ their distance, W_ij the mean of W over a pair of cells. fan2022iclr prints the energy of the fixed marginal, which is constant.
 
     WARNING, locking. On a grid, moving mass by u < δ costs about uδ/(2 dt) instead of u²/(2 dt): where δ is not small against
     the displacement of one step, mass sticks. Rule: δ <= 1/4 of the smallest relevant displacement of a step; `displacement_in_cells` of the report

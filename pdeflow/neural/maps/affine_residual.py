@@ -70,7 +70,7 @@ class LinearMap:
 
 @dataclass(frozen=True, eq=False)
 class ResidualMap:
-    """T(x) = x + S (B u + c + N(u)), u = S⁻¹(x - m), with N a tanh network: what fan2022 uses for T in high dimension.
+    """T(x) = x + S (B u + c + N(u)), u = S⁻¹(x - m), with N a tanh network: what fan2022iclr uses for T in high dimension.
 
     center : m, (d,) and root : S, (d, d) SPD, the mean and the root of the covariance of the law it was trained on, make the problem free of
     units. matrix : B, (d, d). shift : c, (d,). layers : ((w, b), ...) of N. Zero B, c and last layer are the identity.

@@ -18,7 +18,7 @@ class Balls:
     """Balls about the origin of R^dim with radii `inner` = r_1 < ... < r_K = `outer`, in equal ratios of at most 2.
 
     Points are drawn uniformly from each ball in turn; the mixture q(z) = (1/K) Σ_{|z| <= r_k} 1/Ω_k is positive on the whole of the largest, so the mean of f/q is ∫f dz over it without
-    bias, whatever f. One ball is the uniform reference of Proposition 2 [fan2022]. With more, a few stragglers far from the bulk do not take its points away: in a ball that is
+    bias, whatever f. One ball is the uniform reference of Proposition 2 [fan2022iclr]. With more, a few stragglers far from the bulk do not take its points away: in a ball that is
     stretched tenfold in the plane, one draw in a hundred would meet the law.
     """
 

@@ -6,7 +6,7 @@ from ..._core.errors import Diverged
 
 
 def train(force, move, dual, batches, dt, method):
-    """Alternates `inner` ascent steps of the test function with one descent step of the map, `outer` times [fan2022, Algorithm 1].
+    """Alternates `inner` ascent steps of the test function with one descent step of the map, `outer` times [fan2022iclr, Algorithm 1].
 
     The slope of the map's objective by the moved points y = T(x) is y - x + dt (∇V + ∇W*ρ + ∇δU)(y), δU of the test function as it is:
     where h is optimal this is the slope of the JKO functional itself (the derivative of h does not enter, by the envelope theorem).

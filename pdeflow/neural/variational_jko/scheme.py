@@ -60,7 +60,7 @@ class VariationalJKO(Method):
     """ρ_{k+1} = T#ρ_k with T from min_T max_h ½E|x - T(x)|²/dt + E V(T(x)) + ½E W(T(x) - T(x')) + (the bound of ∫U(T#ρ) by h) [fan2022].
 
     map : "icnn" (the gradient of a convex network: invertible, so the law has a density), "linear" (affine: Gaussian and Barenblatt flows exactly) or
-    "residual" (as in fan2022: no density, `NotAvailable` with the reason).
+    "residual" (as in fan2022iclr: no density, `NotAvailable` with the reason).
     scheme : "backward" (the JKO step of the whole energy) or "forward-backward" (x - dt ∇(V + W*ρ), then the JKO step of the internal energy alone
     [salim2020]; without internal energy the backward step is the identity).
     outer : descent steps of T a JKO step, each after `inner` ascent steps of h. batch : particles a step. learning_rate : of T.

@@ -13,7 +13,7 @@ class Saddle(metaclass=MethodType):
 
     map_width, map_depth : hidden layers of T (residual: tanh; icnn: softplus, each with `rank` squares a neuron). test_width, test_depth : hidden tanh layers
     of h. test_rate : of Adam for h. margin : the reference of the power energy lies in a
-    ball (`balls.Balls`), in whitened coordinates, `margin` times as wide as the support (fan2022 has a box, of which the ball is 8 % in d = 6).
+    ball (`balls.Balls`), in whitened coordinates, `margin` times as wide as the support (fan2022iclr has a box, of which the ball is 8 % in d = 6).
     """
 
     map_width: int = 64
