@@ -6,6 +6,7 @@ from .._core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from .icnn_jko import ICNNJKO
+    from .map_kinds import Affine, Convex, Coordinatewise, DeepResidual, NeuralODE, Planar, Residual
     from .maps.affine_residual import LinearMap, ResidualMap
     from .maps.convex import ConvexMap
     from .maps.parametric import ParametricMap, Shape
@@ -16,13 +17,20 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
+        "Affine": "map_kinds",
+        "Convex": "map_kinds",
         "ConvexMap": "maps.convex",
+        "Coordinatewise": "map_kinds",
+        "DeepResidual": "map_kinds",
         "ICNNJKO": "icnn_jko",
         "LinearMap": "maps.affine_residual",
         "Network": "settings",
+        "NeuralODE": "map_kinds",
         "PFPE": "parameter_flow",
         "PWGF": "parameter_flow",
         "ParametricMap": "maps.parametric",
+        "Planar": "map_kinds",
+        "Residual": "map_kinds",
         "ResidualMap": "maps.affine_residual",
         "Saddle": "variational_jko",
         "Shape": "maps.parametric",
