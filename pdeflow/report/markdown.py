@@ -13,12 +13,21 @@ from . import plot
 
 
 def write(
-    table: Table, directory, *, title: str, claims=None, text: str = "", command: str = "", expected=None, tolerance=0.1
+    table: Table,
+    directory,
+    *,
+    title: str,
+    claims=None,
+    text: str = "",
+    command: str = "",
+    expected=None,
+    tolerance=0.1,
+    figures: bool = True,
 ) -> Path:
     """Write report.md, table.csv and figures of `table` into `directory` (made if absent) and return the path of report.md.
 
     claims : list of Claim to judge, or None. text : Markdown put under the title. command : what the reader types to
-    get this report again.
+    get this report again. figures : whether pictures are drawn; without them the report is text alone, small enough to commit.
     """
     directory = folder(directory)
     table.to_csv(directory / "table.csv")
@@ -40,7 +49,7 @@ def write(
             if row["verdict"] not in ("pass", "measured") or ";" in row["why"]
         }
         parts.append("\n".join(f"- {method} on {problem}: {why}" for (method, problem), why in whys.items()))
-        parts += _figures(table, metric, directory)
+        parts += _figures(table, metric, directory) if figures else []
         parts += [
             "### Work and precision",
             _markdown(
