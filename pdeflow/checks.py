@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ._core.arrays import real_array
 from ._core.errors import BadInput, Diverged, NotAvailable
+from ._core.validate import real_array
 from .laws import GridLaw, Particles, Quantiles
 
 # Central differences of sixth order: f'(x) = Σ w_k (f(x + k h) - f(x - k h)) / h + O(h^6).

@@ -6,8 +6,8 @@ from dataclasses import fields, is_dataclass
 
 import numpy as np
 
-from ._core.arrays import count, positive
 from ._core.errors import BadInput, Diverged, NotAvailable, unknown_field
+from ._core.validate import count, positive
 from .laws import Law
 from .problems.problem import Problem
 from .trajectory import Trajectory, time_grid

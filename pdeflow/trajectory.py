@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ._core.arrays import count, positive, real_array
 from ._core.errors import BadInput, NotAvailable
+from ._core.validate import count, positive, real_array
 from .laws import Law, Product
 from .problems.exact_jko import jko_iterates
 

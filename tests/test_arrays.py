@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import pdeflow as pf
-from pdeflow._core.arrays import points, positive
+from pdeflow._core.validate import points, positive
 
 
 @pytest.mark.parametrize("slip", [True, "0.1", None, [0.1], (0.1, 0.2), np.ones(2), 1j, np.nan, np.inf, 0, -1.0])

@@ -83,7 +83,7 @@ def test_the_parser_sees_relative_and_inner_imports(tmp_path):
     names = {name for _, name in _imports(ROOT / "energies" / "energy.py")}
     assert {"pdeflow._core.errors", "pdeflow.laws", "numpy", "scipy.special"} <= names
     names = {name for _, name in _imports(ROOT / "laws" / "gaussian.py")}
-    assert {"pdeflow._core.arrays", "pdeflow.laws.base"} <= names
+    assert {"pdeflow._core.validate", "pdeflow.laws.base"} <= names
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -13,6 +13,7 @@ FIRST_EDITION = {
     "_core.estimate": "estimate",
     "_core.fingerprint": "fingerprint",
     "_core.lazy": "lazy",
+    "_core.validate": "arrays",
     "cli.main": "cli",
     "energies.energy": "energy",
     "energies.interactions": "interactions",

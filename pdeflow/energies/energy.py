@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 
-from .._core.arrays import count
 from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate
+from .._core.validate import count
 from ..laws import Gaussian, GaussianMixture, GridLaw, Law, Particles, Quantiles, Ring, Semicircle, Uniform
 from ..laws.quantiles import level_integral
 from .interactions import power_terms

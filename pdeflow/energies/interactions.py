@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._core.arrays import exp, is_tensor, log, positive
+from .._core.arrays import exp, is_tensor, log
 from .._core.errors import BadInput
+from .._core.validate import positive
 
 
 class Interaction:

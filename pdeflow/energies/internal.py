@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .._core.arrays import positive
 from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate
+from .._core.validate import positive
 
 if TYPE_CHECKING:
     from ..laws import Law

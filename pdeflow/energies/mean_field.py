@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._core.arrays import points, real_array, require_gradient
 from .._core.compiled import BLOCK, alone, crew
 from .._core.errors import BadInput
+from .._core.validate import points, real_array, require_gradient
 from .interactions import GaussianAttraction, power_terms
 from .pair_sums import block_moments, block_sums, moment_force, pair_energy, pair_force
 

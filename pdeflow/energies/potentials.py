@@ -10,20 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._core.arrays import (
-    count,
-    exp,
-    is_tensor,
-    like,
-    log_sum_exp,
-    points,
-    positive,
-    readonly,
-    real_array,
-    softmax,
-    spd_matrix,
-)
+from .._core.arrays import exp, is_tensor, like, log_sum_exp, softmax
 from .._core.errors import BadInput, NotAvailable
+from .._core.validate import count, points, positive, readonly, real_array, spd_matrix
 from ..laws import GaussianMixture
 
 

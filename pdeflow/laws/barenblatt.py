@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.special import betainc, betaincinv, betaln, digamma, gammaln
 
-from .._core.arrays import count, points, positive, readonly, real_array
 from .._core.errors import BadInput, NotAvailable
-from .base import Law, draws, levels, numbers
+from .._core.validate import count, draws, levels, numbers, points, positive, readonly, real_array
+from .base import Law
 
 
 class Barenblatt(Law):

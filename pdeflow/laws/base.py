@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .._core.arrays import count
-from .._core.errors import BadInput, NotAvailable
+from .._core.errors import NotAvailable
 from .._core.estimate import Estimate
 from .._core.shapes import Numbers, Points, Values, Vector
+from .._core.validate import draws, levels
 
 if TYPE_CHECKING:
     from .barenblatt import Barenblatt
@@ -178,37 +178,6 @@ class OneDimensional(Law):
     def sample(self, n, rng):
         n = draws(n, rng)
         return self.quantile(rng.random(n))[:, None]
-
-
-def draws(n, rng) -> int:
-    """n as a number of draws, after a look at the generator; `BadInput` for either."""
-    if not isinstance(rng, np.random.Generator):
-        raise BadInput(
-            f"rng is of type {type(rng).__name__}. It must be a numpy Generator: randomness is an argument. Pass np.random.default_rng(seed)."
-        )
-    return count(n, "n", 0)
-
-
-def numbers(x, name="x") -> np.ndarray:
-    """x as an array of float64 of its own shape, or `BadInput`."""
-    try:
-        if x is None:
-            raise TypeError("None")  # which numpy would take for NaN
-        return np.asarray(x, dtype=float)
-    except (TypeError, ValueError):
-        raise BadInput(
-            f"{name} is {str(x)[:60]!r}, of type {type(x).__name__}. It must be a real number or an array of them. Pass floats."
-        ) from None
-
-
-def levels(u) -> np.ndarray:
-    """u as an array of levels in [0, 1], or `BadInput`."""
-    u = numbers(u, "u")
-    if not np.all((u >= 0) & (u <= 1)):
-        raise BadInput(
-            f"Quantile levels range from {np.min(u)} to {np.max(u)}. They must lie in [0, 1]. Drop the others."
-        )
-    return u
 
 
 def inverse_cdf(cdf, density, u, low: float, high: float) -> np.ndarray:

@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.special import betainc, betaincinv, betaln
 
-from .._core.arrays import points, positive, readonly, real_array
 from .._core.errors import BadInput
-from .base import Law, OneDimensional, draws, levels, numbers
+from .._core.validate import draws, levels, numbers, points, positive, readonly, real_array
+from .base import Law, OneDimensional
 
 
 class Semicircle(OneDimensional):

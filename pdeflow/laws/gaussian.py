@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from .._core.arrays import points, readonly, real_array, spd_matrix
 from .._core.errors import BadInput, NotAvailable
-from .base import Law, draws, levels, numbers
+from .._core.validate import draws, levels, numbers, points, readonly, real_array, spd_matrix
+from .base import Law
 
 
 class Gaussian(Law):

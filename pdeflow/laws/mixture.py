@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from .._core.arrays import log_sum_exp, points, readonly, real_array
+from .._core.arrays import log_sum_exp
 from .._core.errors import BadInput, NotAvailable
-from .base import Law, draws, inverse_cdf, levels
+from .._core.validate import draws, levels, points, readonly, real_array
+from .base import Law, inverse_cdf
 from .gaussian import Gaussian
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.linalg import block_diag
 
-from .._core.arrays import points
 from .._core.errors import BadInput
+from .._core.validate import points
 from .base import Law
 
 

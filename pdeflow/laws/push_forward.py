@@ -5,9 +5,9 @@ from importlib import import_module
 
 import numpy as np
 
-from .._core.arrays import points
 from .._core.errors import BadInput, NotAvailable
-from .base import Law, levels
+from .._core.validate import levels, points
+from .base import Law
 from .maps import Certificate
 from .quantiles import graded_rule
 from .spec import from_spec

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 
-from .._core.arrays import points, readonly, real_array
 from .._core.errors import BadInput
-from .base import OneDimensional, levels, numbers
+from .._core.validate import levels, numbers, points, readonly, real_array
+from .base import OneDimensional
 
 
 class Quantiles(OneDimensional):

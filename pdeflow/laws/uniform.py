@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .._core.arrays import points, readonly, real_array
 from .._core.errors import BadInput, NotAvailable
-from .base import Law, draws, levels, numbers
+from .._core.validate import draws, levels, numbers, points, readonly, real_array
+from .base import Law
 
 
 class Uniform(Law):

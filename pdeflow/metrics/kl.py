@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .._core.arrays import count
 from .._core.errors import NotAvailable
 from .._core.estimate import Estimate
+from .._core.validate import count
 from ..laws import Barenblatt, GridLaw, Particles, Product, Quantiles, Semicircle, Uniform
 from .cells import cell_masses, common_grid
 from .gaussian import gaussian_kl, minus_log1p

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .._core.arrays import count
 from .._core.errors import NotAvailable
 from .._core.estimate import Estimate
+from .._core.validate import count
 from ..laws import Particles, Quantiles
 from .cells import cell_masses, common_grid
 from .pair import answers, checked_pair, generator, together

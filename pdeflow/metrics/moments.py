@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .._core.arrays import count
 from .._core.errors import NotAvailable
 from .._core.estimate import Estimate
+from .._core.validate import count
 from ..laws import Particles
 from .pair import checked_pair, generator
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from .._core.arrays import count
 from .._core.estimate import Estimate
+from .._core.validate import count
 from ..laws import Gaussian, GaussianMixture, Particles
 from .pair import as_gaussian, checked_pair, generator, scale_family
 from .w2 import closed_w2, w2

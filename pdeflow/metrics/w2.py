@@ -5,9 +5,9 @@ import warnings
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from .._core.arrays import count
 from .._core.errors import NotAvailable, NotConverged
 from .._core.estimate import Estimate
+from .._core.validate import count
 from ..laws import Particles
 from .gaussian import bures_distance
 from .pair import as_gaussian, blocks, checked_pair, each_block, generator, scale_family, together

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from .._core.arrays import readonly, real_array
 from .._core.errors import BadInput
+from .._core.validate import readonly, real_array
 
 
 def taker(arrays):

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from .._core.arrays import count, positive
 from .._core.errors import BadInput
+from .._core.validate import count, one_of, positive
 from ..method import MethodType
 
 
@@ -77,15 +77,3 @@ class Training(metaclass=MethodType):
             raise BadInput(
                 f"batch = {batch} is larger than pool = {self.pool}. A batch is a block of the pool. Enlarge the pool."
             )
-
-
-def group(value, name, kind):
-    """`BadInput` unless `value` is a `kind`, one of the classes that group fields."""
-    if not isinstance(value, kind):
-        raise BadInput(f"{name} is {value!r}. It must be a {kind.__name__}. Pass pf.neural.{kind.__name__}(...).")
-
-
-def one_of(value, name, choices):
-    """`BadInput` unless `value` is one of the words `choices`."""
-    if value not in choices:
-        raise BadInput(f"{name} is {value!r}. It must be one of {', '.join(map(repr, choices))}. Choose one.")

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.polynomial.legendre import leggauss
 from scipy.integrate import solve_ivp
 
-from .._core.arrays import count, positive
+from .._core.validate import count, positive
 from ..energies.energy import sphere_mean_power
 
 

@@ -9,8 +9,8 @@ import zlib
 
 import numpy as np
 
-from .._core.arrays import count, positive, spd_matrix
 from .._core.errors import BadInput, NotAvailable, Unsupported, unknown_field
+from .._core.validate import count, positive, spd_matrix
 from ..energies.energy import Energy
 from ..energies.interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
 from ..energies.internal import Entropy, Power

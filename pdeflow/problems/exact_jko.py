@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.optimize import brentq
 
-from .._core.arrays import positive
 from .._core.errors import NotAvailable, NotConverged
+from .._core.validate import positive
 from ..energies.interactions import LogRepulsion, PowerLaw, QuadraticAttraction
 from ..energies.internal import Entropy, Power
 from ..energies.potentials import Quadratic

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .._core.arrays import positive
 from .._core.errors import BadInput, Unsupported
+from .._core.validate import positive
 from ..energies.energy import Energy
 from ..laws import Law
 

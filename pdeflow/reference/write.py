@@ -14,9 +14,9 @@ import scipy
 
 from .. import __version__
 from .._core import fingerprint
-from .._core.arrays import count
 from .._core.errors import BadInput, PdeflowError
 from .._core.estimate import Estimate
+from .._core.validate import count
 from ..laws import GridLaw, Particles
 from ..problems.problem import Problem
 from ..trajectory import Trajectory

@@ -9,8 +9,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import NullLocator
 from scipy.special import stdtrit
 
-from .._core.arrays import count
 from .._core.errors import BadInput, NotAvailable
+from .._core.validate import count
 from ..laws import GridLaw, Particles, Quantiles
 from ..study import Table
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._core.errors import BadInput
-from .inputs import real_positive
+from .._core.validate import positive
 from .listing import Listing
 
 EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 2, "error": 3}
@@ -32,7 +32,7 @@ class Claim:
                 raise BadInput(f"Claim.{name} is {getattr(self, name)!r}. It must be a non-empty string. Name one.")
         if isinstance(self.order, bool) or not isinstance(self.order, int | float | np.number) or np.isnan(self.order):
             raise BadInput(f"Claim.order is {self.order!r}. It must be a number, or inf for exact. Pass the order.")
-        real_positive(self.tolerance, "Claim.tolerance")
+        positive(self.tolerance, "Claim.tolerance")
 
 
 class Claims(Listing):

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from .._core.arrays import count
 from .._core.fingerprint import sha256
+from .._core.validate import count, positive
 from ..method import solve
 from ..trajectory import Trajectory
-from .inputs import real_positive
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class Finer:
     seed: int = 0
 
     def __post_init__(self):
-        real_positive(self.dt, "dt")
+        positive(self.dt, "dt")
         count(self.seed, "seed", 0)
         object.__setattr__(self, "_kept", {})  # not a field: two equal questions stay equal
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from .._core.errors import BadInput
-from .inputs import numbers, real, real_positive
+from .._core.validate import numbers, positive, real
 from .plateau import plateau
 
 ROUND_OFF = 1e-12  # errors that are all below this say "exact": what sums of 1e3 to 1e4 terms of size one lose
@@ -71,7 +71,7 @@ def fit_order(h, error, *, floor=0.0, truth_error=0.0, expected=None, tolerance=
 
     Raises `BadInput` for duplicate or non-positive h, negative errors or floors, shapes that do not match, and what is no number.
     """
-    floors = _per_point(floor, numbers(h, "h").shape, "floor")
+    floors = _per_point(floor, np.atleast_1d(numbers(h, "h")).shape, "floor")
     return judge(
         h, error, floor=floors, truth_error=truth_error, expected=expected, tolerance=tolerance,
         measured=bool(np.any(floors > 0)), floor_adds=floor_adds,
@@ -87,7 +87,7 @@ def judge(h, error, *, floor, truth_error, expected, tolerance, measured, floor_
         expected = real(expected, "expected")
         if np.isnan(expected):
             raise BadInput("expected is nan. It must be a number, inf for exact, or None. Pass the order claimed.")
-    tolerance = real_positive(tolerance, "tolerance")
+    tolerance = positive(tolerance, "tolerance")
     coarse_first = np.argsort(-h)
     log_h = np.log(h)
     finite = np.isfinite(error)
@@ -224,7 +224,7 @@ def _pick(mask, order):
 
 
 def _checked(h, error, floor, truth_error):
-    h, error = numbers(h, "h"), numbers(error, "error")
+    h, error = np.atleast_1d(numbers(h, "h")), np.atleast_1d(numbers(error, "error"))
     if h.ndim != 1 or h.shape != error.shape:
         raise BadInput(f"h has shape {h.shape}, error {error.shape}. Both must be (n,). Give one error a step.")
     if not np.all(np.isfinite(h) & (h > 0)):
@@ -237,7 +237,7 @@ def _checked(h, error, floor, truth_error):
 
 
 def _per_point(value, shape, name):
-    array = numbers(value, name)
+    array = np.atleast_1d(numbers(value, name))
     if np.ndim(value) and array.shape != shape:
         raise BadInput(f"{name} has shape {array.shape}. It must be a number or one a step, {shape}. Match it.")
     if np.any(array < 0) or np.any(np.isinf(array)):

@@ -9,10 +9,10 @@ import numpy as np
 
 from .._core.errors import BadInput, Diverged, PdeflowError
 from .._core.estimate import Estimate
+from .._core.validate import real
 from ..method import solve
 from ..problems.problem import Problem
 from ..trajectory import Trajectory
-from .inputs import real
 
 NAN = float("nan")
 DRAWS = 8  # starts over which the floor of a random method is averaged

@@ -7,13 +7,12 @@ from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 
-from .._core.arrays import count, real_array
 from .._core.errors import BadInput, PdeflowError, unknown_field
 from .._core.fingerprint import describe
+from .._core.validate import count, positive, real_array
 from ..problems.problem import Problem
 from ..trajectory import Trajectory, exact
 from .engine import execute
-from .inputs import real_positive
 from .named import Named
 from .run import Run
 from .store import Store
@@ -43,12 +42,12 @@ class Study:
         if self.swept == "dt":
             if dt is not None:
                 raise BadInput(f"dt = {dt!r} is given, and dt is swept. One of them is too many. Drop dt=.")
-            self.levels = tuple(real_positive(level, "sweep['dt']") for level in self.levels)
+            self.levels = tuple(positive(level, "sweep['dt']") for level in self.levels)
         else:
             if dt is None:
                 raise BadInput(f"The sweep is over {self.swept!r} and dt is missing. Every run needs a step. Pass dt=.")
             self._check_field()
-        self.dt = None if dt is None else real_positive(dt, "dt")
+        self.dt = None if dt is None else positive(dt, "dt")
         self.times = None if times is None else _times(times)
         self.against, self.truth_takes_dt = _truth(against)
         self.seeds = tuple(count(seed, "seed", 0) for seed in _listed(seeds, "seeds"))

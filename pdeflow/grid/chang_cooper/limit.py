@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..._core.arrays import count, real_array
 from ..._core.errors import BadInput, Diverged
+from ..._core.validate import count, real_array
 from ...laws import GridLaw
 from ...trajectory import Trajectory
 from ..domain import refuse_piled_up

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..._core.arrays import count
 from ..._core.errors import BadInput, Diverged, Unsupported
+from ..._core.validate import count
 from ...energies.internal import Entropy
 from ...laws import GridLaw
 from ...method import Method

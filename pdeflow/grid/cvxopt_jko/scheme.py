@@ -6,8 +6,8 @@ from functools import cache
 
 import numpy as np
 
-from ..._core.arrays import count, positive
 from ..._core.errors import BadInput, NotAvailable, NotConverged, Unsupported, unknown_field
+from ..._core.validate import count, positive
 from ...energies.internal import Entropy, Power
 from ...laws import GridLaw
 from ...method import Method

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..._core.arrays import count, positive
 from ..._core.errors import Diverged, Unsupported, unknown_field
+from ..._core.validate import count, positive
 from ...energies.internal import Entropy, Power
 from ...energies.potentials import Quadratic
 from ...laws import Gaussian, Quantiles

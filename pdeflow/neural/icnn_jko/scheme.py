@@ -14,8 +14,8 @@ except ImportError as error:
         "Neural methods need torch, which is not installed. Install it: pip install pdeflow[neural]."
     ) from error
 
-from ..._core.arrays import count, positive
 from ..._core.errors import BadInput, Diverged, NotConverged, Unsupported
+from ..._core.validate import count, instance_of, one_of, positive
 from ...energies.internal import Entropy
 from ...laws.push_forward import PushForward
 from ...method import Method
@@ -24,7 +24,7 @@ from ..device import out_of_memory, require_device
 from ..maps.convex import ConvexMap, first_map
 from ..pool import Fresh, Pool, draw, push
 from ..requirements import answer, require_density
-from ..settings import Network, Training, group, one_of
+from ..settings import Network, Training
 from ..threads import one_thread
 from .log_det import Exact, Stochastic, cheaper
 from .train import train
@@ -81,8 +81,8 @@ class ICNNJKO(Method):
         positive(self.learning_rate, "learning_rate")
         one_of(self.logdet, "logdet", ("auto", "exact", "stochastic"))
         one_of(self.particles, "particles", ("pool", "fresh"))
-        group(self.network, "network", Network)
-        group(self.training, "training", Training)
+        instance_of(self.network, "network", Network)
+        instance_of(self.training, "training", Training)
         self.training.require_batch(self.batch)
 
     def init(self, problem, rng):

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..._core.arrays import count, readonly, real_array
 from ..._core.errors import BadInput, Diverged
+from ..._core.validate import count, readonly, real_array
 from ..kept_arrays import taker
 from .inversion import Certificate
 from .tanh_network import evaluate

@@ -4,8 +4,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ..._core.arrays import count, is_tensor, log, positive
+from ..._core.arrays import is_tensor, log
 from ..._core.errors import BadInput
+from ..._core.validate import count, positive
 from ..kept_arrays import taker
 from .inversion import invert
 from .jet import STRENGTH, Jet

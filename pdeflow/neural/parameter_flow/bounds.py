@@ -7,9 +7,9 @@ these functions turn that record into bounds on the distance to the true flow an
 
 import numpy as np
 
-from ..._core.arrays import count, positive, real_array
 from ..._core.errors import BadInput, NotAvailable
 from ..._core.estimate import Estimate
+from ..._core.validate import count, positive, real_array
 
 
 def log_sobolev_rate(convexity: float, oscillation: float = 0.0, temperature: float = 1.0) -> float:

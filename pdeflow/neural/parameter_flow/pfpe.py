@@ -13,8 +13,8 @@ except ImportError as error:
 
 import numpy as np
 
-from ..._core.arrays import count
 from ..._core.errors import BadInput
+from ..._core.validate import count
 from ..maps.parametric import Shape
 from ..maps.parametric.family import CHUNK
 from .gradient_fields import GradientFields

@@ -14,13 +14,12 @@ except ImportError as error:
         "Neural methods need torch, which is not installed. Install it: pip install pdeflow[neural]."
     ) from error
 
-from ..._core.arrays import count, positive
 from ..._core.errors import Diverged, NotAvailable, NotConverged, Unsupported
+from ..._core.validate import count, instance_of, one_of, positive
 from ...laws import Gaussian
 from ...laws.push_forward import PushForward
 from ...method import Method
 from ..maps.parametric import FAMILIES, Family, ParametricMap, Shape, build
-from ..settings import group, one_of
 from ..threads import one_thread
 from .integrators import INTEGRATORS, Slopes, integrate
 from .projection import project
@@ -57,7 +56,7 @@ class ParametricFlow(Method):
         positive(self.tolerance, "tolerance")
         if self.damping != 0:
             positive(self.damping, "damping")
-        group(self.shape, "shape", Shape)
+        instance_of(self.shape, "shape", Shape)
 
     def project(self, tangent, force, damping):
         """(θ', its velocity (n, d), facts for the report) from the `Tangent` and the force ∇δF at the points, (n, d); damping (p,)."""

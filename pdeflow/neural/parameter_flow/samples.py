@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ..._core.arrays import require_gradient
 from ..._core.errors import Unsupported
+from ..._core.validate import require_gradient
 from ...energies.mean_field import mean_energy, mean_force
 from ...laws import Gaussian, Law
 from ..pool import draw

@@ -6,8 +6,8 @@ the same lines serve training samples, held-out samples and exact quadrature.
 
 import numpy as np
 
-from ..._core.arrays import real_array
 from ..._core.errors import BadInput
+from ..._core.validate import real_array
 
 
 def kl_bound(log_h, log_reference_over_target, h_at_reference, weights=None, reference_weights=None) -> float:

@@ -14,8 +14,8 @@ except ImportError as error:
         "Neural methods need torch, which is not installed. Install it: pip install pdeflow[neural]."
     ) from error
 
-from ..._core.arrays import count, positive
 from ..._core.errors import Diverged, NotConverged, Unsupported
+from ..._core.validate import count, instance_of, one_of, positive
 from ...energies.energy import Energy
 from ...energies.internal import Entropy, Power
 from ...laws import Barenblatt, Gaussian, Law
@@ -27,7 +27,7 @@ from ..maps.affine_residual import LinearMap
 from ..particles import draw_evenly, held_out, matched, moments
 from ..pool import Pool
 from ..requirements import require_density
-from ..settings import Network, Training, group, one_of
+from ..settings import Network, Training
 from ..threads import one_thread
 from .ascent import Dual
 from .descent import Convex, Residual
@@ -95,8 +95,8 @@ class VariationalJKO(Method):
         for name, least in (("outer", 1), ("inner", 1), ("batch", 2)):
             count(getattr(self, name), name, least)
         positive(self.learning_rate, "learning_rate")
-        group(self.networks, "networks", Saddle)
-        group(self.training, "training", Training)
+        instance_of(self.networks, "networks", Saddle)
+        instance_of(self.training, "training", Training)
         self.training.require_batch(self.batch)
 
     def init(self, problem, rng):

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from ..._core.arrays import count, positive
 from ..._core.errors import BadInput
+from ..._core.validate import count, positive
 from ...method import MethodType
 
 

@@ -8,9 +8,9 @@ from collections import namedtuple
 import numpy as np
 from numba import njit
 
-from ..._core.arrays import require_gradient
 from ..._core.compiled import BLOCK, FMA
 from ..._core.errors import BadInput, Diverged
+from ..._core.validate import require_gradient
 from ...energies.potentials import DoubleWell, MixturePotential, Quadratic, StyblinskiTang
 
 NONE, LINEAR, CUBIC, MIXTURE = 0, 1, 2, 3

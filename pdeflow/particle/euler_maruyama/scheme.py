@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..._core.arrays import count, positive
 from ..._core.compiled import crew
 from ..._core.errors import BadInput, Diverged, NotAvailable, Unsupported
+from ..._core.validate import count, positive
 from ...energies.interactions import QuadraticAttraction
 from ...energies.internal import Entropy
 from ...energies.mean_field import mean_force

@@ -5,10 +5,9 @@ from importlib import import_module
 import numpy as np
 import torch
 
-from ...._core.arrays import readonly, real_array
 from ...._core.errors import BadInput, NotAvailable
+from ...._core.validate import one_of, readonly, real_array
 from ...kept_arrays import taker
-from ...settings import one_of
 from ...threads import one_thread
 
 FAMILIES = {"affine": "chain", "planar": "chain", "residual": "chain", "ode": "ode", "coordinatewise": "coordinatewise"}

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from ...._core.arrays import count
 from ...._core.errors import BadInput
+from ...._core.validate import count
 from ....method import MethodType
 
 
