@@ -81,7 +81,9 @@ def _optional(folder, name):
 def load_validation(path):
     """The functions `study` and list `CLAIMS` of a validation file; `BadInput` if it has no `study`."""
     path = Path(path)
-    known = [str(p) for p in sorted(Path("validation").glob("*.py")) if "def study(" in p.read_text(encoding="utf-8")]
+    known = [
+        str(p) for p in sorted(Path("validation/claims").glob("*.py")) if "def study(" in p.read_text(encoding="utf-8")
+    ]
     here = f"Here: {', '.join(known) or 'none'}."
     if not path.is_file() or path.suffix != ".py":
         raise BadInput(f"{str(path)!r} is no Python file. A validation file has study(scale) and CLAIMS. {here}")

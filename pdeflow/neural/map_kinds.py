@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .._core.arrays import count
+from .._core.validate import count
 from .._core.errors import BadInput
 
 

@@ -1,21 +1,18 @@
 """ICNN-JKO on the Styblinski-Tang potential: order one in dt on the line, and the 30-dimensional flow against its exact KL(t).
 
-Truth of the study: Chang-Cooper on a fine grid. `python validation/icnn_styblinski.py` writes reports/icnn_styblinski/flow.md: KL(t) to the stationary law, the mean and
+Truth of the study: Chang-Cooper on a fine grid. `python validation/reproductions/jin2025.py styblinski_tang_by_icnn` writes reports/icnn_styblinski/flow.md: KL(t) to the stationary law, the mean and
 variance of a coordinate and the mass of its right well, for every t, against the exact figures of docs/math.md 8.3. The potential separates, so KL is d times
 the one-dimensional one; the scheme does not know that.
 """
 
-import argparse
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
+from _report import REPORTS, command
 
 import pdeflow as pf
 
-HERE = Path(__file__).resolve().parent
-CLAIMS = [pf.Claim("icnn-jko", "w2", 1.0, 0.25, "jko1998; mokrov2021")]
 EXACT = {
     0.0: 88.5461194365,
     0.3: 49.820229252,
@@ -28,15 +25,6 @@ EXACT = {
 MEAN, VARIANCE = -0.38981646676, 6.6711166225  # of a coordinate at t = 1.8 [docs/math.md 8.3]
 LOG_Z = 154.5142754327 / 30  # of exp(-V) in one dimension, scale 3/50
 TOP = 0.15673125678034  # the maximum between the wells
-
-
-def study(scale="quick"):
-    """W2 at t = 0.3 on the line, against Chang-Cooper of second order with 3200 cells and 1500 steps, and its own error in time."""
-    problem = pf.problems.styblinski_tang(1, horizon=0.3)
-    steps = [0.15, 0.075, 0.0375] if scale == "quick" else [0.15, 0.075, 0.0375, 0.01875]
-    method = pf.neural.ICNNJKO(width=64, iterations=400, network=pf.neural.Network(sharpness=100.0))
-    truth = pf.finer(pf.grid.ChangCooper(cells=3200, time_order=2), dt=1e-4)
-    return pf.Study([problem], {"icnn-jko": method}, {"dt": steps}, {"w2": pf.metrics.w2}, against=truth)
 
 
 def rows(dim, dt, method, samples):
@@ -62,29 +50,28 @@ def rows(dim, dt, method, samples):
     return lines
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments(parser):
+    """The options of this figure on the command line."""
     parser.add_argument("--dim", type=int, default=30)
     parser.add_argument("--dt", type=float, default=0.05)
     parser.add_argument("--width", type=int, default=128)
     parser.add_argument("--iterations", type=int, default=200)
     parser.add_argument("--depth", type=int, default=1)
     parser.add_argument("--samples", type=int, default=20_000)
-    parser.add_argument("--out", type=Path, default=HERE / "reports" / "icnn_styblinski" / "flow.md")
-    options = parser.parse_args()
+    parser.add_argument("--out", type=Path, default=REPORTS / "icnn_styblinski" / "flow.md")
+
+
+def run(options):
+    """Compute the figure and write its report."""
     method = pf.neural.ICNNJKO(
         width=options.width, iterations=options.iterations, network=pf.neural.Network(depth=options.depth)
     )
     lines = rows(options.dim, options.dt, method, options.samples)
     head = (
-        f"# The {options.dim}-dimensional Styblinski-Tang flow\n\nMade by `python validation/icnn_styblinski.py {' '.join(sys.argv[1:])}` with `{method}`, dt = {options.dt}.\n"
+        f"# The {options.dim}-dimensional Styblinski-Tang flow\n\nMade by `{command()}` with `{method}`, dt = {options.dt}.\n"
         f"At t = 1.8 a coordinate has mean {MEAN:.4f} and variance {VARIANCE:.3f} exactly [docs/math.md 8.3].\n\n"
         "| t | KL to the stationary law | Monte Carlo se | exact | relative error | mean of a coordinate | variance | mass right of the top | seconds |\n"
         + "|" + " --- |" * 9 + "\n"
     )  # fmt: skip
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,22 +1,20 @@
 """Sampling Gaussian mixtures by VariationalJKO: two moons of 16 Gaussians, and nine components in d = 8 and 13.
 
-`python validation/variational_mixture.py --scale paper` writes reports/variational_mixture/paper.md and paper.png. A residual map gives samples, no density; judged are
+`python validation/reproductions/fan2022.py mixtures --scale paper` writes reports/variational_mixture/paper.md and paper.png. A residual map gives samples, no density; judged are
 the share of every component, the mean log density against that of the target, MMD² (Gaussian kernel) and KSD² (inverse multiquadric), U-statistics with standard
 errors. The same statistics stand for exact draws of the target, and for Euler-Maruyama particles at the same time: a flow stopped at a finite time is not at rest, so its
 own weights need not be equal, and no method that computes it can have equal ones. The targets of small half width mix within the horizon, the wide ones do not.
 """
 
-import argparse
-import sys
 import time
 from pathlib import Path
 
 import joblib
 import numpy as np
+from _report import REPORTS, command
 
 import pdeflow as pf
 
-HERE = Path(__file__).resolve().parent
 # name: dim, half width of the cube of means (None: two moons), dt, steps
 CASES = {
     "two moons": (2, None, 0.3, 30), "d = 8": (8, 2.0, 0.3, 30), "d = 13": (13, 1.5, 0.3, 20),
@@ -172,8 +170,8 @@ def picture(results, path):
     figure.savefig(path, dpi=90)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments(parser):
+    """The options of this figure on the command line."""
     parser.add_argument("--scale", choices=["quick", "paper"], default="quick")
     parser.add_argument("--cases", nargs="*", default=None, help=", ".join(CASES))
     parser.add_argument("--seeds", type=int, default=1)
@@ -181,10 +179,13 @@ def main():
     parser.add_argument("--samples", type=int, default=20_000)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, default=None)
-    options = parser.parse_args()
+
+
+def run(options):
+    """Compute the figure and write its report."""
     outer = options.outer or (100 if options.scale == "quick" else 500)
     cases = options.cases or (["two moons"] if options.scale == "quick" else list(CASES))
-    out = options.out or HERE / "reports" / "variational_mixture" / f"{options.scale}.md"
+    out = options.out or REPORTS / "variational_mixture" / f"{options.scale}.md"
     out.parent.mkdir(parents=True, exist_ok=True)
     results = joblib.Parallel(options.jobs)(
         joblib.delayed(one)(name, seed, outer, options.samples) for name in cases for seed in range(options.seeds)
@@ -192,13 +193,9 @@ def main():
     picture(results, out.with_suffix(".png"))
     text = [
         "# Sampling Gaussian mixtures", "",
-        f"Made by `python validation/variational_mixture.py {' '.join(sys.argv[1:])}`: residual map, backward scheme, dt = 0.3, {outer} outer iterations a step, "
+        f"Made by `{command()}`: residual map, backward scheme, dt = 0.3, {outer} outer iterations a step, "
         f"{options.samples} draws (5000 for MMD² and KSD²). A component is found if its share is above a fifth of its weight.", "",
         *lines_of(results), "", f"![principal components]({out.with_suffix('.png').name})", "",
     ]  # fmt: skip
     out.write_text("\n".join(text), encoding="utf-8")
     print("\n".join(text))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,42 +1,23 @@
 """PWGF of the aggregation W = |x|⁴/4 - |x|²/2 in the plane: first order in the step, and the ring from N((1.25, 1.25), 0.36 I) and 0.6 I.
 
 jin2025 (section 5.3) and its slides print two densities that do not normalise, so the covariance is stated here, and both are run; they state the radius 0.5, which is that of
-the line: in the plane it is 1/√3 [docs/math.md 2.1]. `python validation/pwgf_ring.py` writes reports/pwgf_ring/table.md: E|x - c|² on the way against the
+the line: in the plane it is 1/√3 [docs/math.md 2.1]. `python validation/reproductions/jin2025.py ring` writes reports/pwgf_ring/table.md: E|x - c|² on the way against the
 exact one (radial characteristics), the centre of mass, mean and spread of the radius at the end, the covariance and the energy -1/12.
 """
 
-import argparse
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
+from _report import REPORTS, command
 
 import pdeflow as pf
 from pdeflow.energies.mean_field import mean_energy
 from pdeflow.neural.parameter_flow.samples import draw_samples
 from pdeflow.problems.aggregation import quartic_second_moment, ring_radius
 
-HERE = Path(__file__).resolve().parent
-CLAIMS = [
-    pf.Claim("euler", "w2", 1.0, 0.15, "jin2025, Algorithm 4.1"),
-    pf.Claim("heun", "w2", 2.0, 0.2, "order of the integrator"),
-]
 BIG = 2_000_000
 CENTER = np.array([1.25, 1.25])
 TIMES = [0.5, 1.0, 2.0, 4.0, 8.0]
-
-
-def study(scale="quick"):
-    """W2 at t = 1/2 on the line, from N(1.25, 0.36), with planar maps, against the same projected flow by rk4 at a fine step."""
-    steps = [1 / 20, 1 / 40, 1 / 80] if scale == "quick" else [1 / 20, 1 / 40, 1 / 80, 1 / 160]
-    problem = pf.problems.ring_aggregation(1, initial=pf.laws.Gaussian(1.25, 0.36), horizon=0.5)
-    methods = {name: line(name) for name in ("euler", "heun")}
-    return pf.Study([problem], methods, {"dt": steps}, {"w2": pf.metrics.w2}, against=pf.finer(line("rk4"), dt=1 / 640))
-
-
-def line(integrator):
-    return pf.neural.PWGF(samples=500, shape=pf.neural.Shape(layers=4), integrator=integrator, damping=1e-2)
 
 
 def rows(variance, method, name, dt, draws):
@@ -80,25 +61,28 @@ def rows(variance, method, name, dt, draws):
     return lines
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments(parser):
+    """The options of this figure on the command line."""
     parser.add_argument("--samples", type=int, default=12_000)
     parser.add_argument("--draws", type=int, default=20_000)
     parser.add_argument("--dt", type=float, default=0.25)
     parser.add_argument("--maps", nargs="*", default=["planar", "residual"])
-    options = parser.parse_args()
+
+
+def run(options):
+    """Compute the figure and write its report."""
     shapes = {
         "planar": pf.neural.Shape(layers=20),
         "residual": pf.neural.Shape(layers=2, width=12),
         "ode": pf.neural.Shape(),
     }
     text = (
-        f"# The ring\n\nMade by `{' '.join(['python validation/pwgf_ring.py', *sys.argv[1:]])}`" + f" ({options.samples} samples a run, judged by {options.draws:,} draws). Exact: radius 1/√3 = {ring_radius(4, 2, 2):.5f}, "
+        f"# The ring\n\nMade by `{command()}`" + f" ({options.samples} samples a run, judged by {options.draws:,} draws). Exact: radius 1/√3 = {ring_radius(4, 2, 2):.5f}, "
         "energy -1/12 = -0.083333, covariance I/6; the angle of the mass on the ring is not determined by the energy. Bars: mean radius within 1 %, centre of mass kept to 1e-3. "
         f"The centre of {BIG:,} fresh draws has a standard error of 4e-4.\n\n"
         "| variance | map | t | E\\|x - c\\|² | exact | shift of the centre, own points | of fresh draws | mean radius | against 1/√3 | its deviation | covariance | energy | seconds |\n" + "|" + " --- |" * 13 + "\n"
     )  # fmt: skip
-    out = HERE / "reports" / "pwgf_ring" / "table.md"
+    out = REPORTS / "pwgf_ring" / "table.md"
     out.parent.mkdir(parents=True, exist_ok=True)
     lines = []
     for kind in options.maps:
@@ -108,7 +92,3 @@ def main():
         for variance in (0.36, 0.6):
             lines += rows(variance, method, kind, options.dt, options.draws)
             out.write_text(text + "\n".join(lines) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

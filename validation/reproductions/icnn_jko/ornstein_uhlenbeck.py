@@ -1,44 +1,22 @@
 """ICNN-JKO on the published Ornstein-Uhlenbeck draws, beside the exact JKO sequence of the same draws and the published figures.
 
 The claim: SymKL to the exact solution is that of the JKO sequence itself, so it falls as dt² (a W2 error of order one).
-`python validation/icnn_ou.py --scale paper` writes reports/icnn_ou/paper.md: SymKL by dimension and time, its two halves,
+`python validation/reproductions/mokrov2022.py ornstein_uhlenbeck --scale paper` writes reports/icnn_ou/paper.md: SymKL by dimension and time, its two halves,
 the floor (the SymKL of the exact JKO iterate), the optimisation part (SymKL of the model to that iterate) and the published runs.
 """
 
-import argparse
 import json
-import sys
 import time
 from pathlib import Path
 
 import joblib
 import numpy as np
+from _report import REPORTS, command
 
 import pdeflow as pf
 
-HERE = Path(__file__).resolve().parent
-PUBLISHED = json.loads((HERE / "published_mokrov2021.json").read_text())
-CLAIMS = [
-    pf.Claim(
-        "icnn-jko",
-        "sym_kl",
-        2.0,
-        0.3,
-        "docs/math.md 4.2: the time error of JKO is of order one in W2, SymKL is its square",
-    )
-]
+PUBLISHED = json.loads((REPORTS.parent / "reproductions" / "published_mokrov2021.json").read_text())
 STEP = 0.05
-
-
-def sym_kl(approximation, truth, *, rng=None):
-    return pf.metrics.sym_kl(approximation, truth, rng=rng, n=8192)
-
-
-def study(scale="quick"):
-    """Three step sizes on one draw in two dimensions; the paper scale takes four and the draws of three seeds."""
-    seeds, steps = ([0], [0.2, 0.1, 0.05]) if scale == "quick" else ([0, 1, 2], [0.2, 0.1, 0.05, 0.025])
-    problems = [pf.problems.ou(dim=2, seed=seed, ensemble="mokrov") for seed in seeds]
-    return pf.Study(problems, {"icnn-jko": pf.neural.ICNNJKO()}, {"dt": steps}, {"sym_kl": sym_kl})
 
 
 def one(dim, seed, times, n):
@@ -87,15 +65,18 @@ def table(rows):
     return "\n".join(lines)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments(parser):
+    """The options of this figure on the command line."""
     parser.add_argument("--scale", choices=["quick", "paper"], default="quick")
     parser.add_argument("--dims", type=int, nargs="*", default=None)
     parser.add_argument("--seeds", type=int, default=None)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--samples", type=int, default=2048)
-    parser.add_argument("--out", type=Path, default=HERE / "reports" / "icnn_ou" / "paper.md")
-    options = parser.parse_args()
+    parser.add_argument("--out", type=Path, default=REPORTS / "icnn_ou" / "paper.md")
+
+
+def run(options):
+    """Compute the figure and write its report."""
     quick = options.scale == "quick"
     dims = options.dims or ([2] if quick else [1, 2, 4, 6, 8, 10, 12, 32])
     seeds = options.seeds or (2 if quick else 15)
@@ -106,7 +87,7 @@ def main():
     rows = [row for run in runs for row in run]
     about = (
         "# ICNN-JKO on the published Ornstein-Uhlenbeck draws\n\n"
-        f"Made by `python validation/icnn_ou.py {' '.join(sys.argv[1:])}`: dt = {STEP}, `pf.neural.ICNNJKO()` as it stands, SymKL in nats by "
+        f"Made by `{command()}`: dt = {STEP}, `pf.neural.ICNNJKO()` as it stands, SymKL in nats by "
         f"{options.samples} samples a half (the estimator of docs/math.md 4.4). The draws are those of `problems.ou(seed=..., ensemble='mokrov')`; the published runs drew "
         "from the same law, not the same matrices. Seconds are of one process with the other core at work.\n\n"
     )
@@ -114,7 +95,3 @@ def main():
     options.out.write_text(about + table(rows) + "\n", encoding="utf-8")
     options.out.with_suffix(".json").write_text(json.dumps(rows), encoding="utf-8")
     print(about + table(rows))
-
-
-if __name__ == "__main__":
-    main()

@@ -2,19 +2,18 @@
 
 The published Euler-Maruyama runs (CPU, seeded right before the target is drawn) are functions of target and seed. Redone here from the same two seeds on the target
 of the catalogue, the halves of SymKL must come out as published, to the rounding of single precision over 4000 steps; on any other target they differ by tenths.
-`python validation/mokrov_targets.py` writes reports/mokrov_targets/check.md.
+`python validation/reproductions/mokrov2022.py targets` writes reports/mokrov_targets/check.md.
 """
 
 import zlib
-from pathlib import Path
 
 import numpy as np
 import torch
+from _report import REPORTS
 from scipy.stats import gaussian_kde
 
 import pdeflow as pf
 
-HERE = Path(__file__).resolve().parent
 # dim, components, experiment, key: kl_train and kl_target of EM_sim_1000 in the results folder of the published code
 RUNS = [
     (2, 5, 0, "venus", 0.30880945710147323, 0.17761023262465336),
@@ -49,10 +48,15 @@ def halves(dim, components, experiment, key):
     return there, back
 
 
-def main():
+def arguments(parser):
+    """The options of this figure on the command line."""
+
+
+def run(options):
+    """Compute the figure and write its report."""
     lines = [
         "# The targets of the published mixture runs", "",
-        "Made by `python validation/mokrov_targets.py`: the published particle runs (1000 particles, dt = 0.001, kernel density estimate) redone from their seeds on the targets of",
+        "Made by `python validation/reproductions/mokrov2022.py targets`: the published particle runs (1000 particles, dt = 0.001, kernel density estimate) redone from their seeds on the targets of",
         "`problems.mixture_target(..., ensemble=\"mokrov\")`. Equal figures mean equal targets. kl_train is on", "points drawn from the kernel density by an SVD whose signs are the library's, so in higher dimension only kl_target must agree.", "",
         "| d | experiment | kl_train here | published | kl_target here | published |", "|" + " --- |" * 6,
     ]  # fmt: skip
@@ -60,10 +64,6 @@ def main():
         there, back = halves(dim, components, experiment, key)
         lines.append(f"| {dim} | {experiment} | {there:.6f} | {told[0]:.6f} | {back:.6f} | {told[1]:.6f} |")
         print(lines[-1], flush=True)
-    out = HERE / "reports" / "mokrov_targets" / "check.md"
+    out = REPORTS / "mokrov_targets" / "check.md"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,20 +1,18 @@
 """VariationalJKO on the porous medium equation ∂tρ = Δρ², beside the exact JKO sequence, the Barenblatt law and the grid program.
 
-`python validation/variational_porous.py --scale paper` writes reports/variational_porous/paper.md and paper.png. On the line it is fan2022iclr's
+`python validation/reproductions/fan2022.py porous_medium --scale paper` writes reports/variational_porous/paper.md and paper.png. On the line it is fan2022iclr's
 setting (t_0 = 0.002, dt = 0.001, 20 steps): the JKO sequence itself is 1.15 % behind the equation in radius, and CvxoptJKO at the 300 cells that
 fan2022iclr took as truth is 2.0 % behind the JKO sequence. In d = 2, 3 (t from 0.1 to 0.6) and d = 6 (the authors' d = 6: t_0 = 0.001, dt = 0.0005).
 """
 
-import argparse
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
+from _report import REPORTS, command
 
 import pdeflow as pf
 
-HERE = Path(__file__).resolve().parent
 SETTINGS = {1: (0.002, 0.001, 20), 2: (0.1, 0.05, 10), 3: (0.1, 0.05, 10), 6: (0.001, 0.0005, 20)}  # d: t_0, dt, steps
 CELLS = {"quick": [100, 200, 300], "paper": [100, 200, 300, 400, 800]}
 LEVELS = 200_001  # quantile levels that a law on the line is judged at
@@ -138,21 +136,24 @@ def higher(dim, kind, outer, seed, samples=1_000_000):
     )
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments(parser):
+    """The options of this figure on the command line."""
     parser.add_argument("--scale", choices=["quick", "paper"], default="quick")
     parser.add_argument("--dims", type=int, nargs="*", default=[1, 2, 3, 6])
     parser.add_argument("--maps", nargs="*", default=["linear", "icnn", "residual"])
     parser.add_argument("--outer", type=int, default=None)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=None)
-    options = parser.parse_args()
+
+
+def run(options):
+    """Compute the figure and write its report."""
     outer = options.outer or (100 if options.scale == "quick" else 400)
-    out = options.out or HERE / "reports" / "variational_porous" / f"{options.scale}.md"
+    out = options.out or REPORTS / "variational_porous" / f"{options.scale}.md"
     out.parent.mkdir(parents=True, exist_ok=True)
     lines = [
         "# VariationalJKO on the porous medium equation", "",
-        f"Made by `python validation/variational_porous.py {' '.join(sys.argv[1:])}`: m = 2, {outer} outer iterations a step, mass one.", "",
+        f"Made by `{command()}`: m = 2, {outer} outer iterations a step, mass one.", "",
     ]  # fmt: skip
     if 1 in options.dims:
         table, laws, figures = line(options.scale, options.maps, outer)
@@ -174,7 +175,3 @@ def main():
                 print(lines[-1], flush=True)
     out.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
-
-
-if __name__ == "__main__":
-    main()

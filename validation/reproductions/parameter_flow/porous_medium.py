@@ -1,34 +1,20 @@
 """PWGF on the porous medium equation: orders on the line, and (d, m) = (2, 2.4), (5, 3), (15, 2) from Barenblatt laws and from mixtures.
 
-From a Barenblatt law the velocity βx/t is linear, so affine maps are exact, and others must find that. `python validation/pwgf_porous.py` writes
+From a Barenblatt law the velocity βx/t is linear, so affine maps are exact, and others must find that. `python validation/reproductions/jin2025.py porous_medium` writes
 reports/pwgf_porous/table_d2_d5_d15.md (with --dims 2, table_d2.md) at the papers' time ratio 1.5, which the identity map nearly passes (its row stands there), and at 10: relative errors of √M2, of the radius (the
 mean of |T(z)| over the edge of the support), of the energy, W2 to the exact law (bounded by the exact optimal map: (E|T(z) - μz|²)^½, the true W2 is
 no larger), and the share of draws beyond the exact support by more than 1 %. From a mixture of two Gaussians no law is known: the energy must fall, and
 M2 obeys dM2/dt = 2d(m - 1)F [docs/math.md 1]. jin2025 does not give the mixtures of its figures in numbers that can be reproduced here; ours are printed.
 """
 
-import argparse
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
+from _report import REPORTS, command
 
 import pdeflow as pf
 
-HERE = Path(__file__).resolve().parent
-SOURCE = "jin2025, section 5.2; docs/math.md 1.4"
-CLAIMS = [
-    pf.Claim("euler", "w2", 1.0, 0.1, SOURCE), pf.Claim("heun", "w2", 2.0, 0.1, SOURCE), pf.Claim("rk4", "w2", 4.0, 0.2, SOURCE),
-]  # fmt: skip
 CASES = {(2, 2.4): 0.1, (5, 3.0): 1.0, (15, 2.0): 1.0}  # dimension, m: time of the start
-
-
-def study(scale="quick"):
-    """W2 on the line from t = 0.1 to 0.3, with affine maps."""
-    methods = {name: pf.neural.PWGF(map="affine", samples=200, integrator=name) for name in ("euler", "heun", "rk4")}
-    steps = [1 / 80, 1 / 160, 1 / 320] if scale == "quick" else [1 / 80, 1 / 160, 1 / 320, 1 / 640]
-    return pf.Study([pf.problems.porous_medium(1, 2.0, 0.1, 0.2)], methods, {"dt": steps}, {"w2": pf.metrics.w2})
 
 
 MAPS = {
@@ -133,16 +119,19 @@ def mixture(dim, m, samples, draws):
     return lines
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments(parser):
+    """The options of this figure on the command line."""
     parser.add_argument("--samples", type=int, default=2000)
     parser.add_argument("--draws", type=int, default=100_000)
     parser.add_argument("--dims", type=int, nargs="*", default=[2, 5, 15])
-    options = parser.parse_args()
+
+
+def run(options):
+    """Compute the figure and write its report."""
     cases = [case for case in CASES if case[0] in options.dims]
     lines = [line for case in cases for line in barenblatt(*case, options.samples, options.draws)]
     mixed = [line for case in cases if case[0] <= 5 for line in mixture(*case, options.samples, options.draws)]
-    head = f"# The porous medium equation\n\nMade by `{' '.join(['python validation/pwgf_porous.py', *sys.argv[1:]])}`"
+    head = f"# The porous medium equation\n\nMade by `{command()}`"
     text = (
         f"{head} ({options.samples} samples a run, judged by {options.draws:,} draws). The bar is √M2 within 1 % at ten times the start. Beside W2: that of the identity.\n\n"
         "| d | m | map | parameters | time ratio | √M2 | radius | energy | W2, at most (identity) | draws beyond the support | δ0 / dissipation | seconds |\n"
@@ -150,10 +139,6 @@ def main():
         + "\n\n## From the mixture ½N(e₁, I/4) + ½N(-e₁, I/4), to t = 1\n\n| d | m | map | M2 at 0 | M2 at 1 | gain | ∫2d(m-1)F dt | relative | F at 0 | F at 1 | falls | δ0 / dissipation | seconds |\n"
         + "|" + " --- |" * 13 + "\n" + "\n".join(mixed) + "\n"
     )  # fmt: skip
-    out = HERE / "reports" / "pwgf_porous" / f"table_{'_'.join(f'd{dim}' for dim, _ in cases)}.md"
+    out = REPORTS / "pwgf_porous" / f"table_{'_'.join(f'd{dim}' for dim, _ in cases)}.md"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

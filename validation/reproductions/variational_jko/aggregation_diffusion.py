@@ -1,6 +1,6 @@
 """Aggregation-diffusion in the plane by VariationalJKO: W = -exp(-|x|²)/π with 0.1 Δρ³, from the uniform law on [-3, 3]².
 
-`python validation/variational_aggregation_diffusion.py --scale paper` writes reports/variational_aggregation_diffusion/paper.md and paper.png: second moment, energy and
+`python validation/reproductions/fan2022.py aggregation_diffusion --scale paper` writes reports/variational_aggregation_diffusion/paper.md and paper.png: second moment, energy and
 histograms of both schemes (explicit aggregation and backward diffusion; all backward) beside a finite-volume solution of the same problem, made here.
 
 Time scales. fan2022iclr (section 4.4, B.3) finds its two schemes 1.5 and 3 times slower than other papers. Two things that it does not account for: its backward scheme leaves
@@ -8,16 +8,14 @@ out the ½ of the interaction energy, which is aggregation at twice the speed, i
 fan2022iclr has a probability density, mass 1. The probability p = ρ/M obeys ∂tp = M ∇·(p∇W*p) + M² 0.1 Δp³, another equation, of which the table has the finite-volume solution (docs/math.md 2.3).
 """
 
-import argparse
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
+from _report import REPORTS, command
 
 import pdeflow as pf
 
-HERE = Path(__file__).resolve().parent
 STEADY = {"peak": 0.8070, "second": 0.2435, "energy": -0.086764, "radius": 1.000}  # mass 1
 TIMES = [20.0, 40.0, 60.0, 80.0, 100.0, 120.0, 140.0, 160.0]  # saved, at mass 1
 FASTER = {
@@ -144,7 +142,7 @@ def cloud_rows(problem, scheme, outer, step, times, samples, seed):
     return rows, fault
 
 
-def run(mass, schemes, outer, dt, cells, samples, seed):
+def run_of_mass(mass, schemes, outer, dt, cells, samples, seed):
     """(rows of the table, {name: [block masses at the saved times]}, failures) at one total mass."""
     times = [t / FASTER[mass] for t in TIMES]
     problem = pf.problems.aggregation_diffusion(mass=mass, horizon=times[-1])
@@ -179,8 +177,8 @@ def picture(runs, path):
     figure.savefig(path, dpi=80)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments(parser):
+    """The options of this figure on the command line."""
     parser.add_argument("--scale", choices=["quick", "paper"], default="quick")
     parser.add_argument("--masses", type=float, nargs="*", choices=list(FASTER), default=None)
     parser.add_argument("--schemes", nargs="*", default=list(SCHEMES), choices=SCHEMES)
@@ -190,19 +188,23 @@ def main():
     parser.add_argument("--samples", type=int, default=30_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=None)
-    options = parser.parse_args()
+
+
+def run(options):
+    """Compute the figure and write its report."""
     quick = options.scale == "quick"
     outer, cells = options.outer or (100 if quick else 600), options.cells or (96 if quick else 144)
     masses = options.masses or ([9.0] if quick else [1.0, 9.0])
-    out = options.out or HERE / "reports" / "variational_aggregation_diffusion" / f"{options.scale}.md"
+    out = options.out or REPORTS / "variational_aggregation_diffusion" / f"{options.scale}.md"
     out.parent.mkdir(parents=True, exist_ok=True)
     runs = {
-        mass: run(mass, options.schemes, outer, options.dt, cells, options.samples, options.seed) for mass in masses
+        mass: run_of_mass(mass, options.schemes, outer, options.dt, cells, options.samples, options.seed)
+        for mass in masses
     }
     picture(runs, out.with_suffix(".png"))
     lines = [
         "# Aggregation-diffusion in the plane", "",
-        f"Made by `python validation/variational_aggregation_diffusion.py {' '.join(sys.argv[1:])}`: residual maps, {outer} outer iterations a step of {options.dt:g} (mass 1) or {options.dt / 10:g} (mass 9), "
+        f"Made by `{command()}`: residual maps, {outer} outer iterations a step of {options.dt:g} (mass 1) or {options.dt / 10:g} (mass 9), "
         f"finite volumes of the minmod scheme on [-3.6, 3.6]². The energy of VariationalJKO is its lower bound from held-out particles. Densities and L1 are over squares of "
         f"width {BLOCK}; the L1 of {options.samples} exact draws would be about {np.sqrt(2 / np.pi * 24**2 / options.samples):.2f} while the law fills the square.", "",
         "Steady state of mass 1: E abs(x)² about {second}, energy {energy}, peak {peak}, support radius {radius:.3f} (radial fixed point, docs/math.md 2.3).".format(**STEADY), "",
@@ -223,7 +225,3 @@ def main():
     lines += ["", f"![histograms]({out.with_suffix('.png').name})", ""]
     out.write_text("\n".join(lines), encoding="utf-8")
     print("\n".join(lines))
-
-
-if __name__ == "__main__":
-    main()

@@ -2,40 +2,19 @@
 
 With T = Uz + v of a Gaussian base law the projection error is zero and the law stays Gaussian: what is left is the integrator. The steps of euler must be
 U ← U - h(AU - D U⁻ᵀ Σ_0⁻¹), v ← v - hA(v - b) in the coordinates of the base law N(0, I) [docs/math.md 4.3], whatever the samples are.
-`python validation/pwgf_ou.py` writes reports/pwgf_ou/recursion.md: the largest gap of mean and covariance to that recursion; and bounds.md with bounds.png: from a mixture,
+`python validation/reproductions/jin2025.py ornstein_uhlenbeck` writes reports/pwgf_ou/recursion.md: the largest gap of mean and covariance to that recursion; and bounds.md with bounds.png: from a mixture,
 where no map here is exact, the true W2 error and the true F - F* beside the a-posteriori bounds that δ0 gives along the run [docs/math.md 8.2].
 """
 
-import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
+from _report import REPORTS, command
+from claims.pwgf_ou import problems
 from matplotlib.figure import Figure
 
 import pdeflow as pf
 from pdeflow.report.plot import COLOURS
-
-HERE = Path(__file__).resolve().parent
-SOURCE = "jin2025, Algorithm 4.1; docs/math.md 4.3"
-CLAIMS = [
-    pf.Claim("euler", "w2", 1.0, 0.1, SOURCE), pf.Claim("heun", "w2", 2.0, 0.1, SOURCE), pf.Claim("rk4", "w2", 4.0, 0.1, SOURCE),
-]  # fmt: skip
-
-
-def problems():
-    start = pf.laws.Gaussian([0.5, 1.0], [[2.0, 0.9], [0.9, 0.6]])
-    return [
-        pf.problems.ou(initial=pf.laws.Gaussian(1.0, 0.25)),
-        pf.problems.ou(2, [[1.5, 0.5], [0.5, 0.8]], [1.0, -0.5], 0.5, start, 0.5),
-    ]
-
-
-def study(scale="quick"):
-    """W2 on the line, and in the plane where matrix and start do not commute."""
-    methods = {name: pf.neural.PWGF(map="affine", samples=500, integrator=name) for name in ("euler", "heun", "rk4")}
-    steps = [1 / 64, 1 / 128, 1 / 256] if scale == "quick" else [1 / 64, 1 / 128, 1 / 256, 1 / 512, 1 / 1024]
-    return pf.Study(problems(), methods, {"dt": steps}, {"w2": pf.metrics.w2})
 
 
 def recursion(problem, dt, steps):
@@ -91,10 +70,13 @@ def bounds(out):
     return lines
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=HERE / "reports" / "pwgf_ou")
-    options = parser.parse_args()
+def arguments(parser):
+    """The options of this figure on the command line."""
+    parser.add_argument("--out", type=Path, default=REPORTS / "pwgf_ou")
+
+
+def run(options):
+    """Compute the figure and write its report."""
     options.out.mkdir(parents=True, exist_ok=True)
     lines = ["| problem | samples | dt | steps | max gap of the mean | max gap of the covariance |", "|" + " --- |" * 6]
     for problem in [*problems(), pf.problems.ou(6, seed=1), pf.problems.ou(12, seed=2)]:
@@ -106,7 +88,7 @@ def main():
             lines.append(
                 f"| ou, d = {problem.dim} | {samples} | {dt} | {steps} | {np.abs(law.mean() - mean).max():.1e} | {np.abs(law.cov() - cov).max():.1e} |"
             )
-    made = f"Made by `{' '.join(['python validation/pwgf_ou.py', *sys.argv[1:]])}`"
+    made = f"Made by `{command()}`"
     text = f"# Affine maps on Ornstein-Uhlenbeck flows\n\n{made}. Gap of the run to the explicit-Euler recursion of docs/math.md 4.3; the bar is 1e-12.\n\n"
     (options.out / "recursion.md").write_text(text + "\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
@@ -118,7 +100,3 @@ def main():
     rows = bounds(options.out)
     (options.out / "bounds.md").write_text(head + "\n".join(rows) + "\n", encoding="utf-8")
     print("\n".join(rows))
-
-
-if __name__ == "__main__":
-    main()

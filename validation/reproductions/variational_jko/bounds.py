@@ -1,4 +1,4 @@
-"""Lower bounds of internal energies by trained test functions, beside the exact energies: python validation/variational_bounds.py
+"""Lower bounds of internal energies by trained test functions, beside the exact energies: python validation/reproductions/fan2022.py bounds
 
 The two formulas of VariationalJKO [fan2022iclr, Propositions 1 and 2] with the networks of its default, trained on samples of a law and measured on others. Gaussians under the entropy and
 Barenblatt profiles under their power energy have a quadratic test function, which ours contains in closed form: `quadratic` is that part alone, `trained` has the network as well, which
@@ -6,12 +6,9 @@ can only add the noise of its training. Mixtures need the network. Bar: within 1
 Writes reports/variational_bounds/bounds.md. The exit status is 1 if the bar is missed.
 """
 
-import argparse
-import sys
-from pathlib import Path
-
 import numpy as np
 import torch
+from _report import REPORTS, command
 
 import pdeflow as pf
 from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture
@@ -22,7 +19,6 @@ from pdeflow.neural.variational_jko.dual_function import balls_around
 from pdeflow.neural.variational_jko.measure import measure
 from pdeflow.neural.variational_jko.saddle import fit
 
-HERE = Path(__file__).resolve().parent
 BATCH, HELD, RATE, MARGIN = 1024, 128, 5e-3, 1.3
 
 
@@ -63,12 +59,15 @@ def bounds(law, internal, iterations, pool, seed):
     return out
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments(parser):
+    """The options of this figure on the command line."""
     parser.add_argument("--iterations", type=int, default=600)
     parser.add_argument("--pool", type=int, default=262_144)
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+
+
+def run(options):
+    """Compute the figure and write its report."""
     torch.set_num_threads(1)
     lines = [
         "| law | exact ∫U(ρ)dx | quadratic h | trained h | standard error | exact - trained | gap on the same points | allowed | bar |",
@@ -91,14 +90,10 @@ def main():
             print(lines[-1], flush=True)
     text = [
         "# Lower bounds of internal energies by test functions", "",
-        f"Made by `python validation/{' '.join(['variational_bounds.py', *sys.argv[1:]])}`: {options.iterations} iterations of batch {BATCH} on a pool of {options.pool}, "
+        f"Made by `{command()}`: {options.iterations} iterations of batch {BATCH} on a pool of {options.pool}, "
         f"two hidden layers of 64; measured on {HELD * BATCH} other points.", "", *lines, "",
     ]  # fmt: skip
-    out = HERE / "reports" / "variational_bounds" / "bounds.md"
+    out = REPORTS / "variational_bounds" / "bounds.md"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text("\n".join(text), encoding="utf-8")
     return 1 if missed else 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

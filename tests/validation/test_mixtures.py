@@ -1,5 +1,6 @@
-"""The sample statistics of validation/variational_mixture.py against their definitions: MMD² and KSD² are judged by them."""
+"""The sample statistics of validation/reproductions/variational_jko/mixtures.py against their definitions: MMD² and KSD² are judged by them."""
 
+import argparse
 import importlib.util
 from itertools import permutations
 from pathlib import Path
@@ -10,13 +11,31 @@ import pytest
 torch = pytest.importorskip("torch")
 
 
+ROOT = Path(__file__).resolve().parents[2] / "validation"
+
+
 @pytest.fixture(scope="module")
 def mixture():
-    path = Path(__file__).parents[1] / "validation" / "variational_mixture.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    path = ROOT / "reproductions" / "variational_jko" / "mixtures.py"
+    spec = importlib.util.spec_from_file_location("reproduced_mixtures", path)
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT))  # where _report is
+        spec.loader.exec_module(module)
     return module
+
+
+@pytest.mark.parametrize("paper", ["fan2022", "jin2025", "mokrov2022"])
+def test_every_figure_of_a_paper_can_be_asked_for(paper, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    monkeypatch.syspath_prepend(str(ROOT / "reproductions"))
+    spec = importlib.util.spec_from_file_location(f"paper_{paper}", ROOT / "reproductions" / f"{paper}.py")
+    door = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(door)
+    for name, figure in door.FIGURES.items():
+        module, parser = figure(), argparse.ArgumentParser()
+        module.arguments(parser)
+        assert callable(module.run) and parser.parse_args([]) is not None, name
 
 
 def test_ksd_is_the_mean_of_the_stein_kernel_over_pairs(mixture, rng):

@@ -1,23 +1,21 @@
 """Aggregation without diffusion by VariationalJKO: to the ring under |x|⁴/4 - |x|²/2 in the plane, and to the semicircle on the line.
 
-`python validation/variational_ring.py --scale paper` writes reports/variational_ring/paper.md and ring.png. From N(0, I/4), forward-backward (here: explicit
+`python validation/reproductions/fan2022.py ring --scale paper` writes reports/variational_ring/paper.md and ring.png. From N(0, I/4), forward-backward (here: explicit
 Euler on particles, the energy being interaction only) and backward steps of dt = 0.2 side by side, to t = 20. The ring has radius 1/√3 and energy -1/12; fan2022iclr (appendix
 B.2) and jin2025 state 0.5, the value on the line (docs/math.md 2.1). The law at a finite time is not on the ring yet, for mass near the centre leaves it at rate 1/3 only:
 `exact` is a radial integration of the equation. E|x|² at t = 0.5 and 2 is known to 1e-11.
 Scheme against scheme: fan2022iclr omits the ½ of the interaction energy in its backward scheme, not in the forward one (docs/math.md 3); here both have it.
 """
 
-import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
+from _report import REPORTS, command
 
 import pdeflow as pf
 from pdeflow.energies.mean_field import mean_energy
 from pdeflow.problems.aggregation import quartic_radii, ring_radius
 
-HERE = Path(__file__).resolve().parent
 DT, LAST = 0.2, 50  # steps of the paper's run; we go to twice that
 RADIUS = ring_radius(4, 2, 2)
 
@@ -110,17 +108,20 @@ def semicircle(schemes, outer, seed):
     return lines
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments(parser):
+    """The options of this figure on the command line."""
     parser.add_argument("--scale", choices=["quick", "paper"], default="quick")
     parser.add_argument("--outer", type=int, default=None)
     parser.add_argument("--map", default="residual")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--samples", type=int, default=40_000)
     parser.add_argument("--out", type=Path, default=None)
-    options = parser.parse_args()
+
+
+def run(options):
+    """Compute the figure and write its report."""
     outer = options.outer or (60 if options.scale == "quick" else 300)
-    out = options.out or HERE / "reports" / "variational_ring" / f"{options.scale}.md"
+    out = options.out or REPORTS / "variational_ring" / f"{options.scale}.md"
     out.parent.mkdir(parents=True, exist_ok=True)
 
     def both(outer):
@@ -135,14 +136,10 @@ def main():
     picture(clouds, times, out.with_name("ring.png"))
     text = [
         "# Aggregation to the ring and to the semicircle", "",
-        f"Made by `python validation/variational_ring.py {' '.join(sys.argv[1:])}`: {outer} outer iterations a step, {options.map} map, {options.samples} draws a law.", "",
+        f"Made by `{command()}`: {outer} outer iterations a step, {options.map} map, {options.samples} draws a law.", "",
         f"## The ring: W = |x|⁴/4 - |x|²/2 from N(0, I/4), dt = {DT}", "", *lines, "", "![clouds](ring.png)", "",
     ]  # fmt: skip
     out.write_text("\n".join(text), encoding="utf-8")
     text += ["## The semicircle: W = x²/2 - log|x| from the semicircle of radius 3.4, dt = 0.1", ""]
     text += semicircle(lambda outer: {"backward": both(outer)["backward"]}, outer, options.seed)
     out.write_text("\n".join([*text, ""]), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

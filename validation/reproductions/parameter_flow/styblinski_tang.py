@@ -1,41 +1,22 @@
 """PWGF on the Styblinski-Tang potential: order in the step on the line, and the flow in d = 2 and 30 against its exact KL(t), with δ0 beside it.
 
 The potential separates, so the exact law is a product of laws on the line, by Chang-Cooper of second order (4000 cells, dt = 0.0025: KL to 1e-5); the maps
-do not know that, but for the coordinatewise ones. `python validation/pwgf_styblinski.py --dim 30 --map coordinatewise` adds its rows to
+do not know that, but for the coordinatewise ones. `python validation/reproductions/jin2025.py styblinski_tang --dim 30 --map coordinatewise` adds its rows to
 reports/pwgf_styblinski/flow.md: KL(t) to the stationary law, mean and variance of a coordinate, the mass of its right well, δ0 relative to the dissipation. jin2025
 prints the scale 3/50, its slides 1/50: both are here. A KL below the exact one by more than three standard errors would be false, and is marked.
 """
 
-import argparse
 import json
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
+from _report import REPORTS, command
 
 import pdeflow as pf
 
-HERE = Path(__file__).resolve().parent
-REPORT = HERE / "reports" / "pwgf_styblinski"
-SOURCE = "jin2025, Algorithm 4.1"
-CLAIMS = [pf.Claim("euler", "w2", 1.0, 0.15, SOURCE), pf.Claim("heun", "w2", 2.0, 0.2, SOURCE)]
+REPORT = REPORTS / "pwgf_styblinski"
 TIMES = [0.3, 0.6, 0.9, 1.2, 1.5, 1.8]
 TOP = 0.15673125678034  # the maximum between the wells
-
-
-def study(scale="quick"):
-    """W2 at t = 0.1 on the line, with planar maps, against the same projected flow by rk4 at a fine step: the order of the integrators."""
-    methods = {name: planar(name) for name in ("euler", "heun")}
-    steps = [1 / 80, 1 / 160, 1 / 320] if scale == "quick" else [1 / 80, 1 / 160, 1 / 320, 1 / 640]
-    problem = pf.problems.styblinski_tang(1, horizon=0.1)
-    return pf.Study(
-        [problem], methods, {"dt": steps}, {"w2": pf.metrics.w2}, against=pf.finer(planar("rk4"), dt=1 / 640)
-    )
-
-
-def planar(integrator):
-    return pf.neural.PWGF(samples=1000, shape=pf.neural.Shape(layers=6), integrator=integrator, damping=1e-2)
 
 
 def truth(scale):
@@ -102,8 +83,8 @@ def table(runs):
     return "\n".join(lines)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments(parser):
+    """The options of this figure on the command line."""
     parser.add_argument("--dim", type=int, default=2)
     parser.add_argument("--scale", type=float, default=0.06)
     parser.add_argument("--map", default="planar")
@@ -116,7 +97,10 @@ def main():
     parser.add_argument("--tolerance", type=float, default=1e-3)
     parser.add_argument("--damping", type=float, default=1e-4)
     parser.add_argument("--draws", type=int, default=100_000)
-    options = parser.parse_args()
+
+
+def run(options):
+    """Compute the figure and write its report."""
     method = pf.neural.PWGF(
         map=options.map, samples=options.samples, shape=pf.neural.Shape(options.layers, options.width, not options.no_affine),
         integrator=options.integrator, tolerance=options.tolerance, damping=options.damping,
@@ -125,8 +109,8 @@ def main():
     REPORT.mkdir(parents=True, exist_ok=True)
     file = REPORT / "flow.json"
     runs = json.loads(file.read_text()) if file.exists() else []
-    command = f"python validation/pwgf_styblinski.py {' '.join(sys.argv[1:])}"
-    runs = [row for row in runs if row["command"] != command] + [{**row, "command": command} for row in new]
+    made_by = command()
+    runs = [row for row in runs if row["command"] != made_by] + [{**row, "command": made_by} for row in new]
     file.write_text(json.dumps(runs, indent=0), encoding="utf-8")
     commands = "\n".join(f"    {line}" for line in dict.fromkeys(row["command"] for row in runs))
     head = (
@@ -135,7 +119,3 @@ def main():
     )
     (REPORT / "flow.md").write_text(head + table(runs) + "\n", encoding="utf-8")
     print(table(new))
-
-
-if __name__ == "__main__":
-    main()

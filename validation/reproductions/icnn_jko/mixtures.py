@@ -1,21 +1,20 @@
 """ICNN-JKO on flows with several modes: order one in dt on `mixture_ou`, and convergence to the published Gaussian mixtures.
 
-`python validation/icnn_mixture.py --dims 2 8 12 --seeds 0 1 2 3 4` writes reports/icnn_mixture/mixtures.md: SymKL of the last law to the mixture with its halves, component means and
+`python validation/reproductions/mokrov2022.py mixtures --dims 2 8 12 --seeds 0 1 2 3 4` writes reports/icnn_mixture/mixtures.md: SymKL of the last law to the mixture with its halves, component means and
 weights recovered, beside the published runs. A flow stopped at t = 4 is not at rest: mass does not cross between far modes. The weights with which the exact flow
 arrives there (by Euler-Maruyama, 100,000 particles) bound from below the SymKL of any method that computes it, and stand in the table.
 """
 
-import argparse
 import json
 import time
 from pathlib import Path
 
 import numpy as np
+from _report import REPORTS
 
 import pdeflow as pf
 
-HERE = Path(__file__).resolve().parent
-PUBLISHED = json.loads((HERE / "published_mokrov2021.json").read_text())
+PUBLISHED = json.loads((REPORTS.parent / "reproductions" / "published_mokrov2021.json").read_text())
 SECONDS = {
     2: 973,
     4: 1670,
@@ -24,7 +23,6 @@ SECONDS = {
     10: 4030,
     12: 7180,
 }  # recorded training time of the published runs, on their hardware
-CLAIMS = [pf.Claim("icnn-jko", "w2", 1.0, 0.25, "jko1998; mokrov2021")]
 STEP = 0.1
 SIZES = {  # dimension: components, half width of the cube of means, steps [mokrov2021, code]
     2: (5, 5.0, 40), 4: (6, 5.0, 40), 6: (7, 5.0, 40), 8: (8, 5.0, 40), 10: (9, 5.0, 40), 12: (10, 5.0, 40), 13: (10, 5.0, 50), 32: (10, 3.0, 70),
@@ -39,13 +37,6 @@ def method_for(dim):
         network = pf.neural.Network(sharpness=10.0, signed=True)
         return pf.neural.ICNNJKO(width=64, iterations=300, batch=2048, learning_rate=0.03, network=network)
     return pf.neural.ICNNJKO(width=16, batch=512, network=pf.neural.Network(pieces=16))
-
-
-def study(scale="quick"):
-    """The bimodal Ornstein-Uhlenbeck flow on the line at t = 1."""
-    steps = [1 / 2, 1 / 4, 1 / 8] if scale == "quick" else [1 / 2, 1 / 4, 1 / 8, 1 / 16]
-    method = pf.neural.ICNNJKO(width=64, iterations=400, network=pf.neural.Network(sharpness=100.0))
-    return pf.Study([pf.problems.mixture_ou()], {"icnn-jko": method}, {"dt": steps}, {"w2": pf.metrics.w2})
 
 
 def shares(x, mixture):
@@ -132,14 +123,17 @@ def table(rows):
     return lines
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments(parser):
+    """The options of this figure on the command line."""
     parser.add_argument("--dims", type=int, nargs="*", default=[2])
     parser.add_argument("--seeds", type=int, nargs="*", default=[0])
     parser.add_argument("--samples", type=int, default=8192)
     parser.add_argument("--particles", type=int, default=100_000)
-    parser.add_argument("--out", type=Path, default=HERE / "reports" / "icnn_mixture" / "mixtures.md")
-    options = parser.parse_args()
+    parser.add_argument("--out", type=Path, default=REPORTS / "icnn_mixture" / "mixtures.md")
+
+
+def run(options):
+    """Compute the figure and write its report."""
     store = options.out.with_suffix(".json")
     store.parent.mkdir(parents=True, exist_ok=True)
     rows = json.loads(store.read_text()) if store.exists() else []
@@ -153,14 +147,10 @@ def main():
     projections(rows, options.out.with_suffix(".png"))
     lines = [
         "# Convergence to the published Gaussian mixtures", "",
-        "Made by `python validation/icnn_mixture.py --dims ... --seeds 0 1 2 3 4` (rows that are in mixtures.json are not run again), dt = 0.1, one thread, on targets that are those",
+        "Made by `python validation/reproductions/mokrov2022.py mixtures --dims ... --seeds 0 1 2 3 4` (rows that are in mixtures.json are not run again), dt = 0.1, one thread, on targets that are those",
         f"of the published runs (`ensemble=\"mokrov\"`), {options.samples} samples a half of SymKL as there. Other processes ran on the two cores: CPU seconds tell more than wall seconds.",
         *sorted({f"d = {row['dim']}: `{row['method']}`." for row in rows}), "", *table(rows), "",
         f"![projections on two principal components]({options.out.with_suffix('.png').name})", "",
     ]  # fmt: skip
     options.out.write_text("\n".join(lines), encoding="utf-8")
     print("\n".join(lines))
-
-
-if __name__ == "__main__":
-    main()

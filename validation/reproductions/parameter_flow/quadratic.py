@@ -1,38 +1,20 @@
 """PWGF on the ten-dimensional quadratic of the slides of jin2025: first order in the step for affine maps, and planar and residual maps beside them.
 
-V = ½(x - μ)ᵀΣ⁻¹(x - μ) with the Σ and μ of docs/math.md 9, from N(0, I). `python validation/pwgf_quadratic.py` writes reports/pwgf_quadratic/table.md: the largest
+V = ½(x - μ)ᵀΣ⁻¹(x - μ) with the Σ and μ of docs/math.md 9, from N(0, I). `python validation/reproductions/jin2025.py quadratic` writes reports/pwgf_quadratic/table.md: the largest
 errors of mean and covariance at t = 0.25, where all modes move, and at t = 2, where most are at rest; the same in standard errors of the run's samples; and W2
 between the Gaussians of the same moments. The published halving at t = 2 (1.374e-3, 6.867e-4, 3.434e-4) stands beside that of affine maps.
 """
 
-import argparse
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
+from _report import REPORTS, command
+from claims.pwgf_quadratic import TIMES, problem
 
 import pdeflow as pf
 
-HERE = Path(__file__).resolve().parent
-CLAIMS = [pf.Claim("euler", "w2", 1.0, 0.05, "docs/math.md 4.3 and 9: the halving ratio is 2")]
-COV = np.diag([1, 1, 1, 1, 1, 0.25, 1, 1, 0.25, 0.25])
-COV[:2, :2] = [[0.625, -0.375], [-0.375, 0.625]]
-CENTER = [1, 1, 0, 0, 1, 2, 0, 0, 2, 3]
-TIMES = [0.25, 2.0]
 HALVING = {0.01: 1.374e-3, 0.005: 6.867e-4, 0.0025: 3.434e-4}
 KL, W2 = 0.00916209578, 0.13534318253  # of the exact law at t = 2 to the stationary one
-
-
-def problem():
-    start = pf.laws.Gaussian(np.zeros(10), 1.0)
-    return pf.problems.ou(10, np.linalg.inv(COV), CENTER, 1.0, start, 2.0)
-
-
-def study(scale="quick"):
-    method = pf.neural.PWGF(map="affine", samples=100, integrator="euler")
-    steps = [0.025, 0.0125, 0.00625] if scale == "quick" else [0.01, 0.005, 0.0025, 0.00125]
-    return pf.Study([problem()], {"euler": method}, {"dt": steps}, {"w2": pf.metrics.w2}, times=TIMES)
 
 
 def rows(name, method, dt, n):
@@ -59,12 +41,15 @@ def rows(name, method, dt, n):
     return lines
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments(parser):
+    """The options of this figure on the command line."""
     parser.add_argument("--samples", type=int, default=3000)
     parser.add_argument("--draws", type=int, default=1_000_000)
     parser.add_argument("--layers", type=int, default=12)
-    options = parser.parse_args()
+
+
+def run(options):
+    """Compute the figure and write its report."""
     lines = []
     for dt in HALVING:
         method = pf.neural.PWGF(map="affine", samples=200, integrator="euler")  # any number gives the same law
@@ -77,15 +62,11 @@ def main():
         name = f"{kind}, {shape.layers} layers{'' if shape.affine else ' without affine'}, adaptive"
         lines += rows(name, method, 0.25, options.draws)
     head = (
-        f"# The ten-dimensional quadratic\n\nMade by `{' '.join(['python validation/pwgf_quadratic.py', *sys.argv[1:]])}`" + f". At t = 2 the exact law is at KL = {KL:.5f} and W2 = {W2:.5f} from the stationary "
+        f"# The ten-dimensional quadratic\n\nMade by `{command()}`" + f". At t = 2 the exact law is at KL = {KL:.5f} and W2 = {W2:.5f} from the stationary "
         "one. Errors in s.e. are in standard errors of as many independent draws as the run has samples; the laws of planar and residual maps are judged by "
         f"{options.draws:,} draws of their own. Bars: affine below 0.005 at dt = 0.01 and halving; planar and residual within 3 s.e.; W2 below 0.02.\n\n"
         "| map | dt | samples | t | max error of the mean | of the covariance | in s.e. | in s.e. | W2 of the moments | published | δ0 / dissipation | seconds |\n" + "|" + " --- |" * 12 + "\n"
     )  # fmt: skip
-    out = HERE / "reports" / "pwgf_quadratic" / "table.md"
+    out = REPORTS / "pwgf_quadratic" / "table.md"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()
