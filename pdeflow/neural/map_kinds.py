@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .._core.validate import count
 from .._core.errors import BadInput
+from .._core.validate import count
 
 
 @dataclass(frozen=True)
