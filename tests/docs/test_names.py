@@ -1,6 +1,7 @@
 """Every public name that a page mentions exists, and every public name stands in the API pages."""
 
 import re
+import types
 from pathlib import Path
 
 import pytest
@@ -18,4 +19,30 @@ def test_names_in_pages_exist(page):
         thing = pf
         for name in dotted.split("."):
             assert hasattr(thing, name), f"{page.name}: pf.{dotted}"
+            thing = getattr(thing, name)
+
+
+def _public(module) -> set[str]:
+    """Names that a folder lists in __all__; of a module without one, the functions and classes that it defines."""
+    if hasattr(module, "__all__"):
+        names = [name for name in module.__all__ if not name.startswith("_")]
+    else:
+        names = [
+            name
+            for name, thing in vars(module).items()
+            if not name.startswith("_") and callable(thing) and getattr(thing, "__module__", None) == module.__name__
+        ]
+    return {name for name in names if not isinstance(getattr(module, name), types.ModuleType)}
+
+
+def test_every_public_name_stands_in_the_api_pages():
+    pages = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "api").glob("*.md"))
+    documented = set(re.findall(r"^\.\. auto(?:class|function|data):: pdeflow\.(?:\w+\.)*(\w+)$", pages, re.M))
+    modules = [getattr(pf, name) for name in dir(pf) if isinstance(getattr(pf, name), types.ModuleType)]
+    assert len(modules) > 10
+    public = _public(pf).union(*map(_public, modules))
+    assert not public - documented
+    for dotted in re.findall(r"^\.\. auto\w+:: pdeflow\.([\w.]+)$", pages, re.M):
+        thing = pf
+        for name in dotted.split("."):
             thing = getattr(thing, name)
