@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass
 import numpy as np
 
 from ._core.errors import BadInput, Diverged, NotAvailable, unknown_field
+from ._core.progress import ProgressBar
 from ._core.validate import count, positive
 from .laws import Law
 from .problems.problem import Problem
@@ -149,33 +150,3 @@ def _check_finite(state, step, dt):
             f"The state is {state[where]} at entry {list(where)} after step {step} (t = {step * dt:.6g}). It must stay finite. Use a smaller dt than {dt:g}.",
             step=step, entry=where,
         )  # fmt: skip
-
-
-class ProgressBar:
-    """A progress bar on stderr; nothing at all when that is no terminal."""
-
-    def __init__(self, wanted, total, label):
-        import sys
-
-        self.bar, self.label = None, label
-        if wanted and sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-            self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
-            self.task = self.bar.add_task(label, total=total)
-
-    def __enter__(self):
-        if self.bar:
-            self.bar.start()
-        return self
-
-    def __exit__(self, *_):
-        if self.bar:
-            self.bar.stop()
-
-    def update(self, done, loss=None):
-        if self.bar:
-            words = {} if loss is None else {"description": f"{self.label}, loss {loss:.4g}"}
-            self.bar.update(self.task, completed=done, **words)

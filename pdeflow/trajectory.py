@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ._core.errors import BadInput, NotAvailable
-from ._core.validate import count, positive, real_array
+from ._core.validate import count, positive, real_array, saved_times
 from .laws import Law, Product
 from .problems.exact_jko import jko_iterates
 
@@ -59,11 +59,7 @@ class Trajectory:
 
 def time_grid(times, dt):
     """Times as an increasing array and the number of steps of length dt to each; `BadInput` if one is no multiple."""
-    times = np.atleast_1d(real_array(times, "times"))
-    if times.ndim != 1 or len(times) == 0 or times[0] < 0 or np.any(np.diff(times) <= 0):
-        raise BadInput(
-            f"times are {times.tolist()}. They must be >= 0 and increase strictly, at least one. Sort them and drop duplicates."
-        )
+    times = saved_times(times)
     steps = np.rint(times / dt)
     off = np.abs(steps * dt - times) > 1e-9 * np.maximum(times, dt)
     if off.any():
@@ -83,13 +79,7 @@ def exact(problem, times=None) -> Trajectory:
             f"Problem {problem.name!r} has no exact solution for this initial law. Possible truths: a stored reference, a finer run "
             "(pf.finer), or for separable problems pf.lift of a 1-D run. Pass one as against=."
         )
-    times = np.atleast_1d(real_array((problem.horizon,) if times is None else times, "times"))
-    if times.ndim != 1 or len(times) == 0:
-        raise BadInput(
-            f"times have shape {times.shape}. They must be increasing, at least one. Pass e.g. [0.5, 1.0], or None for the horizon."
-        )
-    if times[0] < 0:
-        raise BadInput(f"times begin at {times[0]}. exact(t) takes the time since the start, >= 0. Shift them.")
+    times = saved_times((problem.horizon,) if times is None else times)
     return Trajectory(times, [problem.exact(float(t)) for t in times])
 
 

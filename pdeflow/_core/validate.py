@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from .arrays import is_tensor
 from .errors import BadInput
-from .shapes import Matrix, Numbers, Points
+from .shapes import Matrix, Numbers, Points, Values
 
 
 def real(value: Any, name: str, kind: str = "a real number") -> float:
@@ -81,6 +81,20 @@ def real_array(array: Any, name: str, ndim: int | None = None) -> Numbers:
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(raw))[0])
         raise BadInput(f"{name}{list(where)} is {raw[where]}. All entries must be finite. Correct or drop that entry.")
     return raw
+
+
+def saved_times(times: Any) -> Values:
+    """The times at which laws are kept, (k,): at least one, >= 0, increasing strictly; a number is one time."""
+    array = np.atleast_1d(real_array(times, "times"))
+    if array.ndim != 1 or len(array) == 0:
+        raise BadInput(
+            f"times have shape {array.shape}. They must be a list that increases, of at least one. Pass e.g. [0.5, 1.0]."
+        )
+    if array[0] < 0 or np.any(np.diff(array) <= 0):
+        raise BadInput(
+            f"times are {array.tolist()}. They are counted since the start, must be >= 0 and increase strictly. Sort them."
+        )
+    return array
 
 
 def readonly(array: ArrayLike) -> Numbers:

@@ -7,9 +7,10 @@ import h5py
 import numpy as np
 
 from .._core.errors import BadInput, BadReference
+from .._core.files import write_whole
+from .place import target
 from .read import ODD_FILE, verified
 from .schema import BLOCK, Variable, block, content_sha256
-from .write import target, write
 
 FLOW_SCHEMA = 1
 
@@ -34,7 +35,7 @@ def save_flow(path, architecture, arrays):
         for name in sorted(arrays):
             file.create_dataset(f"arrays/{name}", data=np.asarray(arrays[name], dtype="<f8"))
     body = memory.getvalue()[BLOCK:]
-    write(path, block(body) + body)
+    write_whole(path, lambda file: file.write(block(body) + body), error=BadReference)
     return path
 
 

@@ -1,32 +1,24 @@
-"""Where a reference file goes: what may be replaced there, and the move into place as a whole."""
+"""Where a reference file goes, and what may be replaced there."""
 
-import os
-import secrets
 from pathlib import Path
 
 from .._core.errors import BadInput, BadReference
+from .._core.files import place_of
 from .read import contents, parse
-from .schema import shown
 
 
 def target(path) -> Path:
     """The path to write to, or `BadInput` if it is no name of a (regular) file in an existing folder."""
-    try:
-        path = Path(path)
-    except TypeError:
-        raise BadInput(f"path is {shown(path)}. It must be the name of a file. Pass e.g. 'out/ou_1d.h5'.") from None
-    path = Path(os.path.realpath(path))
-    if path.is_dir():
-        raise BadInput(f"{path} is a folder. A reference is one file. Pass e.g. {path / 'reference.h5'}.")
-    if path.exists() and not path.is_file():
+    place = place_of(path)
+    if place.exists() and not place.is_file():
         raise BadInput(
-            f"{path} exists and is no regular file (a device, pipe or socket). A reference is a file. Choose another name."
+            f"{place} exists and is no regular file (a device, pipe or socket). A reference is a file. Choose another name."
         )
-    if not path.parent.is_dir():
+    if not place.parent.is_dir():
         raise BadInput(
-            f"The folder {path.parent} does not exist. A file is written into an existing folder. Create it first."
+            f"The folder {place.parent} does not exist. A file is written into an existing folder. Create it first."
         )
-    return path
+    return place
 
 
 def standing(path: Path):
@@ -62,38 +54,4 @@ def _question(attributes):
     return f"{facts} (problem {attributes['problem_sha256'][:12]}, config {attributes['config_sha256'][:12]})"
 
 
-def write(path: Path, raw: bytes):
-    """Move `raw` into place as a whole, or raise `BadReference` and leave what was there."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise BadReference(
-            f"{path} could not be written: {error.strerror or error} ({len(raw)} bytes). What was there before is untouched. "
-            "Free space or choose a folder you may write to.",
-            errno=error.errno,
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder):
-    """The rename reaches the disk too, where the system can sync a folder (not on Windows)."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    except OSError:
-        pass  # some network file systems cannot sync a folder; the file itself is whole and in place
-    finally:
-        os.close(handle)
-
-
-__all__ = ["refuse_other_question", "standing", "target", "write"]
+__all__ = ["refuse_other_question", "standing", "target"]

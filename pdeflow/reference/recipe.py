@@ -8,9 +8,10 @@ import re
 import runpy
 from pathlib import Path
 
-from .._core.errors import BadInput, NotAvailable
+from .._core.errors import BadInput, BadReference, NotAvailable
+from .._core.files import write_whole
 from .diff import variable_differences
-from .place import refuse_other_question, standing, target, write
+from .place import refuse_other_question, standing, target
 from .read import contents, parse
 from .schema import shown
 from .write import image
@@ -37,7 +38,7 @@ def make(name, directory=".", *, overwrite=False) -> Path:
     raw = _image(recipe)
     if old is not None and old["recipe"] != recipe.stem:
         refuse_other_question(path, old, raw)
-    write(path, raw)
+    write_whole(path, lambda file: file.write(raw), error=BadReference)
     return path
 
 

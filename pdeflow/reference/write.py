@@ -14,13 +14,14 @@ import scipy
 
 from .. import __version__
 from .._core import fingerprint
-from .._core.errors import BadInput, PdeflowError
+from .._core.errors import BadInput, BadReference, PdeflowError
 from .._core.estimate import Estimate
+from .._core.files import write_whole
 from .._core.validate import count
 from ..laws import GridLaw, Particles
 from ..problems.problem import Problem
 from ..trajectory import Trajectory
-from .place import refuse_other_question, standing, target, write
+from .place import refuse_other_question, standing, target
 from .problem_record import record
 from .schema import BLOCK, SCHEMA, Variable, block, content_sha256, encode, shown, text_sha256, with_index_axes
 
@@ -67,7 +68,7 @@ def save(
         recipe=recipe,
     )
     refuse_other_question(path, old, raw)
-    write(path, raw)
+    write_whole(path, lambda file: file.write(raw), error=BadReference)
     return path
 
 

@@ -9,7 +9,7 @@ from joblib.parallel import get_active_backend
 
 from .._core.errors import BadInput, PdeflowError
 from .._core.fingerprint import sha256
-from ..method import ProgressBar
+from .._core.progress import ProgressBar
 from ..trajectory import Trajectory
 from .named import Named
 from .run import measure_floors, perform

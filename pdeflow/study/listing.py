@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .write import write_text
+from .._core.files import place_of, write_whole
 
 
 class Listing:
@@ -35,7 +35,7 @@ class Listing:
 
         The file appears whole or not at all; an older one of that name stays until then. Raises `BadInput` where it cannot be written.
         """
-        write_text(path, lambda file: self.to_dataframe().to_csv(file, index=False))
+        write_whole(place_of(path), lambda file: self.to_dataframe().to_csv(file, index=False), text=True)
 
     def __str__(self):
         cells = [list(self.columns), *([_cell(row[name]) for name in self.columns] for row in self.rows)]

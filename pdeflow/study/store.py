@@ -2,14 +2,12 @@
 
 import hashlib
 import json
-import os
-import secrets
-import socket
 from pathlib import Path
 
 import numpy as np
 
 from .._core.errors import BadInput
+from .._core.files import temporary_name, write_whole, writer_is_dead
 from .._core.fingerprint import sha256
 
 SCHEMA = 2  # 2: a run as the truth has an unknown error, not none
@@ -30,15 +28,15 @@ class Store:
             ) from None
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            probe = self._temporary("probe")
+            probe = temporary_name(self.folder / "probe")
             probe.write_text("")
             probe.unlink()
         except OSError as error:
             raise BadInput(
-                f"store is {str(folder)!r}: {error.strerror}. It must be a folder that can be written. Choose another, or mend its rights."
+                f"store is {str(folder)!r}: {error.strerror}. It must be a folder that can be written. Choose another, or change its rights."
             ) from error
         for leftover in self.folder.glob(".*.tmp"):
-            if self._dead(leftover):
+            if writer_is_dead(leftover):
                 leftover.unlink(missing_ok=True)
 
     def path(self, key: str) -> Path:
@@ -64,37 +62,7 @@ class Store:
         result = encode(result)
         record = {"schema": SCHEMA, "question": question, "result": result, "sha256": _digest(question, result)}
         key = sha256(question)
-        temporary = self._temporary(key)
-        try:
-            with open(temporary, "w", encoding="utf-8") as file:
-                json.dump(record, file, indent=1, allow_nan=False)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self.path(key))
-        except OSError as error:
-            raise BadInput(
-                f"The run {self.path(key).name} cannot be written to {str(self.folder)!r}: {error.strerror}. Runs written before are whole. "
-                "Free space or choose another store, and run again."
-            ) from error
-        finally:
-            temporary.unlink(missing_ok=True)
-
-    def _temporary(self, key):
-        return self.folder / f".{key}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}.tmp"
-
-    @staticmethod
-    def _dead(temporary):
-        """Whether the writer of a temporary file is gone; only a process of this machine can be asked."""
-        *host, pid, _, _ = temporary.name.split(".")[2:]
-        if ".".join(host) != socket.gethostname() or not pid.isdigit():
-            return False
-        try:
-            os.kill(int(pid), 0)
-        except ProcessLookupError:
-            return True
-        except PermissionError:
-            return False
-        return False
+        write_whole(self.path(key), lambda file: json.dump(record, file, indent=1, allow_nan=False), text=True)
 
 
 def _digest(question, result):

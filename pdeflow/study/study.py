@@ -9,7 +9,7 @@ import numpy as np
 
 from .._core.errors import BadInput, PdeflowError, unknown_field
 from .._core.fingerprint import describe
-from .._core.validate import count, positive, real_array
+from .._core.validate import count, positive, saved_times
 from ..problems.problem import Problem
 from ..trajectory import Trajectory, exact
 from .engine import execute
@@ -48,7 +48,7 @@ class Study:
                 raise BadInput(f"The sweep is over {self.swept!r} and dt is missing. Every run needs a step. Pass dt=.")
             self._check_field()
         self.dt = None if dt is None else positive(dt, "dt")
-        self.times = None if times is None else _times(times)
+        self.times = None if times is None else tuple(saved_times(times).tolist())
         self.against, self.truth_takes_dt = _truth(against)
         self.seeds = tuple(count(seed, "seed", 0) for seed in _listed(seeds, "seeds"))
         _distinct(self.seeds, "seeds")
@@ -175,13 +175,6 @@ def _named(things, name, fits, what):
         if not fits(thing):
             raise BadInput(f"{name}[{label!r}] is {thing!r}. It must be {what}. Pass one.")
     return dict(things)
-
-
-def _times(times):
-    times = np.atleast_1d(real_array(times, "times"))
-    if times.ndim != 1 or len(times) == 0 or times[0] < 0 or np.any(np.diff(times) <= 0):
-        raise BadInput(f"times are {times.tolist()}. They must be >= 0 and increase strictly, at least one. Sort them.")
-    return tuple(times.tolist())
 
 
 def _axis(sweep):

@@ -12,7 +12,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-import reference_cases as cases
+from reference import reference_cases as cases
 
 import pdeflow as pf
 from pdeflow._core.errors import BadInput, BadReference

@@ -7,8 +7,8 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
-import reference_cases as cases
 import xarray
+from reference import reference_cases as cases
 
 import pdeflow as pf
 from pdeflow import fingerprint

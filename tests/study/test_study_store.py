@@ -17,6 +17,7 @@ from study.toys import Moments, moment_distance
 
 import pdeflow as pf
 from pdeflow._core.errors import BadInput
+from pdeflow._core.files import temporary_name
 from pdeflow.study.store import Store, decode, encode
 
 TIMING = ("seconds", "first_call_seconds")
@@ -171,7 +172,7 @@ def test_a_full_disk_is_a_typed_error_and_leaves_whole_files_only(tmp_path, smal
 
     def full(descriptor):
         calls.append(descriptor)
-        if len(calls) == 3:
+        if len(calls) == 5:  # the third file: every file before it was synced, and its folder
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         sync(descriptor)
 
@@ -187,7 +188,7 @@ def test_leftovers_of_dead_writers_go_and_those_of_living_ones_stay(tmp_path, sm
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     store = Store(tmp_path)
-    mine = store._temporary("a" * 64)
+    mine = temporary_name(store.path("a" * 64))
     theirs = Path(str(mine).replace(f".{os.getpid()}.", f".{dead.pid}."))
     for path in (mine, theirs):
         path.write_text("half")

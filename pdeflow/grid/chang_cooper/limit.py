@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..._core.errors import BadInput, Diverged
-from ..._core.validate import count, real_array
+from ..._core.validate import count, saved_times
 from ...laws import GridLaw
 from ...trajectory import Trajectory
 from ..domain import refuse_piled_up
@@ -36,11 +36,7 @@ def exponential(problem, method, times=None, *, nodes=32) -> Trajectory:
         raise BadInput(
             f"nodes is {nodes}. The contour takes conjugate pairs. Choose an even number; 32 reaches round-off."
         )
-    times = np.atleast_1d(real_array((problem.horizon,) if times is None else times, "times"))
-    if times.ndim != 1 or len(times) == 0:
-        raise BadInput(f"times have shape {times.shape}. They must be increasing, at least one. Pass e.g. [0.5, 1.0].")
-    if times[0] < 0:
-        raise BadInput(f"times begin at {times[0]}. They are counted from the start, >= 0. Shift them.")
+    times = saved_times((problem.horizon,) if times is None else times)
     state = method.init(problem, None)
     z, weights = _contour(nodes)
     laws = []

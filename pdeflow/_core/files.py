@@ -1,0 +1,100 @@
+"""Files that appear whole or not at all: written under a temporary name beside their place, synced, then moved."""
+
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .errors import BadInput, PdeflowError
+
+
+def place_of(path: Any) -> Path:
+    """The place that `path` names, links followed; `BadInput` for what is no path, a folder, or a file without the right to write it."""
+    try:
+        place = Path(path).resolve()
+    except (TypeError, ValueError, OSError, RuntimeError):  # no path at all, a null byte, links in a circle
+        raise BadInput(f"The path is {path!r}. It must name a file. Pass a str or a Path.") from None
+    if place.is_dir():
+        raise BadInput(f"{str(path)!r} is a folder. It must name a file. Append a file name to it.")
+    if place.exists() and not os.access(place, os.W_OK):
+        raise BadInput(f"{str(path)!r} must not be written. Change its rights, or choose another name.")
+    return place
+
+
+def write_whole(
+    place: Path, write: Callable[[Any], object], *, text: bool = False, error: type[PdeflowError] = BadInput
+) -> None:
+    """Let write(file) fill a new file and move it to `place`; a device or a pipe is written directly.
+
+    Parameters
+    ----------
+    place : Path
+        Where the file goes, as `place_of` returns it. A file that is there is replaced, and keeps its rights.
+    write : callable
+        Called with the open file.
+    text : bool
+        Whether the file holds text, in UTF-8 with line ends as they are written.
+    error : type
+        The kind of error that is raised where the system refuses; what was there before is then as it was.
+    """
+    direct = place.exists() and not place.is_file()
+    temporary = temporary_name(place)
+    how: dict[str, Any] = {"mode": "w", "encoding": "utf-8", "newline": ""} if text else {"mode": "wb"}
+    try:
+        with open(place if direct else temporary, **how) as file:
+            write(file)
+            file.flush()
+            if not direct:
+                os.fsync(file.fileno())
+        if not direct:
+            if place.exists():
+                shutil.copymode(place, temporary)
+            os.replace(temporary, place)
+    except OSError as reason:
+        raise error(
+            f"{str(place)!r} cannot be written: {reason.strerror or reason}. What was there before is untouched. "
+            "Make the folder, free space, or choose a place that you may write to.",
+            errno=reason.errno,
+        ) from reason
+    finally:
+        if not direct:
+            temporary.unlink(missing_ok=True)
+    if not direct:
+        _sync_folder(place.parent)
+
+
+def temporary_name(place: Path) -> Path:
+    """A name beside `place` that nobody else uses, in which `writer_is_dead` can read who writes it."""
+    stem = os.fsencode(place.stem)[:64].decode("utf-8", "ignore")  # file systems allow 255 bytes in all
+    return place.with_name(f".{stem}.{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+
+
+def writer_is_dead(temporary: Path) -> bool:
+    """Whether the process that made a temporary file is gone; only a process of this machine can be asked."""
+    *host, pid, _, _ = temporary.name.split(".")[2:]
+    if ".".join(host) != socket.gethostname() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the move reach the disk too, where the system can sync a folder (not on Windows)."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass  # some network file systems cannot sync a folder; the file itself is whole and in place
+    finally:
+        os.close(handle)
