@@ -2,7 +2,6 @@
 
 Every kernel has `.value(z)` (n, d) -> (n,) and `.grad(z)` (n, d) -> (n, d), numpy or torch. `.grad` is 0 at z = 0:
 an even kernel exerts no force of a particle on itself. `singular` says whether W(0) is infinite.
-`convex` says whether W is convex.
 """
 
 from dataclasses import dataclass
@@ -18,7 +17,6 @@ class Interaction:
     """Base of all kernels. A user's object needs `value` and `grad`."""
 
     singular = False
-    convex = False
 
     def value(self, z):
         """W at the differences, (n, d) -> (n,)."""
@@ -54,10 +52,6 @@ class PowerLaw(Interaction):
     def singular(self):
         return self.b <= 0
 
-    @property
-    def convex(self):
-        return False
-
     def value(self, z):
         if self.a <= 0 and not is_tensor(
             z
@@ -92,7 +86,6 @@ class QuadraticAttraction(Interaction):
     """W(z) = strength |z|² / 2: pulls every law towards its mean at rate `strength`."""
 
     strength: float = 1.0
-    convex = True
 
     def __post_init__(self):
         positive(self.strength, "strength")

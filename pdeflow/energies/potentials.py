@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._core.arrays import exp, is_tensor, like, log_sum_exp, softmax
+from .._core.arrays import is_tensor, like, log_sum_exp, softmax
 from .._core.errors import BadInput, NotAvailable
 from .._core.validate import count, points, positive, readonly, real_array, spd_matrix
 from ..laws import GaussianMixture
@@ -212,9 +212,4 @@ def _diagonal(entries):
     return entries[:, :, None] * like(np.eye(entries.shape[-1]), entries)
 
 
-def boltzmann(potential: Potential, temperature: float, x):
-    """exp(-V(x)/temperature), the unnormalised stationary density; (n, d) -> (n,)."""
-    return exp(-potential.value(x) / temperature)
-
-
-__all__ = ["DoubleWell", "FromFunction", "MixturePotential", "Potential", "Quadratic", "StyblinskiTang", "boltzmann"]
+__all__ = ["DoubleWell", "FromFunction", "MixturePotential", "Potential", "Quadratic", "StyblinskiTang"]
