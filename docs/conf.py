@@ -14,6 +14,7 @@ release = version = pdeflow.__version__
 extensions = ["myst_parser", "numpydoc", "sphinx.ext.autodoc", "sphinx.ext.mathjax"]
 exclude_patterns = ["_build"]
 default_role = "code"  # docstrings write names in single backticks
+smartquotes = False
 html_theme = "alabaster"
 html_theme_options = {"page_width": "1100px", "description": "Numerical Wasserstein gradient flows, checked"}
 html_show_copyright = False
