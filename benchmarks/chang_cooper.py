@@ -1,10 +1,12 @@
 """Chang-Cooper against scipy.linalg.solve_banded: python benchmarks/chang_cooper.py
 
-(a) 2,000 cells x 5,000 implicit Euler steps (the filtering grid of the literature, [-5, 5]) against the same matrix given to
+(a) 2,000 cells x 5,000 implicit Euler steps (the filtering grid of the literature, [-5, 5]) against the same matrix
+given to
     solve_banded at each step. Bar: 5x.
-(b) Time to an L1 error (sum of |cell mass - exact cell mass|) of 1e-5 on OU from N(2, 1/4) at t = 1, from the problem to the law, warm,
-    against a Crank-Nicolson code by solve_banded. Both sides are tuned first: of all (cells, steps) in a table that reach
-    1e-5, the one with the least work enters the comparison. Bar: 2x.
+(b) Time to an L1 error (sum of |cell mass - exact cell mass|) of 1e-5 on OU from N(2, 1/4) at t = 1, from the problem
+to the law, warm,
+    against a Crank-Nicolson code by solve_banded. Both sides are tuned first: of all (cells, steps) in a table that
+    reach 1e-5, the one with the least work enters the comparison. Bar: 2x.
 
 Medians of interleaved repeats after a warm-up. The exit status is 1 if a bar is missed.
 """
@@ -73,7 +75,10 @@ def seconds(function, *arguments):
 
 
 def tuned(solver):
-    """The (cells, steps) with the least work cells x steps that reaches 1e-5: both codes take time in proportion to it."""
+    """The (cells, steps) with the least work cells x steps that reaches 1e-5.
+
+    Both codes take time in proportion to it.
+    """
     choices = []
     for cells in (400, 500, 600, 700, 800, 900, 1000, 1100, 1200, 1400, 1600, 2000):
         for steps in (20, 30, 40, 50, 60, 70, 80, 90, 100, 115, 130, 145, 160, 180, 200, 250, 300, 400):
@@ -106,7 +111,10 @@ def main():
 
     mine, other = tuned(pdeflow_run), tuned(banded_crank_nicolson)
     ours, theirs = compare(lambda: pdeflow_run(*mine), lambda: banded_crank_nicolson(*other), 31)
-    what = f"{mine[0]} x {mine[1]} (L1 {l1(*pdeflow_run(*mine)):.2e}) against {other[0]} x {other[1]} (L1 {l1(*banded_crank_nicolson(*other)):.2e})"
+    what = (
+        f"{mine[0]} x {mine[1]} (L1 {l1(*pdeflow_run(*mine)):.2e}) against {other[0]} x {other[1]} (L1 "
+        f"{l1(*banded_crank_nicolson(*other)):.2e})"
+    )
     rows.append(("(b) OU to L1 1e-5", what, ours, theirs, 2.0))
 
     print(f"{'case':<28} {'pdeflow ms':>11} {'solve_banded ms':>16} {'ratio':>7} {'bar':>5}   setting")

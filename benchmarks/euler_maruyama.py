@@ -1,11 +1,16 @@
-"""EulerMaruyama against numpy, torch and bare random numbers: python benchmarks/euler_maruyama.py [--steps 1000] [--repeats 3]
+"""EulerMaruyama against numpy, torch and bare random numbers.
 
-Ornstein-Uhlenbeck with a full 12 x 12 matrix, 50,000 particles, dt = 1e-3. All sides do the same number of steps on the same cores:
-(a) the same steps vectorised in numpy, float64, written without temporaries (Generator.standard_normal(out=), matmul(out=));
+python benchmarks/euler_maruyama.py [--steps 1000] [--repeats 3]
+
+Ornstein-Uhlenbeck with a full 12 x 12 matrix, 50,000 particles, dt = 1e-3. All sides do the same number of steps on the
+same cores:
+(a) the same steps vectorised in numpy, float64, written without temporaries (Generator.standard_normal(out=),
+matmul(out=));
 (b) the plain torch loop in float32;
 (c) two threads that only draw as many float64 normals from numpy's Generator and throw them away.
-Bars: (a) 3x (aim 4.5x), (b) 1x, (c) 1x. Medians of interleaved repeats after a warm-up. The exit status is 1 if a bar is missed.
-Also printed: that the bits are those of one thread, and the largest error of mean and covariance in standard errors.
+Bars: (a) 3x (aim 4.5x), (b) 1x, (c) 1x. Medians of interleaved repeats after a warm-up. The exit status is 1 if a bar
+is missed. Also printed: that the bits are those of one thread, and the largest error of mean and covariance in standard
+errors.
 """
 
 import argparse
@@ -109,7 +114,8 @@ def main():
     mean_score = np.max(np.abs(two.mean() - law.mean()) / np.sqrt(spread / PARTICLES))
     cov_score = np.max(np.abs(two.cov() - law.cov()) / np.sqrt((np.outer(spread, spread) + law.cov() ** 2) / PARTICLES))
     print(
-        f"same bits with one thread: {same}; mean within {mean_score:.1f}, covariance within {cov_score:.1f} standard errors"
+        f"same bits with one thread: {same}; mean within {mean_score:.1f}, covariance within {cov_score:.1f} "
+        "standard errors"
     )
     return 1 if missed or not same else 0
 

@@ -1,12 +1,13 @@
 """ICNN-JKO, seconds and memory: python benchmarks/icnn_jko.py [--part iteration|memory|steps|flow]
 
-iteration: milliseconds an iteration with no earlier maps, d = 2 and 32 at width 64 and batch 1024, and d = 32 at width 1024 and batch 512,
-each beside the same iteration with the Hessian of the published code: row by row by reverse passes, kept in the graph. The other
-side has the published network (rank 5, one activated layer) and, for comparison, our own network. Both sides have one thread.
+iteration: milliseconds an iteration with no earlier maps, d = 2 and 32 at width 64 and batch 1024, and d = 32 at width
+1024 and batch 512, each beside the same iteration with the Hessian of the published code: row by row by reverse passes,
+kept in the graph. The other side has the published network (rank 5, one activated layer) and, for comparison, our own
+network. Both sides have one thread.
 memory: peak resident memory of a step at d = 32, width 1024, batch 512, in a process of its own.
 steps: seconds of 40 JKO steps over those of 20. flow: Ornstein-Uhlenbeck, 20 steps to t = 1, d = 12 and 32.
-Bars: d = 32 at most 3x d = 2; 20x and 8x faster than row by row; under 2.5 GB; 40 steps at most 2.2x 20; 60 s and 120 s.
-Medians of interleaved repeats after a warm-up. The exit status is 1 if a bar is missed.
+Bars: d = 32 at most 3x d = 2; 20x and 8x faster than row by row; under 2.5 GB; 40 steps at most 2.2x 20; 60 s and 120
+s. Medians of interleaved repeats after a warm-up. The exit status is 1 if a bar is missed.
 """
 
 import argparse
@@ -27,7 +28,9 @@ DT = 0.05
 
 
 class RowByRow:
-    """The gradient of E log det through d reverse passes and a log-determinant, all in the graph, as in the published code."""
+    """The gradient of E log det through d reverse passes and a log-determinant, all in the graph, as in the published
+    code.
+    """
 
     def surrogate(self, jet):
         x = (jet.move.center + jet.move.scale * jet.y @ jet.move.basis.T).detach().requires_grad_()

@@ -1,10 +1,11 @@
 """CvxoptJKO, seconds a step: the structured KKT solver against CVXOPT's own: python benchmarks/jko_cvxopt.py
 
-One JKO step of Power(m=2) from N(0, 0.04) on [-1, 1], dt = 0.01: all n cells hold mass, so there are n² variables on both sides.
-CVXOPT's own solver is timed at n = 60, 80, 100 and extrapolated to n = 300 by a power law fitted to these; the structured one is
-timed at the same n, at 300 and at 1,000. Medians of interleaved repeats after a warm-up; the large sizes are run once a side.
-Bars: 100x at n = 300; objectives equal to 1e-9 relative where both run; n = 1,000 completes (seconds, peak memory of the process).
-The exit status is 1 if a bar is missed.
+One JKO step of Power(m=2) from N(0, 0.04) on [-1, 1], dt = 0.01: all n cells hold mass, so there are n² variables on
+both sides. CVXOPT's own solver is timed at n = 60, 80, 100 and extrapolated to n = 300 by a power law fitted to these;
+the structured one is timed at the same n, at 300 and at 1,000. Medians of interleaved repeats after a warm-up; the
+large sizes are run once a side.
+Bars: 100x at n = 300; objectives equal to 1e-9 relative where both run; n = 1,000 completes (seconds, peak memory of
+the process). The exit status is 1 if a bar is missed.
 """
 
 import resource
@@ -55,10 +56,12 @@ def main():
         ours, theirs = median[cells, "structured"], median[cells, "default"]
         print(f"{cells:>6} {ours:>13.4f} {theirs:>12.3f} {theirs / ours:>8.0f}")
     print(
-        f"{LARGE:>6} {median[LARGE, 'structured']:>13.4f} {extrapolated:>12.1f} {ratio:>8.0f}   default extrapolated: s = {np.exp(offset):.2e} n^{power:.2f}"
+        f"{LARGE:>6} {median[LARGE, 'structured']:>13.4f} {extrapolated:>12.1f} {ratio:>8.0f}   default "
+        f"extrapolated: s = {np.exp(offset):.2e} n^{power:.2f}"
     )
     print(
-        f"{1000:>6} {spent:>13.2f} {'':>12} {'':>8}   {report['iterations']} iterations, gap {report['relative_gap']:.1e}, peak memory {memory:.2f} GiB"
+        f"{1000:>6} {spent:>13.2f} {'':>12} {'':>8}   {report['iterations']} iterations, gap "
+        f"{report['relative_gap']:.1e}, peak memory {memory:.2f} GiB"
     )
     passed = {
         f"speed at n = {LARGE}: {ratio:.0f}x, bar 100x": ratio >= 100,

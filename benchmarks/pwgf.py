@@ -1,14 +1,15 @@
 """PWGF against PFPE on the timing problem of jin2025: python benchmarks/pwgf.py [--repeats 3] [--published-steps 1]
 
-The problem: Styblinski-Tang potential 3/50 in the plane from N(0, I), 40 planar layers, h = 0.005, ten steps. Three sides, on one thread:
-PWGF with 12,000 samples; pf.neural.PFPE (the true metric through the inner problem, solved by least squares); and
-the bilevel loop of liu2022 with the settings of its public code: 30 Adam steps for the map (batch 5000, rate 5e-4), each after 60 Adam
-steps for ψ (batch 1000, rate 5e-3), a ReLU network of four hidden layers of 20, float32. That loop runs `--published-steps` steps and is
-scaled to ten, for every step costs the same. Its inner product is one sum here; the public code loops over the samples in Python,
-which is part of the published ratio. Published: PWGF 14.26 s and PFPE 6093.58 s (ratio 427) on an RTX 3070; a public JAX code needs 40 s
-and more for the ten steps on two CPU cores.
-Bars: PWGF under 5 s, energy falling at every step, KL to the stationary law within 3 % of the exact one after ten steps.
-Medians of interleaved repeats after a warm-up. The exit status is 1 if a bar is missed.
+The problem: Styblinski-Tang potential 3/50 in the plane from N(0, I), 40 planar layers, h = 0.005, ten steps. Three
+sides, on one thread: PWGF with 12,000 samples; pf.neural.PFPE (the true metric through the inner problem, solved by
+least squares); and the bilevel loop of liu2022 with the settings of its public code: 30 Adam steps for the map (batch
+5000, rate 5e-4), each after 60 Adam steps for ψ (batch 1000, rate 5e-3), a ReLU network of four hidden layers of 20,
+float32. That loop runs `--published-steps` steps and is scaled to ten, for every step costs the same. Its inner product
+is one sum here; the public code loops over the samples in Python, which is part of the published ratio. Published: PWGF
+14.26 s and PFPE 6093.58 s (ratio 427) on an RTX 3070; a public JAX code needs 40 s and more for the ten steps on two
+CPU cores.
+Bars: PWGF under 5 s, energy falling at every step, KL to the stationary law within 3 % of the exact one after ten
+steps. Medians of interleaved repeats after a warm-up. The exit status is 1 if a bar is missed.
 """
 
 import argparse
@@ -167,23 +168,27 @@ def main():
             found[name].append(run(method))
         slow.append(published(options.published_steps))
     print(
-        f"ten steps of h = {STEP}; exact KL to the stationary law at t = {STEPS * STEP:g}: {exact:.5f}, at t = 0: {2 * KL_0:.5f}"
+        f"ten steps of h = {STEP}; exact KL to the stationary law at t = {STEPS * STEP:g}: {exact:.5f}, at t "
+        f"= 0: {2 * KL_0:.5f}"
     )
     seconds = {}
     for name, runs in found.items():
         seconds[name] = float(np.median([first for first, *_ in runs]))
         kl, stderr = runs[0][1]
         print(
-            f"{name:<48} {seconds[name]:>8.2f} s   KL {kl:.4f} +- {stderr:.4f} ({kl / exact - 1:+.2%})   energy falling: {runs[0][2]}"
+            f"{name:<48} {seconds[name]:>8.2f} s   KL {kl:.4f} +- {stderr:.4f} ({kl / exact - 1:+.2%})   "
+            f"energy falling: {runs[0][2]}"
         )
     loop = float(np.median([first for first, _ in slow]))
     kl, stderr = slow[0][1]
     print(
-        f"{'liu2022, its loop and settings (scaled)':<48} {loop:>8.2f} s   KL {kl:.4f} +- {stderr:.4f} after {options.published_steps} steps"
+        f"{'liu2022, its loop and settings (scaled)':<48} {loop:>8.2f} s   KL {kl:.4f} +- {stderr:.4f} after "
+        f"{options.published_steps} steps"
     )
     first, second = seconds["PWGF, euler (the bar)"], seconds["PFPE, euler"]
     print(
-        f"ratio to PWGF: PFPE {second / first:.1f}, the loop of liu2022 {loop / first:.0f}; published 6093.58 / 14.26 = 427"
+        f"ratio to PWGF: PFPE {second / first:.1f}, the loop of liu2022 {loop / first:.0f}; published "
+        "6093.58 / 14.26 = 427"
     )
     missed = []
     bar("PWGF, ten steps, s", first, 5.0, missed)

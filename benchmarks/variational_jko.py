@@ -1,13 +1,16 @@
-"""VariationalJKO, milliseconds an outer iteration: python benchmarks/variational_jko.py [--dims 2 6 12 16 32] [--repeats 7]
+"""VariationalJKO, milliseconds an outer iteration.
 
-An outer iteration is 3 updates of the test function h and one of the map T at batch 1000, both with three hidden layers of 64, on the
-Ornstein-Uhlenbeck problem from N(0, I). Beside ours, in the same run and on one thread too, stand plain loops of the published algorithm
-[fan2022iclr, algorithm 1]: torch modules, automatic differentiation, torch.optim.Adam, particles drawn by index. `same networks` has our networks (tanh),
-`published networks` has those of the authors' Ornstein-Uhlenbeck runs (a linear residual map of three layers, h the square of a PReLU network).
-The authors' own code took 18.0 (d = 2) to 21.5 ms (d = 32) on this kind of machine.
+python benchmarks/variational_jko.py [--dims 2 6 12 16 32] [--repeats 7]
 
-Bars: d = 32 at most 1.3x d = 2; at least 1.5x faster than the plain loop with the same networks and than the authors' figures.
-Medians of interleaved repeats after a warm-up. The exit status is 1 if a bar is missed.
+An outer iteration is 3 updates of the test function h and one of the map T at batch 1000, both with three hidden layers
+of 64, on the Ornstein-Uhlenbeck problem from N(0, I). Beside ours, in the same run and on one thread too, stand plain
+loops of the published algorithm [fan2022iclr, algorithm 1]: torch modules, automatic differentiation, torch.optim.Adam,
+particles drawn by index. `same networks` has our networks (tanh), `published networks` has those of the authors'
+Ornstein-Uhlenbeck runs (a linear residual map of three layers, h the square of a PReLU network). The authors' own code
+took 18.0 (d = 2) to 21.5 ms (d = 32) on this kind of machine.
+
+Bars: d = 32 at most 1.3x d = 2; at least 1.5x faster than the plain loop with the same networks and than the authors'
+figures. Medians of interleaved repeats after a warm-up. The exit status is 1 if a bar is missed.
 """
 
 import argparse
@@ -30,7 +33,10 @@ THREE_BY_64 = pf.neural.Saddle(map_width=WIDTH, map_depth=3, test_width=WIDTH, t
 
 
 def network(activation):
-    """A builder of networks with three hidden layers, (dim, outputs) -> module; no activation makes a linear map of three factors."""
+    """A builder of networks with three hidden layers, (dim, outputs) -> module.
+
+    No activation makes a linear map of three factors.
+    """
 
     def build(dim, outputs):
         layers, last = [], dim
@@ -43,7 +49,8 @@ def network(activation):
 
 
 def plain_loop(dim, map_network, h_network, log_h):
-    """A function that runs one outer iteration of the published algorithm for KL to Q ~ exp(-V), in the corrected form of docs/math.md 5.
+    """A function that runs one outer iteration of the published algorithm for KL to Q ~ exp(-V), in the corrected form
+    of docs/math.md 5.
 
     max over h of E_P[log h(T) + log(μ/Q)(T)] - E_μ h, min over T of E|x - T|²/(2 dt) + the same; μ Gaussian.
     log_h : turns the output of the network into log h.

@@ -1,8 +1,8 @@
 """The demo: ground truth to HDF5, then all methods of the spine against it.
 
-`make demo` runs this file. It writes, into --out (default out/demo), the HDF5 ground truth of an Ornstein-Uhlenbeck and a Barenblatt
-problem, runs one study on each, prints the orders with intervals, floors and verdicts, and leaves figures and reports.
-Finished runs are kept in --out/runs: a second call redoes nothing. Exit code: 0 if every claim passes.
+`make demo` runs this file. It writes, into --out (default out/demo), the HDF5 ground truth of an Ornstein-Uhlenbeck and
+a Barenblatt problem, runs one study on each, prints the orders with intervals, floors and verdicts, and leaves figures
+and reports. Finished runs are kept in --out/runs: a second call redoes nothing. Exit code: 0 if every claim passes.
 """
 
 import argparse
@@ -36,14 +36,17 @@ def ornstein_uhlenbeck():
 
 
 def barenblatt():
-    """Both JKO solvers on ∂tρ = Δ(ρ²) from the Barenblatt law of time 0.2 to 1.2; the CVXOPT program locks as dt -> 0."""
+    """Both JKO solvers on ∂tρ = Δ(ρ²) from the Barenblatt law of time 0.2 to 1.2.
+
+    The CVXOPT program locks as dt -> 0.
+    """
     methods = {"jko-cvxopt": pf.grid.CvxoptJKO(cells=200), "jko-quantile": pf.grid.QuantileJKO(points=1000)}
     problem = pf.problems.porous_medium(dim=1, m=2.0, start=0.2, horizon=1.0)
     return problem, methods, [pf.Claim("jko-quantile", "w2", 1.0, 0.15, "jko1998; docs/math.md 1.1")]
 
 
 def locking(problem, cells):
-    """How far the exact JKO sequence moves mass in its last step, in cells of the grid of `cells`, for each step size."""
+    """How far the exact JKO sequence moves mass in its last step, in cells of this grid, for each step size."""
     edges = cells.law(cells.init(problem)).axes[0]
     lines = []
     for dt in STEPS:

@@ -1,4 +1,6 @@
-"""Every claim family of validation/claims: runs its study, writes validation/reports/<name>/, prints one line of verdict each.
+"""Every claim family of validation/claims.
+
+Runs its study, writes validation/reports/<name>/, prints one line of verdict each.
 
 `make validate` runs this file. Exit code: the worst of the verdicts (0 pass, 2 inconclusive, 1 fail, 3 error).
 """

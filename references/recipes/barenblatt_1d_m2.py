@@ -27,9 +27,16 @@ def make():
         "exact distribution function: bound of the round-off, 4 units a cell",
         "l1",
     )
-    return problem, pf.Trajectory(TIMES, laws), {
-        "error": error, "method": "exact cell masses", "source": "vazquez2007", "title": __doc__.split("\n")[0],
-    }  # fmt: skip
+    return (
+        problem,
+        pf.Trajectory(TIMES, laws),
+        {
+            "error": error,
+            "method": "exact cell masses",
+            "source": "vazquez2007",
+            "title": __doc__.split("\n")[0],
+        },
+    )
 
 
 def cell_masses(law, edges):

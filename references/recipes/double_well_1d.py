@@ -1,7 +1,9 @@
-"""Double well on the line, V = (x² - 1)², temperature 1/2, from N(1, 1/16): Chang-Cooper, second order in space and time.
+"""Double well on the line, V = (x² - 1)², temperature 1/2, from N(1, 1/16).
 
-No closed form exists. The laws are those of 25,600 cells and dt = 1/4096, summed exactly into 800 cells. The error bar is
-the largest l1 distance over the stored times, in these 800 cells, to the run with half the cells and twice the step.
+Chang-Cooper, second order in space and time.
+
+No closed form exists. The laws are those of 25,600 cells and dt = 1/4096, summed exactly into 800 cells. The error bar
+is the largest l1 distance over the stored times, in these 800 cells, to the run with half the cells and twice the step.
 """
 
 import numpy as np
@@ -26,7 +28,8 @@ def make(cells=CELLS, dt=DT):
     error = pf.Estimate(
         gap,
         0.0,
-        f"l1 distance of cell masses to the run with {cells // 2} cells and dt = {2 * dt:g}; for order 2 three times the error",
+        f"l1 distance of cell masses to the run with {cells // 2} cells and dt = {2 * dt:g}; for order 2 "
+        "three times the error",
         "l1",
     )
     trajectory = pf.Trajectory(TIMES, laws, flow.stats)

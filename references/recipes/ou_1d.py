@@ -31,7 +31,7 @@ def make():
 
 
 def cell_masses(law, edges):
-    """P(cell) from the tail on the cell's own side of the mean, so that the far right is as accurate as the far left."""
+    """P(cell) from the tail on the side of the mean where the cell lies: as accurate far right as far left."""
     mean = law.mean()[0]
     left, right = np.diff(law.cdf(edges)), -np.diff(law.cdf(2 * mean - edges))
     return np.where(edges[1:] <= mean, left, right)

@@ -1,7 +1,8 @@
 """ChangCooper in time: first order by implicit Euler, second by the L-stable two-stage function.
 
-Judged against the scheme's own limit dt -> 0 on the same cells, exp(tL) by a contour integral, so that space plays no part and
-problems without a closed form can be judged too. That this limit is the right law is the claim of chang_cooper_space.py.
+Judged against the scheme's own limit dt -> 0 on the same cells, exp(tL) by a contour integral, so that space plays no
+part and problems without a closed form can be judged too. That this limit is the right law is the claim of
+chang_cooper_space.py.
 """
 
 import pdeflow as pf

@@ -1,8 +1,10 @@
-"""EulerMaruyama: weak order one, in the mean and in the covariance, on Ornstein-Uhlenbeck flows in one and two dimensions.
+"""EulerMaruyama: weak order one, in the mean and in the covariance, on Ornstein-Uhlenbeck flows in one and two
+dimensions.
 
-In the plane the matrix and the start do not commute. All runs of a seed follow one Brownian path from one initial cloud (brownian_step).
-The truth is the exact law of the equation, so the floor is the sampling error of the cloud: steps and starts are chosen so that the bias of
-the scheme stands at least six floors high. Its exact recursion has slopes 1.05 (mean) and 1.00 (covariance) on these steps.
+In the plane the matrix and the start do not commute. All runs of a seed follow one Brownian path from one initial cloud
+(brownian_step). The truth is the exact law of the equation, so the floor is the sampling error of the cloud: steps and
+starts are chosen so that the bias of the scheme stands at least six floors high. Its exact recursion has slopes 1.05
+(mean) and 1.00 (covariance) on these steps.
 """
 
 import pdeflow as pf

@@ -1,9 +1,9 @@
 """Grid locking of the CVXOPT program: second order in the cell width once cells are small against a step, stuck before.
 
-Truth: pf.exact_jko at the run's dt, so no time error enters. The claim is made where a step moves mass by some cells (dt = 0.01:
-`displacement_in_cells` from 2 on). The problem `locked` is fan2022iclr's setting (t_0 = 0.002, dt = 0.001, 20 steps, m = 2) in steps of 0.001 and
-carries no claim: its first rows move less than one cell a step, and root_m2 reproduces the table of docs/math.md 6.1
-(100 cells -20.8 %, 200 -3.2 %, 400 -1.1 %, 800 -0.22 %).
+Truth: pf.exact_jko at the run's dt, so no time error enters. The claim is made where a step moves mass by some cells
+(dt = 0.01: `displacement_in_cells` from 2 on). The problem `locked` is fan2022iclr's setting (t_0 = 0.002, dt = 0.001,
+20 steps, m = 2) in steps of 0.001 and carries no claim: its first rows move less than one cell a step, and root_m2
+reproduces the table of docs/math.md 6.1 (100 cells -20.8 %, 200 -3.2 %, 400 -1.1 %, 800 -0.22 %).
 """
 
 import numpy as np

@@ -1,8 +1,9 @@
 """ICNN-JKO converges with order one in dt on Ornstein-Uhlenbeck flows in one, two and four dimensions.
 
-W2 to the exact law: by quantiles on the line; in higher dimension between Gaussians of the same mean and covariance, those of the model by
-pushing 65536 points whose moments are exactly the first law's (the maps are affine to the accuracy of training, so there is no sampling error;
-the part of the maps that is not affine is seen in second order only).
+W2 to the exact law: by quantiles on the line; in higher dimension between Gaussians of the same mean and covariance,
+those of the model by pushing 65536 points whose moments are exactly the first law's (the maps are affine to the
+accuracy of training, so there is no sampling error; the part of the maps that is not affine is seen in second order
+only).
 """
 
 import numpy as np

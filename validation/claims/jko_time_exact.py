@@ -1,7 +1,8 @@
-"""The sequence that QuantileJKO computes is the exact JKO sequence, to the floor of its representation, at every step size.
+"""The sequence that QuantileJKO computes is the exact JKO sequence, to the floor of its representation, at every step
+size.
 
-Truth: pf.exact_jko at the run's own dt. The metric is what the distance exceeds the floor by: zero at every dt, or the scheme
-goes somewhere else (towards the equation, say, or half a step off). The order claimed is inf: exact.
+Truth: pf.exact_jko at the run's own dt. The metric is what the distance exceeds the floor by: zero at every dt, or the
+scheme goes somewhere else (towards the equation, say, or half a step off). The order claimed is inf: exact.
 """
 
 import pdeflow as pf
@@ -14,7 +15,8 @@ CLAIMS = [pf.Claim("jko-quantile", "beyond_floor", float("inf"), 0.1, "docs/math
 def beyond_floor(approximation, truth, *, rng=None):
     """max(0, W2(approximation, truth) - W2(interpolant of the truth at the same levels, truth)).
 
-    The JKO step minimises over all quantile functions linear between the levels, so it may come closer than the interpolant.
+    The JKO step minimises over all quantile functions linear between the levels, so it may come closer than the
+    interpolant.
     """
     if not isinstance(approximation, pf.laws.Quantiles):
         raise pf.NotAvailable(f"{approximation!r} has no levels. This metric judges Quantiles laws. Use w2.")

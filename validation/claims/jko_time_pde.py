@@ -1,8 +1,8 @@
 """JKO in time against the equation: QuantileJKO is first order in dt on Ornstein-Uhlenbeck and Barenblatt problems.
 
-Truth: the exact solution of the equation. The leading constants (docs/math.md 4.2 and 1.1) are tests/grid/test_jko_quantile.py's.
-The steps are small enough that the second-order term of the JKO sequence itself stays within the tolerance: at dt = 1/32 on
-Ornstein-Uhlenbeck the local order of the exact sequence is 0.985.
+Truth: the exact solution of the equation. The leading constants (docs/math.md 4.2 and 1.1) are
+tests/grid/test_jko_quantile.py's. The steps are small enough that the second-order term of the JKO sequence itself
+stays within the tolerance: at dt = 1/32 on Ornstein-Uhlenbeck the local order of the exact sequence is 0.985.
 """
 
 import pdeflow as pf
@@ -13,7 +13,8 @@ CLAIMS = [pf.Claim("jko-quantile", "w2", 1.0, 0.05, "jko1998, section 5; docs/ma
 def study(scale="quick"):
     """Sweep of dt on both problems with one mesh.
 
-    Both problems share the horizon 1/2: the Barenblatt law starts at PDE time 0.05, as that of 0.002 does to t = 0.02 on scaled axes.
+    Both problems share the horizon 1/2: the Barenblatt law starts at PDE time 0.05, as that of 0.002 does to t = 0.02
+    on scaled axes.
     """
     points = 1000 if scale == "quick" else 4000
     steps = [1 / 128, 1 / 256, 1 / 512] if scale == "quick" else [1 / 128, 1 / 256, 1 / 512, 1 / 1024, 1 / 2048]

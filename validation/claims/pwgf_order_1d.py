@@ -1,8 +1,9 @@
 """Projected flows on the line with residual networks: order 1, 2 and 4 in the step for euler, heun and rk4.
 
-On fixed points a run is an ordinary differential equation in θ, so every map has the order of its integrator against the projected flow itself, here rk4 at a fine
-step; how far that is from the true flow is the business of δ0 (validation/reproductions/jin2025.py, which also has the orders of planar maps). The metric is
-(E|T(z) - T'(z)|²)^½ over the initial law, by quadrature in the level: W2 itself where both maps increase, an upper bound of it else.
+On fixed points a run is an ordinary differential equation in θ, so every map has the order of its integrator against
+the projected flow itself, here rk4 at a fine step; how far that is from the true flow is the business of δ0
+(validation/reproductions/jin2025.py, which also has the orders of planar maps). The metric is (E|T(z) - T'(z)|²)^½ over
+the initial law, by quadrature in the level: W2 itself where both maps increase, an upper bound of it else.
 """
 
 import numpy as np

@@ -8,8 +8,10 @@ import pdeflow as pf
 
 SOURCE = "jin2025, Algorithm 4.1; docs/math.md 4.3"
 CLAIMS = [
-    pf.Claim("euler", "w2", 1.0, 0.1, SOURCE), pf.Claim("heun", "w2", 2.0, 0.1, SOURCE), pf.Claim("rk4", "w2", 4.0, 0.1, SOURCE),
-]  # fmt: skip
+    pf.Claim("euler", "w2", 1.0, 0.1, SOURCE),
+    pf.Claim("heun", "w2", 2.0, 0.1, SOURCE),
+    pf.Claim("rk4", "w2", 4.0, 0.1, SOURCE),
+]
 
 
 def problems():

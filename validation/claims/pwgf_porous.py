@@ -7,8 +7,10 @@ import pdeflow as pf
 
 SOURCE = "jin2025, section 5.2; docs/math.md 1.4"
 CLAIMS = [
-    pf.Claim("euler", "w2", 1.0, 0.1, SOURCE), pf.Claim("heun", "w2", 2.0, 0.1, SOURCE), pf.Claim("rk4", "w2", 4.0, 0.2, SOURCE),
-]  # fmt: skip
+    pf.Claim("euler", "w2", 1.0, 0.1, SOURCE),
+    pf.Claim("heun", "w2", 2.0, 0.1, SOURCE),
+    pf.Claim("rk4", "w2", 4.0, 0.2, SOURCE),
+]
 
 
 def study(scale="quick"):

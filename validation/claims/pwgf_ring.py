@@ -12,7 +12,9 @@ CLAIMS = [
 
 
 def study(scale="quick"):
-    """W2 at t = 1/2 on the line, from N(1.25, 0.36), with planar maps, against the same projected flow by rk4 at a fine step."""
+    """W2 at t = 1/2 on the line, from N(1.25, 0.36), with planar maps, against the same projected flow by rk4 at a fine
+    step.
+    """
     steps = [1 / 20, 1 / 40, 1 / 80] if scale == "quick" else [1 / 20, 1 / 40, 1 / 80, 1 / 160]
     problem = pf.problems.ring_aggregation(1, initial=pf.laws.Gaussian(1.25, 0.36), horizon=0.5)
     methods = {name: line(name) for name in ("euler", "heun")}

@@ -10,7 +10,10 @@ CLAIMS = [pf.Claim("euler", "w2", 1.0, 0.15, SOURCE), pf.Claim("heun", "w2", 2.0
 
 
 def study(scale="quick"):
-    """W2 at t = 0.1 on the line, with planar maps, against the same projected flow by rk4 at a fine step: the order of the integrators."""
+    """W2 at t = 0.1 on the line, with planar maps, against the same projected flow by rk4 at a fine step.
+
+    The order of the integrators.
+    """
     methods = {name: planar(name) for name in ("euler", "heun")}
     steps = [1 / 80, 1 / 160, 1 / 320] if scale == "quick" else [1 / 80, 1 / 160, 1 / 320, 1 / 640]
     problem = pf.problems.styblinski_tang(1, horizon=0.1)

@@ -1,8 +1,11 @@
-"""QuantileJKO in space: second order in 1/points with graded levels; with uniform levels first order, and only for bounded support.
+"""QuantileJKO in space.
 
-Truth: pf.exact_jko at the run's dt, so no time error enters. The metric compares at the scheme's own levels, as l1 does with
-cell masses: the distance between the computed quantile function and the truth's interpolant. Its representation floor is zero; the
-plain W2 distance has a floor that falls with the same order and is larger than the error itself (the step projects, init interpolates).
+Second order in 1/points with graded levels; with uniform levels first order, and only for bounded support.
+
+Truth: pf.exact_jko at the run's dt, so no time error enters. The metric compares at the scheme's own levels, as l1 does
+with cell masses: the distance between the computed quantile function and the truth's interpolant. Its representation
+floor is zero; the plain W2 distance has a floor that falls with the same order and is larger than the error itself (the
+step projects, init interpolates).
 """
 
 import pdeflow as pf

@@ -1,12 +1,16 @@
-"""VariationalJKO on Ornstein-Uhlenbeck draws in d = 2 to 32, beside the exact law and the exact JKO sequence of each draw.
+"""VariationalJKO on Ornstein-Uhlenbeck draws in d = 2 to 32, beside the exact law and the exact JKO sequence of each
+draw.
 
 The claim: SymKL to the exact law falls as dt², as that of the JKO sequence itself (a W2 error of order one).
-`python validation/reproductions/fan2022.py ornstein_uhlenbeck --scale paper` writes reports/variational_ou/paper.md: SymKL at t = 0.5 and 0.9 for dt = 0.05 by dimension, the
-floor (SymKL of the exact JKO iterate of the same A), and seconds an outer iteration beside an iteration of ICNNJKO.
+`python validation/reproductions/fan2022.py ornstein_uhlenbeck --scale paper` writes reports/variational_ou/paper.md:
+SymKL at t = 0.5 and 0.9 for dt = 0.05 by dimension, the floor (SymKL of the exact JKO iterate of the same A), and
+seconds an outer iteration beside an iteration of ICNNJKO.
 
-How SymKL is computed. A linear map keeps a Gaussian law Gaussian, so its moments, and SymKL with them, are closed forms. The law of a residual map has no
-density: the Gaussian of its moments stands for it, from `--samples` draws whose affine base error is removed (see `moments`), and the column `beyond
-Gaussian` shows what that leaves out. fan2022iclr fitted Gaussians to 512,000 particles, whose own SymKL is d(d+3)/(2N): 1.1e-3 in d = 32 (docs/math.md 4.4).
+How SymKL is computed. A linear map keeps a Gaussian law Gaussian, so its moments, and SymKL with them, are closed
+forms. The law of a residual map has no
+density: the Gaussian of its moments stands for it, from `--samples` draws whose affine base error is removed (see
+`moments`), and the column `beyond Gaussian` shows what that leaves out. fan2022iclr fitted Gaussians to 512,000
+particles, whose own SymKL is d(d+3)/(2N): 1.1e-3 in d = 32 (docs/math.md 4.4).
 """
 
 import numpy as np
@@ -41,9 +45,10 @@ def variational(kind):
 def moments(law, samples=1_000_000, seed=0):
     """The Gaussian of the moments of `law`, and how far it is from Gaussian.
 
-    A push-forward of N(m, S) by affine maps is a Gaussian, found exactly by pushing 2d + 1 points. Else `samples` base draws, moved affinely in
-    blocks so that their mean and covariance are those of the base law: then an affine part of the map has no sampling error.
-    Second value: the largest of |skewness| and |excess kurtosis| over the coordinates of the whitened sample, less nothing; 0 for affine maps.
+    A push-forward of N(m, S) by affine maps is a Gaussian, found exactly by pushing 2d + 1 points. Else `samples` base
+    draws, moved affinely in blocks so that their mean and covariance are those of the base law: then an affine part of
+    the map has no sampling error. Second value: the largest of |skewness| and |excess kurtosis| over the coordinates of
+    the whitened sample, less nothing; 0 for affine maps.
     """
     if not isinstance(law, pf.laws.PushForward):
         return pf.laws.Gaussian(law.mean(), law.cov()), 0.0
@@ -72,5 +77,7 @@ def moments(law, samples=1_000_000, seed=0):
 
 
 def gaussian_sym_kl(approximation, truth, *, rng=None):
-    """SymKL of the Gaussian of the moments of `approximation` to the Gaussian `truth`, in closed form from the moments on."""
+    """SymKL of the Gaussian of the moments of `approximation` to the Gaussian `truth`, in closed form from the moments
+    on.
+    """
     return pf.metrics.sym_kl(moments(approximation)[0], truth)

@@ -1,7 +1,8 @@
 """Errors of the papers, each as one number: what is true, what the corrected formula gives, what the printed one gives.
 
-`python validation/reproductions/errata.py` prints all of them, `python validation/reproductions/errata.py NAME ...` some.
-The page docs/errata.md says for each name which paper and equation it concerns. Truth is obtained without the formula in
+`python validation/reproductions/errata.py` prints all of them, `python validation/reproductions/errata.py NAME ...`
+some. The page docs/errata.md says for each name which paper and equation it concerns. Truth is obtained without the
+formula in
 question: by quadrature, by a spectrum, by minimisation or by simulation.
 """
 
@@ -357,9 +358,12 @@ def kde_floor() -> Check:
     right = sym_kl(lambda x: fitted.pdf(x.T), fitted.rvs(1000, random_state=rng))
     kernel = gaussian_kde(sample.T)
     return Check(
-        "SymKL of a law from itself in d = 6, estimated from 1000 exact samples", 0.0, right,
-        sym_kl(kernel, kernel.resample(1000, seed=rng).T), 0.1,
-    )  # fmt: skip
+        "SymKL of a law from itself in d = 6, estimated from 1000 exact samples",
+        0.0,
+        right,
+        sym_kl(kernel, kernel.resample(1000, seed=rng).T),
+        0.1,
+    )
 
 
 def main(names: list[str]) -> int:

@@ -1,4 +1,6 @@
-"""Jin et al., Parameterized Wasserstein gradient flow (jin2025): the examples of the paper and its slides, redone and judged.
+"""Jin et al., Parameterized Wasserstein gradient flow (jin2025).
+
+The examples of the paper and its slides, redone and judged.
 
     python validation/reproductions/jin2025.py porous_medium --dims 2
 

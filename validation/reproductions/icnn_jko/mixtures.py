@@ -1,8 +1,12 @@
-"""ICNN-JKO on flows with several modes: order one in dt on `mixture_ou`, and convergence to the published Gaussian mixtures.
+"""ICNN-JKO on flows with several modes.
 
-`python validation/reproductions/mokrov2022.py mixtures --dims 2 8 12 --seeds 0 1 2 3 4` writes reports/icnn_mixture/mixtures.md: SymKL of the last law to the mixture with its halves, component means and
-weights recovered, beside the published runs. A flow stopped at t = 4 is not at rest: mass does not cross between far modes. The weights with which the exact flow
-arrives there (by Euler-Maruyama, 100,000 particles) bound from below the SymKL of any method that computes it, and stand in the table.
+Order one in dt on `mixture_ou`, and convergence to the published Gaussian mixtures.
+
+`python validation/reproductions/mokrov2022.py mixtures --dims 2 8 12 --seeds 0 1 2 3 4` writes
+reports/icnn_mixture/mixtures.md: SymKL of the last law to the mixture with its halves, component means and weights
+recovered, beside the published runs. A flow stopped at t = 4 is not at rest: mass does not cross between far modes. The
+weights with which the exact flow arrives there (by Euler-Maruyama, 100,000 particles) bound from below the SymKL of any
+method that computes it, and stand in the table.
 """
 
 import json
@@ -25,13 +29,22 @@ SECONDS = {
 }  # recorded training time of the published runs, on their hardware
 STEP = 0.1
 SIZES = {  # dimension: components, half width of the cube of means, steps [mokrov2021, code]
-    2: (5, 5.0, 40), 4: (6, 5.0, 40), 6: (7, 5.0, 40), 8: (8, 5.0, 40), 10: (9, 5.0, 40), 12: (10, 5.0, 40), 13: (10, 5.0, 50), 32: (10, 3.0, 70),
-}  # fmt: skip
+    2: (5, 5.0, 40),
+    4: (6, 5.0, 40),
+    6: (7, 5.0, 40),
+    8: (8, 5.0, 40),
+    10: (9, 5.0, 40),
+    12: (10, 5.0, 40),
+    13: (10, 5.0, 50),
+    32: (10, 3.0, 70),
+}
 
 
 def method_for(dim):
-    """Sixteen neurons that are smooth maxima of affine functions, more than the target has modes. In the plane, where modes overlap and the error is what
-    has crossed between them: neurons of both signs, and batches large enough to see the few particles between modes.
+    """Sixteen neurons that are smooth maxima of affine functions, more than the target has modes.
+
+    In the plane, where modes overlap and the error is what has crossed between them: neurons of both signs, and batches
+    large enough to see the few particles between modes.
     """
     if dim == 2:
         network = pf.neural.Network(sharpness=10.0, signed=True)
@@ -74,15 +87,27 @@ def one(dim, seed, samples, particles):
     center = mixture.means.mean(axis=0)
     plane = np.linalg.svd(mixture.means - center)[2][:2].T
     return {
-        "dim": dim, "seed": seed, "method": repr(method_for(dim)), "samples": samples, "there": there.value, "back": back.value,
-        "stderr": float(np.hypot(there.stderr, back.stderr)), "weights": sym_of_weights(share.mean(axis=0)),
-        "bound": sym_of_weights(shares(euler.x, mixture).mean(axis=0)), "mean_gap": float(max(gaps)), "seconds": seconds, "cpu": cpu,
-        "x": ((x[:400] - center) @ plane).round(2).tolist(), "means": ((mixture.means - center) @ plane).round(2).tolist(),
-    }  # fmt: skip
+        "dim": dim,
+        "seed": seed,
+        "method": repr(method_for(dim)),
+        "samples": samples,
+        "there": there.value,
+        "back": back.value,
+        "stderr": float(np.hypot(there.stderr, back.stderr)),
+        "weights": sym_of_weights(share.mean(axis=0)),
+        "bound": sym_of_weights(shares(euler.x, mixture).mean(axis=0)),
+        "mean_gap": float(max(gaps)),
+        "seconds": seconds,
+        "cpu": cpu,
+        "x": ((x[:400] - center) @ plane).round(2).tolist(),
+        "means": ((mixture.means - center) @ plane).round(2).tolist(),
+    }
 
 
 def projections(rows, path):
-    """The samples of the first run of each dimension and the means of its target on the two principal components of the target."""
+    """The samples of the first run of each dimension and the means of its target on the two principal components of the
+    target.
+    """
     from matplotlib.figure import Figure
 
     rows = [row for row in rows if row["seed"] == 0]
@@ -97,9 +122,10 @@ def projections(rows, path):
 def table(rows):
     """Lines of Markdown: a summary by dimension, then every target."""
     lines = [
-        "| d | targets | mean SymKL (sd) | published mean (sd) | mean bound of the exact flow's weights | targets below the published run | mean CPU seconds | published |",
+        "| d | targets | mean SymKL (sd) | published mean (sd) | mean bound of the exact flow's weights | "
+        "targets below the published run | mean CPU seconds | published |",
         "|" + " --- |" * 8,
-    ]  # fmt: skip
+    ]
     for dim in sorted({row["dim"] for row in rows}):
         mine = [row for row in rows if row["dim"] == dim]
         values = [row["there"] + row["back"] for row in mine]
@@ -107,18 +133,25 @@ def table(rows):
         wins = f"{sum(v < each[row['seed']] for v, row in zip(values, mine))} of {len(mine)}" if each else "none"
         spread = f" ({np.std(values, ddof=1):.3f})" if len(values) > 1 else ""
         lines.append(
-            f"| {dim} | {len(mine)} | {np.mean(values):.4f}{spread} | {f'{told[0]:.4f} ({told[1]:.3f})' if told else 'none'} | {np.mean([row['bound'] for row in mine]):.4f} "
+            f"| {dim} | {len(mine)} | {np.mean(values):.4f}{spread} | "
+            f"{f'{told[0]:.4f} ({told[1]:.3f})' if told else 'none'} | "
+            f"{np.mean([row['bound'] for row in mine]):.4f} "
             f"| {wins} | {np.mean([row['cpu'] for row in mine]):.0f} | {SECONDS.get(dim, 'none')} |"
         )
     lines += [
-        "", "| d | target | SymKL | se | KL(model, mixture) | KL(mixture, model) | published SymKL of this target | SymKL of the weights | the same of the exact flow: a lower bound | "
-        "largest error of a component mean | CPU seconds | wall |", "|" + " --- |" * 12,
-    ]  # fmt: skip
+        "",
+        "| d | target | SymKL | se | KL(model, mixture) | KL(mixture, model) | published SymKL of this "
+        "target | SymKL of the weights | the same of the exact flow: a lower bound | "
+        "largest error of a component mean | CPU seconds | wall |",
+        "|" + " --- |" * 12,
+    ]
     for row in rows:
         each = PUBLISHED["mixture_targets"].get(str(row["dim"]))
         lines.append(
-            f"| {row['dim']} | {row['seed']} | {row['there'] + row['back']:.4f} | {row['stderr']:.2g} | {row['there']:.4f} | {row['back']:.4f} | {each[row['seed']] if each else 'none'} "
-            f"| {row['weights']:.4f} | {row['bound']:.4f} | {row['mean_gap']:.2f} | {row['cpu']:.0f} | {row['seconds']:.0f} |"
+            f"| {row['dim']} | {row['seed']} | {row['there'] + row['back']:.4f} | {row['stderr']:.2g} | "
+            f"{row['there']:.4f} | {row['back']:.4f} | {each[row['seed']] if each else 'none'} "
+            f"| {row['weights']:.4f} | {row['bound']:.4f} | {row['mean_gap']:.2f} | {row['cpu']:.0f} | "
+            f"{row['seconds']:.0f} |"
         )
     return lines
 
@@ -146,11 +179,18 @@ def run(options):
                 store.write_text(json.dumps(rows), encoding="utf-8")
     projections(rows, options.out.with_suffix(".png"))
     lines = [
-        "# Convergence to the published Gaussian mixtures", "",
-        "Made by `python validation/reproductions/mokrov2022.py mixtures --dims ... --seeds 0 1 2 3 4` (rows that are in mixtures.json are not run again), dt = 0.1, one thread, on targets that are those",
-        f"of the published runs (`ensemble=\"mokrov\"`), {options.samples} samples a half of SymKL as there. Other processes ran on the two cores: CPU seconds tell more than wall seconds.",
-        *sorted({f"d = {row['dim']}: `{row['method']}`." for row in rows}), "", *table(rows), "",
-        f"![projections on two principal components]({options.out.with_suffix('.png').name})", "",
-    ]  # fmt: skip
+        "# Convergence to the published Gaussian mixtures",
+        "",
+        "Made by `python validation/reproductions/mokrov2022.py mixtures --dims ... --seeds 0 1 2 3 4` (rows "
+        "that are in mixtures.json are not run again), dt = 0.1, one thread, on targets that are those",
+        f'of the published runs (`ensemble="mokrov"`), {options.samples} samples a half of SymKL as there. '
+        "Other processes ran on the two cores: CPU seconds tell more than wall seconds.",
+        *sorted({f"d = {row['dim']}: `{row['method']}`." for row in rows}),
+        "",
+        *table(rows),
+        "",
+        f"![projections on two principal components]({options.out.with_suffix('.png').name})",
+        "",
+    ]
     options.out.write_text("\n".join(lines), encoding="utf-8")
     print("\n".join(lines))

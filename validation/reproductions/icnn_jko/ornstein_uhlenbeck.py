@@ -1,8 +1,10 @@
-"""ICNN-JKO on the published Ornstein-Uhlenbeck draws, beside the exact JKO sequence of the same draws and the published figures.
+"""ICNN-JKO on the published Ornstein-Uhlenbeck draws, beside the exact JKO sequence of the same draws and the published
+figures.
 
 The claim: SymKL to the exact solution is that of the JKO sequence itself, so it falls as dt² (a W2 error of order one).
-`python validation/reproductions/mokrov2022.py ornstein_uhlenbeck --scale paper` writes reports/icnn_ou/paper.md: SymKL by dimension and time, its two halves,
-the floor (the SymKL of the exact JKO iterate), the optimisation part (SymKL of the model to that iterate) and the published runs.
+`python validation/reproductions/mokrov2022.py ornstein_uhlenbeck --scale paper` writes reports/icnn_ou/paper.md: SymKL
+by dimension and time, its two halves, the floor (the SymKL of the exact JKO iterate), the optimisation part (SymKL of
+the model to that iterate) and the published runs.
 """
 
 import json
@@ -34,18 +36,25 @@ def one(dim, seed, times, n):
         optimisation = pf.metrics.kl(flow.at(t), iterates.at(t), rng=rng, n=n)
         rows.append(
             {
-                "dim": dim, "seed": seed, "time": t, "there": there.value, "back": back.value,
-                "stderr": float(np.hypot(there.stderr, back.stderr)), "floor": pf.metrics.sym_kl(iterates.at(t), exact.at(t)).value,
-                "optimisation": 2 * optimisation.value, "seconds": seconds,
+                "dim": dim,
+                "seed": seed,
+                "time": t,
+                "there": there.value,
+                "back": back.value,
+                "stderr": float(np.hypot(there.stderr, back.stderr)),
+                "floor": pf.metrics.sym_kl(iterates.at(t), exact.at(t)).value,
+                "optimisation": 2 * optimisation.value,
+                "seconds": seconds,
             }
-        )  # fmt: skip
+        )
     return rows
 
 
 def table(rows):
     """Markdown: one line a dimension and time."""
     lines = [
-        "| d | t | draws | SymKL mean | sd over draws | KL(model, exact) | KL(exact, model) | Monte Carlo se | floor: exact JKO | mean / floor "
+        "| d | t | draws | SymKL mean | sd over draws | KL(model, exact) | KL(exact, model) | Monte Carlo se "
+        "| floor: exact JKO | mean / floor "
         "| optimisation: 2 KL(model, JKO) | published mean | published sd | seconds to t = 1 |",
         "|" + " --- |" * 14,
     ]
@@ -58,7 +67,8 @@ def table(rows):
         published = f"{told[0]:.3g} | {told[1]:.2g}" if told else "none | none"
         spread = f"{both.std(ddof=1):.2g}" if len(both) > 1 else "one draw"
         lines.append(
-            f"| {dim} | {t:g} | {len(group)} | {both.mean():.3g} | {spread} | {mean['there']:.3g} | {mean['back']:.3g} | {stderr:.1g} "
+            f"| {dim} | {t:g} | {len(group)} | {both.mean():.3g} | {spread} | {mean['there']:.3g} | "
+            f"{mean['back']:.3g} | {stderr:.1g} "
             f"| {mean['floor']:.3g} | {both.mean() / mean['floor']:.3f} | {mean['optimisation']:.2g} | {published} "
             f"| {np.median([row['seconds'] for row in group]):.0f} |"
         )
@@ -88,7 +98,8 @@ def run(options):
     about = (
         "# ICNN-JKO on the published Ornstein-Uhlenbeck draws\n\n"
         f"Made by `{command()}`: dt = {STEP}, `pf.neural.ICNNJKO()` as it stands, SymKL in nats by "
-        f"{options.samples} samples a half (the estimator of docs/math.md 4.4). The draws are those of `problems.ou(seed=..., ensemble='mokrov')`; the published runs drew "
+        f"{options.samples} samples a half (the estimator of docs/math.md 4.4). The draws are those of "
+        "`problems.ou(seed=..., ensemble='mokrov')`; the published runs drew "
         "from the same law, not the same matrices. Seconds are of one process with the other core at work.\n\n"
     )
     options.out.parent.mkdir(parents=True, exist_ok=True)

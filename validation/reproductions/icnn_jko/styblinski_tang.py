@@ -1,7 +1,10 @@
-"""ICNN-JKO on the Styblinski-Tang potential: order one in dt on the line, and the 30-dimensional flow against its exact KL(t).
+"""ICNN-JKO on the Styblinski-Tang potential.
 
-Truth of the study: Chang-Cooper on a fine grid. `python validation/reproductions/jin2025.py styblinski_tang_by_icnn` writes reports/icnn_styblinski/flow.md: KL(t) to the stationary law, the mean and
-variance of a coordinate and the mass of its right well, for every t, against the exact figures of docs/math.md 8.3. The potential separates, so KL is d times
+Order one in dt on the line, and the 30-dimensional flow against its exact KL(t).
+
+Truth of the study: Chang-Cooper on a fine grid. `python validation/reproductions/jin2025.py styblinski_tang_by_icnn`
+writes reports/icnn_styblinski/flow.md: KL(t) to the stationary law, the mean and variance of a coordinate and the mass
+of its right well, for every t, against the exact figures of docs/math.md 8.3. The potential separates, so KL is d times
 the one-dimensional one; the scheme does not know that.
 """
 
@@ -41,7 +44,8 @@ def rows(dim, dt, method, samples):
         exact = EXACT[t] * dim / 30
         kl, stderr = values.mean(), values.std(ddof=1) / np.sqrt(samples)
         lines.append(
-            f"| {t:g} | {kl:.3f} | {stderr:.3f} | {exact:.4f} | {kl / exact - 1:+.2%} | {x.mean():.4f} | {x.var(axis=0).mean():.3f} "
+            f"| {t:g} | {kl:.3f} | {stderr:.3f} | {exact:.4f} | {kl / exact - 1:+.2%} | {x.mean():.4f} | "
+            f"{x.var(axis=0).mean():.3f} "
             f"| {(x > TOP).mean():.4f} | {time.perf_counter() - begin:.0f} |"
         )
         print(lines[-1], flush=True)
@@ -68,10 +72,11 @@ def run(options):
     )
     lines = rows(options.dim, options.dt, method, options.samples)
     head = (
-        f"# The {options.dim}-dimensional Styblinski-Tang flow\n\nMade by `{command()}` with `{method}`, dt = {options.dt}.\n"
+        f"# The {options.dim}-dimensional Styblinski-Tang flow\n\nMade by `{command()}` with `{method}`, dt "
+        f"= {options.dt}.\n"
         f"At t = 1.8 a coordinate has mean {MEAN:.4f} and variance {VARIANCE:.3f} exactly [docs/math.md 8.3].\n\n"
-        "| t | KL to the stationary law | Monte Carlo se | exact | relative error | mean of a coordinate | variance | mass right of the top | seconds |\n"
-        + "|" + " --- |" * 9 + "\n"
-    )  # fmt: skip
+        "| t | KL to the stationary law | Monte Carlo se | exact | relative error | mean of a coordinate | "
+        "variance | mass right of the top | seconds |\n" + "|" + " --- |" * 9 + "\n"
+    )
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(head + "\n".join(lines) + "\n", encoding="utf-8")

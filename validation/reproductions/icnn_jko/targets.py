@@ -1,8 +1,10 @@
-"""Are the draws of `problems.mixture_target(..., ensemble="mokrov")` the targets of the published runs? Their particle runs say so.
+"""Are the draws of `problems.mixture_target(..., ensemble="mokrov")` the targets of the published runs? Their particle
+runs say so.
 
-The published Euler-Maruyama runs (CPU, seeded right before the target is drawn) are functions of target and seed. Redone here from the same two seeds on the target
-of the catalogue, the halves of SymKL must come out as published, to the rounding of single precision over 4000 steps; on any other target they differ by tenths.
-`python validation/reproductions/mokrov2022.py targets` writes reports/mokrov_targets/check.md.
+The published Euler-Maruyama runs (CPU, seeded right before the target is drawn) are functions of target and seed.
+Redone here from the same two seeds on the target of the catalogue, the halves of SymKL must come out as published, to
+the rounding of single precision over 4000 steps; on any other target they differ by tenths. `python
+validation/reproductions/mokrov2022.py targets` writes reports/mokrov_targets/check.md.
 """
 
 import zlib
@@ -55,11 +57,18 @@ def arguments(parser):
 def run(options):
     """Compute the figure and write its report."""
     lines = [
-        "# The targets of the published mixture runs", "",
-        "Made by `python validation/reproductions/mokrov2022.py targets`: the published particle runs (1000 particles, dt = 0.001, kernel density estimate) redone from their seeds on the targets of",
-        "`problems.mixture_target(..., ensemble=\"mokrov\")`. Equal figures mean equal targets. kl_train is on", "points drawn from the kernel density by an SVD whose signs are the library's, so in higher dimension only kl_target must agree.", "",
-        "| d | experiment | kl_train here | published | kl_target here | published |", "|" + " --- |" * 6,
-    ]  # fmt: skip
+        "# The targets of the published mixture runs",
+        "",
+        "Made by `python validation/reproductions/mokrov2022.py targets`: the published particle runs (1000 "
+        "particles, dt = 0.001, kernel density estimate) redone from their seeds on the targets of",
+        '`problems.mixture_target(..., ensemble="mokrov")`. Equal figures mean equal targets. kl_train is on',
+        "points drawn from the "
+        "kernel density by an SVD whose signs are the library's, so in higher dimension only kl_target must "
+        "agree.",
+        "",
+        "| d | experiment | kl_train here | published | kl_target here | published |",
+        "|" + " --- |" * 6,
+    ]
     for dim, components, experiment, key, *told in RUNS:
         there, back = halves(dim, components, experiment, key)
         lines.append(f"| {dim} | {experiment} | {there:.6f} | {told[0]:.6f} | {back:.6f} | {told[1]:.6f} |")

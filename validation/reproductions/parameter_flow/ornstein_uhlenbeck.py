@@ -1,9 +1,13 @@
-"""PWGF with affine maps on Ornstein-Uhlenbeck flows: order 1, 2 and 4 in the step for euler, heun and rk4; the explicit-Euler recursion itself.
+"""PWGF with affine maps on Ornstein-Uhlenbeck flows.
 
-With T = Uz + v of a Gaussian base law the projection error is zero and the law stays Gaussian: what is left is the integrator. The steps of euler must be
-U ← U - h(AU - D U⁻ᵀ Σ_0⁻¹), v ← v - hA(v - b) in the coordinates of the base law N(0, I) [docs/math.md 4.3], whatever the samples are.
-`python validation/reproductions/jin2025.py ornstein_uhlenbeck` writes reports/pwgf_ou/recursion.md: the largest gap of mean and covariance to that recursion; and bounds.md with bounds.png: from a mixture,
-where no map here is exact, the true W2 error and the true F - F* beside the a-posteriori bounds that δ0 gives along the run [docs/math.md 8.2].
+Order 1, 2 and 4 in the step for euler, heun and rk4; the explicit-Euler recursion itself.
+
+With T = Uz + v of a Gaussian base law the projection error is zero and the law stays Gaussian: what is left is the
+integrator. The steps of euler must be U ← U - h(AU - D U⁻ᵀ Σ_0⁻¹), v ← v - hA(v - b) in the coordinates of the base law
+N(0, I) [docs/math.md 4.3], whatever the samples are. `python validation/reproductions/jin2025.py ornstein_uhlenbeck`
+writes reports/pwgf_ou/recursion.md: the largest gap of mean and covariance to that recursion; and bounds.md with
+bounds.png: from a mixture, where no map here is exact, the true W2 error and the true F - F* beside the a-posteriori
+bounds that δ0 gives along the run [docs/math.md 8.2].
 """
 
 from pathlib import Path
@@ -18,7 +22,9 @@ from pdeflow.report.plot import COLOURS
 
 
 def recursion(problem, dt, steps):
-    """Mean and covariance after `steps` explicit-Euler steps of the parameters, from the exact Ĝ = I and ∇F [docs/math.md 4.3]."""
+    """Mean and covariance after `steps` explicit-Euler steps of the parameters, from the exact Ĝ = I and ∇F
+    [docs/math.md 4.3].
+    """
     potential, temperature = problem.energy.potential, problem.energy.internal.temperature
     u, v = np.linalg.cholesky(problem.initial.cov()), problem.initial.mean()
     for _ in range(steps):
@@ -57,7 +63,8 @@ def bounds(out):
         excess = [pf.metrics.kl(flow.at(t), rest).value for t in TIMES]
         for t, k, w2, energy in zip(TIMES, steps, true, excess, strict=True):
             lines.append(
-                f"| {name} | {t:g} | {flow.history[k - 1]['delta0']:.2e} | {w2:.4f} | {far[k]:.4f} | {energy:.4f} | {high[k]:.4f} | {gap * np.exp(-2 * rate * t):.4f} |"
+                f"| {name} | {t:g} | {flow.history[k - 1]['delta0']:.2e} | {w2:.4f} | {far[k]:.4f} | "
+                f"{energy:.4f} | {high[k]:.4f} | {gap * np.exp(-2 * rate * t):.4f} |"
             )
         for axes, truth, bound in ((left, true, far), (right, excess, high)):
             axes.plot(at[1:], bound[1:], color=colour, ls="--", lw=1)
@@ -86,17 +93,26 @@ def run(options):
             law = pf.solve(problem, method, dt=dt, times=[steps * dt]).final
             mean, cov = recursion(problem, dt, steps)
             lines.append(
-                f"| ou, d = {problem.dim} | {samples} | {dt} | {steps} | {np.abs(law.mean() - mean).max():.1e} | {np.abs(law.cov() - cov).max():.1e} |"
+                f"| ou, d = {problem.dim} | {samples} | {dt} | {steps} | "
+                f"{np.abs(law.mean() - mean).max():.1e} | {np.abs(law.cov() - cov).max():.1e} |"
             )
     made = f"Made by `{command()}`"
-    text = f"# Affine maps on Ornstein-Uhlenbeck flows\n\n{made}. Gap of the run to the explicit-Euler recursion of docs/math.md 4.3; the bar is 1e-12.\n\n"
+    text = (
+        f"# Affine maps on Ornstein-Uhlenbeck flows\n\n{made}. Gap of the run to the explicit-Euler recursion of "
+        "docs/math.md 4.3; the bar is 1e-12.\n\n"
+    )
     (options.out / "recursion.md").write_text(text + "\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
     head = (
-        f"# A-posteriori bounds beside the true errors\n\n{made}. V = 0.6 (x - 0.4)², temperature 1, from 0.35 N(-1, 0.4) + 0.65 N(0.8, 0.4), 20,000 samples, adaptive steps. "
-        "The bounds hold for the flow in θ with the δ0 of the run's own samples; the integrator's error is not in them.\n\n![True errors and bounds](bounds.png)\n\n"
-        "| map | t | δ0 | W2 to the exact law | its bound | F - F* | its bound | gap e^(-2Kt) |\n" + "|" + " --- |" * 8 + "\n"
-    )  # fmt: skip
+        f"# A-posteriori bounds beside the true errors\n\n{made}. V = 0.6 (x - 0.4)², temperature 1, from "
+        "0.35 N(-1, 0.4) + 0.65 N(0.8, 0.4), 20,000 samples, adaptive steps. "
+        "The bounds hold for the flow in θ with the δ0 of the run's own samples; the integrator's error is "
+        "not in them.\n\n![True errors and bounds](bounds.png)\n\n"
+        "| map | t | δ0 | W2 to the exact law | its bound | F - F* | its bound | gap e^(-2Kt) |\n"
+        + "|"
+        + " --- |" * 8
+        + "\n"
+    )
     rows = bounds(options.out)
     (options.out / "bounds.md").write_text(head + "\n".join(rows) + "\n", encoding="utf-8")
     print("\n".join(rows))

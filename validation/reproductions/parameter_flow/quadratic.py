@@ -1,8 +1,12 @@
-"""PWGF on the ten-dimensional quadratic of the slides of jin2025: first order in the step for affine maps, and planar and residual maps beside them.
+"""PWGF on the ten-dimensional quadratic of the slides of jin2025.
 
-V = ½(x - μ)ᵀΣ⁻¹(x - μ) with the Σ and μ of docs/math.md 9, from N(0, I). `python validation/reproductions/jin2025.py quadratic` writes reports/pwgf_quadratic/table.md: the largest
-errors of mean and covariance at t = 0.25, where all modes move, and at t = 2, where most are at rest; the same in standard errors of the run's samples; and W2
-between the Gaussians of the same moments. The published halving at t = 2 (1.374e-3, 6.867e-4, 3.434e-4) stands beside that of affine maps.
+First order in the step for affine maps, and planar and residual maps beside them.
+
+V = ½(x - μ)ᵀΣ⁻¹(x - μ) with the Σ and μ of docs/math.md 9, from N(0, I). `python validation/reproductions/jin2025.py
+quadratic` writes reports/pwgf_quadratic/table.md: the largest errors of mean and covariance at t = 0.25, where all
+modes move, and at t = 2, where most are at rest; the same in standard errors of the run's samples; and W2 between the
+Gaussians of the same moments. The published halving at t = 2 (1.374e-3, 6.867e-4, 3.434e-4) stands beside that of
+affine maps.
 """
 
 import time
@@ -34,7 +38,8 @@ def rows(name, method, dt, n):
         step = min(flow.history, key=lambda step: abs(step["time"] - t))
         told = f"{HALVING[dt]:.3e}" if t == 2 and name.startswith("affine") and dt in HALVING else ""
         lines.append(
-            f"| {name} | {dt:g} | {method.samples} | {t:g} | {mean.max():.2e} | {cov.max():.2e} | {units[0].max():.2f} | {units[1].max():.2f} | {w2:.3e} | {told} "
+            f"| {name} | {dt:g} | {method.samples} | {t:g} | {mean.max():.2e} | {cov.max():.2e} | "
+            f"{units[0].max():.2f} | {units[1].max():.2f} | {w2:.3e} | {told} "
             f"| {step['delta0'] / step['dissipation']:.1e} | {seconds:.0f} |"
         )
         print(lines[-1], flush=True)
@@ -55,18 +60,23 @@ def run(options):
         method = pf.neural.PWGF(map="affine", samples=200, integrator="euler")  # any number gives the same law
         lines += rows("affine, euler", method, dt, options.draws)
     for kind, shape in (
-        ("planar", pf.neural.Shape(layers=options.layers)), ("planar", pf.neural.Shape(layers=30, affine=False)),
+        ("planar", pf.neural.Shape(layers=options.layers)),
+        ("planar", pf.neural.Shape(layers=30, affine=False)),
         ("residual", pf.neural.Shape(layers=2, width=12)),
-    ):  # fmt: skip
+    ):
         method = pf.neural.PWGF(map=kind, samples=options.samples, shape=shape, integrator="adaptive", tolerance=1e-3)
         name = f"{kind}, {shape.layers} layers{'' if shape.affine else ' without affine'}, adaptive"
         lines += rows(name, method, 0.25, options.draws)
     head = (
-        f"# The ten-dimensional quadratic\n\nMade by `{command()}`" + f". At t = 2 the exact law is at KL = {KL:.5f} and W2 = {W2:.5f} from the stationary "
-        "one. Errors in s.e. are in standard errors of as many independent draws as the run has samples; the laws of planar and residual maps are judged by "
-        f"{options.draws:,} draws of their own. Bars: affine below 0.005 at dt = 0.01 and halving; planar and residual within 3 s.e.; W2 below 0.02.\n\n"
-        "| map | dt | samples | t | max error of the mean | of the covariance | in s.e. | in s.e. | W2 of the moments | published | δ0 / dissipation | seconds |\n" + "|" + " --- |" * 12 + "\n"
-    )  # fmt: skip
+        f"# The ten-dimensional quadratic\n\nMade by `{command()}`" + f". At t = 2 the exact law is at KL = {KL:.5f} "
+        f"and W2 = {W2:.5f} from the stationary "
+        "one. Errors in s.e. are in standard errors of as many independent draws as the run has samples; the "
+        "laws of planar and residual maps are judged by "
+        f"{options.draws:,} draws of their own. Bars: affine below 0.005 at dt = 0.01 and halving; planar "
+        "and residual within 3 s.e.; W2 below 0.02.\n\n"
+        "| map | dt | samples | t | max error of the mean | of the covariance | in s.e. | in s.e. | W2 of "
+        "the moments | published | δ0 / dissipation | seconds |\n" + "|" + " --- |" * 12 + "\n"
+    )
     out = REPORTS / "pwgf_quadratic" / "table.md"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(head + "\n".join(lines) + "\n", encoding="utf-8")

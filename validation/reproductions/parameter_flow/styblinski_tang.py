@@ -1,9 +1,13 @@
-"""PWGF on the Styblinski-Tang potential: order in the step on the line, and the flow in d = 2 and 30 against its exact KL(t), with δ0 beside it.
+"""PWGF on the Styblinski-Tang potential.
 
-The potential separates, so the exact law is a product of laws on the line, by Chang-Cooper of second order (4000 cells, dt = 0.0025: KL to 1e-5); the maps
-do not know that, but for the coordinatewise ones. `python validation/reproductions/jin2025.py styblinski_tang --dim 30 --map coordinatewise` adds its rows to
-reports/pwgf_styblinski/flow.md: KL(t) to the stationary law, mean and variance of a coordinate, the mass of its right well, δ0 relative to the dissipation. jin2025
-prints the scale 3/50, its slides 1/50: both are here. A KL below the exact one by more than three standard errors would be false, and is marked.
+Order in the step on the line, and the flow in d = 2 and 30 against its exact KL(t), with δ0 beside it.
+
+The potential separates, so the exact law is a product of laws on the line, by Chang-Cooper of second order (4000 cells,
+dt = 0.0025: KL to 1e-5); the maps do not know that, but for the coordinatewise ones. `python
+validation/reproductions/jin2025.py styblinski_tang --dim 30 --map coordinatewise` adds its rows to
+reports/pwgf_styblinski/flow.md: KL(t) to the stationary law, mean and variance of a coordinate, the mass of its right
+well, δ0 relative to the dissipation. jin2025 prints the scale 3/50, its slides 1/50: both are here. A KL below the
+exact one by more than three standard errors would be false, and is marked.
 """
 
 import json
@@ -50,14 +54,29 @@ def rows(dim, scale, method, dt, n):
         step = min(flow.history, key=lambda step: abs(step["time"] - t))
         out.append(
             {
-                "dim": dim, "scale": scale, "method": repr(method), "map": method.map, "affine": method.shape.affine, "dt": dt, "time": t, "seconds": seconds,
-                "kl": float(values.mean()), "stderr": float(values.std(ddof=1) / np.sqrt(n)), "exact": dim * pf.metrics.kl(one, rest).value,
-                "mean": float(x.mean()), "variance": float(x.var(axis=0).mean()), "right": float((x > TOP).mean()),
-                "mean_exact": float(one.mean()[0]), "variance_exact": float(one.cov()[0, 0]), "right_exact": float(1 - one.cdf(TOP)),
-                "delta0": step["delta0"], "dissipation": step["dissipation"], "parameters": len(law.maps[-1].theta),
+                "dim": dim,
+                "scale": scale,
+                "method": repr(method),
+                "map": method.map,
+                "affine": method.shape.affine,
+                "dt": dt,
+                "time": t,
+                "seconds": seconds,
+                "kl": float(values.mean()),
+                "stderr": float(values.std(ddof=1) / np.sqrt(n)),
+                "exact": dim * pf.metrics.kl(one, rest).value,
+                "mean": float(x.mean()),
+                "variance": float(x.var(axis=0).mean()),
+                "right": float((x > TOP).mean()),
+                "mean_exact": float(one.mean()[0]),
+                "variance_exact": float(one.cov()[0, 0]),
+                "right_exact": float(1 - one.cdf(TOP)),
+                "delta0": step["delta0"],
+                "dissipation": step["dissipation"],
+                "parameters": len(law.maps[-1].theta),
                 "falls": bool(np.all(np.diff(energies) < 0)),
             }
-        )  # fmt: skip
+        )
     return out
 
 
@@ -67,15 +86,20 @@ def table(runs):
         group = [row for row in runs if (row["dim"], row["scale"]) == (dim, scale)]
         lines += [f"\n## d = {dim}, scale {'3/50' if abs(scale - 0.06) < 1e-9 else '1/50'}\n"]
         lines += [
-            "| map | t | KL | se | exact KL | relative | mean (exact) | variance (exact) | right well (exact) | δ0 / dissipation | falls | seconds |"
+            "| map | t | KL | se | exact KL | relative | mean (exact) | variance (exact) | right well "
+            "(exact) | δ0 / dissipation | falls | seconds |"
         ]
         lines += ["|" + " --- |" * 12]
         for row in group:
             below = " BELOW" if row["kl"] < row["exact"] - 3 * row["stderr"] else ""
             lines.append(
-                f"| {row['map']}{'' if row['affine'] or row['map'] == 'coordinatewise' else ' without affine'} | {row['time']:g} | {row['kl']:.3f} | {row['stderr']:.3f} | {row['exact']:.4f} "
-                f"| {row['kl'] / row['exact'] - 1:+.2%}{below} | {row['mean']:.4f} ({row['mean_exact']:.4f}) | {row['variance']:.3f} ({row['variance_exact']:.3f}) "
-                f"| {row['right']:.4f} ({row['right_exact']:.4f}) | {row['delta0'] / row['dissipation']:.4f} | {'yes' if row['falls'] else 'NO'} | {row['seconds']:.0f} |"
+                "| "
+                f"{row['map']}{'' if row['affine'] or row['map'] == 'coordinatewise' else ' without affine'} "
+                f"| {row['time']:g} | {row['kl']:.3f} | {row['stderr']:.3f} | {row['exact']:.4f} "
+                f"| {row['kl'] / row['exact'] - 1:+.2%}{below} | {row['mean']:.4f} ({row['mean_exact']:.4f}) "
+                f"| {row['variance']:.3f} ({row['variance_exact']:.3f}) "
+                f"| {row['right']:.4f} ({row['right_exact']:.4f}) | {row['delta0'] / row['dissipation']:.4f} "
+                f"| {'yes' if row['falls'] else 'NO'} | {row['seconds']:.0f} |"
             )
         for method in dict.fromkeys((row["method"], row["dt"]) for row in group):
             sizes = [row["parameters"] for row in group if (row["method"], row["dt"]) == method]
@@ -102,9 +126,13 @@ def arguments(parser):
 def run(options):
     """Compute the figure and write its report."""
     method = pf.neural.PWGF(
-        map=options.map, samples=options.samples, shape=pf.neural.Shape(options.layers, options.width, not options.no_affine),
-        integrator=options.integrator, tolerance=options.tolerance, damping=options.damping,
-    )  # fmt: skip
+        map=options.map,
+        samples=options.samples,
+        shape=pf.neural.Shape(options.layers, options.width, not options.no_affine),
+        integrator=options.integrator,
+        tolerance=options.tolerance,
+        damping=options.damping,
+    )
     new = rows(options.dim, options.scale, method, options.dt, options.draws)
     REPORT.mkdir(parents=True, exist_ok=True)
     file = REPORT / "flow.json"
@@ -114,7 +142,8 @@ def run(options):
     file.write_text(json.dumps(runs, indent=0), encoding="utf-8")
     commands = "\n".join(f"    {line}" for line in dict.fromkeys(row["command"] for row in runs))
     head = (
-        f"# The Styblinski-Tang flow by PWGF\n\nMade by\n\n{commands}\n\nSeconds are of one thread beside other work. δ0 is the squared distance of the velocity from the tangent space, "
+        f"# The Styblinski-Tang flow by PWGF\n\nMade by\n\n{commands}\n\nSeconds are of one thread beside "
+        "other work. δ0 is the squared distance of the velocity from the tangent space, "
         "the dissipation the square of the whole velocity.\n"
     )
     (REPORT / "flow.md").write_text(head + table(runs) + "\n", encoding="utf-8")

@@ -1,11 +1,17 @@
-"""Aggregation-diffusion in the plane by VariationalJKO: W = -exp(-|x|²)/π with 0.1 Δρ³, from the uniform law on [-3, 3]².
+"""Aggregation-diffusion in the plane by VariationalJKO.
 
-`python validation/reproductions/fan2022.py aggregation_diffusion --scale paper` writes reports/variational_aggregation_diffusion/paper.md and paper.png: second moment, energy and
-histograms of both schemes (explicit aggregation and backward diffusion; all backward) beside a finite-volume solution of the same problem, made here.
+W = -exp(-|x|²)/π with 0.1 Δρ³, from the uniform law on [-3, 3]².
 
-Time scales. fan2022iclr (section 4.4, B.3) finds its two schemes 1.5 and 3 times slower than other papers. Two things that it does not account for: its backward scheme leaves
-out the ½ of the interaction energy, which is aggregation at twice the speed, in the backward scheme only (docs/math.md 3); and the original problem has ρ_0 = ¼ on the square, mass 9, where
-fan2022iclr has a probability density, mass 1. The probability p = ρ/M obeys ∂tp = M ∇·(p∇W*p) + M² 0.1 Δp³, another equation, of which the table has the finite-volume solution (docs/math.md 2.3).
+`python validation/reproductions/fan2022.py aggregation_diffusion --scale paper` writes
+reports/variational_aggregation_diffusion/paper.md and paper.png: second moment, energy and histograms of both schemes
+(explicit aggregation and backward diffusion; all backward) beside a finite-volume solution of the same problem, made
+here.
+
+Time scales. fan2022iclr (section 4.4, B.3) finds its two schemes 1.5 and 3 times slower than other papers. Two things
+that it does not account for: its backward scheme leaves out the ½ of the interaction energy, which is aggregation at
+twice the speed, in the backward scheme only (docs/math.md 3); and the original problem has ρ_0 = ¼ on the square, mass
+9, where fan2022iclr has a probability density, mass 1. The probability p = ρ/M obeys ∂tp = M ∇·(p∇W*p) + M² 0.1 Δp³,
+another equation, of which the table has the finite-volume solution (docs/math.md 2.3).
 """
 
 import time
@@ -27,8 +33,10 @@ BLOCK = 0.3  # width of the squares on which densities are compared: 24 a side
 
 
 def finite_volume(problem, times, cells, half_width=3.6):
-    """(cell centres, width, [cell masses at `times`]): conservative upwind fluxes of the velocity -∇(U'(ρ) + W*ρ), limited linear reconstruction, explicit
-    Euler steps below both of its stability bounds [docs/math.md 13.7]. Second order in space where the density is smooth.
+    """(cell centres, width, [cell masses at `times`]).
+
+    Conservative upwind fluxes of the velocity -∇(U'(ρ) + W*ρ), limited linear reconstruction, explicit Euler steps
+    below both of its stability bounds [docs/math.md 13.7]. Second order in space where the density is smooth.
     """
     internal, kernel = problem.energy.internal, problem.energy.interaction
     edges = np.linspace(-half_width, half_width, cells + 1)
@@ -75,14 +83,18 @@ def grid_figures(problem, x, h, mass):
 
 
 def time_scales(cells=48):
-    """Markdown: the time at which E|x|² has fallen to 4 and to 2, by finite volumes, for the problems that are taken for one another."""
+    """Markdown: the time at which E|x|² has fallen to 4 and to 2, by finite volumes, for the problems that are taken
+    for one another.
+    """
     from dataclasses import replace
 
     plain, heavy = pf.problems.aggregation_diffusion(), pf.problems.aggregation_diffusion(mass=9.0)
     energy = replace(plain.energy, interaction=pf.interactions.GaussianAttraction(2 / np.pi))
     cases = {
-        "mass 1": (plain, 160.0), "mass 1, interaction energy without its ½ (W doubled)": (replace(plain, energy=energy), 80.0), "mass 9": (heavy, 16.0),
-    }  # fmt: skip
+        "mass 1": (plain, 160.0),
+        "mass 1, interaction energy without its ½ (W doubled)": (replace(plain, energy=energy), 80.0),
+        "mass 9": (heavy, 16.0),
+    }
     lines = [
         "| problem | t at E abs(x)² = 4 | ratio to mass 1 | t at E abs(x)² = 2 | ratio to mass 1 |",
         "|" + " --- |" * 5,
@@ -107,9 +119,12 @@ def blocks(mass):
 
 
 def method_for(scheme, outer):
-    """Many iterations of T, each with one of h: T must undo what the explicit step contracts, and with 60 in place of 600 iterations the forward-backward scheme lets the pulses
-    narrow until h no longer sees them. Three hidden layers of h and a faster rate, as h must follow pulses that narrow: with two and the default rate 100 ascent steps
-    on the law of t = 80 reach a fifth of its internal energy, with three and twice the rate 0.86.
+    """Many iterations of T, each with one of h.
+
+    T must undo what the explicit step contracts, and with 60 in place of 600 iterations the forward-backward scheme
+    lets the pulses narrow until h no longer sees them. Three hidden layers of h and a faster rate, as h must follow
+    pulses that narrow: with two and the default rate 100 ascent steps on the law of t = 80 reach a fifth of its
+    internal energy, with three and twice the rate 0.86.
     """
     networks = pf.neural.Saddle(test_depth=3, test_rate=1e-2)
     training = pf.neural.Training(pool=32_768)
@@ -203,13 +218,21 @@ def run(options):
     }
     picture(runs, out.with_suffix(".png"))
     lines = [
-        "# Aggregation-diffusion in the plane", "",
-        f"Made by `{command()}`: residual maps, {outer} outer iterations a step of {options.dt:g} (mass 1) or {options.dt / 10:g} (mass 9), "
-        f"finite volumes of the minmod scheme on [-3.6, 3.6]². The energy of VariationalJKO is its lower bound from held-out particles. Densities and L1 are over squares of "
-        f"width {BLOCK}; the L1 of {options.samples} exact draws would be about {np.sqrt(2 / np.pi * 24**2 / options.samples):.2f} while the law fills the square.", "",
-        "Steady state of mass 1: E abs(x)² about {second}, energy {energy}, peak {peak}, support radius {radius:.3f} (radial fixed point, docs/math.md 2.3).".format(**STEADY), "",
-        "| mass | t | method | E abs(x)² | energy | largest density | L1 to finite volumes | seconds |", "|" + " --- |" * 8,
-    ]  # fmt: skip
+        "# Aggregation-diffusion in the plane",
+        "",
+        f"Made by `{command()}`: residual maps, {outer} outer iterations a step of {options.dt:g} (mass 1) "
+        f"or {options.dt / 10:g} (mass 9), "
+        "finite volumes of the minmod scheme on [-3.6, 3.6]². The energy of VariationalJKO is its lower "
+        "bound from held-out particles. Densities and L1 are over squares of "
+        f"width {BLOCK}; the L1 of {options.samples} exact draws would be about "
+        f"{np.sqrt(2 / np.pi * 24**2 / options.samples):.2f} while the law fills the square.",
+        "",
+        "Steady state of mass 1: E abs(x)² about {second}, energy {energy}, peak {peak}, support radius "
+        "{radius:.3f} (radial fixed point, docs/math.md 2.3).".format(**STEADY),
+        "",
+        "| mass | t | method | E abs(x)² | energy | largest density | L1 to finite volumes | seconds |",
+        "|" + " --- |" * 8,
+    ]
     for mass, (rows, _, _) in runs.items():
         for t, name, second, energy, peak, gap, seconds in sorted(rows, key=lambda row: row[0]):
             lines.append(

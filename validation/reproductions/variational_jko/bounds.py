@@ -1,9 +1,13 @@
-"""Lower bounds of internal energies by trained test functions, beside the exact energies: python validation/reproductions/fan2022.py bounds
+"""Lower bounds of internal energies by trained test functions, beside the exact energies.
 
-The two formulas of VariationalJKO [fan2022iclr, Propositions 1 and 2] with the networks of its default, trained on samples of a law and measured on others. Gaussians under the entropy and
-Barenblatt profiles under their power energy have a quadratic test function, which ours contains in closed form: `quadratic` is that part alone, `trained` has the network as well, which
-can only add the noise of its training. Mixtures need the network. Bar: within 1 % of the exact energy or 0.005, whichever is larger, and not above it by more than three standard errors.
-Writes reports/variational_bounds/bounds.md. The exit status is 1 if the bar is missed.
+python validation/reproductions/fan2022.py bounds
+
+The two formulas of VariationalJKO [fan2022iclr, Propositions 1 and 2] with the networks of its default, trained on
+samples of a law and measured on others. Gaussians under the entropy and Barenblatt profiles under their power energy
+have a quadratic test function, which ours contains in closed form: `quadratic` is that part alone, `trained` has the
+network as well, which can only add the noise of its training. Mixtures need the network. Bar: within 1 % of the exact
+energy or 0.005, whichever is larger, and not above it by more than three standard errors. Writes
+reports/variational_bounds/bounds.md. The exit status is 1 if the bar is missed.
 """
 
 import numpy as np
@@ -70,7 +74,8 @@ def run(options):
     """Compute the figure and write its report."""
     torch.set_num_threads(1)
     lines = [
-        "| law | exact ∫U(ρ)dx | quadratic h | trained h | standard error | exact - trained | gap on the same points | allowed | bar |",
+        "| law | exact ∫U(ρ)dx | quadratic h | trained h | standard error | exact - trained | gap on the "
+        "same points | allowed | bar |",
         "|" + " --- |" * 9,
     ]
     missed = 0
@@ -89,10 +94,14 @@ def run(options):
             )
             print(lines[-1], flush=True)
     text = [
-        "# Lower bounds of internal energies by test functions", "",
+        "# Lower bounds of internal energies by test functions",
+        "",
         f"Made by `{command()}`: {options.iterations} iterations of batch {BATCH} on a pool of {options.pool}, "
-        f"two hidden layers of 64; measured on {HELD * BATCH} other points.", "", *lines, "",
-    ]  # fmt: skip
+        f"two hidden layers of 64; measured on {HELD * BATCH} other points.",
+        "",
+        *lines,
+        "",
+    ]
     out = REPORTS / "variational_bounds" / "bounds.md"
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text("\n".join(text), encoding="utf-8")

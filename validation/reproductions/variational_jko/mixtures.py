@@ -1,9 +1,11 @@
 """Sampling Gaussian mixtures by VariationalJKO: two moons of 16 Gaussians, and nine components in d = 8 and 13.
 
-`python validation/reproductions/fan2022.py mixtures --scale paper` writes reports/variational_mixture/paper.md and paper.png. A residual map gives samples, no density; judged are
-the share of every component, the mean log density against that of the target, MMD² (Gaussian kernel) and KSD² (inverse multiquadric), U-statistics with standard
-errors. The same statistics stand for exact draws of the target, and for Euler-Maruyama particles at the same time: a flow stopped at a finite time is not at rest, so its
-own weights need not be equal, and no method that computes it can have equal ones. The targets of small half width mix within the horizon, the wide ones do not.
+`python validation/reproductions/fan2022.py mixtures --scale paper` writes reports/variational_mixture/paper.md and
+paper.png. A residual map gives samples, no density; judged are the share of every component, the mean log density
+against that of the target, MMD² (Gaussian kernel) and KSD² (inverse multiquadric), U-statistics with standard errors.
+The same statistics stand for exact draws of the target, and for Euler-Maruyama particles at the same time: a flow
+stopped at a finite time is not at rest, so its own weights need not be equal, and no method that computes it can have
+equal ones. The targets of small half width mix within the horizon, the wide ones do not.
 """
 
 import time
@@ -17,9 +19,12 @@ import pdeflow as pf
 
 # name: dim, half width of the cube of means (None: two moons), dt, steps
 CASES = {
-    "two moons": (2, None, 0.3, 30), "d = 8": (8, 2.0, 0.3, 30), "d = 13": (13, 1.5, 0.3, 20),
-    "d = 8, wide": (8, 5.0, 0.3, 20), "d = 13, wide": (13, 3.0, 0.3, 20),
-}  # fmt: skip
+    "two moons": (2, None, 0.3, 30),
+    "d = 8": (8, 2.0, 0.3, 30),
+    "d = 13": (13, 1.5, 0.3, 20),
+    "d = 8, wide": (8, 5.0, 0.3, 20),
+    "d = 13, wide": (13, 3.0, 0.3, 20),
+}
 
 
 def two_moons(components=16, radius=3.0, variance=0.5, horizon=9.0):
@@ -59,7 +64,10 @@ def squares(x, y):
 
 
 def mmd2(x, y):
-    """MMD² = E k(X,X') - 2 E k(X,Y) + E k(Y,Y'), k = exp(-|x-y|²/(2 d)): unbiased U-statistic of two samples (n, d), and its standard error."""
+    """MMD² = E k(X,X') - 2 E k(X,Y) + E k(Y,Y'), k = exp(-|x-y|²/(2 d)).
+
+    Unbiased U-statistic of two samples (n, d), and its standard error.
+    """
     n, d = x.shape
 
     def kernel(_, a, b):
@@ -73,7 +81,10 @@ def mmd2(x, y):
 
 
 def ksd2(x, score):
-    """KSD² of a sample (n, d) to the target with score ∇log q, kernel (1 + |x-y|²/d)^(-1/2) [gorham2017]: U-statistic and its standard error."""
+    """KSD² of a sample (n, d) to the target with score ∇log q, kernel (1 + |x-y|²/d)^(-1/2) [gorham2017].
+
+    U-statistic and its standard error.
+    """
     n, d = x.shape
     s = score(x)
 
@@ -101,9 +112,12 @@ def judged(x, mixture, exact):
     inside, outside = mixture.log_density(x), mixture.log_density(exact)
     few = min(5000, len(x))
     return {
-        "share": share, "gap": inside.mean() - outside.mean(), "gap_error": float(np.hypot(inside.std(), outside.std()) / np.sqrt(len(x))),
-        "mmd": mmd2(x[:few], exact[:few]), "ksd": ksd2(x[:few], lambda z: -potential.grad(z)),
-    }  # fmt: skip
+        "share": share,
+        "gap": inside.mean() - outside.mean(),
+        "gap_error": float(np.hypot(inside.std(), outside.std()) / np.sqrt(len(x))),
+        "mmd": mmd2(x[:few], exact[:few]),
+        "ksd": ksd2(x[:few], lambda z: -potential.grad(z)),
+    }
 
 
 def one(name, seed, outer, samples):
@@ -137,15 +151,18 @@ def one(name, seed, outer, samples):
 
 def lines_of(results):
     lines = [
-        "| target | seed | sample | components found | share over equal, least | most | share over the exact flow's, least | most | E log q gap | se | MMD² | se | KSD² | se | seconds |",
+        "| target | seed | sample | components found | share over equal, least | most | share over the exact "
+        "flow's, least | most | E log q gap | se | MMD² | se | KSD² | se | seconds |",
         "|" + " --- |" * 15,
     ]
     for name, seed, rows, seconds, _ in results:
         for kind, row in rows.items():
             share, flow = row["share"], row["against_flow"]
             lines.append(
-                f"| {name} | {seed} | {kind} | {np.sum(share > 0.2)} of {len(share)} | {share.min():.2f} | {share.max():.2f} | {flow.min():.2f} | {flow.max():.2f} "
-                f"| {row['gap']:+.3f} | {row['gap_error']:.1g} | {row['mmd'][0]:.2e} | {row['mmd'][1]:.0e} | {row['ksd'][0]:.2e} | {row['ksd'][1]:.0e} "
+                f"| {name} | {seed} | {kind} | {np.sum(share > 0.2)} of {len(share)} | {share.min():.2f} | "
+                f"{share.max():.2f} | {flow.min():.2f} | {flow.max():.2f} "
+                f"| {row['gap']:+.3f} | {row['gap_error']:.1g} | {row['mmd'][0]:.2e} | {row['mmd'][1]:.0e} | "
+                f"{row['ksd'][0]:.2e} | {row['ksd'][1]:.0e} "
                 f"| {seconds if kind == 'VariationalJKO' else 0:.0f} |"
             )
     return lines
@@ -192,10 +209,16 @@ def run(options):
     )
     picture(results, out.with_suffix(".png"))
     text = [
-        "# Sampling Gaussian mixtures", "",
+        "# Sampling Gaussian mixtures",
+        "",
         f"Made by `{command()}`: residual map, backward scheme, dt = 0.3, {outer} outer iterations a step, "
-        f"{options.samples} draws (5000 for MMD² and KSD²). A component is found if its share is above a fifth of its weight.", "",
-        *lines_of(results), "", f"![principal components]({out.with_suffix('.png').name})", "",
-    ]  # fmt: skip
+        f"{options.samples} draws (5000 for MMD² and KSD²). A component is found if its share is above a "
+        "fifth of its weight.",
+        "",
+        *lines_of(results),
+        "",
+        f"![principal components]({out.with_suffix('.png').name})",
+        "",
+    ]
     out.write_text("\n".join(text), encoding="utf-8")
     print("\n".join(text))

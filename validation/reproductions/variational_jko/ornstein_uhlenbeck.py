@@ -1,12 +1,16 @@
-"""VariationalJKO on Ornstein-Uhlenbeck draws in d = 2 to 32, beside the exact law and the exact JKO sequence of each draw.
+"""VariationalJKO on Ornstein-Uhlenbeck draws in d = 2 to 32, beside the exact law and the exact JKO sequence of each
+draw.
 
 The claim: SymKL to the exact law falls as dt², as that of the JKO sequence itself (a W2 error of order one).
-`python validation/reproductions/fan2022.py ornstein_uhlenbeck --scale paper` writes reports/variational_ou/paper.md: SymKL at t = 0.5 and 0.9 for dt = 0.05 by dimension, the
-floor (SymKL of the exact JKO iterate of the same A), and seconds an outer iteration beside an iteration of ICNNJKO.
+`python validation/reproductions/fan2022.py ornstein_uhlenbeck --scale paper` writes reports/variational_ou/paper.md:
+SymKL at t = 0.5 and 0.9 for dt = 0.05 by dimension, the floor (SymKL of the exact JKO iterate of the same A), and
+seconds an outer iteration beside an iteration of ICNNJKO.
 
-How SymKL is computed. A linear map keeps a Gaussian law Gaussian, so its moments, and SymKL with them, are closed forms. The law of a residual map has no
-density: the Gaussian of its moments stands for it, from `--samples` draws whose affine base error is removed (see `moments`), and the column `beyond
-Gaussian` shows what that leaves out. fan2022iclr fitted Gaussians to 512,000 particles, whose own SymKL is d(d+3)/(2N): 1.1e-3 in d = 32 (docs/math.md 4.4).
+How SymKL is computed. A linear map keeps a Gaussian law Gaussian, so its moments, and SymKL with them, are closed
+forms. The law of a residual map has no
+density: the Gaussian of its moments stands for it, from `--samples` draws whose affine base error is removed (see
+`moments`), and the column `beyond Gaussian` shows what that leaves out. fan2022iclr fitted Gaussians to 512,000
+particles, whose own SymKL is d(d+3)/(2N): 1.1e-3 in d = 32 (docs/math.md 4.4).
 """
 
 import json
@@ -32,16 +36,25 @@ def one(dim, seed, kind, samples):
         law, shape = moments(flow.at(t), samples, seed)
         rows.append(
             {
-                "dim": dim, "seed": seed, "map": kind, "time": t, "sym_kl": pf.metrics.sym_kl(law, exact.at(t)).value,
-                "floor": pf.metrics.sym_kl(iterates.at(t), exact.at(t)).value, "optimisation": pf.metrics.sym_kl(law, iterates.at(t)).value,
-                "shape": shape, "seconds": flow.stats["seconds"],
+                "dim": dim,
+                "seed": seed,
+                "map": kind,
+                "time": t,
+                "sym_kl": pf.metrics.sym_kl(law, exact.at(t)).value,
+                "floor": pf.metrics.sym_kl(iterates.at(t), exact.at(t)).value,
+                "optimisation": pf.metrics.sym_kl(law, iterates.at(t)).value,
+                "shape": shape,
+                "seconds": flow.stats["seconds"],
             }
-        )  # fmt: skip
+        )
     return rows
 
 
 def iteration(dim, kind, count=100):
-    """Milliseconds of a whole later step over its iterations, by the difference of two steps and one: (VariationalJKO, ICNNJKO)."""
+    """Milliseconds of a whole later step over its iterations, by the difference of two steps and one.
+
+    (VariationalJKO, ICNNJKO).
+    """
     problem, out = pf.problems.ou(dim=dim, seed=0), []
     training = pf.neural.Training(pool=65_536, tolerance=0)
     for method in (
@@ -56,7 +69,8 @@ def iteration(dim, kind, count=100):
 def table(rows):
     """Markdown: one line a dimension, map and time."""
     lines = [
-        "| d | map | t | draws | SymKL to the exact law, mean | largest | floor: exact JKO, mean | largest of SymKL / floor | bar | optimisation: SymKL to the JKO iterate "
+        "| d | map | t | draws | SymKL to the exact law, mean | largest | floor: exact JKO, mean | largest "
+        "of SymKL / floor | bar | optimisation: SymKL to the JKO iterate "
         "| beyond Gaussian | floor of 512,000 particles | seconds to t = 0.9 |",
         "|" + " --- |" * 13,
     ]
@@ -65,8 +79,10 @@ def table(rows):
         value, floor = np.array([row["sym_kl"] for row in group]), np.array([row["floor"] for row in group])
         ratio = (value / floor).max()
         lines.append(
-            f"| {dim} | {kind} | {t:g} | {len(group)} | {value.mean():.3g} | {value.max():.3g} | {floor.mean():.3g} | {ratio:.3f} | {'met' if ratio <= 2 else 'MISSED'} "
-            f"| {np.mean([row['optimisation'] for row in group]):.2g} | {max(row['shape'] for row in group):.2g} | {dim * (dim + 3) / (2 * 512_000):.1g} "
+            f"| {dim} | {kind} | {t:g} | {len(group)} | {value.mean():.3g} | {value.max():.3g} | "
+            f"{floor.mean():.3g} | {ratio:.3f} | {'met' if ratio <= 2 else 'MISSED'} "
+            f"| {np.mean([row['optimisation'] for row in group]):.2g} | "
+            f"{max(row['shape'] for row in group):.2g} | {dim * (dim + 3) / (2 * 512_000):.1g} "
             f"| {np.median([row['seconds'] for row in group]):.0f} |"
         )
     return lines
@@ -102,16 +118,23 @@ def run(options):
         earlier = json.loads(out.with_suffix(".json").read_text())
         rows += [row for row in earlier if (row["dim"], row["seed"], row["map"]) not in done]
     lines = [
-        "# VariationalJKO on Ornstein-Uhlenbeck draws", "",
-        f"Made by `{command()}`{' after calls for the other draws' if options.add else ''}: dt = {STEP}, `problems.ou(dim, seed=...)` (spectrum uniform in [0.2, 3], from N(0, I)), "
-        "`pf.neural.VariationalJKO(map=...)` with a pool of 65,536 (residual maps with learning_rate=0.025). The bar is SymKL at most twice the floor of the same draw, every draw. "
-        "SymKL in nats: closed form for the linear map, Gaussian of the moments for the residual one (`beyond Gaussian` is the largest skewness or excess kurtosis "
-        f"of a coordinate, whose sampling noise is about {3 * np.sqrt(24 / options.samples):.1g}).", "", *table(rows),
-    ]  # fmt: skip
+        "# VariationalJKO on Ornstein-Uhlenbeck draws",
+        "",
+        f"Made by `{command()}`{' after calls for the other draws' if options.add else ''}: dt = {STEP}, "
+        "`problems.ou(dim, seed=...)` (spectrum uniform in [0.2, 3], from N(0, I)), "
+        "`pf.neural.VariationalJKO(map=...)` with a pool of 65,536 (residual maps with learning_rate=0.025). "
+        "The bar is SymKL at most twice the floor of the same draw, every draw. "
+        "SymKL in nats: closed form for the linear map, Gaussian of the moments for the residual one "
+        "(`beyond Gaussian` is the largest skewness or excess kurtosis "
+        f"of a coordinate, whose sampling noise is about {3 * np.sqrt(24 / options.samples):.1g}).",
+        "",
+        *table(rows),
+    ]
     if options.timings:
         lines += [
             "",
-            "| d | VariationalJKO, residual: ms of a step over its 100 outer iterations (3 inner, batch 1000) | ICNNJKO, width 64: ms of a step over its 100 iterations (batch 1024) |",
+            "| d | VariationalJKO, residual: ms of a step over its 100 outer iterations (3 inner, batch "
+            "1000) | ICNNJKO, width 64: ms of a step over its 100 iterations (batch 1024) |",
             "| --- | --- | --- |",
         ]
         for dim in dims:

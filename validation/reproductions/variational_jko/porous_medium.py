@@ -1,8 +1,10 @@
-"""VariationalJKO on the porous medium equation ∂tρ = Δρ², beside the exact JKO sequence, the Barenblatt law and the grid program.
+"""VariationalJKO on the porous medium equation ∂tρ = Δρ², beside the exact JKO sequence, the Barenblatt law and the
+grid program.
 
-`python validation/reproductions/fan2022.py porous_medium --scale paper` writes reports/variational_porous/paper.md and paper.png. On the line it is fan2022iclr's
-setting (t_0 = 0.002, dt = 0.001, 20 steps): the JKO sequence itself is 1.15 % behind the equation in radius, and CvxoptJKO at the 300 cells that
-fan2022iclr took as truth is 2.0 % behind the JKO sequence. In d = 2, 3 (t from 0.1 to 0.6) and d = 6 (the authors' d = 6: t_0 = 0.001, dt = 0.0005).
+`python validation/reproductions/fan2022.py porous_medium --scale paper` writes reports/variational_porous/paper.md and
+paper.png. On the line it is fan2022iclr's setting (t_0 = 0.002, dt = 0.001, 20 steps): the JKO sequence itself is 1.15
+% behind the equation in radius, and CvxoptJKO at the 300 cells that fan2022iclr took as truth is 2.0 % behind the JKO
+sequence. In d = 2, 3 (t from 0.1 to 0.6) and d = 6 (the authors' d = 6: t_0 = 0.001, dt = 0.0005).
 """
 
 import time
@@ -19,7 +21,9 @@ LEVELS = 200_001  # quantile levels that a law on the line is judged at
 
 
 def line_figures(law, iterate, flow):
-    """√M2, support radius and the L1 distances to the exact JKO iterate and to the equation's law, of a law on the line."""
+    """√M2, support radius and the L1 distances to the exact JKO iterate and to the equation's law, of a law on the
+    line.
+    """
     if isinstance(law, pf.laws.GridLaw):
         edges, mass = law.axes[0], law.mass
         second, occupied = law.cov()[0, 0], np.flatnonzero(mass > 1e-9)
@@ -36,7 +40,10 @@ def line_figures(law, iterate, flow):
 
 
 class Monotone:
-    """The law on the line of a push-forward whose maps need not be known to increase: its quantile function where they do."""
+    """The law on the line of a push-forward whose maps need not be known to increase.
+
+    Its quantile function where they do.
+    """
 
     def __init__(self, law):
         self.law = law
@@ -70,21 +77,25 @@ def line(scale, kinds, outer):
         law = pf.solve(problem, method, dt=dt).final
         laws[name] = Monotone(law) if isinstance(law, pf.laws.PushForward) else law, time.perf_counter() - begin
     lines = [
-        "| law at t_0 + 0.02 | √M2 | off the JKO sequence | support radius | off the JKO sequence | L1 to the JKO sequence | L1 to the equation | seconds |",
+        "| law at t_0 + 0.02 | √M2 | off the JKO sequence | support radius | off the JKO sequence | L1 to "
+        "the JKO sequence | L1 to the equation | seconds |",
         "|" + " --- |" * 8,
     ]
     figures = {name: line_figures(law, iterate, flow) for name, (law, _) in laws.items()}
     root, radius, *_ = figures["exact JKO sequence"]
     for name, (spread, reach, near, far) in figures.items():
         lines.append(
-            f"| {name} | {spread:.6f} | {100 * (spread / root - 1):+.3f} % | {reach:.6f} | {100 * (reach / radius - 1):+.3f} % | {near:.4f} | {far:.4f} "
+            f"| {name} | {spread:.6f} | {100 * (spread / root - 1):+.3f} % | {reach:.6f} | "
+            f"{100 * (reach / radius - 1):+.3f} % | {near:.4f} | {far:.4f} "
             f"| {laws[name][1]:.0f} |"
         )
     return lines, {name: law for name, (law, _) in laws.items()}, figures
 
 
 def picture(laws, figures, path):
-    """Densities at the last time, and the error of the grid program against its cells beside the effect that it was meant to show."""
+    """Densities at the last time, and the error of the grid program against its cells beside the effect that it was
+    meant to show.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9.5, 3.6), layout="constrained")
@@ -131,7 +142,8 @@ def higher(dim, kind, outer, seed, samples=1_000_000):
     known, there = np.sqrt(iterate.second_moment), np.sqrt(flow.second_moment)
     begun = np.sqrt(problem.initial.second_moment)
     return (
-        f"| {dim} | {start:g} | {dt:g} | {steps} | {kind} | {begun:.5f} | {there:.5f} | {known:.5f} | {root:.5f} | {stderr:.1g} | {100 * (root / known - 1):+.2f} % "
+        f"| {dim} | {start:g} | {dt:g} | {steps} | {kind} | {begun:.5f} | {there:.5f} | {known:.5f} | "
+        f"{root:.5f} | {stderr:.1g} | {100 * (root / known - 1):+.2f} % "
         f"| {100 * (np.sqrt(r2.max()) / iterate.radius - 1):+.2f} % | {seconds:.0f} |"
     )
 
@@ -152,9 +164,11 @@ def run(options):
     out = options.out or REPORTS / "variational_porous" / f"{options.scale}.md"
     out.parent.mkdir(parents=True, exist_ok=True)
     lines = [
-        "# VariationalJKO on the porous medium equation", "",
-        f"Made by `{command()}`: m = 2, {outer} outer iterations a step, mass one.", "",
-    ]  # fmt: skip
+        "# VariationalJKO on the porous medium equation",
+        "",
+        f"Made by `{command()}`: m = 2, {outer} outer iterations a step, mass one.",
+        "",
+    ]
     if 1 in options.dims:
         table, laws, figures = line(options.scale, options.maps, outer)
         picture(laws, figures, out.with_suffix(".png"))
@@ -165,10 +179,12 @@ def run(options):
         ]
     if set(options.dims) - {1}:
         lines += [
-            "## Higher dimension", "",
-            "| d | t_0 | dt | steps | map | √M2 at the start | equation | exact JKO | model | se | model off exact JKO | farthest of the sample off the JKO radius | seconds |",
+            "## Higher dimension",
+            "",
+            "| d | t_0 | dt | steps | map | √M2 at the start | equation | exact JKO | model | se | model off "
+            "exact JKO | farthest of the sample off the JKO radius | seconds |",
             "|" + " --- |" * 13,
-        ]  # fmt: skip
+        ]
         for dim in options.dims:
             for kind in options.maps if dim > 1 else ():
                 lines.append(higher(dim, kind, outer, options.seed))

@@ -1,10 +1,15 @@
-"""Aggregation without diffusion by VariationalJKO: to the ring under |x|⁴/4 - |x|²/2 in the plane, and to the semicircle on the line.
+"""Aggregation without diffusion by VariationalJKO.
 
-`python validation/reproductions/fan2022.py ring --scale paper` writes reports/variational_ring/paper.md and ring.png. From N(0, I/4), forward-backward (here: explicit
-Euler on particles, the energy being interaction only) and backward steps of dt = 0.2 side by side, to t = 20. The ring has radius 1/√3 and energy -1/12; fan2022iclr (appendix
-B.2) and jin2025 state 0.5, the value on the line (docs/math.md 2.1). The law at a finite time is not on the ring yet, for mass near the centre leaves it at rate 1/3 only:
-`exact` is a radial integration of the equation. E|x|² at t = 0.5 and 2 is known to 1e-11.
-Scheme against scheme: fan2022iclr omits the ½ of the interaction energy in its backward scheme, not in the forward one (docs/math.md 3); here both have it.
+To the ring under |x|⁴/4 - |x|²/2 in the plane, and to the semicircle on the line.
+
+`python validation/reproductions/fan2022.py ring --scale paper` writes reports/variational_ring/paper.md and ring.png.
+From N(0, I/4), forward-backward (here: explicit Euler on particles, the energy being interaction only) and backward
+steps of dt = 0.2 side by side, to t = 20. The ring has radius 1/√3 and energy -1/12; fan2022iclr (appendix B.2) and
+jin2025 state 0.5, the value on the line (docs/math.md 2.1). The law at a finite time is not on the ring yet, for mass
+near the centre leaves it at rate 1/3 only: `exact` is a radial integration of the equation. E|x|² at t = 0.5 and 2 is
+known to 1e-11.
+Scheme against scheme: fan2022iclr omits the ½ of the interaction energy in its backward scheme, not in the forward one
+(docs/math.md 3); here both have it.
 """
 
 from pathlib import Path
@@ -21,7 +26,9 @@ RADIUS = ring_radius(4, 2, 2)
 
 
 def figures(x):
-    """Mean radius, spread (sd over mean), E|x - mean|², energy, largest entry of |S - tr(S)/2 I| over tr(S)/2, length of the mean."""
+    """Mean radius, spread (sd over mean), E|x - mean|², energy, largest entry of |S - tr(S)/2 I| over tr(S)/2, length
+    of the mean.
+    """
     center = x.mean(axis=0)
     r = np.linalg.norm(x - center, axis=1)
     cov = np.cov(x.T, bias=True)
@@ -43,7 +50,8 @@ def ring(schemes, outer, samples, seed):
     problem = pf.problems.ring_aggregation()
     weight, radii = quartic_radii(2, 0.25, times)
     lines = [
-        "| scheme | t | steps | mean radius | off 1/√3 | spread | E abs(x)² | energy | off -1/12 | anisotropy | centre | seconds |",
+        "| scheme | t | steps | mean radius | off 1/√3 | spread | E abs(x)² | energy | off -1/12 | "
+        "anisotropy | centre | seconds |",
         "|" + " --- |" * 12,
     ]
     clouds = {}
@@ -53,7 +61,8 @@ def ring(schemes, outer, samples, seed):
         fourth = weight @ r**4
         energy = (2 * fourth + 2 * m2**2 + 2 * m2**2) / 8 - m2 / 2
         lines.append(
-            f"| exact | {t:g} | | {mean:.5f} | {100 * (mean / RADIUS - 1):+.2f} % | {100 * spread:.2f} % | {m2:.6f} | {energy:.6f} | {100 * (-12 * energy - 1):+.2f} % | 0 | 0 | |"
+            f"| exact | {t:g} | | {mean:.5f} | {100 * (mean / RADIUS - 1):+.2f} % | {100 * spread:.2f} % | "
+            f"{m2:.6f} | {energy:.6f} | {100 * (-12 * energy - 1):+.2f} % | 0 | 0 | |"
         )
     for name, method in schemes(outer).items():
         flow = pf.solve(problem, method, dt=DT, times=times, seed=seed)
@@ -63,7 +72,8 @@ def ring(schemes, outer, samples, seed):
             mean, spread, m2, energy, skew, center = figures(x)
             clouds[name, t] = x
             lines.append(
-                f"| {name} | {t:g} | {round(t / DT)} | {mean:.5f} | {100 * (mean / RADIUS - 1):+.2f} % | {100 * spread:.2f} % | {m2:.6f} | {energy:.6f} "
+                f"| {name} | {t:g} | {round(t / DT)} | {mean:.5f} | {100 * (mean / RADIUS - 1):+.2f} % | "
+                f"{100 * spread:.2f} % | {m2:.6f} | {energy:.6f} "
                 f"| {100 * (-12 * energy - 1):+.2f} % | {skew:.3f} | {center:.4f} | {flow.stats['seconds']:.0f} |"
             )
             print(lines[-1], flush=True)
@@ -91,7 +101,8 @@ def semicircle(schemes, outer, seed):
     problem, dt, times = pf.problems.log_repulsion(horizon=5.0), 0.1, [1.0, 3.0, 5.0]
     iterates, equilibrium = pf.exact_jko(problem, dt=dt, times=times), pf.laws.Semicircle(np.sqrt(2.0))
     lines = [
-        "| scheme | t | W2 to the equilibrium | of the exact law | W2 to the exact JKO iterate | radius of the exact law | sd | seconds |",
+        "| scheme | t | W2 to the equilibrium | of the exact law | W2 to the exact JKO iterate | radius of "
+        "the exact law | sd | seconds |",
         "|" + " --- |" * 8,
     ]
     for name, method in schemes(outer).items():
@@ -102,7 +113,8 @@ def semicircle(schemes, outer, seed):
             gap, near = pf.metrics.w2(law, equilibrium).value, pf.metrics.w2(law, iterates.at(t)).value
             own = pf.metrics.w2(problem.exact(t), equilibrium).value
             lines.append(
-                f"| {name} | {t:g} | {gap:.4f} | {own:.4f} | {near:.4f} | {problem.exact(t).radius:.4f} | {np.sqrt(law.cov()[0, 0]):.5f} | {flow.stats['seconds']:.0f} |"
+                f"| {name} | {t:g} | {gap:.4f} | {own:.4f} | {near:.4f} | {problem.exact(t).radius:.4f} | "
+                f"{np.sqrt(law.cov()[0, 0]):.5f} | {flow.stats['seconds']:.0f} |"
             )
             print(lines[-1], flush=True)
     return lines
@@ -135,10 +147,17 @@ def run(options):
     lines, clouds, times = ring(both, outer, options.samples, options.seed)
     picture(clouds, times, out.with_name("ring.png"))
     text = [
-        "# Aggregation to the ring and to the semicircle", "",
-        f"Made by `{command()}`: {outer} outer iterations a step, {options.map} map, {options.samples} draws a law.", "",
-        f"## The ring: W = |x|⁴/4 - |x|²/2 from N(0, I/4), dt = {DT}", "", *lines, "", "![clouds](ring.png)", "",
-    ]  # fmt: skip
+        "# Aggregation to the ring and to the semicircle",
+        "",
+        f"Made by `{command()}`: {outer} outer iterations a step, {options.map} map, {options.samples} draws a law.",
+        "",
+        f"## The ring: W = |x|⁴/4 - |x|²/2 from N(0, I/4), dt = {DT}",
+        "",
+        *lines,
+        "",
+        "![clouds](ring.png)",
+        "",
+    ]
     out.write_text("\n".join(text), encoding="utf-8")
     text += ["## The semicircle: W = x²/2 - log|x| from the semicircle of radius 3.4, dt = 0.1", ""]
     text += semicircle(lambda outer: {"backward": both(outer)["backward"]}, outer, options.seed)
