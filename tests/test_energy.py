@@ -7,7 +7,6 @@ import pytest
 from scipy.integrate import dblquad, quad
 
 import pdeflow as pf
-from pdeflow.energies.energy import sphere_mean_power
 from pdeflow.energies.interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
 from pdeflow.energies.potentials import DoubleWell, Quadratic
 from pdeflow.laws import (
@@ -23,6 +22,7 @@ from pdeflow.laws import (
     Semicircle,
     Uniform,
 )
+from pdeflow.laws.ring import sphere_mean_power
 
 MIXTURE = GaussianMixture([0.3, 0.0, 0.7], [-1.5, 9.0, 2.0], [0.09, 1.0, 0.36])
 GRID = GridLaw(np.array([-1.0, -0.5, 0.0, 0.7, 2.0]), [0.2, 0.0, 0.5, 0.3])

@@ -1,5 +1,6 @@
 """A number with its standard error and the way it was got."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -25,3 +26,8 @@ class Estimate:
         error = f" ± {self.stderr:.2g}" if self.stderr else ""
         name = f"{self.metric} = " if self.metric else ""
         return f"{name}{self.value:.6g}{error} ({self.how})"
+
+
+def together(hows: Iterable[str]) -> str:
+    """The distinct ways of several parts in one phrase."""
+    return ", ".join(dict.fromkeys(hows))

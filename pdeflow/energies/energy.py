@@ -4,13 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.polynomial.legendre import leggauss
 
 from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate
 from .._core.validate import count
-from ..laws import Gaussian, GaussianMixture, GridLaw, Law, Particles, Quantiles, Ring, Semicircle, Uniform
-from ..laws.quantiles import level_integral
+from ..laws import Law
 from .interactions import power_terms
 from .potentials import Quadratic
 
@@ -83,44 +81,14 @@ def _potential_energy(potential, law, rng, n):
     if isinstance(potential, Quadratic) and _has(law, "mean", "cov"):
         offset = law.mean() - potential.center
         return 0.5 * np.sum(potential.matrix * law.cov()) + 0.5 * offset @ potential.matrix @ offset, 0.0, "closed form"
-    if isinstance(law, Particles):
-        return law.weights @ potential.value(law.x), 0.0, "closed form"
-    if isinstance(law, GridLaw):
-        x, share = _cell_nodes(law)
-        return law.mass.ravel() @ (potential.value(x).reshape(law.mass.size, -1) @ share), 0.0, "quadrature"
-    if law.dim == 1 and _has(law, "quantile"):
-        return _line_mean(law, lambda x: potential.value(x[:, None])), 0.0, "quadrature"
+    mean = law.mean_of(potential.value)
+    if mean is not None:
+        return mean.value, 0.0, mean.how
     return _monte_carlo(potential.value(law.sample(count(n, "n", 2), _generator(rng, "potential", law))), n)
 
 
-def _line_mean(law, function):
-    """E function(X) for a 1-D law with quantiles, by quadrature over the level; function : (n,) -> (n,).
-
-    The mean is linear in the law, so a mixture is taken component by component (its quantile function is nearly
-    discontinuous between separated components) and a piecewise linear quantile function piece by piece.
-    """
-    if isinstance(law, GaussianMixture):
-        means = [_line_mean(part, function) if w > 0 else 0.0 for w, part in zip(law.weights, law.components)]
-        return float(law.weights @ means)
-    if isinstance(law, Quantiles):
-        z, w = leggauss(6)
-        x = law.q[:-1, None] + np.diff(law.q)[:, None] * (z + 1) / 2
-        return float(np.diff(law.levels) @ (function(x.ravel()).reshape(x.shape) @ w) / 2)
-    return level_integral(lambda u: function(law.quantile(u)))
-
-
-def _cell_nodes(law, nodes=3):
-    """Gauss points of every cell, (cells · nodes^d, d), and their weights within a cell, (nodes^d,)."""
-    z, w = leggauss(nodes)
-    per_axis = [center[:, None] + np.diff(axis)[:, None] * z / 2 for center, axis in zip(law.centers, law.axes)]
-    cells = np.indices(law.mass.shape).reshape(law.dim, -1)
-    inner = np.indices((nodes,) * law.dim).reshape(law.dim, -1)
-    x = np.stack([axis[c][:, i] for axis, c, i in zip(per_axis, cells, inner)], axis=-1)
-    return x.reshape(-1, law.dim), np.prod((w / 2)[inner], axis=0)
-
-
 def _internal_energy(internal, law, rng, n):
-    if isinstance(law, Particles):
+    if law.has_density() is False:
         raise NotAvailable(
             f"{law!r} has no density, so ∫U(ρ)dx is infinite. Use a law with a density (GridLaw, Quantiles, PushForward)."
         )
@@ -128,73 +96,37 @@ def _internal_energy(internal, law, rng, n):
         return internal.of_law(law).value, 0.0, "closed form"
     except NotAvailable:
         pass  # no closed form: integrate
-    if law.dim == 1 and _has(law, "quantile", "log_density"):
-        return _line_mean(law, lambda x: internal.per_mass_of_log(law.log_density(x))), 0.0, "quadrature"
-    if not _has(law, "log_density") and type(law).sample_with_log_density is Law.sample_with_log_density:
-        raise NotAvailable(
-            f"{law!r} does not give a density, so ∫U(ρ)dx is infinite or unknown. Possible: laws with log_density. Use one of these."
-        )
+
+    def per_mass(x):
+        logs = law.log_density(x)
+        full = np.isfinite(logs)  # an empty cell of a grid has no mass, whatever its energy per mass
+        return np.where(full, internal.per_mass_of_log(np.where(full, logs, 0.0)), 0.0)
+
+    mean = law.mean_of(per_mass) if _has(law, "log_density") else None
+    if mean is not None:
+        return mean.value, 0.0, mean.how
+    if not _has(law, "log_density"):  # laws that give the density at their own samples alone answer, all others say so
+        law.sample_with_log_density(0, np.random.default_rng(0))
     _, log_density = law.sample_with_log_density(count(n, "n", 2), _generator(rng, "internal", law))
     return _monte_carlo(internal.per_mass_of_log(log_density), n)
-
-
-def sphere_mean_power(p: float, dim: int) -> float:
-    """Mean of |x - y|^p over independent uniform points of the unit sphere of R^dim [docs/math.md 2.1]; p = 0 gives 1."""
-    from scipy.special import gammaln
-
-    if dim == 1:
-        return 2.0 ** (p - 1)
-    half = (dim - 1) / 2
-    return float(
-        np.exp(p * np.log(2) + gammaln(half + p / 2) + gammaln(dim - 1) - gammaln(half) - gammaln(dim - 1 + p / 2))
-    )
-
-
-def _mean_pair_power(law, p):
-    """E|X-Y|^p (p = 0: E log|X-Y|) for independent X, Y ~ law, with the way it was got, or None."""
-    if p == 2 and _has(law, "mean", "cov"):
-        return 2 * np.trace(law.cov()), "closed form"
-    if p == 4 and isinstance(law, Gaussian):
-        double = 2 * law.cov()
-        return np.trace(double) ** 2 + 2 * np.sum(double * double), "closed form"
-    if p == 1 and law.dim == 1 and _has(law, "quantile"):
-        if isinstance(law, GridLaw | Quantiles):
-            return _mean_gap(law), "closed form"
-        return 2 * level_integral(lambda u: (2 * u - 1) * law.quantile(u)), "quadrature"
-    if isinstance(law, Ring) and p > 0:
-        return law.radius**p * sphere_mean_power(p, law.dim), "closed form"
-    if p == 0 and isinstance(law, Semicircle):
-        return np.log(law.radius / 2) - 0.25, "closed form"
-    if p == 0 and isinstance(law, Uniform) and law.dim == 1:
-        return np.log(law.high[0] - law.low[0]) - 1.5, "closed form"
-    return None
-
-
-def _mean_gap(law):
-    """E|X-Y| = 2∫F(1-F)dx for a piecewise linear distribution function F: its integral over each piece is closed."""
-    if isinstance(law, Quantiles):
-        level, x = law.levels, law.q
-    else:
-        level, x = np.concatenate([[0.0], np.cumsum(law.mass)]), law.axes[0]
-    a, b = level[:-1], level[1:]
-    return 2 * (np.diff(x) @ ((a + b) / 2 - (a * a + a * b + b * b) / 3))
 
 
 def _interaction_energy(kernel, law, rng, n):
     from .mean_field import mean_energy  # not at the top: it brings in numba
 
-    if isinstance(law, Particles):
-        return mean_energy(kernel, law.x, law.weights), 0.0, "closed form"
+    atoms = law.atoms()
+    if atoms is not None:
+        return mean_energy(kernel, *atoms), 0.0, "closed form"
     terms = power_terms(kernel)
     if terms is not None:
-        means = [_mean_pair_power(law, p) for _, p in terms]
+        means = [law.mean_pair_power(p) for _, p in terms]
         if all(mean is not None for mean in means):
-            value = 0.5 * sum(c / (p if p else 1) * mean[0] for (c, p), mean in zip(terms, means))
-            return value, 0.0, "quadrature" if any(mean[1] == "quadrature" for mean in means) else "closed form"
-    if isinstance(law, GridLaw) and not getattr(kernel, "singular", False):
-        # every pair of nodes counts: three nodes an axis of a cell where that is cheap, the centres of fine grids
-        x, share = _cell_nodes(law, nodes=3 if law.mass.size * 3**law.dim <= 4096 else 1)
-        return mean_energy(kernel, x, np.multiply.outer(law.mass.ravel(), share).ravel()), 0.0, "quadrature"
+            value = 0.5 * sum(c / (p if p else 1) * mean.value for (c, p), mean in zip(terms, means))
+            return value, 0.0, "quadrature" if any(mean.how == "quadrature" for mean in means) else "closed form"
+    # every pair of nodes counts: three nodes an axis of a cell where that is cheap, the centres of fine grids
+    nodes = None if getattr(kernel, "singular", False) else law.quadrature_nodes(4096)
+    if nodes is not None:
+        return mean_energy(kernel, *nodes), 0.0, "quadrature"
     rng = _generator(rng, "interaction", law)
     n = count(n, "n", 2)
     return _monte_carlo(0.5 * kernel.value(law.sample(n, rng) - law.sample(n, rng)), n)

@@ -2,7 +2,7 @@
 
 from .barenblatt import Barenblatt
 from .base import Law, OneDimensional
-from .equilibria import Ring, Semicircle
+from .from_quantile import FromQuantile
 from .gaussian import Gaussian
 from .grid import GridLaw
 from .maps import Certificate, Map
@@ -10,7 +10,9 @@ from .mixture import GaussianMixture
 from .particles import Particles
 from .product import Product
 from .push_forward import PushForward
-from .quantiles import FromQuantile, Quantiles
+from .quantiles import Quantiles
+from .ring import Ring
+from .semicircle import Semicircle
 from .spec import from_spec
 from .uniform import Uniform
 

@@ -9,14 +9,16 @@ import numpy as np
 
 from .._core.errors import NotAvailable
 from .._core.estimate import Estimate
-from .._core.shapes import Numbers, Points, Values, Vector
+from .._core.quadrature import level_integral
+from .._core.shapes import Points, Values, Vector
 from .._core.validate import draws, levels
+from .cells import CellMasses, line_masses
 
 if TYPE_CHECKING:
     from .barenblatt import Barenblatt
-    from .equilibria import Semicircle
     from .gaussian import Gaussian
     from .maps import Map
+    from .semicircle import Semicircle
 
 
 class Law:
@@ -27,14 +29,16 @@ class Law:
     """
 
     dim: int
+    mass_error: float = 0.0  # the total mass minus one, for laws that are given by masses
+    min_mass: float = 0.0  # the smallest mass of a cell, where it is below zero by the tolerance of a grid
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """n independent draws, shape (n, d)."""
-        raise self._lacks("sample")
+        raise self.not_available("sample")
 
     def log_density(self, x) -> np.ndarray:
         """Log of the density at the points x, (n, d) -> (n,); -inf outside the support."""
-        raise self._lacks("log_density")
+        raise self.not_available("log_density")
 
     def sample_with_log_density(self, n: int, rng: np.random.Generator):
         """n draws (n, d) and the log density at them (n,). Weaker than `log_density`: needs no inverse map."""
@@ -43,41 +47,52 @@ class Law:
 
     def mean(self) -> np.ndarray:
         """E x, shape (d,)."""
-        raise self._lacks("mean")
+        raise self.not_available("mean")
 
     def cov(self) -> np.ndarray:
         """E (x - Ex)(x - Ex)ᵀ, shape (d, d): the population covariance, without Bessel's correction."""
-        raise self._lacks("cov")
+        raise self.not_available("cov")
 
     def quantile(self, u) -> np.ndarray:
         """Left-continuous inverse of the distribution function at levels u in [0, 1]; dimension 1 only."""
-        raise self._lacks("quantile")
+        raise self.not_available("quantile")
 
     def cdf(self, x) -> np.ndarray:
         """P(X <= x), dimension 1 only; any shape in, the same shape out."""
-        raise self._lacks("cdf")
+        raise self.not_available("cdf")
 
     def entropy(self) -> float:
         """-∫ρ log ρ dx in closed form."""
-        raise self._lacks("entropy")
+        raise self.not_available("entropy")
 
     def power_integral(self, m: float) -> float:
         """∫ρ^m dx in closed form."""
-        raise self._lacks("power_integral")
+        raise self.not_available("power_integral")
 
     def spec(self) -> dict:
         """The law as JSON data from which `laws.from_spec` rebuilds it; only laws of few parameters have one."""
-        raise self._lacks("spec")
+        raise self.not_available("spec")
 
     # Questions that metrics, schemes, energies and files ask instead of looking at the class of a law. The base answers
     # "unknown": None, or `NotAvailable` where only the exact answer is of use.
 
-    def score(self, x: Points) -> Points:
-        """∇ log ρ at the points x, (n, d) -> (n, d). Raises `NotAvailable` where the law does not know it."""
-        raise self._lacks("score")
+    def score(self, x: Points, power: float = 0.0) -> Points:
+        """ρ^power ∇ log ρ at the points x where ρ > 0, (n, d) -> (n, d); raises `NotAvailable` where the law does not know it.
+
+        The product with ρ^power, power >= 0, stays finite at the edge of a support where ∇ log ρ alone does not.
+        """
+        raise self.not_available("score")
+
+    def finite_dissipation(self, power: float = 0.0) -> bool | None:
+        """Whether ∫ρ^(2 power) |∇ log ρ|² dρ is finite, so that a flow has a square integrable velocity. None if unknown."""
+        return None
 
     def support(self) -> tuple[Vector, Vector] | None:
         """(low, high), each (d,): the smallest box that holds the law; entries may be infinite. None if unknown."""
+        if self.dim == 1 and "quantile" in self.answers():
+            with np.errstate(all="ignore"):  # the ends of an unbounded law are infinite
+                ends = np.asarray(self.quantile(np.array([0.0, 1.0])), dtype=float)
+            return ends[:1], ends[1:]
         return None
 
     def has_density(self) -> bool | None:
@@ -108,21 +123,33 @@ class Law:
     def scale_family(self) -> tuple[Hashable, Vector, Vector] | None:
         """(family, centre (d,), spread (k,)) where the law is x = centre + stretch(spread) z with one z per family.
 
-        Two laws of one family then have W2² = |centre_1 - centre_2|² + |spread_1 - spread_2|². None if it is in no such family.
+        Two laws of one family then have W2² = |centre_1 - centre_2|² + |spread_1 - spread_2|². k = 1 where z is scaled alike in all
+        directions: spread is then the root of E|x - centre|². None if the law is in no such family.
         """
         return None
 
     def blocks(self, sizes: Sequence[int]) -> tuple[Law, ...] | None:
-        """The independent laws of consecutive blocks of coordinates of these sizes, or None where they are not independent or unknown."""
+        """The independent laws of consecutive blocks of coordinates of these sizes, None where they depend or it is unknown."""
+        return (self,) if list(sizes) == [self.dim] else None
+
+    def factors(self) -> tuple[Law, ...] | None:
+        """The independent laws that this law was made of, where it was made as a product, else None."""
         return None
 
     def linear_pieces(self) -> tuple[Values, Values] | None:
-        """(levels (k,), quantiles (k,)) through which the quantile function is piecewise linear; jumps repeat a level. None if it is not."""
+        """(levels (k,), quantiles (k,)) between which the quantile function is linear; jumps repeat a level. None if it is not."""
         return None
 
-    def cell_masses(self, axes: Sequence[Values]) -> Numbers | None:
-        """Probability of every cell of the grid with these edges, exactly; None where it takes quadrature."""
+    def grid_axes(self) -> tuple[Values, ...] | None:
+        """The cell edges of each axis where the law is given by masses of grid cells, else None."""
         return None
+
+    def cell_masses(self, axes: Sequence[Values]) -> CellMasses | None:
+        """The probability of every cell of the grid with these edges, exactly; None where it takes quadrature of the density.
+
+        Returns a `CellMasses`: mass (n_1, ..., n_d), the mass outside the grid, and how they were found.
+        """
+        return line_masses(self, axes[0]) if self.dim == 1 and "cdf" in self.answers() else None
 
     def projected(self, direction: Vector) -> Law | None:
         """The law on the line of directionᵀx, direction (d,) of length one, where it is known, else None."""
@@ -130,10 +157,26 @@ class Law:
 
     def mean_of(self, function: Callable[[Points], Values]) -> Estimate | None:
         """E function(x), function : (n, d) -> (n,), by a finite sum or by quadrature; None where only sampling is left."""
+        if self.dim == 1 and "quantile" in self.answers():
+            value = level_integral(lambda u: function(self.quantile(u)[:, None]))
+            return Estimate(value, 0.0, "quadrature", "mean")
         return None
 
-    def mean_pair_power(self, p: float) -> float | None:
-        """E|X - Y|^p of independent X and Y of this law (E log|X - Y| for p = 0) in closed form, or None."""
+    def mean_pair_power(self, p: float) -> Estimate | None:
+        """E|X - Y|^p of independent X and Y of this law (E log|X - Y| for p = 0), exactly or by quadrature; None if unknown."""
+        known = self.answers()
+        if p == 2 and "mean" in known and "cov" in known:
+            return Estimate(float(2 * np.trace(self.cov())), 0.0, "closed form", "mean")
+        if p == 1 and self.dim == 1 and "quantile" in known:
+            value = 2 * level_integral(lambda u: (2 * u - 1) * self.quantile(u))
+            return Estimate(value, 0.0, "quadrature", "mean")
+        return None
+
+    def quadrature_nodes(self, most: int) -> tuple[Points, Values] | None:
+        """Points (k, d) and weights (k,) whose sums stand for integrals over a law given on a grid, else None.
+
+        Three Gauss points per axis and cell where these are at most `most` in all, else the centres of the cells.
+        """
         return None
 
     def pushed(self, move: Map) -> Law:
@@ -143,14 +186,22 @@ class Law:
         return PushForward(self, (move,))
 
     def fields(self) -> dict[str, tuple[tuple[str, ...], np.ndarray]] | None:
-        """{name: (axes, array)}: the data of the law for a file, with its axes named. None where it has no such data."""
+        """{name: (axes, array)}: the data of the law for a file, with its axes named. None where it has no such data.
+
+        An array whose only axis bears its own name is a coordinate: it must be the same at all times of a trajectory.
+        """
+        return None
+
+    def coordinates(self) -> tuple[np.ndarray, ...]:
+        """The arrays that change where the law changes: masses, quantiles, positions, else mean and covariance."""
+        return self.mean(), self.cov()
+
+    def density_steps(self) -> tuple[Values, Values] | None:
+        """(edges (k + 1,), heights (k,)) of a piecewise constant density on the line, else None."""
         return None
 
     def not_available(self, question: str, why: str = "") -> NotAvailable:
         """The error for a question that this law does not answer, with those that it does."""
-        return self._lacks(question, why)
-
-    def _lacks(self, question: str, why: str = "") -> NotAvailable:
         return NotAvailable(
             f"{type(self).__name__} (dim {self.dim}) does not answer {question!r}{why and f' ({why})'}. It answers: "
             f"{', '.join(self.answers())}. Use one of these, or a law that has {question!r}."
@@ -158,7 +209,7 @@ class Law:
 
     def answers(self) -> list[str]:
         """Names of the questions that this law answers: those its class overrides, quantile and cdf in dimension 1 only."""
-        questions = ("sample", "log_density", "mean", "cov", "quantile", "cdf", "entropy", "power_integral")
+        questions = ("sample", "log_density", "mean", "cov", "quantile", "cdf", "entropy", "power_integral", "score")
         known = [name for name in questions if getattr(type(self), name) is not getattr(Law, name)]
         return [name for name in known if self.dim == 1 or name not in ("quantile", "cdf")]
 

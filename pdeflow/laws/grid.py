@@ -3,8 +3,12 @@
 import numpy as np
 
 from .._core.errors import BadInput
+from .._core.estimate import Estimate
+from .._core.quadrature import cell_nodes
 from .._core.validate import draws, levels, numbers, points, readonly, real_array
 from .base import Law
+from .cells import CellMasses, overlap, rest
+from .linear import mean_gap, steps_of
 
 
 class GridLaw(Law):
@@ -101,7 +105,7 @@ class GridLaw(Law):
 
     def _cumulative(self, question):
         if self.dim != 1:
-            raise self._lacks(question, "it exists in dim 1 only")
+            raise self.not_available(question, "it exists in dim 1 only")
         return np.concatenate([[0.0], np.cumsum(self.mass)])
 
     def quantile(self, u):
@@ -123,6 +127,68 @@ class GridLaw(Law):
 
     def power_integral(self, m):
         return float(np.sum(np.maximum(self.density, 0) ** m * self.volumes))
+
+    def support(self):
+        full, low, high = self.mass > 0, [], []
+        for i, axis in enumerate(self.axes):
+            kept = np.flatnonzero(full.any(axis=tuple(j for j in range(self.dim) if j != i)))
+            low.append(axis[kept[0]])
+            high.append(axis[kept[-1] + 1])
+        return np.array(low), np.array(high)
+
+    def linear_pieces(self):
+        """Empty cells are jumps; the negative round-off masses that a grid admits count as empty."""
+        if self.dim != 1:
+            return None
+        full, edges = self.mass > 0, self.axes[0]
+        return steps_of(self.mass[full], edges[:-1][full], edges[1:][full])
+
+    def grid_axes(self):
+        return self.axes
+
+    def cell_masses(self, axes):
+        if all(np.array_equal(mine, edges) for mine, edges in zip(self.axes, axes)):
+            return CellMasses(self.mass, 0.0, "cell masses")
+        mass = self.mass
+        for i, (mine, edges) in enumerate(zip(self.axes, axes)):
+            mass = overlap(mass, i, mine, edges)
+        return CellMasses(mass, rest(mass, self.mass.sum()), "cell masses by overlap")
+
+    def mean_of(self, function):
+        """By three Gauss points per axis of every cell."""
+        x, share = cell_nodes(self.axes, 3)
+        value = self.mass.ravel() @ (function(x).reshape(self.mass.size, -1) @ share)
+        return Estimate(float(value), 0.0, "quadrature", "mean")
+
+    def mean_pair_power(self, p):
+        if p == 1 and self.dim == 1:
+            return Estimate(mean_gap(self._cumulative("cdf"), self.axes[0]), 0.0, "closed form", "mean")
+        return super().mean_pair_power(p)
+
+    def quadrature_nodes(self, most):
+        x, share = cell_nodes(self.axes, 3 if self.mass.size * 3**self.dim <= most else 1)
+        return x, np.multiply.outer(self.mass.ravel(), share).ravel()
+
+    def density_steps(self):
+        return (self.axes[0], self.density) if self.dim == 1 else None
+
+    def coordinates(self):
+        return (self.mass,)
+
+    def fields(self):
+        names = ("x", "y", "z")[: self.dim]
+        fields = {}
+        for name, edges, centers in zip(names, self.axes, self.centers):
+            fields[name] = ((name,), centers)
+            fields[f"{name}_edges"] = ((f"{name}_edges",), edges)
+        density = self.density
+        return {
+            **fields,
+            "mass": (names, self.mass),
+            "density": (names, density),
+            "mass_error": ((), np.array(self.mass_error)),
+            "min_density": ((), np.array(density.min())),
+        }
 
     def __repr__(self):
         return f"GridLaw(cells={self.mass.shape}, box={[(float(a[0]), float(a[-1])) for a in self.axes]})"

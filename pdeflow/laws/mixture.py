@@ -2,10 +2,13 @@
 
 import numpy as np
 
-from .._core.arrays import log_sum_exp
+from .._core.arrays import log_sum_exp, softmax
 from .._core.errors import BadInput, NotAvailable
+from .._core.estimate import Estimate
+from .._core.quadrature import level_integral
 from .._core.validate import draws, levels, points, readonly, real_array
 from .base import Law, inverse_cdf
+from .cells import mixture_masses
 from .gaussian import Gaussian
 
 
@@ -86,6 +89,57 @@ class GaussianMixture(Law):
             w * np.exp(-0.5 * ((x - g._mean[0]) / g._root[0, 0]) ** 2) / (g._root[0, 0] * np.sqrt(2 * np.pi))
             for w, g in zip(self.weights, self.components)
         )
+
+    def score(self, x, power=0.0):
+        x = points(x, self.dim)
+        precisions, log_dets = np.linalg.inv(self.covs), np.linalg.slogdet(self.covs)[1]
+        with np.errstate(divide="ignore"):  # a component of weight zero has log weight -inf, and means it
+            log_factors = np.log(self.weights) - 0.5 * (log_dets + self.dim * np.log(2 * np.pi))
+        offset = x[:, None, :] - self.means
+        pull = (offset[:, :, None, :] @ precisions)[:, :, 0, :]
+        score = -(softmax(log_factors - (pull * offset).sum(-1) / 2)[:, :, None] * pull).sum(1)
+        return score * np.exp(power * self.log_density(x))[:, None] if power else score
+
+    def finite_dissipation(self, power=0.0):
+        return True
+
+    def support(self):
+        return np.full(self.dim, -np.inf), np.full(self.dim, np.inf)
+
+    def as_gaussian(self):
+        """The one component that has all the weight, where there is one."""
+        return self.components[int(np.argmax(self.weights))] if np.max(self.weights) == 1 else None
+
+    def gaussian_components(self):
+        return self.weights, self.components
+
+    def cell_masses(self, axes):
+        if self.dim == 1:
+            return super().cell_masses(axes)
+        known = [(w, part.cell_masses(axes)) for w, part in zip(self.weights, self.components) if w > 0]
+        if any(part is None for _, part in known):
+            return None
+        return mixture_masses([w for w, _ in known], [part for _, part in known])
+
+    def projected(self, direction):
+        return GaussianMixture(self.weights, self.means @ direction, direction @ self.covs @ direction)
+
+    def mean_of(self, function):
+        """On the line, by quadrature component by component: the quantile function nearly jumps between separate components."""
+        if self.dim != 1:
+            return None
+        means = [
+            level_integral(lambda u, part=part: function(part.quantile(u)[:, None])) if w > 0 else 0.0
+            for w, part in zip(self.weights, self.components)
+        ]
+        return Estimate(float(self.weights @ means), 0.0, "quadrature", "mean")
+
+    def fields(self):
+        return {
+            "weights": (("component",), self.weights),
+            "means": (("component", "dim"), self.means),
+            "covs": (("component", "dim", "dim_2"), self.covs),
+        }
 
     def spec(self):
         return {

@@ -3,8 +3,11 @@
 import numpy as np
 
 from .._core.errors import BadInput
+from .._core.estimate import Estimate
 from .._core.validate import draws, levels, numbers, readonly, real_array
 from .base import Law
+from .cells import CellMasses, rest
+from .linear import jumping, steps_of
 
 
 class Particles(Law):
@@ -49,7 +52,7 @@ class Particles(Law):
 
     def _sorted(self, question):
         if self.dim != 1:
-            raise self._lacks(question, "it exists in dim 1 only")
+            raise self.not_available(question, "it exists in dim 1 only")
         order = np.argsort(self.x[:, 0], kind="stable")
         return self.x[order, 0], np.cumsum(self.weights[order])
 
@@ -64,6 +67,53 @@ class Particles(Law):
     def cdf(self, at):
         x, total = self._sorted("cdf")
         return np.concatenate([[0.0], total])[np.searchsorted(x, numbers(at), side="right")]
+
+    @property
+    def mass_error(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The sum of the weights minus one."""
+        return float(self.weights.sum()) - 1
+
+    def has_density(self):
+        return False
+
+    def support(self):
+        full = self.x[self.weights > 0]
+        return full.min(axis=0), full.max(axis=0)
+
+    def atoms(self):
+        return self.x, self.weights
+
+    def linear_pieces(self):
+        if self.dim != 1:
+            return None
+        if self.equal:
+            x = np.sort(self.x[:, 0])
+            return jumping(np.arange(len(x) + 1) / len(x), x, x)
+        order = np.argsort(self.x[:, 0], kind="stable")
+        x, weights = self.x[order, 0], self.weights[order]
+        full = weights > 0
+        return steps_of(weights[full], x[full], x[full])
+
+    def cell_masses(self, axes):
+        mass, _ = np.histogramdd(self.x, bins=axes, weights=self.weights)
+        return CellMasses(mass, rest(mass, self.weights.sum()), "cell masses by counting")
+
+    def projected(self, direction):
+        return Particles(self.x @ direction, None if self.equal else self.weights)
+
+    def mean_of(self, function):
+        return Estimate(float(self.weights @ function(self.x)), 0.0, "closed form", "mean")
+
+    def coordinates(self):
+        return (self.x,)
+
+    def fields(self):
+        return {
+            "samples": (("sample", "dim"), self.x),
+            "weights": (("sample",), self.weights),
+            "weighted": ((), np.array(0.0 if self.equal else 1.0)),
+            "mass_error": ((), np.array(self.mass_error)),
+        }
 
     def __repr__(self):
         return f"Particles(n={len(self.x)}, dim={self.dim})"

@@ -6,6 +6,8 @@ from scipy.linalg import block_diag
 from .._core.errors import BadInput
 from .._core.validate import points
 from .base import Law
+from .cells import product_masses
+from .gaussian import Gaussian
 
 
 class Product(Law):
@@ -42,7 +44,7 @@ class Product(Law):
 
     def _only(self, question):
         if self.dim != 1:
-            raise self._lacks(question, "it exists in dim 1 only")
+            raise self.not_available(question, "it exists in dim 1 only")
         return self.laws[0]
 
     def answers(self):
@@ -53,6 +55,78 @@ class Product(Law):
 
     def power_integral(self, m):
         return float(np.prod([law.power_integral(m) for law in self.laws]))
+
+    def score(self, x, power=0.0):
+        """The scores of the blocks, each times the densities of the others to the power."""
+        x = points(x, self.dim)
+        scores = [law.score(x[:, block], power) for law, block in zip(self.laws, self._slices)]
+        if power:
+            logs = [law.log_density(x[:, block]) for law, block in zip(self.laws, self._slices)]
+            for i, score in enumerate(scores):
+                others = [log for j, log in enumerate(logs) if j != i]
+                scores[i] = score * np.exp(power * np.sum(others, axis=0)).reshape(-1, 1)
+        return np.concatenate(scores, axis=1)
+
+    def finite_dissipation(self, power=0.0):
+        parts = [law.finite_dissipation(power) for law in self.laws]
+        return False if False in parts else None if None in parts else True
+
+    def support(self):
+        ends = [law.support() for law in self.laws]
+        if None in ends:
+            return None
+        return tuple(np.concatenate([end[side] for end in ends]) for side in (0, 1))
+
+    def has_density(self):
+        parts = [law.has_density() for law in self.laws]
+        return False if False in parts else None if None in parts else True
+
+    def as_gaussian(self):
+        parts = [law.as_gaussian() for law in self.laws]
+        if any(part is None for part in parts):
+            return None
+        return Gaussian(self.mean(), block_diag(*[part.cov() for part in parts]))
+
+    def factors(self):
+        return self.laws
+
+    def blocks(self, sizes):
+        left, blocks = list(self.laws), []
+        for size in sizes:
+            inside = []
+            while size > 0 and left:
+                part = left.pop(0)
+                if part.dim > size:
+                    split = part.blocks([size, part.dim - size])
+                    if split is None:
+                        return None
+                    part, rest = split
+                    left.insert(0, rest)
+                inside.append(part)
+                size -= part.dim
+            if size > 0 or not inside:
+                return None
+            blocks.append(inside[0] if len(inside) == 1 else Product(inside))
+        return None if left else tuple(blocks)
+
+    def cell_masses(self, axes):
+        parts = [law.cell_masses(axes[block]) for law, block in zip(self.laws, self._slices)]
+        return None if any(part is None for part in parts) else product_masses(parts)
+
+    def as_barenblatt(self):
+        return self.laws[0].as_barenblatt() if len(self.laws) == 1 else None
+
+    def as_semicircle(self):
+        return self.laws[0].as_semicircle() if len(self.laws) == 1 else None
+
+    def scale_family(self):
+        return self.laws[0].scale_family() if len(self.laws) == 1 else None
+
+    def linear_pieces(self):
+        return self.laws[0].linear_pieces() if len(self.laws) == 1 else None
+
+    def atoms(self):
+        return self.laws[0].atoms() if len(self.laws) == 1 else None
 
     def spec(self):
         return {"law": "Product", "laws": [law.spec() for law in self.laws]}

@@ -6,10 +6,10 @@ from importlib import import_module
 import numpy as np
 
 from .._core.errors import BadInput, NotAvailable
+from .._core.quadrature import graded_rule
 from .._core.validate import levels, points
 from .base import Law
 from .maps import Certificate
-from .quantiles import graded_rule
 from .spec import from_spec
 
 NUMBERS = 1 << 22  # held at a time by the widest array

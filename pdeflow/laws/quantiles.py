@@ -1,11 +1,14 @@
-"""One-dimensional laws given by their quantile function."""
+"""Laws on the line whose quantile function is piecewise linear."""
 
 import numpy as np
-from numpy.polynomial.legendre import leggauss
 
 from .._core.errors import BadInput
+from .._core.estimate import Estimate
+from .._core.quadrature import gauss_panels
 from .._core.validate import levels, numbers, points, readonly, real_array
 from .base import OneDimensional
+from .cells import line_masses
+from .linear import mean_gap
 
 
 class Quantiles(OneDimensional):
@@ -42,7 +45,7 @@ class Quantiles(OneDimensional):
     def _widths(self, question):
         w, gap = np.diff(self.levels), np.diff(self.q)
         if np.any(gap <= 0):
-            raise self._lacks(question, "two quantiles coincide, so the law has an atom")
+            raise self.not_available(question, "two quantiles coincide, so the law has an atom")
         return w, gap
 
     def answers(self):
@@ -71,94 +74,37 @@ class Quantiles(OneDimensional):
         w, gap = self._widths("power_integral")
         return float(np.sum(gap * (w / gap) ** m))
 
+    def has_density(self):
+        return bool(np.all(np.diff(self.q) > 0))
+
+    def linear_pieces(self):
+        return self.levels, self.q
+
+    def cell_masses(self, axes):
+        return line_masses(self, axes[0], smooth=False)
+
+    def mean_of(self, function):
+        """By six Gauss points of every piece."""
+        x, weight = gauss_panels(self.q, 6)
+        value = np.diff(self.levels) @ (function(x.reshape(-1, 1)).reshape(x.shape) @ (2 * weight)) / 2
+        return Estimate(float(value), 0.0, "quadrature", "mean")
+
+    def mean_pair_power(self, p):
+        if p == 1:
+            return Estimate(mean_gap(self.levels, self.q), 0.0, "closed form", "mean")
+        return super().mean_pair_power(p)
+
+    def density_steps(self):
+        """An atom has no height: its piece is left out."""
+        gap = np.diff(self.q)
+        wide = gap > 0
+        return np.append(self.q[:-1][wide], self.q[-1]), np.diff(self.levels)[wide] / gap[wide]
+
+    def coordinates(self):
+        return (self.q,)
+
+    def fields(self):
+        return {"level": (("level",), self.levels), "quantile": (("level",), self.q)}
+
     def __repr__(self):
         return f"Quantiles(n={len(self.q)}, support=[{self.q[0]:.6g}, {self.q[-1]:.6g}])"
-
-
-class FromQuantile(OneDimensional):
-    """The law of function(U), U uniform on (0, 1): an exact 1-D law by its quantile function.
-
-    function : non-decreasing, vectorised, (n,) levels -> (n,). Moments are integrals over the level by `level_integral`
-    (relative error about 1e-12, kinks and jumps of the function included).
-    """
-
-    def __init__(self, function):
-        if not callable(function):
-            raise BadInput(f"function is {function!r}. It must map levels (n,) to quantiles (n,). Pass a callable.")
-        probe = np.asarray(function(np.array([0.25, 0.5, 0.75])), dtype=float)
-        if probe.shape != (3,) or not np.all(np.isfinite(probe)) or np.any(np.diff(probe) < 0):
-            raise BadInput(
-                f"function at 0.25, 0.5, 0.75 gives {probe!r}. It must give finite, non-decreasing values of the same shape. Vectorise or mend it."
-            )
-        self.function = function
-
-    def quantile(self, u):
-        u = levels(u)
-        return np.asarray(self.function(np.ravel(u)), dtype=float).reshape(u.shape)
-
-    def cdf(self, x):
-        x = numbers(x)
-        return _level_of(self.function, x.ravel()).reshape(x.shape)
-
-    def mean(self):
-        return np.array([level_integral(self.quantile)])
-
-    def cov(self):
-        mean = self.mean()
-        return np.array([[level_integral(lambda u: (self.quantile(u) - mean) ** 2)]])
-
-
-def _level_of(function, x):
-    """The largest u with function(u) <= x, by bisection on [0, 1]."""
-    low, high = np.zeros(x.shape), np.ones(x.shape)
-    for _ in range(80):
-        middle = 0.5 * (low + high)
-        below = np.asarray(function(middle)) <= x
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return low
-
-
-def graded_rule(panels: int = 44, nodes: int = 16):
-    """Points u (n,) in (0, 1) and weights (n,): Gauss-Legendre on panels that halve towards both ends.
-
-    The panels next to 0 and 1 have width 2^-panels, so that the logarithmic growth of quantile functions is resolved
-    (44 is the most for which 1 - u still differs from 1).
-    """
-    z, w = leggauss(nodes)
-    half = np.concatenate([[0.0], 0.5 ** np.arange(panels, 0, -1.0)])
-    width, left = np.diff(half), half[:-1]
-    u = (left[:, None] + width[:, None] * (z + 1) / 2).ravel()
-    v = (width[:, None] * w / 2).ravel()
-    return np.concatenate([u, 1 - u[::-1]]), np.concatenate([v, v[::-1]])
-
-
-def level_integral(function, nodes: int = 16, tolerance: float = 1e-14) -> float:
-    """∫_0^1 function(u) du; function : (n,) levels -> (n,), may grow like a power of log u at the ends, may have kinks and jumps.
-
-    The panels of `graded_rule`, each halved where its Gauss-Legendre value and that of its two halves differ by more
-    than `tolerance` of the whole. A jump is closed in on by bisection, 50 times at most.
-    """
-    z, w = leggauss(nodes)
-    half = np.concatenate([[0.0], 0.5 ** np.arange(44, 0, -1.0)])
-    left, width = np.tile(half[:-1], 2), np.tile(np.diff(half), 2)
-    right_end = np.arange(len(left)) >= len(half) - 1  # panels measured from level 1 downwards
-
-    def integrals(left, width, right_end):
-        v = left[:, None] + width[:, None] * (z + 1) / 2
-        values = np.asarray(function(np.where(right_end[:, None], 1 - v, v).ravel()), dtype=float)
-        return values.reshape(v.shape) @ w * width / 2
-
-    coarse, total, scale = integrals(left, width, right_end), 0.0, None
-    for _ in range(50):
-        scale = np.sum(np.abs(coarse)) if scale is None else scale
-        left_half = integrals(left, width / 2, right_end)
-        right_half = integrals(left + width / 2, width / 2, right_end)
-        # the panels at levels 0 and 1 stay whole: finer nodes would round to the ends themselves
-        rough = (np.abs(left_half + right_half - coarse) > tolerance * scale) & (left > 0)
-        total += np.sum(np.where(left > 0, left_half + right_half, coarse)[~rough])
-        left = np.concatenate([left[rough], left[rough] + width[rough] / 2])
-        coarse = np.concatenate([left_half[rough], right_half[rough]])
-        width, right_end = np.tile(width[rough] / 2, 2), np.tile(right_end[rough], 2)
-        if not len(left):
-            break
-    return float(total + np.sum(coarse))

@@ -3,10 +3,11 @@
 from .._core.errors import BadInput, unknown_field
 from .barenblatt import Barenblatt
 from .base import Law
-from .equilibria import Ring, Semicircle
 from .gaussian import Gaussian
 from .mixture import GaussianMixture
 from .product import Product
+from .ring import Ring
+from .semicircle import Semicircle
 from .uniform import Uniform
 
 _PARAMETRIC = {law.__name__: law for law in (Barenblatt, Gaussian, GaussianMixture, Ring, Semicircle, Uniform)}

@@ -3,8 +3,10 @@
 import numpy as np
 
 from .._core.errors import BadInput, NotAvailable
+from .._core.estimate import Estimate
 from .._core.validate import draws, levels, numbers, points, readonly, real_array
 from .base import Law
+from .cells import line_masses, product_masses
 
 
 class Uniform(Law):
@@ -53,6 +55,41 @@ class Uniform(Law):
 
     def power_integral(self, m):
         return float(np.exp((1 - m) * self.entropy()))
+
+    def score(self, x, power=0.0):
+        return np.zeros_like(points(x, self.dim))
+
+    def finite_dissipation(self, power=0.0):
+        """False: the density jumps at the edge."""
+        return False
+
+    def support(self):
+        return self.low, self.high
+
+    def scale_family(self):
+        return ("Uniform", self.dim), self.mean(), (self.high - self.low) / np.sqrt(12)
+
+    def blocks(self, sizes):
+        ends = np.cumsum(sizes)
+        if ends[-1] != self.dim:
+            return None
+        return tuple(Uniform(self.low[end - size : end], self.high[end - size : end]) for size, end in zip(sizes, ends))
+
+    def linear_pieces(self):
+        return (np.array([0.0, 1.0]), np.append(self.low, self.high)) if self.dim == 1 else None
+
+    def cell_masses(self, axes):
+        if self.dim == 1:
+            return super().cell_masses(axes)
+        return product_masses(line_masses(part, edges) for part, edges in zip(self.blocks([1] * self.dim), axes))
+
+    def mean_pair_power(self, p):
+        if p == 0 and self.dim == 1:
+            return Estimate(float(np.log(self.high[0] - self.low[0]) - 1.5), 0.0, "closed form", "mean")
+        return super().mean_pair_power(p)
+
+    def fields(self):
+        return {"low": (("dim",), self.low), "high": (("dim",), self.high)}
 
     def spec(self):
         return {"law": "Uniform", "low": self.low.tolist(), "high": self.high.tolist()}

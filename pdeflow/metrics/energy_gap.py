@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._core.errors import BadInput
-from .._core.estimate import Estimate
+from .._core.estimate import Estimate, together
 from ..energies.energy import Energy
-from .pair import checked_pair, together
+from .pair import checked_pair
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,12 @@
 import numpy as np
 
 from .._core.errors import NotAvailable
-from .._core.estimate import Estimate
+from .._core.estimate import Estimate, together
+from .._core.quadrature import dyadic_levels, inner_levels, integrate, kronrod
 from .._core.validate import count
-from ..laws import Barenblatt, GridLaw, Particles, Product, Quantiles, Semicircle, Uniform
 from .cells import cell_masses, common_grid
 from .gaussian import gaussian_kl, minus_log1p
-from .pair import answers, as_gaussian, blocks, checked_pair, each_block, generator, together
-from .quadrature import dyadic_levels, inner_levels, integrate, kronrod
+from .pair import answers, blocks, checked_pair, each_block, generator
 
 _EMPTY = 1e-12  # GridLaw's own limit for a cell that counts as empty
 
@@ -43,12 +42,12 @@ def sym_kl(approximation, truth, *, rng=None, n=100_000) -> Estimate:
 
 def _kl(first, second, rng, n, axes_of=None):
     for law in (first, second):
-        if isinstance(law, Particles):
+        if law.atoms() is not None:
             raise NotAvailable(
                 f"{law!r} has no density, so its relative entropy is not defined. w2, sliced_w2 and the moment errors are. "
                 "Use one of these, or compare a law with a density."
             )
-    gaussians = as_gaussian(first), as_gaussian(second)
+    gaussians = first.as_gaussian(), second.as_gaussian()
     if None not in gaussians:
         return Estimate(gaussian_kl(*gaussians), 0.0, "closed form", "kl")
     axes = common_grid(*(axes_of or (first, second)))
@@ -92,10 +91,11 @@ def _entropy_gap(p, q):
 def _on_levels(first, second):
     """∫ log p(Q(u)) - log q(Q(u)) du over the levels of p, panels cut at the kinks of both densities."""
     edges = [dyadic_levels()]
-    if isinstance(first, Quantiles):
-        edges.append(first.levels)
+    mine, other = first.linear_pieces(), second.linear_pieces()
+    if mine is not None:
+        edges.append(mine[0])
     if answers(first, "cdf"):
-        kinks = second.q if isinstance(second, Quantiles) else np.empty(0)
+        kinks = np.empty(0) if other is None else other[1]
         if answers(second, "quantile"):
             ends = second.quantile(np.array([0.0, 1.0]))
             kinks = np.append(kinks, ends[np.isfinite(ends)])
@@ -103,7 +103,7 @@ def _on_levels(first, second):
     edges = np.unique(np.concatenate(edges))
 
     def logs(u):
-        x = first.quantile(inner_levels(u.ravel()))
+        x = first.quantile(inner_levels(u.ravel()))[:, None]
         return first.log_density(x).reshape(u.shape), second.log_density(x).reshape(u.shape)
 
     z, weight, _ = kronrod(15)
@@ -169,6 +169,5 @@ def _control(log_ratio):
 
 def _bounded(law):
     """Whether the law is known to leave part of the space empty, where another law may have mass."""
-    if isinstance(law, Product):
-        return any(_bounded(part) for part in law.laws)
-    return isinstance(law, Barenblatt | GridLaw | Quantiles | Semicircle | Uniform)
+    box = law.support()
+    return box is not None and bool(np.isfinite(box).any())

@@ -3,12 +3,11 @@
 import numpy as np
 
 from .._core.errors import NotAvailable
-from .._core.estimate import Estimate
+from .._core.estimate import Estimate, together
+from .._core.quadrature import dyadic_levels, inner_levels, integrate
 from .._core.validate import count
-from ..laws import Particles, Quantiles
 from .cells import cell_masses, common_grid
-from .pair import answers, checked_pair, generator, together
-from .quadrature import dyadic_levels, inner_levels, integrate
+from .pair import answers, checked_pair, generator
 
 
 def l1(approximation, truth, *, rng=None, n=100_000) -> Estimate:
@@ -40,7 +39,7 @@ def _lp(approximation, truth, p, rng, n):
     if axes is not None:
         return _on_cells(first, second, axes, p, name)
     for law in (first, second):
-        if isinstance(law, Particles):
+        if law.atoms() is not None:
             raise NotAvailable(
                 f"{law!r} has no density, so {name} against {type(second if law is first else first).__name__} is not defined. "
                 "Against a GridLaw its cells are counted; w2 and sliced_w2 need no density."
@@ -72,12 +71,13 @@ def _on_line(first, second, p):
     for law in (first, second):
         ends = law.quantile(np.array([0.0, 1.0]))
         edges.append(ends[np.isfinite(ends)])
-        if isinstance(law, Quantiles):
-            edges.append(law.q)
+        pieces = law.linear_pieces()
+        if pieces is not None:
+            edges.append(pieces[1])
     edges = np.unique(np.concatenate(edges))
 
     def integrand(x, parent):
-        densities = [np.exp(law.log_density(x.ravel())).reshape(x.shape) for law in (first, second)]
+        densities = [np.exp(law.log_density(x.reshape(-1, 1))).reshape(x.shape) for law in (first, second)]
         return np.abs(densities[0] - densities[1]) ** p
 
     # densities are known to 1e-14 of themselves, so a small difference is not known to 1e-10 of itself

@@ -38,21 +38,21 @@ def _moment_error(approximation, truth, moment, rng, n):
             value = getattr(law, moment)()
             notes.append(f"Monte Carlo, n = {n}")
         values.append(value)
-        if isinstance(law, Particles):
-            variance += _sampling_variance(law, moment)
-            notes.append(f"stderr of {len(law.x)} independent draws")
+        atoms = law.atoms()
+        if atoms is not None:
+            variance += _sampling_variance(*atoms, law.mean(), law.cov(), moment)
+            notes.append(f"stderr of {len(atoms[0])} independent draws")
     how = "; ".join(dict.fromkeys(notes)) if notes else "closed form"
     return Estimate(float(np.linalg.norm(values[0] - values[1])), float(np.sqrt(variance)), how, name)
 
 
-def _sampling_variance(cloud, moment):
+def _sampling_variance(x, weights, mean, cov, moment):
     """E|moment of the cloud - moment of the law it was drawn from|², estimated from the cloud."""
-    share = np.sum(cloud.weights**2)
-    cov = cloud.cov()
+    share = np.sum(weights**2)
     if moment == "mean":
         return np.trace(cov) * share
-    squares = np.sum((cloud.x - cloud.mean()) ** 2, axis=1)
-    return max(cloud.weights @ squares**2 - np.sum(cov * cov), 0.0) * share
+    squares = np.sum((x - mean) ** 2, axis=1)
+    return max(weights @ squares**2 - np.sum(cov * cov), 0.0) * share
 
 
 def moments_of(law, moment, rng, n, metric):

@@ -1,10 +1,9 @@
-"""What all metrics share: the check of their two laws, and the laws that count as one another's kind."""
+"""What all metrics share: the check of their two laws, and their independent blocks."""
 
 import numpy as np
-from scipy.linalg import block_diag
 
 from .._core.errors import BadInput, NotAvailable
-from ..laws import Barenblatt, Gaussian, Law, Product, Ring, Semicircle, Uniform
+from ..laws import Law
 
 
 def checked_pair(approximation, truth, rng, metric):
@@ -26,15 +25,18 @@ def checked_pair(approximation, truth, rng, metric):
 
 
 def _unwrapped(law):
-    while isinstance(law, Product) and len(law.laws) == 1:
-        law = law.laws[0]
-    return law
+    """The law itself, out of products of one block."""
+    while True:
+        factors = law.factors()
+        if factors is None or len(factors) != 1:
+            return law
+        law = factors[0]
 
 
 def answers(law, *questions) -> bool:
-    """Whether the law's class has these questions in closed form (quantile and cdf count in dim 1 only)."""
+    """Whether the law answers all of these questions."""
     known = law.answers()
-    return all(q in known and (law.dim == 1 or q not in ("quantile", "cdf")) for q in questions)
+    return all(question in known for question in questions)
 
 
 def generator(rng, what):
@@ -46,48 +48,24 @@ def generator(rng, what):
     return rng
 
 
-def as_gaussian(law):
-    """The law as one Gaussian if it is a Gaussian or a product of such, else None."""
-    if isinstance(law, Gaussian):
-        return law
-    if isinstance(law, Product):
-        parts = [as_gaussian(part) for part in law.laws]
-        if all(part is not None for part in parts):
-            return Gaussian(law.mean(), block_diag(*[part.cov() for part in parts]))
-    return None
-
-
-def scale_family(law):
-    """(family, centre (d,), spread) of laws that are the optimal push-forward of one another by x -> c + s(x - c'), else None.
-
-    spread : root second moments about the centre, so that W2² = |Δcentre|² + |Δspread|² within a family: the map is the
-    gradient of a convex function [docs/math.md 1, table].
-    """
-    if isinstance(law, Barenblatt):
-        return ("Barenblatt", law.dim, law.m), law.center, np.array([np.sqrt(law.second_moment)])
-    if isinstance(law, Ring):
-        return ("Ring", law.dim), law.center, np.array([law.radius])
-    if isinstance(law, Semicircle):
-        return ("Semicircle", 1), np.array([law.center]), np.array([law.radius / 2])
-    if isinstance(law, Uniform):
-        return ("Uniform", law.dim), law.mean(), (law.high - law.low) / np.sqrt(12)
-    return None
-
-
 def blocks(first, second):
-    """The two laws as equally long lists of independent blocks of equal dims, or None if they are no such products."""
+    """The two laws as equally long tuples of independent blocks of equal dims, or None if they are no such products."""
     for law in (first, second):
-        if isinstance(law, Product):
-            sizes = [part.dim for part in law.laws]
-            split = [split_law(each, sizes) for each in (first, second)]
+        factors = law.factors()
+        if factors is not None:
+            sizes = [part.dim for part in factors]
+            split = [each.blocks(sizes) for each in (first, second)]
             if all(part is not None for part in split):
                 return split
     return None
 
 
 def each_block(split, compute):
-    """compute(a, b) over the blocks; a pair of the same two objects (a lifted law repeats one) is not computed again, unless it
-    was drawn: repeated draws must be independent."""
+    """compute(a, b) over the blocks.
+
+    A pair of the same two objects (a lifted law repeats one) is not computed again, unless it was drawn: repeated draws must
+    be independent.
+    """
     known, parts = {}, []
     for a, b in zip(*split):
         part = known.get((id(a), id(b))) or compute(a, b)
@@ -95,24 +73,3 @@ def each_block(split, compute):
             known[id(a), id(b)] = part
         parts.append(part)
     return parts
-
-
-def split_law(law, sizes):
-    """Independent marginals of the law on consecutive blocks of these sizes, or None if they are not independent or not known."""
-    if isinstance(law, Product) and [part.dim for part in law.laws] == list(sizes):
-        return list(law.laws)
-    gaussian = as_gaussian(law)
-    ends = np.cumsum(sizes)
-    cuts = [slice(end - size, end) for size, end in zip(sizes, ends)]
-    if gaussian is not None:
-        parts = [gaussian.cov()[cut, cut] for cut in cuts]
-        if np.array_equal(block_diag(*parts), gaussian.cov()):
-            return [Gaussian(gaussian.mean()[cut], part) for cut, part in zip(cuts, parts)]
-    if isinstance(law, Uniform):
-        return [Uniform(law.low[cut], law.high[cut]) for cut in cuts]
-    return None
-
-
-def together(hows) -> str:
-    """The distinct ways of several parts in one phrase."""
-    return ", ".join(dict.fromkeys(hows))

@@ -4,8 +4,8 @@ import numpy as np
 
 from .._core.estimate import Estimate
 from .._core.validate import count
-from ..laws import Gaussian, GaussianMixture, Particles
-from .pair import as_gaussian, checked_pair, generator, scale_family
+from ..laws import Particles
+from .pair import checked_pair, generator
 from .w2 import closed_w2, w2
 
 
@@ -21,15 +21,15 @@ def sliced_w2(approximation, truth, *, rng=None, projections=200, n=10_000) -> E
     if first.dim == 1:
         flat = w2(first, second, rng=rng)
         return Estimate(flat.value, flat.stderr, flat.how, "sliced_w2")
-    families = scale_family(first), scale_family(second)
-    if None not in families and families[0][0] == families[1][0] and families[0][0][0] != "Uniform":
+    families = first.scale_family(), second.scale_family()
+    if None not in families and families[0][0] == families[1][0] and len(families[0][2]) == 1:
         return Estimate(closed_w2(first, second) / np.sqrt(first.dim), 0.0, "closed form", "sliced_w2")
     rng = generator(rng, "sliced_w2 in dim > 1")
     projections = count(projections, "projections", 2)
     directions = rng.standard_normal((projections, first.dim))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     (first, note_1), (second, note_2) = (_projectable(law, rng, n) for law in (first, second))
-    squares = np.array([w2(_project(first, t), _project(second, t)).value ** 2 for t in directions])
+    squares = np.array([w2(first.projected(t), second.projected(t)).value ** 2 for t in directions])
     value = float(np.sqrt(squares.mean()))
     stderr = float(squares.std(ddof=1) / np.sqrt(projections) / (2 * value)) if value > 0 else 0.0
     notes = "".join(f"; {note}" for note in dict.fromkeys([note_1, note_2]) if note)
@@ -37,21 +37,11 @@ def sliced_w2(approximation, truth, *, rng=None, projections=200, n=10_000) -> E
 
 
 def _projectable(law, rng, n):
-    gaussian = as_gaussian(law)
-    if gaussian is not None:
-        return gaussian, ""
-    if isinstance(law, GaussianMixture | Particles):
+    """A law that is projected exactly, and a note where it is made of draws."""
+    law = law.as_gaussian() or law
+    if law.projected(np.eye(law.dim)[0]) is not None:
         return law, ""
     return Particles(law.sample(count(n, "n", 2), rng)), f"{n} draws of {type(law).__name__}, biased upward"
-
-
-def _project(law, direction):
-    """The law of direction·X."""
-    if isinstance(law, Gaussian):
-        return Gaussian(law.mean() @ direction, direction @ law.cov() @ direction)
-    if isinstance(law, GaussianMixture):
-        return GaussianMixture(law.weights, law.means @ direction, direction @ law.covs @ direction)
-    return Particles(law.x @ direction, None if law.equal else law.weights)
 
 
 sliced_w2.floor_adds = "squares"  # an L2 distance: see pdeflow.fit_order

@@ -6,11 +6,10 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from .._core.errors import NotAvailable, NotConverged
-from .._core.estimate import Estimate
+from .._core.estimate import Estimate, together
 from .._core.validate import count
-from ..laws import Particles
 from .gaussian import bures_distance
-from .pair import as_gaussian, blocks, checked_pair, each_block, generator, scale_family, together
+from .pair import blocks, checked_pair, each_block, generator
 from .w2_line import w2_squared_line
 
 
@@ -34,10 +33,10 @@ def w2(approximation, truth, *, rng=None, n=2000) -> Estimate:
 
 def closed_w2(first, second):
     """W2 in closed form for two laws of one family, else None."""
-    pair = as_gaussian(first), as_gaussian(second)
+    pair = first.as_gaussian(), second.as_gaussian()
     if None not in pair:
         return bures_distance(pair[0].mean(), pair[0].cov(), pair[1].mean(), pair[1].cov())
-    families = scale_family(first), scale_family(second)
+    families = first.scale_family(), second.scale_family()
     if None not in families and families[0][0] == families[1][0]:
         (_, center_1, spread_1), (_, center_2, spread_2) = families
         return float(np.hypot(np.linalg.norm(center_1 - center_2), np.linalg.norm(spread_1 - spread_2)))
@@ -66,17 +65,20 @@ def _w2(first, second, rng, n):
 
 def cloud_of(law, rng, n, metric):
     """(points, weights, note): the cloud itself up to n points, else n draws (of an unweighted cloud: without replacement)."""
-    if isinstance(law, Particles):
-        if len(law.x) <= n:
-            full = law.weights > 0
-            return law.x[full], law.weights[full], ""
+    atoms = law.atoms()
+    if atoms is not None:
+        x, weights = atoms
+        if len(x) <= n:
+            full = weights > 0
+            return x[full], weights[full], ""
         if rng is None:
             raise NotAvailable(
-                f"{metric} got a cloud of {len(law.x)} points; transport between clouds is solved up to n = {n}. Raise n= "
+                f"{metric} got a cloud of {len(x)} points; transport between clouds is solved up to n = {n}. Raise n= "
                 "(memory n², time about n³), or pass rng= to thin the cloud to n points."
             )
-        note = f"a cloud of {len(law.x)} thinned to {n}"
-        x = law.x[rng.choice(len(law.x), size=n, replace=False)] if law.equal else law.sample(n, rng)
+        note = f"a cloud of {len(x)} thinned to {n}"
+        equal = np.all(weights == weights[0])
+        x = x[rng.choice(len(x), size=n, replace=False)] if equal else law.sample(n, rng)
     else:
         note = f"{n} draws of {type(law).__name__}"
         x = law.sample(n, generator(rng, f"{metric} against {type(law).__name__} in dim {law.dim}"))

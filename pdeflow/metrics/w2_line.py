@@ -3,45 +3,8 @@
 import numpy as np
 
 from .._core.errors import NotAvailable
-from ..laws import GridLaw, Particles, Quantiles, Uniform
+from .._core.quadrature import dyadic_levels, inner_levels, integrate
 from .pair import answers
-from .quadrature import dyadic_levels, inner_levels, integrate
-
-
-def linear_pieces(law):
-    """(levels (k+1,), left (k,), right (k,)) of a piecewise linear quantile function, or None if the law has none.
-
-    Levels are shares of the law's own total mass (which is one up to the tolerance of its constructor); they are summed
-    in extended precision, so that two ways to write one weight give one level. Empty cells are jumps; the negative
-    round-off masses that GridLaw admits count as empty.
-    """
-    if isinstance(law, Particles):
-        if law.equal:
-            x = np.sort(law.x[:, 0])
-            return np.arange(len(x) + 1) / len(x), x, x
-        order = np.argsort(law.x[:, 0], kind="stable")
-        x, weights = law.x[order, 0], law.weights[order]
-        full = weights > 0
-        return _wide(_cumulative(weights[full]), x[full], x[full])
-    if isinstance(law, Quantiles):
-        return law.levels, law.q[:-1], law.q[1:]
-    if isinstance(law, GridLaw):
-        full, edges = law.mass > 0, law.axes[0]
-        return _wide(_cumulative(law.mass[full]), edges[:-1][full], edges[1:][full])
-    if isinstance(law, Uniform):
-        return np.array([0.0, 1.0]), law.low, law.high
-    return None
-
-
-def _cumulative(mass):
-    total = np.cumsum(mass, dtype=np.longdouble)
-    return np.concatenate([[0.0], (total / total[-1]).astype(float)])
-
-
-def _wide(levels, left, right):
-    """The pieces without those whose mass (below 1e-16) is lost in the sum of the levels."""
-    wide = np.diff(levels) > 0
-    return np.append(levels[:-1][wide], levels[-1]), left[wide], right[wide]
 
 
 def w2_squared_line(first, second):
@@ -52,12 +15,22 @@ def w2_squared_line(first, second):
                 f"{type(law).__name__} has no quantile function, so w2 in dim 1 has no exact value. Use a law with quantile, "
                 "or Particles of a sample."
             )
-    a, b = linear_pieces(first), linear_pieces(second)
+    a, b = _pieces(first), _pieces(second)
     if a is not None and b is not None:
         return _merged(a, b), "exact on merged levels"
     if a is None and b is None:
         return _level_integral(None, first, second), "quadrature in the level"
     return _level_integral(a or b, None, second if b is None else first), "quadrature in the level"
+
+
+def _pieces(law):
+    """(levels (k + 1,), left (k,), right (k,)) of the pieces of a piecewise linear quantile function, or None if it is none."""
+    pieces = law.linear_pieces()
+    if pieces is None:
+        return None
+    levels, q = pieces
+    wide = np.diff(levels) > 0
+    return np.append(levels[:-1][wide], levels[-1]), q[:-1][wide], q[1:][wide]
 
 
 def _merged(a, b):

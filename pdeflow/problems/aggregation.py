@@ -1,11 +1,11 @@
 """Radial facts of the aggregation kernels W = |x|^a/a - |x|^b/b [docs/math.md 2.1]."""
 
 import numpy as np
-from numpy.polynomial.legendre import leggauss
 from scipy.integrate import solve_ivp
 
+from .._core.quadrature import gauss_panels
 from .._core.validate import count, positive
-from ..energies.energy import sphere_mean_power
+from ..laws.ring import sphere_mean_power
 
 
 def ring_radius(a: float, b: float, dim: int) -> float:
@@ -27,8 +27,8 @@ def quartic_radii(dim: int, variance: float, times, panels: int = 80):
     edges = np.sqrt(2 * variance * 40) * np.concatenate(
         [[0.0], np.geomspace(1e-9, 1.0, panels)]
     )  # exp(-40) lies outside
-    z, w = leggauss(10)
-    r = (edges[:-1, None] + np.diff(edges)[:, None] * (z + 1) / 2).ravel()
+    r, w = gauss_panels(edges, 10)
+    r = r.ravel()
     scaled = r * r / (2 * variance)
     weight = np.outer(np.diff(edges), w).ravel() * np.exp((dim - 1) * np.log(r) - scaled)
     weight /= weight.sum()

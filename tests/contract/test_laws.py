@@ -137,7 +137,7 @@ def test_answers_says_exactly_what_is_answered(law):
                 ask(law)
             assert question in str(failure.value)
     with pytest.raises(pf.NotAvailable, match="answers: sample"):
-        raise law._lacks("anything")
+        raise law.not_available("anything")
 
 
 @every_law

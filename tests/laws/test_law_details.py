@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import pdeflow as pf
+from pdeflow._core.quadrature import graded_rule, level_integral
 from pdeflow.laws import Barenblatt, FromQuantile, GaussianMixture, GridLaw, Particles, Quantiles, Semicircle
-from pdeflow.laws.quantiles import graded_rule, level_integral
 
 
 @pytest.mark.parametrize("d, m", [(1, 2.0), (2, 2.4), (5, 3.0), (15, 2.0), (3, 1.5), (1, 1.001), (15, 20.0)])

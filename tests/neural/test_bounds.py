@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import pdeflow as pf
+from pdeflow._core.quadrature import graded_rule
 from pdeflow.laws import GaussianMixture
-from pdeflow.laws.quantiles import graded_rule
 from pdeflow.neural import PWGF, Shape, energy_bound, log_sobolev_rate, projection_error, w2_bound
 from pdeflow.trajectory import Trajectory
 

@@ -9,7 +9,7 @@ the initial law, by quadrature in the level: W2 itself where both maps increase,
 import numpy as np
 
 import pdeflow as pf
-from pdeflow.laws.quantiles import graded_rule
+from pdeflow._core.quadrature import graded_rule
 
 SOURCE = "jin2025, Algorithm 4.1"
 CLAIMS = [

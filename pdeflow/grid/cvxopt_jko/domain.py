@@ -4,8 +4,8 @@ import numpy as np
 from scipy.special import gammaln
 
 from ..._core.errors import BadInput, Unsupported
+from ..._core.quadrature import graded_rule
 from ...energies.internal import Entropy, Power
-from ...laws.quantiles import graded_rule
 from ..domain import TAIL, choose_box, downhill
 
 MARGIN = 0.05  # of the width, added at each end where the support is known

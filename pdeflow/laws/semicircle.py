@@ -1,11 +1,12 @@
-"""Stationary laws of interaction energies."""
+"""Semicircle laws on the line."""
 
 import numpy as np
 from scipy.special import betainc, betaincinv, betaln
 
 from .._core.errors import BadInput
-from .._core.validate import draws, levels, numbers, points, positive, readonly, real_array
-from .base import Law, OneDimensional
+from .._core.estimate import Estimate
+from .._core.validate import levels, numbers, points, positive, real_array
+from .base import OneDimensional
 
 
 class Semicircle(OneDimensional):
@@ -47,31 +48,33 @@ class Semicircle(OneDimensional):
         """∫ρ^m = (2/(πR))^m R B(1/2, m/2 + 1)."""
         return float(np.exp(m * np.log(2 / (np.pi * self.radius)) + np.log(self.radius) + betaln(0.5, m / 2 + 1)))
 
+    def score(self, x, power=0.0):
+        """-y/(R² - y²) with y = x - center, times ρ^power."""
+        offset = points(x, 1) - self.center
+        inner = np.maximum(self.radius**2 - offset**2, 0.0)
+        with np.errstate(divide="ignore"):  # infinite at the edge where the power is too small
+            return -offset * inner ** (power / 2 - 1) * (2 / (np.pi * self.radius**2)) ** power
+
+    def finite_dissipation(self, power=0.0):
+        """∫ρ^(2 power) |∇ log ρ|² dρ behaves like ∫ r^(power - 3/2) dr at the distance r from the edge."""
+        return power > 0.5
+
+    def support(self):
+        return np.array([self.center - self.radius]), np.array([self.center + self.radius])
+
+    def as_semicircle(self):
+        return self
+
+    def scale_family(self):
+        return ("Semicircle", 1), np.array([self.center]), np.array([self.radius / 2])
+
+    def mean_pair_power(self, p):
+        if p == 0:
+            return Estimate(float(np.log(self.radius / 2) - 0.25), 0.0, "closed form", "mean")
+        return super().mean_pair_power(p)
+
+    def fields(self):
+        return {"radius": ((), np.array(self.radius)), "center": ((), np.array(self.center))}
+
     def spec(self):
         return {"law": "Semicircle", "radius": self.radius, "center": self.center}
-
-
-class Ring(Law):
-    """The uniform law on the sphere |x - center| = radius of R^d (a circle for d = 2): singular, so it has no density.
-
-    radius : > 0. center : (d,); d is read from it. Covariance radius²/d I.
-    """
-
-    def __init__(self, radius, center=(0.0, 0.0)):
-        self.radius = positive(radius, "radius")
-        self.center = readonly(np.atleast_1d(real_array(center, "center")))
-        self.dim = real_array(self.center, "center", ndim=1).shape[0]
-
-    def sample(self, n, rng):
-        n = draws(n, rng)
-        direction = rng.standard_normal((n, self.dim))
-        return self.center + self.radius * direction / np.linalg.norm(direction, axis=1, keepdims=True)
-
-    def mean(self):
-        return self.center
-
-    def cov(self):
-        return self.radius**2 / self.dim * np.eye(self.dim)
-
-    def spec(self):
-        return {"law": "Ring", "radius": self.radius, "center": self.center.tolist()}

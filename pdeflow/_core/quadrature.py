@@ -1,8 +1,9 @@
-"""Adaptive Gauss-Kronrod quadrature, vectorised over panels, and the panels that fit laws on the line."""
+"""All quadrature rules: Gauss and Lobatto on panels and cells, adaptive Gauss-Kronrod, and integrals over the levels of quantiles."""
 
 import numpy as np
+from numpy.polynomial.legendre import leggauss
 
-from .._core.errors import NotConverged
+from .errors import NotConverged
 
 # Nodes in [0, 1), Kronrod weights, Gauss weights (zero at the added nodes): QUADPACK's pair (7, 15), and the pair (2, 5).
 _PAIRS = {
@@ -80,3 +81,72 @@ def dyadic_levels(panels: int = 44) -> np.ndarray:
 def inner_levels(u) -> np.ndarray:
     """u kept off 0 and 1 by the last representable level, where unbounded quantiles are still finite."""
     return np.clip(u, 1e-300, 1 - 2.0**-53)
+
+
+def graded_rule(panels: int = 44, nodes: int = 16):
+    """Points u (n,) in (0, 1) and weights (n,): Gauss-Legendre on panels that halve towards both ends.
+
+    The panels next to 0 and 1 have width 2^-panels, so that the logarithmic growth of quantile functions is resolved
+    (44 is the most for which 1 - u still differs from 1).
+    """
+    z, w = leggauss(nodes)
+    half = np.concatenate([[0.0], 0.5 ** np.arange(panels, 0, -1.0)])
+    width, left = np.diff(half), half[:-1]
+    u = (left[:, None] + width[:, None] * (z + 1) / 2).ravel()
+    v = (width[:, None] * w / 2).ravel()
+    return np.concatenate([u, 1 - u[::-1]]), np.concatenate([v, v[::-1]])
+
+
+def level_integral(function, nodes: int = 16, tolerance: float = 1e-14) -> float:
+    """∫_0^1 function(u) du; function : (n,) levels -> (n,), may grow like a power of log u at the ends, may have kinks and jumps.
+
+    The panels of `graded_rule`, each halved where its Gauss-Legendre value and that of its two halves differ by more
+    than `tolerance` of the whole. A jump is closed in on by bisection, 50 times at most.
+    """
+    z, w = leggauss(nodes)
+    half = np.concatenate([[0.0], 0.5 ** np.arange(44, 0, -1.0)])
+    left, width = np.tile(half[:-1], 2), np.tile(np.diff(half), 2)
+    right_end = np.arange(len(left)) >= len(half) - 1  # panels measured from level 1 downwards
+
+    def integrals(left, width, right_end):
+        v = left[:, None] + width[:, None] * (z + 1) / 2
+        values = np.asarray(function(np.where(right_end[:, None], 1 - v, v).ravel()), dtype=float)
+        return values.reshape(v.shape) @ w * width / 2
+
+    coarse, total, scale = integrals(left, width, right_end), 0.0, None
+    for _ in range(50):
+        scale = np.sum(np.abs(coarse)) if scale is None else scale
+        left_half = integrals(left, width / 2, right_end)
+        right_half = integrals(left + width / 2, width / 2, right_end)
+        # the panels at levels 0 and 1 stay whole: finer nodes would round to the ends themselves
+        rough = (np.abs(left_half + right_half - coarse) > tolerance * scale) & (left > 0)
+        total += np.sum(np.where(left > 0, left_half + right_half, coarse)[~rough])
+        left = np.concatenate([left[rough], left[rough] + width[rough] / 2])
+        coarse = np.concatenate([left_half[rough], right_half[rough]])
+        width, right_end = np.tile(width[rough] / 2, 2), np.tile(right_end[rough], 2)
+        if not len(left):
+            break
+    return float(total + np.sum(coarse))
+
+
+def gauss_panels(edges: np.ndarray, nodes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss-Legendre points of every panel between the edges (k + 1,), shape (k, nodes), and weights of the sum one, (nodes,)."""
+    z, w = leggauss(nodes)
+    return edges[:-1, None] + np.diff(edges)[:, None] * (z + 1) / 2, w / 2
+
+
+def gauss_and_lobatto() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Two rules (nodes (5,), weights (5,)) on (-1, 1), exact to degree 9 and 7; the second has nodes at both ends."""
+    inner = np.sqrt(3 / 7)
+    return leggauss(5), (np.array([-1, -inner, 0, inner, 1]), np.array([9, 49, 64, 49, 9]) / 90)
+
+
+def cell_nodes(axes, nodes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss points of every cell of a grid with these edges, (cells · nodes^d, d), and their weights within a cell, (nodes^d,)."""
+    z, w = leggauss(nodes)
+    shape = tuple(len(axis) - 1 for axis in axes)
+    per_axis = [((axis[1:] + axis[:-1]) / 2)[:, None] + np.diff(axis)[:, None] * z / 2 for axis in axes]
+    cells = np.indices(shape).reshape(len(axes), -1)
+    inner = np.indices((nodes,) * len(axes)).reshape(len(axes), -1)
+    x = np.stack([axis[c][:, i] for axis, c, i in zip(per_axis, cells, inner)], axis=-1)
+    return x.reshape(-1, len(axes)), np.prod((w / 2)[inner], axis=0)

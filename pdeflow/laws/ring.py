@@ -1,0 +1,62 @@
+"""Uniform laws on spheres."""
+
+import numpy as np
+from scipy.special import gammaln
+
+from .._core.estimate import Estimate
+from .._core.validate import draws, positive, readonly, real_array
+from .base import Law
+
+
+class Ring(Law):
+    """The uniform law on the sphere |x - center| = radius of R^d (a circle for d = 2): singular, so it has no density.
+
+    radius : > 0. center : (d,); d is read from it. Covariance radius²/d I.
+    """
+
+    def __init__(self, radius, center=(0.0, 0.0)):
+        self.radius = positive(radius, "radius")
+        self.center = readonly(np.atleast_1d(real_array(center, "center")))
+        self.dim = real_array(self.center, "center", ndim=1).shape[0]
+
+    def sample(self, n, rng):
+        n = draws(n, rng)
+        direction = rng.standard_normal((n, self.dim))
+        return self.center + self.radius * direction / np.linalg.norm(direction, axis=1, keepdims=True)
+
+    def mean(self):
+        return self.center
+
+    def cov(self):
+        return self.radius**2 / self.dim * np.eye(self.dim)
+
+    def has_density(self):
+        return False
+
+    def support(self):
+        return self.center - self.radius, self.center + self.radius
+
+    def scale_family(self):
+        return ("Ring", self.dim), self.center, np.array([self.radius])
+
+    def mean_pair_power(self, p):
+        if p > 0 and p != 2:
+            value = self.radius**p * sphere_mean_power(p, self.dim)
+            return Estimate(float(value), 0.0, "closed form", "mean")
+        return super().mean_pair_power(p)
+
+    def fields(self):
+        return {"radius": ((), np.array(self.radius)), "center": (("dim",), self.center)}
+
+    def spec(self):
+        return {"law": "Ring", "radius": self.radius, "center": self.center.tolist()}
+
+
+def sphere_mean_power(p: float, dim: int) -> float:
+    """Mean of |x - y|^p over independent uniform points of the unit sphere of R^dim [docs/math.md 2.1]; p = 0 gives 1."""
+    if dim == 1:
+        return 2.0 ** (p - 1)
+    half = (dim - 1) / 2
+    return float(
+        np.exp(p * np.log(2) + gammaln(half + p / 2) + gammaln(dim - 1) - gammaln(half) - gammaln(dim - 1 + p / 2))
+    )
