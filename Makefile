@@ -11,9 +11,13 @@ CONSTRAINTS ?= constraints.txt
 demo: $(VENV)/installed
 	$(BIN)/python validation/demo.py --out $(OUT)/demo --jobs $(JOBS)
 
-test: $(VENV)/installed
+test: lint pytest
+
+lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+pytest: $(VENV)/installed
 	$(BIN)/python -m pytest
 
 # The claims of validation/ at quick scale; writes validation/reports. make validate SCALE=paper for the slow ones.
@@ -35,9 +39,6 @@ $(VENV)/installed-docs: $(VENV)/installed
 # The tests once more, with the oldest versions that setup.cfg allows, in an environment of their own.
 oldest:
 	$(MAKE) VENV=.venv-oldest CONSTRAINTS=constraints-oldest.txt pytest
-
-pytest: $(VENV)/installed
-	$(BIN)/python -m pytest
 
 $(VENV)/installed: setup.cfg pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "pdeflow needs Python 3.11 or newer, this is %s. Set PYTHON=python3.11 (or newer)." % sys.version.split()[0])'
