@@ -1,12 +1,14 @@
 """Claim: what a validation asserts, and the verdict of a table on a list of claims."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from .._core.errors import BadInput
 from .._core.validate import positive
-from .listing import Listing
+from .order import Order
+from .rows import Row, Rows
 
 EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 2, "error": 3}
 _SEVERITY = ("pass", "inconclusive", "fail", "error")
@@ -16,8 +18,23 @@ _SEVERITY = ("pass", "inconclusive", "fail", "error")
 class Claim:
     """`method` converges with `order` within `tolerance` in `metric`, as `source` says.
 
-    method, metric : keys of the study's methods and metrics. order : inf claims that the method is exact (errors at round-off).
-    source : BibTeX key with equation, or a section. The claim is made on every problem and time of the study.
+    The claim is made on every problem and time of the study.
+
+    Parameters
+    ----------
+    method, metric : str
+        Keys of the study's methods and metrics.
+    order : float
+        The order claimed; inf claims that the method is exact (errors at round-off).
+    tolerance : float
+        How far the observed order may lie from it.
+    source : str
+        BibTeX key with the equation, or a section of the documentation.
+
+    Raises
+    ------
+    BadInput
+        For an empty name, and for what is no number.
     """
 
     method: str
@@ -29,35 +46,51 @@ class Claim:
     def __post_init__(self):
         for name in ("method", "metric", "source"):
             if not isinstance(getattr(self, name), str) or not getattr(self, name):
-                raise BadInput(f"Claim.{name} is {getattr(self, name)!r}. It must be a non-empty string. Name one.")
+                raise BadInput(
+                    f"Claim.{name} is {getattr(self, name)!r}. It must be a non-empty string. Pass the {name}."
+                )
         if isinstance(self.order, bool) or not isinstance(self.order, int | float | np.number) or np.isnan(self.order):
             raise BadInput(f"Claim.order is {self.order!r}. It must be a number, or inf for exact. Pass the order.")
         positive(self.tolerance, "Claim.tolerance")
 
 
-class Claims(Listing):
-    """Verdicts, one row a claim, problem and time. `.worst`, `.exit_code` (0 pass, 1 fail, 2 inconclusive, 3 error), `.assert_all()`."""
+class Claims(Rows):
+    """Verdicts: one row per claim, problem and time."""
 
     columns = (
-        "method", "metric", "problem", "time", "claimed", "tolerance", "slope", "lower", "upper", "used", "floor",
-        "verdict", "why", "source",
-    )  # fmt: skip
+        "method",
+        "metric",
+        "problem",
+        "time",
+        "claimed",
+        "tolerance",
+        "slope",
+        "lower",
+        "upper",
+        "used",
+        "floor",
+        "verdict",
+        "why",
+        "source",
+    )
 
     @property
     def worst(self) -> str:
+        """The worst verdict of all rows, in the order pass, inconclusive, fail, error."""
         return max((row["verdict"] for row in self.rows), key=_SEVERITY.index)
 
     @property
     def exit_code(self) -> int:
+        """The worst verdict as the exit code of a program: 0 pass, 1 fail, 2 inconclusive, 3 error."""
         return EXIT_CODES[self.worst]
 
-    def assert_all(self):
+    def assert_all(self) -> None:
         """AssertionError with the whole table unless every verdict is `pass`."""
         if self.worst != "pass":
             raise AssertionError(f"The claims end as {self.worst!r}:\n{self}")
 
 
-def weigh(claim, row, order, failed) -> dict:
+def weigh(claim: Claim, row: Row, order: Order, failed: Sequence[Row]) -> Row:
     """The row of one claim on one problem and time. failed : rows of the group that are not `ok`."""
     verdict, why = order.verdict, order.why
     if failed:
@@ -69,8 +102,18 @@ def weigh(claim, row, order, failed) -> dict:
     elif claim.order == np.inf:
         verdict, why = ("fail", "the errors are not at round-off") if verdict != "inconclusive" else (verdict, why)
     return {
-        "method": claim.method, "metric": claim.metric, "problem": row["problem"], "time": row["time"],
-        "claimed": claim.order, "tolerance": claim.tolerance, "slope": order.slope, "lower": order.lower,
-        "upper": order.upper, "used": int(order.used), "floor": order.floor, "verdict": verdict, "why": why,
+        "method": claim.method,
+        "metric": claim.metric,
+        "problem": row["problem"],
+        "time": row["time"],
+        "claimed": claim.order,
+        "tolerance": claim.tolerance,
+        "slope": order.slope,
+        "lower": order.lower,
+        "upper": order.upper,
+        "used": order.used,
+        "floor": order.floor,
+        "verdict": verdict,
+        "why": why,
         "source": claim.source,
-    }  # fmt: skip
+    }

@@ -1,28 +1,35 @@
 """finer: a finer run of the same scheme as the truth, with its own error estimate."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from .._core.fingerprint import sha256
 from .._core.validate import count, positive
 from ..method import solve
+from ..problems.problem import Problem
 from ..trajectory import Trajectory
 
 
 @dataclass(frozen=True)
 class Finer:
-    """Callable (problem, times) -> Trajectory, see `finer`. Runs are kept, so that a study of many methods runs it once."""
+    """The truth that `finer` makes: a callable (problem, times) -> Trajectory.
+
+    It keeps its runs, so that a study of many methods runs it once.
+    """
 
     method: Any
     dt: float
     seed: int = 0
+    _kept: ClassVar[dict[str, Trajectory]]  # of each instance; no field, so that two equal questions stay equal
 
     def __post_init__(self):
         positive(self.dt, "dt")
         count(self.seed, "seed", 0)
-        object.__setattr__(self, "_kept", {})  # not a field: two equal questions stay equal
+        object.__setattr__(self, "_kept", {})
 
-    def __call__(self, problem, times=None) -> Trajectory:
+    def __call__(self, problem: Problem, times: Sequence[float] | None = None) -> Trajectory:
+        """The run at dt, with the run at 2 dt as stats["coarser"]."""
         key = sha256([problem, None if times is None else list(times)])
         if key not in self._kept:
             coarser = solve(problem, self.method, dt=2 * self.dt, times=times, seed=self.seed)
@@ -31,11 +38,27 @@ class Finer:
         return self._kept[key]
 
 
-def finer(method, dt, seed=0) -> Finer:
-    """Self-convergence: `Study(..., against=finer(method, dt))` takes the run of `method` at dt as the truth.
+def finer(method: Any, dt: float, seed: int = 0) -> Finer:
+    """Self-convergence: the run of `method` at a finer step as the truth of a study.
 
-    The scheme also runs at 2 dt; the distance of the two runs is the truth's own error, `truth_error` in the table (for a
-    scheme of order p it is 2^p - 1 times the error at dt). times must be multiples of 2 dt. Where it exceeds a tenth of the
-    smallest error used, the verdict is `inconclusive`: take dt at least 16 to 32 times below the finest step under test.
+    Parameters
+    ----------
+    method : Method
+        The scheme whose run is the truth, usually the one under test.
+    dt : float
+        Its step. The times of the study must be multiples of 2 dt.
+    seed : int
+        Seed of the runs.
+
+    Returns
+    -------
+    Finer
+        For `Study(..., against=finer(method, dt))`.
+
+    Notes
+    -----
+    The scheme also runs at 2 dt. The distance of the two runs is the truth's own error, `truth_error` in the table (for
+    a scheme of order p it is 2^p - 1 times the error at dt). Where it exceeds a tenth of the smallest error used, the
+    verdict is `inconclusive`: take dt at least 16 to 32 times below the finest step under test.
     """
     return Finer(method, dt, seed)

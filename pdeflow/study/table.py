@@ -6,8 +6,9 @@ import numpy as np
 
 from .._core.errors import BadInput, unknown_field
 from .claim import Claim, Claims, weigh
-from .listing import Listing
-from .order import ROUND_OFF, judge
+from .fit import ROUND_OFF
+from .order import judge
+from .rows import Rows
 
 _FLOATS = ("error", "stderr", "floor", "time_error", "seconds", "first_call_seconds", "truth_error")
 SIZE = (
@@ -16,7 +17,7 @@ SIZE = (
 )  # error over that of the exact discrete sequence: what a floor of a tenth and its way of adding leave in doubt
 
 
-class Orders(Listing):
+class Orders(Rows):
     """One row a problem, method and time; `order` of each row is the full `Order`, `local` its local orders from coarse to fine."""
 
     columns = (
@@ -24,7 +25,7 @@ class Orders(Listing):
     )  # fmt: skip
 
 
-class Table(Listing):
+class Table(Rows):
     """The long table of a study: one row a problem, method, level of the sweep, seed, time and metric.
 
     Columns: problem, method, <the swept name>, seed, time, metric, error, stderr, floor, time_error, status, why, seconds,
@@ -49,7 +50,7 @@ class Table(Listing):
         short = [name for name in self.columns if name not in long]
         if any(row["why"] for row in self.rows):
             short.append("why")
-        return Listing.__str__(Listing(self.rows, short))
+        return Rows.__str__(Rows(self.rows, short))
 
     def step_size(self, value) -> float:
         """h of a level: dt or a float field itself, 1/value for a field that counts (cells, points, particles)."""
@@ -161,15 +162,13 @@ class Table(Listing):
                 rows.append(weigh(claim, group[0], self._order(group, expected, claim.tolerance), failed))
         return Claims(rows)
 
-    def work_precision(self, metric, time=None) -> Listing:
+    def work_precision(self, metric, time=None) -> Rows:
         """Error against cost: means of the error over seeds (with their standard error), medians of the seconds."""
         columns = ("problem", "method", "time", self.swept, "dt", "seeds", "error", "stderr", "seconds")
         columns = tuple(dict.fromkeys((*columns, "first_call_seconds", "status")))
-        return Listing(
-            [level for group in self.select(metric, time).values() for level in self._levels(group)], columns
-        )
+        return Rows([level for group in self.select(metric, time).values() for level in self._levels(group)], columns)
 
-    def parts(self, metric, time=None) -> Listing:
+    def parts(self, metric, time=None) -> Rows:
         """The error budget: floor, time_error, and rest = error - floor - time_error (optimisation and sampling), means over seeds.
 
         `rest` is signed and not clipped: distances do not add exactly, and a negative rest says that two parts cancel. It is NaN
@@ -181,7 +180,7 @@ class Table(Listing):
                 undivided = level["error"] - level["floor"]
                 rows.append({**level, "rest": undivided - level["time_error"], "undivided": undivided})
         columns = ("problem", "method", "time", self.swept, "error", "floor", "time_error", "rest", "undivided")
-        return Listing(rows, columns)
+        return Rows(rows, columns)
 
 
 def _wrong_size(levels, used):
