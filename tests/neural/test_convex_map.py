@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from maps import random_map
+from neural.random_maps import random_map
 
 import pdeflow as pf
 from pdeflow.neural.maps.convex import ConvexMap, Layer, first_map, log_determinant

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from maps import random_map
+from neural.random_maps import random_map
 
 import pdeflow as pf
 from pdeflow.neural.icnn_jko.log_det import Exact, Stochastic, inverse_of

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from maps import random_map
+from neural.random_maps import random_map
 
 import pdeflow as pf
 
