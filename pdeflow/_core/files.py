@@ -16,7 +16,8 @@ def place_of(path: Any) -> Path:
     try:
         place = Path(path).resolve()
     except (TypeError, ValueError, OSError, RuntimeError):  # no path at all, a null byte, links in a circle
-        raise BadInput(f"The path is {path!r}. It must name a file. Pass a str or a Path.") from None
+        shown = repr(path) if len(repr(path)) <= 80 else f"of type {type(path).__name__}"
+        raise BadInput(f"The path is {shown}. It must name a file. Pass a str or a Path.") from None
     if place.is_dir():
         raise BadInput(f"{str(path)!r} is a folder. It must name a file. Append a file name to it.")
     if place.exists() and not os.access(place, os.W_OK):
