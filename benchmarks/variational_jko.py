@@ -22,8 +22,7 @@ import numpy as np
 import torch
 
 import pdeflow as pf
-from pdeflow.neural.particles import matched, moments
-from pdeflow.neural.pool import Pool
+from pdeflow.neural.particles import Pool, matched, moments
 from pdeflow.neural.variational_jko.forces import force_of
 from pdeflow.neural.variational_jko.saddle import train
 

@@ -1,7 +1,8 @@
 """Neural schemes: torch lives here and nowhere else."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from .._core.errors import NotAvailable
 from .._core.lazy import lazy_names
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from .settings import Network, Training
     from .variational_jko import Saddle, TestFunction, VariationalJKO
 
-__getattr__, __dir__, __all__ = lazy_names(
+_load, __dir__, __all__ = lazy_names(
     __name__,
     {
         "Affine": "map_kinds",
@@ -43,3 +44,15 @@ __getattr__, __dir__, __all__ = lazy_names(
         "w2_bound": "parameter_flow",
     },
 )
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, or `NotAvailable` with the cure for one that needs torch where torch is not installed."""
+    try:
+        return _load(name)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise NotAvailable(
+            f"pdeflow.neural.{name} needs torch, which is not installed. Install it: pip install pdeflow[neural]."
+        ) from error

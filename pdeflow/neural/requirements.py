@@ -2,7 +2,7 @@
 
 from .._core.arrays import is_tensor
 from .._core.errors import Unsupported
-from ..laws import Ring
+from ..laws import Law, Ring
 
 FOREIGN = (
     RuntimeError,
@@ -22,10 +22,10 @@ def answer(function, part, x, cure):
         raise Unsupported(f"{part!r} fails on a {kind}: {str(error).rstrip('.')}. {cure}") from error
 
 
-def require_density(law, internal):
+def require_density(law: Law, internal: object) -> None:
     """`Unsupported` for a law on a curve where there is internal energy: it is infinite, and stays so under every smooth map."""
     if internal is not None and isinstance(law, Ring):
         raise Unsupported(
-            f"The internal energy {internal!r} of {law!r} is infinite, and of every image of it under a smooth map. Possible are laws with a density, and Particles that stand for "
-            "one. Start from one of these."
+            f"The internal energy {internal!r} of {law!r} is infinite, and of every image of it under a smooth map. "
+            "Possible are laws with a density, and Particles that stand for one. Start from one of these."
         )

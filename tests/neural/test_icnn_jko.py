@@ -12,7 +12,7 @@ import pdeflow as pf
 from pdeflow._core.arrays import exp
 from pdeflow.neural import ICNNJKO, Network, Training
 from pdeflow.neural.maps.signed import MARGIN, concave_part
-from pdeflow.neural.pool import draw
+from pdeflow.neural.particles import draw
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 

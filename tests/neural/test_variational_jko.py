@@ -12,7 +12,7 @@ import pdeflow as pf
 from pdeflow._core.arrays import exp
 from pdeflow.laws import Gaussian
 from pdeflow.neural import Saddle, Training, VariationalJKO
-from pdeflow.neural.pool import draw
+from pdeflow.neural.particles import draw
 
 SMALL = Training(pool=8192)
 TINY = Saddle(map_width=16, map_depth=1, test_width=32, test_depth=1)

@@ -10,7 +10,7 @@ import numpy as np
 
 import pdeflow as pf
 from pdeflow._core.estimate import Estimate
-from pdeflow.neural.pool import draw
+from pdeflow.neural.particles import draw
 
 CLAIMS = [pf.Claim("icnn-jko", "w2", 1.0, 0.15, "jko1998; docs/math.md 4.2; mokrov2021")]
 POINTS = 65536

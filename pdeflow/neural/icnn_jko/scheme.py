@@ -4,15 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-
-try:
-    import torch
-except ImportError as error:
-    from ..._core.errors import NotAvailable
-
-    raise NotAvailable(
-        "Neural methods need torch, which is not installed. Install it: pip install pdeflow[neural]."
-    ) from error
+import torch
 
 from ..._core.errors import BadInput, Diverged, NotConverged, Unsupported
 from ..._core.validate import count, instance_of, one_of, positive
@@ -20,14 +12,15 @@ from ...energies.internal import Entropy
 from ...laws.push_forward import PushForward
 from ...method import Method
 from ...trajectory import exact_jko
-from ..device import out_of_memory, require_device
 from ..maps.convex import ConvexMap, first_map
-from ..pool import Fresh, Pool, draw, push
+from ..particles import Fresh, Pool, draw
 from ..requirements import answer, require_density
+from ..runtime import isolated, out_of_memory, require_device
 from ..settings import Network, Training
-from ..threads import one_thread
 from .log_det import Exact, Stochastic, cheaper
 from .train import train
+
+ROWS = 8192  # points pushed at a time
 
 
 @dataclass(frozen=True)
@@ -99,14 +92,18 @@ class ICNNJKO(Method):
             )
         for part, name in ((problem.energy.potential, "potential"), (problem.energy.interaction, "interaction")):
             if part is not None:
-                _probe(part, name, problem.dim)
+                with isolated(gradients=True):
+                    _probe(part, name, problem.dim)
         pool = draw(problem.initial, self.training.pool, self.batch, rng).astype(self.training.dtype)
         return State(PushForward(problem.initial), pool, None, {})
 
     def step(self, problem, state, dt, rng):
         seed = int(rng.integers(2**62))
         try:
-            with one_thread(), out_of_memory():  # also outside the training loop: copying pool and maps there
+            with (
+                isolated(gradients=True),
+                out_of_memory(),
+            ):  # also outside the training loop: copying pool and maps there
                 return self._step(problem, state, dt, seed)
         except (Diverged, NotConverged) as fault:
             where = f"Step {state.steps + 1}, iteration {fault.facts.get('iteration', 0)}: {fault}"
@@ -161,3 +158,11 @@ def _probe(part: Any, name: str, dim: int):
         raise Unsupported(
             f"{part!r} returns {type(out).__name__} for a torch tensor. It must return a differentiable tensor of shape (n,). {cure}"
         )
+
+
+def push(move: ConvexMap, x):
+    """T(x), (n, d) -> (n, d), numpy in and out in the dtype of x, in torch on the threads set there (the caller's one)."""
+    x = torch.as_tensor(x)
+    move = move.mapped(lambda array: torch.as_tensor(array, dtype=x.dtype))
+    with torch.no_grad():
+        return torch.cat([move(part) for part in x.split(ROWS)]).numpy()

@@ -5,8 +5,8 @@ import math
 import torch
 
 from ..._core.errors import Diverged, NotConverged
-from ..device import out_of_memory
 from ..maps.signed import shrink
+from ..runtime import out_of_memory
 from .log_det import mean_log_det
 
 WAIT = 0.2  # share of the budget in which only the quadratic learns: else the hidden layers take up what is affine, badly in the tails

@@ -60,15 +60,10 @@ def projection_error(law, energy, *, rng, n=10_000, damping=1e-4) -> Estimate:
     Ĝ: an upper bound of jin2025's δ0, that of G. law : a `PushForward` whose last map is a `ParametricMap`. energy : `Energy`. damping : as
     in `PWGF`. Raises `NotAvailable` for other laws and `Unsupported` as PWGF does.
     """
-    try:
-        import torch
-    except ImportError as error:
-        raise NotAvailable(
-            "projection_error needs torch, which is not installed. Install it: pip install pdeflow[neural]."
-        ) from error
+    import torch
 
     from ...laws.push_forward import PushForward
-    from ..threads import one_thread
+    from ..runtime import isolated
     from .projection import project
     from .samples import draw_samples
 
@@ -79,7 +74,7 @@ def projection_error(law, energy, *, rng, n=10_000, damping=1e-4) -> Estimate:
         )
     n, move = count(n, "n", 2), law.maps[-1]
     base = PushForward(law.base, law.maps[:-1]) if len(law.maps) > 1 else law.base
-    with torch.no_grad(), one_thread():
+    with isolated():
         theta, parts = torch.from_numpy(np.array(move.theta)), []
         for _ in range(2):
             samples = draw_samples(base, n, rng, energy.internal)

@@ -2,16 +2,8 @@
 
 from dataclasses import dataclass, field
 
-try:
-    import torch
-except ImportError as error:
-    from ..._core.errors import NotAvailable
-
-    raise NotAvailable(
-        "Neural methods need torch, which is not installed. Install it: pip install pdeflow[neural]."
-    ) from error
-
 import numpy as np
+import torch
 
 from ..._core.errors import BadInput
 from ..._core.validate import count

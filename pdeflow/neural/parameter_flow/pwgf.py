@@ -4,15 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-
-try:
-    import torch
-except ImportError as error:
-    from ..._core.errors import NotAvailable
-
-    raise NotAvailable(
-        "Neural methods need torch, which is not installed. Install it: pip install pdeflow[neural]."
-    ) from error
+import torch
 
 from ..._core.errors import Diverged, NotAvailable, NotConverged, Unsupported
 from ..._core.validate import count, instance_of, one_of, positive
@@ -20,7 +12,7 @@ from ...laws import Gaussian
 from ...laws.push_forward import PushForward
 from ...method import Method
 from ..maps.parametric import FAMILIES, Family, ParametricMap, Shape, build
-from ..threads import one_thread
+from ..runtime import isolated
 from .integrators import INTEGRATORS, Slopes, integrate
 from .projection import project
 from .samples import Samples, draw_samples
@@ -67,7 +59,7 @@ class ParametricFlow(Method):
         samples = draw_samples(problem.initial, self.samples, rng, problem.energy.internal)
         family = build(self.map, samples.center, samples.root, self.shape)
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        with torch.no_grad(), one_thread():
+        with isolated():
             theta = family.start(generator).numpy()
             slopes = self.slopes(problem, family, samples, theta)
         return State(
@@ -82,7 +74,7 @@ class ParametricFlow(Method):
 
     def step(self, problem, state, dt, rng):
         try:
-            with torch.no_grad(), one_thread():
+            with isolated():
                 theta, slopes, trial, inner, asked = integrate(
                     self.integrator, lambda theta: self.slopes(problem, state.family, state.samples, theta), state.theta, state.slopes, dt,
                     self.tolerance, state.trial,

@@ -9,7 +9,7 @@ from ..._core.errors import Unsupported
 from ..._core.validate import require_gradient
 from ...energies.mean_field import mean_energy, mean_force
 from ...laws import Gaussian, Law
-from ..pool import draw
+from ..particles import draw
 from .score import draw_with_score, exponent, with_score
 
 PARTNERS = 64  # of every point, for the standard error of an interaction energy

@@ -4,15 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-
-try:
-    import torch
-except ImportError as error:
-    from ..._core.errors import NotAvailable
-
-    raise NotAvailable(
-        "Neural methods need torch, which is not installed. Install it: pip install pdeflow[neural]."
-    ) from error
+import torch
 
 from ..._core.errors import Diverged, NotConverged, Unsupported
 from ..._core.validate import count, instance_of, one_of, positive
@@ -22,13 +14,11 @@ from ...laws import Barenblatt, Gaussian, Law
 from ...laws.push_forward import PushForward
 from ...method import Method
 from ...trajectory import exact_jko
-from ..device import out_of_memory, require_device
 from ..maps.affine_residual import LinearMap
-from ..particles import draw_evenly, held_out, matched, moments
-from ..pool import Pool
+from ..particles import Pool, draw_evenly, held_out, matched, moments
 from ..requirements import require_density
+from ..runtime import isolated, out_of_memory, require_device
 from ..settings import Network, Training
-from ..threads import one_thread
 from .ascent import Dual
 from .descent import Convex, Residual
 from .dual_function import balls_around
@@ -123,7 +113,7 @@ class VariationalJKO(Method):
     def step(self, problem, state, dt, rng):
         seed = int(rng.integers(2**62))
         try:
-            with one_thread(), torch.no_grad(), out_of_memory():
+            with isolated(), out_of_memory():
                 return self._step(problem, state, dt, seed)
         except (Diverged, NotConverged) as fault:
             where = f"Step {state.steps + 1}, iteration {fault.facts.get('iteration', 0)}: {fault}"

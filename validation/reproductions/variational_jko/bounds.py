@@ -16,8 +16,7 @@ from _report import REPORTS, command
 
 import pdeflow as pf
 from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture
-from pdeflow.neural.particles import draw_evenly, held_out, matched
-from pdeflow.neural.pool import Pool
+from pdeflow.neural.particles import Pool, draw_evenly, held_out, matched
 from pdeflow.neural.variational_jko.ascent import Dual
 from pdeflow.neural.variational_jko.dual_function import balls_around
 from pdeflow.neural.variational_jko.measure import measure

@@ -8,7 +8,7 @@ import torch
 from ...._core.errors import BadInput, NotAvailable
 from ...._core.validate import one_of, readonly, real_array
 from ...kept_arrays import taker
-from ...threads import one_thread
+from ...runtime import isolated
 
 FAMILIES = {"affine": "chain", "planar": "chain", "residual": "chain", "ode": "ode", "coordinatewise": "coordinatewise"}
 CHUNK = 1 << 22  # numbers of the dense Jacobian that are held at a time
@@ -146,7 +146,7 @@ class ParametricMap:
         self.family, self.theta = family, readonly(theta)
 
     def _ask(self, question, x):
-        with torch.no_grad(), one_thread():
+        with isolated():
             return question(torch.as_tensor(np.array(self.theta)), torch.as_tensor(np.array(x, dtype=float)))
 
     def __call__(self, x):
@@ -160,14 +160,14 @@ class ParametricMap:
     def with_score(self, x, start, weight):
         """T(x), log|det ∂T(x)| and `Tangent.score(start, weight)`: what carries the score of a law through the map."""
         tangent = self._ask(self.family.tangent, x)
-        with torch.no_grad(), one_thread():
+        with isolated():
             score = tangent.score(torch.as_tensor(start), torch.as_tensor(weight))
         return tangent.value.numpy(), tangent.log_det.numpy(), score.numpy()
 
     def jacobian(self, x):
         """∂T(x), (n, d) -> (n, d, d)."""
         tangent = self._ask(self.family.tangent, x)
-        with torch.no_grad(), one_thread():
+        with isolated():
             return tangent.jacobian().numpy()
 
     def invert(self, y):
