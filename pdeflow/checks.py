@@ -10,7 +10,6 @@ import numpy as np
 
 from ._core.errors import BadInput, Diverged, NotAvailable
 from ._core.validate import real_array
-from .laws import GridLaw, Particles, Quantiles
 
 # Central differences of sixth order: f'(x) = Σ w_k (f(x + k h) - f(x - k h)) / h + O(h^6).
 _STENCIL = ((1, 3 / 4), (2, -3 / 20), (3, 1 / 60))
@@ -128,19 +127,13 @@ def mass(trajectory, *, tolerance: float = 1e-12) -> float:
     Grids report their `mass_error`, clouds the sum of their weights; laws in closed form and by quantiles have mass one
     by construction and count as 0.
     """
-    drift = [_mass_error(law) for law in trajectory.laws]
+    drift = [abs(law.mass_error) for law in trajectory.laws]
     return _bounded(drift, trajectory.times, tolerance, "The mass is off one by", "Use a conservative scheme.")
-
-
-def _mass_error(law):
-    if isinstance(law, GridLaw):
-        return abs(law.mass_error)
-    return abs(float(law.weights.sum()) - 1) if isinstance(law, Particles) else 0.0
 
 
 def positivity(trajectory, *, tolerance: float = 0.0) -> float:
     """Smallest cell mass over the grids of a trajectory (other laws cannot be negative: 0); `Diverged` below -tolerance."""
-    least = [law.min_mass if isinstance(law, GridLaw) else 0.0 for law in trajectory.laws]
+    least = [law.min_mass for law in trajectory.laws]
     worst = int(np.argmin(least))
     if least[worst] < -tolerance:
         raise Diverged(
@@ -190,7 +183,7 @@ def equilibrium(problem, method, law, *, dt: float, steps: int = 1, seed: int = 
     for _ in range(steps):
         state = method.step(problem, state, dt, rng)
     moved = max(
-        float(np.max(np.abs(a - b))) for a, b in zip(_coordinates(before), _coordinates(method.law(state)), strict=True)
+        float(np.max(np.abs(a - b))) for a, b in zip(before.coordinates(), method.law(state).coordinates(), strict=True)
     )
     if not moved <= tolerance:
         raise Diverged(
@@ -199,14 +192,6 @@ def equilibrium(problem, method, law, *, dt: float, steps: int = 1, seed: int = 
             moved=moved,
         )
     return moved
-
-
-def _coordinates(law):
-    if isinstance(law, GridLaw):
-        return (law.mass,)
-    if isinstance(law, Quantiles):
-        return (law.q,)
-    return (law.x,) if isinstance(law, Particles) else (law.mean(), law.cov())
 
 
 def _bounded(errors, times, tolerance, what, cure):

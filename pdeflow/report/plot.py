@@ -11,7 +11,6 @@ from scipy.special import stdtrit
 
 from .._core.errors import BadInput, NotAvailable
 from .._core.validate import count
-from ..laws import GridLaw, Particles, Quantiles
 from ..study import Table
 
 # Okabe-Ito, told apart by readers with any colour vision and in print by the markers
@@ -48,14 +47,11 @@ def density(trajectory, truth=None, times=None, *, points=400) -> Figure:
 
 def _curve(law, points):
     """x and density for drawing one 1-D law."""
-    if isinstance(law, GridLaw):
-        return _stairs(law.axes[0], law.density)
-    if isinstance(law, Quantiles):
-        gap = np.diff(law.q)
-        wide = gap > 0  # an atom has no height to draw
-        return _stairs(np.append(law.q[:-1][wide], law.q[-1]), np.diff(law.levels)[wide] / gap[wide])
-    if isinstance(law, Particles):
-        bins = int(np.clip(len(law.x) ** (1 / 3), 5, 80))
+    steps = law.density_steps()
+    if steps is not None:
+        return _stairs(*steps)
+    if law.atoms() is not None:
+        bins = int(np.clip(len(law.atoms()[0]) ** (1 / 3), 5, 80))
         edges = np.unique(law.quantile(np.linspace(0, 1, bins + 1)))
         edges[-1] = np.nextafter(edges[-1], np.inf)
         return _stairs(
