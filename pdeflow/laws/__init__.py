@@ -5,7 +5,7 @@ from .base import Law, OneDimensional
 from .from_quantile import FromQuantile
 from .gaussian import Gaussian
 from .grid import GridLaw
-from .maps import Certificate, Map
+from .maps import AffineMap, Certificate, Map, register_map
 from .mixture import GaussianMixture
 from .particles import Particles
 from .product import Product
@@ -17,6 +17,7 @@ from .spec import from_spec
 from .uniform import Uniform
 
 __all__ = [
+    "AffineMap",
     "Barenblatt",
     "Certificate",
     "FromQuantile",
@@ -34,4 +35,5 @@ __all__ = [
     "Semicircle",
     "Uniform",
     "from_spec",
+    "register_map",
 ]

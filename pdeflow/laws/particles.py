@@ -107,6 +107,10 @@ class Particles(Law):
     def coordinates(self):
         return (self.x,)
 
+    def pushed(self, move):
+        """The cloud of the moved particles."""
+        return Particles(move(self.x), None if self.equal else self.weights)
+
     def fields(self):
         return {
             "samples": (("sample", "dim"), self.x),

@@ -8,7 +8,7 @@ from .._core.lazy import lazy_names
 if TYPE_CHECKING:
     from .icnn_jko import ICNNJKO
     from .map_kinds import Affine, Convex, Coordinatewise, DeepResidual, NeuralODE, Planar, Residual
-    from .maps.affine_residual import LinearMap, ResidualMap
+    from .maps.affine_residual import ResidualMap
     from .maps.convex import ConvexMap
     from .maps.parametric import ParametricMap, Shape
     from .parameter_flow import PFPE, PWGF, energy_bound, log_sobolev_rate, projection_error, w2_bound
@@ -24,7 +24,6 @@ _load, __dir__, __all__ = lazy_names(
         "Coordinatewise": "map_kinds",
         "DeepResidual": "map_kinds",
         "ICNNJKO": "icnn_jko",
-        "LinearMap": "maps.affine_residual",
         "Network": "settings",
         "NeuralODE": "map_kinds",
         "PFPE": "parameter_flow",

@@ -1,36 +1,68 @@
-"""Files of trained flows: a JSON architecture and named arrays in HDF5. Nothing is executed on load."""
+"""Files of laws that a run arrived at: JSON data and named arrays in HDF5. Nothing is executed on load."""
+
+from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import h5py
 import numpy as np
 
 from .._core.errors import BadInput, BadReference
 from .._core.files import write_whole
+from ..laws import Law
+from ..laws.push_forward import law_from_data, law_to_data
 from .place import target
 from .read import ODD_FILE, verified
 from .schema import BLOCK, Variable, block, content_sha256
 
-FLOW_SCHEMA = 1
+FLOW_SCHEMA = 2  # since 2 a file may hold a law of few parameters; a push-forward is written as in 1
 
 
-def save_flow(path, architecture, arrays):
-    """Write what `PushForward.to_data()` returns, `save_flow(path, *law.to_data())`, and return the path.
+def save_flow(path: str | Path, law: Law) -> Path:
+    """Write a law that a run arrived at into a file.
 
-    architecture : JSON data. arrays : {name: float array}, kept as float64. An existing file is replaced only by a whole new one (`BadReference`
-    if the disk is full, and then the old file is as it was). Affine maps of a Gaussian give a `Gaussian`, which is its `spec()`; as a file: `PushForward(law).to_data()`.
+    Parameters
+    ----------
+    path : str or Path
+        Where to write. An existing file is replaced only by a whole new one.
+    law : Law
+        A `PushForward` of a law of few parameters by maps that files can hold (those of pdeflow but for forward steps, and kinds
+        that `pdeflow.laws.register_map` knows), or a law of few parameters, as the `Gaussian` that affine maps make of one.
+
+    Returns
+    -------
+    Path
+        The path of the file.
+
+    Raises
+    ------
+    NotAvailable
+        For a law or a map that no file can hold; it says which.
+    BadInput
+        For anything that is not a law, and for a map whose `to_data` gives no JSON data.
+    BadReference
+        Where the file cannot be written, as on a full disk; the old file is then as it was.
+
+    Notes
+    -----
+    Arrays are kept as float64, so that `load_flow` gives the same law to the bit. Nothing in the file is code.
     """
+    data, arrays = law_to_data(law)
     path = target(path)
     try:
-        text = json.dumps(architecture, sort_keys=True, allow_nan=False)
+        text = json.dumps(data, sort_keys=True, allow_nan=False)
     except (TypeError, ValueError) as error:
-        raise BadInput(f"The architecture is no JSON data: {error}. Take it from to_data().") from error
+        raise BadInput(
+            f"The data of the law are no JSON data: {error}. A map gives numbers, text, lists and dicts of these. Put arrays "
+            "into the second part of its to_data."
+        ) from error
     memory = io.BytesIO()
     with h5py.File(memory, "w", userblock_size=BLOCK) as file:
-        file.attrs["pdeflow_flow"] = np.int64(FLOW_SCHEMA)
+        file.attrs["pdeflow_flow"] = np.int64(FLOW_SCHEMA if "law" in data else 1)
         file.attrs["content_sha256"] = _digest(arrays)
-        # an attribute holds 64 KiB, and a long flow has a longer architecture
+        # an attribute holds 64 KiB, and a long flow has longer data
         file.create_dataset("architecture", data=np.frombuffer(text.encode(), dtype=np.uint8))
         for name in sorted(arrays):
             file.create_dataset(f"arrays/{name}", data=np.asarray(arrays[name], dtype="<f8"))
@@ -39,8 +71,26 @@ def save_flow(path, architecture, arrays):
     return path
 
 
-def load_flow(path):
-    """(architecture, arrays) of a file of `save_flow`, for `PushForward.from_data`. `BadReference` for a missing, damaged or newer file."""
+def load_flow(path: str | Path) -> Law:
+    """The law in a file of `save_flow`.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file. Those of the first edition open too.
+
+    Returns
+    -------
+    Law
+        The law that was saved, to the bit.
+
+    Raises
+    ------
+    BadReference
+        For a file that is missing, damaged, no file of `save_flow`, or of a newer schema.
+    BadInput
+        Where the file holds a kind of map that this program does not know, or numbers that make no such map.
+    """
     try:
         with h5py.File(io.BytesIO(verified(path)), "r") as file:
             schema = int(file.attrs["pdeflow_flow"])
@@ -48,14 +98,14 @@ def load_flow(path):
                 raise BadReference(
                     f"{path} has flow schema {schema}. This version reads up to {FLOW_SCHEMA}. Use a newer pdeflow."
                 )
-            architecture = json.loads(file["architecture"][...].tobytes().decode())
+            data = json.loads(file["architecture"][...].tobytes().decode())
             arrays = {name: item[...] for name, item in file["arrays"].items()} if "arrays" in file else {}
             digest = file.attrs["content_sha256"]
     except ODD_FILE as error:
         raise BadReference(f"{path} is no file of a trained flow: {error}. Write one with save_flow.") from error
     if digest != _digest(arrays):
         raise BadReference(f"The arrays of {path} do not have the digest that the file names. Get it again.")
-    return architecture, arrays
+    return law_from_data(data, arrays)
 
 
 def _digest(arrays):

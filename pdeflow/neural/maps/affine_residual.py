@@ -1,122 +1,95 @@
-"""Maps of a JKO step that are no gradients of convex networks: affine ones, and residual networks."""
+"""Maps of a JKO step that are no gradients of convex networks: affine ones as training leaves them, and residual networks."""
+
+from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..._core.errors import BadInput, Diverged
-from ..._core.validate import count, readonly, real_array
-from ..kept_arrays import taker
-from .inversion import Certificate
+from ..._core.shapes import Matrix, Points, Vector
+from ..._core.validate import count
+from ...laws.maps import SINGULAR, AffineMap, Map, condition_number, kept_array, recorded_name
 from .tanh_network import evaluate
 
 
-@dataclass(frozen=True, eq=False)
-class LinearMap:
-    """T(x) = A x + b. matrix : A, (d, d), invertible. shift : b, (d,)."""
-
-    matrix: np.ndarray
-    shift: np.ndarray
-
-    affine = True
-
-    def __post_init__(self):
-        matrix = readonly(real_array(self.matrix, "matrix", ndim=2))
-        object.__setattr__(self, "matrix", matrix)
-        object.__setattr__(self, "shift", readonly(real_array(self.shift, "shift", ndim=1)))
-        condition = np.linalg.cond(matrix)
-        if not condition < 1e12:
-            raise Diverged(
-                f"The affine map has condition number {condition:.3g}. It must be invertible. Use a smaller dt or learning_rate."
-            )
-
-    @property
-    def increasing(self):
-        """On the line: whether T increases."""
-        return len(self.shift) == 1 and self.matrix[0, 0] > 0
-
-    def __call__(self, x):
-        return x @ self.matrix.T + self.shift
-
-    def with_log_det(self, x):
-        """T(x) (n, d) and log|det A| (n,)."""
-        return self(x), np.full(len(x), np.linalg.slogdet(self.matrix)[1])
-
-    def invert(self, y, tolerance=None, most=0):
-        """(x, Certificate) with T(x) = y, by one solve."""
-        y = np.asarray(y)
-        x = np.linalg.solve(self.matrix, (y - self.shift).T).T.astype(y.dtype)
-        size = 1 + np.linalg.norm(y, axis=1)
-        residual = float(np.max(np.linalg.norm(self(x) - y, axis=1) / size, initial=0.0))
-        return x, Certificate(residual, 0, len(y))
-
-    def after(self, first):
-        """The affine map x -> self(first(x))."""
-        return LinearMap(self.matrix @ first.matrix, self(first.shift))
-
-    def architecture(self):
-        return {"map": "LinearMap"}
-
-    def named(self):
-        return {"matrix": self.matrix, "shift": self.shift}
-
-    @staticmethod
-    def from_named(dim, architecture, arrays):
-        """The map of `architecture()` and `named()` in dimension dim."""
-        take = taker(arrays)
-        return LinearMap(take("matrix", dim, dim), take("shift", dim))
+def affine_step(matrix: Matrix, shift: Vector) -> AffineMap:
+    """The affine map that a step of a scheme arrived at; `Diverged` where its matrix is not invertible."""
+    condition = condition_number(matrix)
+    if not condition < SINGULAR:
+        raise Diverged(
+            f"The affine map has condition number {condition:.3g}. It must be invertible. Use a smaller dt or learning_rate."
+        )
+    return AffineMap(matrix, shift)
 
 
 @dataclass(frozen=True, eq=False)
-class ResidualMap:
-    """T(x) = x + S (B u + c + N(u)), u = S⁻¹(x - m), with N a tanh network: what fan2022iclr uses for T in high dimension.
+class ResidualMap(Map):
+    """T(x) = x + S (B u + c + N(u)), u = S⁻¹(x - m), with N a tanh network: what fan2022 uses for T in high dimension.
 
-    center : m, (d,) and root : S, (d, d) SPD, the mean and the root of the covariance of the law it was trained on, make the problem free of
-    units. matrix : B, (d, d). shift : c, (d,). layers : ((w, b), ...) of N. Zero B, c and last layer are the identity.
+    Parameters
+    ----------
+    center : (d,) array
+        m, the mean of the law that the map was trained on.
+    root : (d, d) array
+        S, symmetric positive definite: the root of the covariance of that law. Both make the problem free of units.
+    matrix : (d, d) array
+        B.
+    shift : (d,) array
+        c.
+    layers : tuple of pairs of arrays
+        ((w, b), ...) of N, w of shape (inputs, outputs) and b (outputs,). With zero B, c and last layer T is the identity.
     """
 
-    center: np.ndarray
-    root: np.ndarray
-    matrix: np.ndarray
-    shift: np.ndarray
+    center: Vector
+    root: Matrix
+    matrix: Matrix
+    shift: Vector
     layers: tuple
 
-    no_density = "A residual network need not be invertible, and its law then has no density that follows from the map. Use map='icnn' or 'linear'."
-    no_inverse = "A residual network need not be invertible. Use map='icnn' or 'linear'."
+    @property
+    def dim(self) -> int:  # type: ignore[override]
+        return len(self.center)
 
-    def __call__(self, x):
+    def __call__(self, x: Points) -> Points:
         x = np.asarray(x)
         u = (x - self.center) @ np.linalg.inv(self.root)
         moved = u @ self.matrix.T + self.shift + evaluate(self.layers, u)
         return (x + moved @ self.root).astype(x.dtype)
 
-    def numbers_a_point(self):
+    def lacks(self, question: str) -> str | None:
+        if question == "with_log_det":
+            return (
+                "A residual network need not be invertible, and its law then has no density that follows from the map. "
+                "Use map='icnn' or 'linear'."
+            )
+        if question == "invert":
+            return "A residual network need not be invertible. Use map='icnn' or 'linear'."
+        return super().lacks(question)
+
+    def numbers_a_point(self) -> int:
         return max(len(bias) for _, bias in self.layers)
 
-    def architecture(self):
-        return {"map": "ResidualMap", "widths": [len(bias) for _, bias in self.layers[:-1]]}
-
-    def named(self):
-        plain = {name: getattr(self, name) for name in ("center", "root", "matrix", "shift")}
+    def to_data(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        arrays = {name: getattr(self, name) for name in ("center", "root", "matrix", "shift")}
         for i, (weight, bias) in enumerate(self.layers):
-            plain |= {f"layer{i}.weight": weight, f"layer{i}.bias": bias}
-        return plain
+            arrays |= {f"layer{i}.weight": weight, f"layer{i}.bias": bias}
+        return {"map": recorded_name(type(self)), "widths": [len(bias) for _, bias in self.layers[:-1]]}, arrays
 
-    @staticmethod
-    def from_named(dim, architecture, arrays):
-        """The map of `architecture()` and `named()` in dimension dim. `BadInput` names an array that is missing or does not fit."""
-        widths = architecture.get("widths") if isinstance(architecture, dict) else None
+    @classmethod
+    def from_data(cls, dim: int, data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> ResidualMap:
+        widths = data.get("widths")
         if not isinstance(widths, list) or not widths:
-            raise BadInput(
-                f"The architecture of a residual map is {architecture!r}. It must have widths. Take it from to_data()."
-            )
+            raise BadInput(f"The data of a residual map are {data!r}. They must have widths. Take them from to_data().")
         sizes = [dim, *(count(width, "widths") for width in widths), dim]
-        take = taker(arrays)
         layers = tuple(
-            (take(f"layer{i}.weight", a, b), take(f"layer{i}.bias", b))
+            (kept_array(arrays, f"layer{i}.weight", a, b), kept_array(arrays, f"layer{i}.bias", b))
             for i, (a, b) in enumerate(itertools.pairwise(sizes))
         )
-        return ResidualMap(
-            take("center", dim), take("root", dim, dim), take("matrix", dim, dim), take("shift", dim), layers
+        square = {name: kept_array(arrays, name, dim, dim) for name in ("root", "matrix")}
+        return cls(
+            center=kept_array(arrays, "center", dim), shift=kept_array(arrays, "shift", dim), layers=layers, **square
         )

@@ -1,13 +1,17 @@
 """The gradient of an input-convex network: a map that is monotone and invertible by construction."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..._core.arrays import is_tensor, log
 from ..._core.errors import BadInput
 from ..._core.validate import count, positive
-from ..kept_arrays import taker
+from ...laws.maps import Certificate, Map, kept_array, recorded_name
 from .inversion import invert
 from .jet import STRENGTH, Jet
 from .signed import require_convex
@@ -33,8 +37,30 @@ class Layer:
         return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
 
 
+class ParameterGroups(NamedTuple):
+    """The arrays that training changes, by name, in three groups; arrays without entries are left out.
+
+    Parameters
+    ----------
+    quadratic : dict
+        root and shift, L and c: what an affine map needs.
+    hidden : dict
+        What the neurons are made of, free of constraints.
+    nonnegative : dict
+        w and u, which must be >= 0 for the network to be convex; w may be negative where the quadratic outweighs it (`signed`).
+    """
+
+    quadratic: dict[str, Any]
+    hidden: dict[str, Any]
+    nonnegative: dict[str, Any]
+
+    def all(self) -> dict[str, Any]:
+        """All of them by name."""
+        return {**self.quadratic, **self.hidden, **self.nonnegative}
+
+
 @dataclass(frozen=True, eq=False)
-class ConvexMap:
+class ConvexMap(Map):
     """T = ∇ψ with ψ(x) = s² φ(Rᵀ(x - m)/s) + mᵀx and φ(y) = ½|Lᵀy|² + ½ε|y|² + cᵀy + Σ_j w_j h_j(y), w >= 0, or w < 0
     where the quadratic provably outweighs it (`signed`).
 
@@ -55,11 +81,19 @@ class ConvexMap:
     center: np.ndarray
     basis: np.ndarray
     scale: float
-    increasing = True  # on the line
 
     def __post_init__(self):
         if not is_tensor(self.weight):
             require_convex(self)
+
+    @property
+    def dim(self) -> int:  # type: ignore[override]
+        return len(self.shift)
+
+    @property
+    def increasing(self) -> bool:  # type: ignore[override]
+        """On the line, always: the derivative of a convex function increases."""
+        return self.dim == 1
 
     def at(self, x) -> Jet:
         """The derivatives at the points x (n, d), ready for use."""
@@ -92,15 +126,24 @@ class ConvexMap:
         moved, hessian = self.value_and_hessian(x)
         return moved, log_determinant(hessian)
 
-    def invert(self, y, tolerance=None, most=100):
+    def invert(self, y, tolerance: float | None = None, most: int = 100) -> tuple[Any, Certificate]:
         """(x, Certificate) with T(x) = y, both (n, d); `NotConverged` otherwise (see `inversion.invert`)."""
         return invert(self, y, tolerance, most)
 
-    def numbers_a_point(self):
+    def numbers_a_point(self) -> int:
         """Numbers that the widest array of a Hessian holds for each point."""
         rows, dim = self.layers[0].linear.shape
         shared = len(self.layers) == 1 and not len(self.layers[0].quadratic)
         return rows * (1 if shared else dim) + dim * dim
+
+    def parameter_groups(self) -> ParameterGroups:
+        """The arrays that training changes, by what training may do with them."""
+        groups = ParameterGroups({"root": self.root, "shift": self.shift}, {}, {"weight": self.weight})
+        for i, layer in enumerate(self.layers):
+            for name, array in layer.arrays().items():
+                if name != "sharpness" and 0 not in array.shape:
+                    (groups.nonnegative if name == "mixing" else groups.hidden)[f"layer{i}.{name}"] = array
+        return groups
 
     def trained(self):
         """The arrays that training changes, by name."""
@@ -109,50 +152,40 @@ class ConvexMap:
             named |= {f"layer{i}.{name}": array for name, array in layer.arrays().items() if name != "sharpness"}
         return named
 
-    def named(self):
-        """All arrays by name: those of `trained`, center, basis and scale, and the sharpness of layers that have one."""
-        sharp = {f"layer{i}.sharpness": layer.sharpness for i, layer in enumerate(self.layers)}
-        fixed = {"center": self.center, "basis": self.basis, "scale": np.array(self.scale), **sharp}
-        return {**self.trained(), **{name: array for name, array in fixed.items() if array is not None}}
-
-    def architecture(self):
-        """The shape of the network as JSON data."""
+    def to_data(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         rank, rows, _ = self.layers[0].quadratic.shape
         width, depth = len(self.weight), len(self.layers)
-        return {"map": "ConvexMap", "width": width, "depth": depth, "rank": rank, "pieces": rows // width}
+        shape = {"width": width, "depth": depth, "rank": rank, "pieces": rows // width}
+        plain = {name: getattr(self, name) for name in ("root", "shift", "weight", "center", "basis")}
+        layers = {f"layer{i}.{name}": a for i, layer in enumerate(self.layers) for name, a in layer.arrays().items()}
+        return {"map": recorded_name(type(self)), **shape}, {**plain, **layers, "scale": np.array(self.scale)}
 
-    @staticmethod
-    def from_named(dim, architecture, arrays):
-        """The map of `architecture()` and `named()` in dimension dim. `BadInput` names an array that is missing or does not fit."""
+    @classmethod
+    def from_data(cls, dim: int, data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> ConvexMap:
         try:
-            width, depth, rank = (architecture[name] for name in ("width", "depth", "rank"))
-        except (KeyError, TypeError) as error:
+            width, depth, rank = (data[name] for name in ("width", "depth", "rank"))
+        except KeyError as error:
             raise BadInput(
-                f"The architecture of a map is {architecture!r}. It must have width, depth and rank. Take it from to_data()."
+                f"The data of a convex map are {data!r}. They must have width, depth and rank. Take them from to_data()."
             ) from error
-        pieces = architecture.get("pieces", 1)  # files of before there were pieces have none
+        pieces = data.get("pieces", 1)  # files of before there were pieces have none
         count(width, "width"), count(depth, "depth"), count(rank, "rank", 0), count(pieces, "pieces")
-
-        take = taker(arrays)
-
-        def sharpness(name):
-            return take(name, width) if name in arrays else None
-
         rows = width * pieces
-        layers = tuple(
-            Layer(
-                take(f"layer{i}.linear", rows, dim), take(f"layer{i}.bias", rows),
-                take(f"layer{i}.quadratic", rank, rows, dim), take(f"layer{i}.mixing", rows, width) if i else None,
-                sharpness(f"layer{i}.sharpness"),
-            )
-            for i in range(depth)
-        )  # fmt: skip
-        return ConvexMap(
-            take("root", dim, dim), take("shift", dim), layers, take("weight", width), take("center", dim),
-            take("basis", dim, dim), positive(take("scale"), "scale"),
-        )  # fmt: skip
+        layers = []
+        for i in range(depth):
+            shapes = {"linear": (rows, dim), "bias": (rows,), "quadratic": (rank, rows, dim)}
+            if i:
+                shapes["mixing"] = (rows, width)
+            if f"layer{i}.sharpness" in arrays:
+                shapes["sharpness"] = (width,)
+            taken = {name: kept_array(arrays, f"layer{i}.{name}", *shape) for name, shape in shapes.items()}
+            layers.append(Layer(**taken))
+        square = {name: kept_array(arrays, name, dim, dim) for name in ("root", "basis")}
+        plain = {name: kept_array(arrays, name, dim) for name in ("shift", "center")}
+        weight, scale = kept_array(arrays, "weight", width), positive(kept_array(arrays, "scale"), "scale")
+        return cls(layers=tuple(layers), weight=weight, scale=scale, **square, **plain)
 
-    def mapped(self, function):
+    def mapped(self, function: Callable[[Any], Any]) -> ConvexMap:
         """The same map with `function` applied to every array (a conversion of kind, dtype or device)."""
         layers = tuple(
             Layer(**{name: function(array) for name, array in layer.arrays().items()}) for layer in self.layers
@@ -160,11 +193,11 @@ class ConvexMap:
         plain = {name: function(getattr(self, name)) for name in ("root", "shift", "weight", "center", "basis")}
         return ConvexMap(**plain, layers=layers, scale=self.scale)
 
-    def astype(self, dtype):
+    def astype(self, dtype: Any) -> ConvexMap:
         """The same map in numpy arrays of `dtype`."""
         return self.mapped(lambda array: np.asarray(array, dtype=dtype))
 
-    def seen_from(self, center, basis, scale):
+    def seen_from(self, center, basis, scale) -> ConvexMap:
         """The same hidden functions and the same ∇²ψ of the quadratic, in other fixed coordinates: the warm start of a step.
 
         With y = E y' + f the old coordinates in terms of the new, each z_j becomes the same function of y'. numpy only.

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from ..._core.errors import NotConverged
-from ...laws.maps import Certificate
+from ...laws.maps import certified
 
 CHUNK = 1 << 22  # numbers held at a time by the widest array of a chunk
 
@@ -25,18 +24,6 @@ def invert(move, y, tolerance=None, most=100):
         x[part], residual[part], used = _newton(move, y[part], eps, most)
         rounds = max(rounds, used)
     return x, certified(residual, rounds, tolerance, "Use float64, more steps, or")
-
-
-def certified(residual, rounds, tolerance, cure="Use"):
-    """The Certificate of relative residuals (n,), or `NotConverged` where one exceeds the tolerance."""
-    worst, bad = float(np.max(residual, initial=0.0)), int(np.sum(~(residual <= tolerance)))
-    if bad:
-        raise NotConverged(
-            f"The map was not inverted at {bad} of {len(residual)} points: residual {worst:.3g} after {rounds} steps. It must fall "
-            f"below {tolerance:.3g}. {cure} sample_with_log_density, which needs no inverse.",
-            residual=worst, points=bad,
-        )  # fmt: skip
-    return Certificate(worst, rounds, len(residual))
 
 
 def _newton(move, y, goal, most):

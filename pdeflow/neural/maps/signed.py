@@ -65,8 +65,8 @@ def require_convex(move):
             raise BadInput(
                 f"layer{i}.sharpness has an entry of {np.min(layer.sharpness):.3g}. It must be positive. Choose 1 or more."
             )
-    for name, array in move.trained().items():
-        if ((name == "weight" and not plain) or name.endswith("mixing")) and not np.all(array >= 0):
+    for name, array in move.parameter_groups().nonnegative.items():
+        if not (plain and name == "weight") and not np.all(array >= 0):
             raise BadInput(
                 f"{name} has an entry of {np.min(array):.3g}, so the network is not convex. These weights must be >= 0. Project them."
             )

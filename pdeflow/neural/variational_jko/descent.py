@@ -7,7 +7,7 @@ points is `slope` (n, d). `finished()` gives the map in numpy.
 import numpy as np
 import torch
 
-from ..maps.affine_residual import LinearMap, ResidualMap
+from ..maps.affine_residual import ResidualMap, affine_step
 from ..maps.convex import first_map
 from .perceptron import Adam, Perceptron
 
@@ -17,7 +17,7 @@ WAIT = 0.2  # share of the budget in which only the affine part learns: else the
 
 
 class Residual:
-    """ResidualMap, or with width = 0 LinearMap, in training.
+    """ResidualMap, or with width = 0 AffineMap, in training.
 
     The slope of the affine part is taken in the whitened coordinates of the points, where the transport cost has the identity as its Hessian, and its
     optimiser keeps that direction; the network has the plain gradient.
@@ -72,7 +72,7 @@ class Residual:
             return raw
         center, root, inverse = self.frame
         matrix = np.eye(len(center)) + root @ raw.matrix @ inverse
-        return LinearMap(matrix, center + root @ raw.shift - matrix @ center)
+        return affine_step(matrix, center + root @ raw.shift - matrix @ center)
 
 
 class Convex:

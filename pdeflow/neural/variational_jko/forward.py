@@ -10,25 +10,31 @@ from ...energies.internal import Entropy
 from ...energies.mean_field import MomentField, mean_force, moment_field
 from ...energies.potentials import Quadratic
 from ...laws import Gaussian
+from ...laws.maps import AffineMap, Map
 from ...problems.exact_jko import gaussian_jko_step
 from ...trajectory import Trajectory, time_grid
-from ..maps.affine_residual import LinearMap
+from ..maps.affine_residual import affine_step
 
 LOST = 1e12  # a coordinate beyond this is a blow-up: the squares that follow would leave the finite numbers
 SOURCES = 8192  # particles that the force W*ρ is taken from, where moments do not give it
 
 
 @dataclass(frozen=True, eq=False)
-class ForwardMap:
+class ForwardMap(Map):
     """T(x) = x - dt (∇V(x) + (1/N) Σ_j ∇W(x - x_j)) [salim2020]. sources : x_j, (N, d), the moments of all particles where these decide, or None without interaction."""
 
     potential: object
     kernel: object
     sources: np.ndarray | MomentField | None = field(repr=False)
     dt: float
+    dim: int
 
-    no_density = "A forward step of this potential or kernel has no Hessian or no inverse here. Use scheme='backward'."
-    no_inverse = no_density
+    def lacks(self, question: str) -> str | None:
+        if question in ("with_log_det", "invert"):
+            return (
+                "A forward step of this potential or kernel has no Hessian or no inverse here. Use scheme='backward'."
+            )
+        return super().lacks(question)
 
     def __call__(self, x):
         x = np.asarray(x)
@@ -66,8 +72,8 @@ def require_tame(kernel, dim):
         )
 
 
-def forward_map(energy, pool, dt):
-    """The forward step from the particles (n, d): a LinearMap where V and W are quadratic, else a ForwardMap."""
+def forward_map(energy, pool, dt) -> AffineMap | ForwardMap:
+    """The forward step from the particles (n, d): an AffineMap where V and W are quadratic, else a ForwardMap."""
     potential, kernel = energy.potential, energy.interaction
     if _affine(energy):
         dim = pool.shape[1]
@@ -77,11 +83,11 @@ def forward_map(energy, pool, dt):
         if kernel is not None:
             mean = pool.mean(axis=0, dtype=float)
             matrix, shift = matrix - dt * kernel.strength * np.eye(dim), shift + dt * kernel.strength * mean
-        return LinearMap(matrix, shift)
+        return affine_step(matrix, shift)
     sources = None if kernel is None else moment_field(kernel, pool)
     if kernel is not None and sources is None:
         sources = pool[:SOURCES].astype(float)
-    return ForwardMap(potential, kernel, sources, dt)
+    return ForwardMap(potential, kernel, sources, dt, pool.shape[1])
 
 
 def moved_forward(move, pool, dt):

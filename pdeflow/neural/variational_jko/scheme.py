@@ -14,7 +14,6 @@ from ...laws import Barenblatt, Gaussian, Law
 from ...laws.push_forward import PushForward
 from ...method import Method
 from ...trajectory import exact_jko
-from ..maps.affine_residual import LinearMap
 from ..particles import Pool, draw_evenly, held_out, matched, moments
 from ..requirements import require_density
 from ..runtime import isolated, out_of_memory, require_device
@@ -190,7 +189,7 @@ class VariationalJKO(Method):
 
     def _stays_quadratic(self, law, internal):
         """Whether every law of this step is Gaussian, or a Barenblatt profile of the same m: then the best h is quadratic."""
-        affine = self.map == "linear" and all(isinstance(move, LinearMap) for move in law.maps)
+        affine = self.map == "linear" and all(move.affine for move in law.maps)
         return affine and _best_is_quadratic(law.base, internal)
 
     def _converge(self, dual, moved, generator, report):
@@ -209,16 +208,8 @@ class VariationalJKO(Method):
 
     def law(self, state):
         """PushForward; a Gaussian where all maps are affine and the first law is one."""
-        base, maps = state.law.base, state.law.maps
-        if maps and all(isinstance(move, LinearMap) for move in maps):
-            whole = maps[0]
-            for move in maps[1:]:
-                whole = move.after(whole)
-            if isinstance(base, Gaussian):
-                cov = whole.matrix @ base.cov() @ whole.matrix.T
-                return Gaussian(whole(base.mean()), (cov + cov.T) / 2)
-            return PushForward(base, (whole,))
-        return state.law
+        gaussian = state.law.as_gaussian() if state.law.maps else None
+        return state.law.composed() if gaussian is None else gaussian
 
     def test_function(self, state):
         """The TestFunction of the last step; None before the first and without internal energy."""
@@ -244,7 +235,7 @@ def _best_is_quadratic(law, internal):
 def _carried(move, held):
     """Held-out points and their log density, moved; by rows, as a Hessian a point is large."""
     x, log_density = held
-    if log_density is None or not hasattr(move, "with_log_det"):
+    if log_density is None or move.lacks("with_log_det") is not None:
         return _push(move, x), None
     parts = [move.with_log_det(part) for part in _rows(x, 1024)]
     return np.concatenate([moved for moved, _ in parts]), log_density - np.concatenate([volume for _, volume in parts])
@@ -252,7 +243,7 @@ def _carried(move, held):
 
 def _push(move, x):
     """T(x) by rows, in the dtype of x."""
-    move = move.astype(x.dtype) if hasattr(move, "astype") else move
+    move = move.astype(x.dtype)
     return np.concatenate([move(part) for part in _rows(x, 8192)]).astype(x.dtype)
 
 

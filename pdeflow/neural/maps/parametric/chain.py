@@ -2,7 +2,7 @@
 
 import torch
 
-from ..inversion import certified
+from ....laws.maps import certified
 from . import planar
 from .family import Family, Tangent
 from .inverse import TOLERANCE, contraction, newton, ridge

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from ..inversion import certified
+from ....laws.maps import certified
 from .family import Family, Tangent
 from .inverse import TOLERANCE
 from .spline import Basis, evaluate, inserted, lift, pieces

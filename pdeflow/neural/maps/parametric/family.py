@@ -1,13 +1,17 @@
 """What a family of maps answers, and the map that PushForward holds."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 import torch
 
-from ...._core.errors import BadInput, NotAvailable
+from ...._core.errors import BadInput
 from ...._core.validate import one_of, readonly, real_array
-from ...kept_arrays import taker
+from ....laws.maps import Certificate, Map, kept_array, recorded_name
 from ...runtime import isolated
 
 FAMILIES = {"affine": "chain", "planar": "chain", "residual": "chain", "ode": "ode", "coordinatewise": "coordinatewise"}
@@ -136,7 +140,7 @@ class Tangent:
         return (total.triu() + total.triu(1).T)[None] / n
 
 
-class ParametricMap:
+class ParametricMap(Map):
     """T_θ for one θ, as PushForward holds it: numpy in and out, float64.
 
     family : `Family`. theta : (p,).
@@ -144,6 +148,10 @@ class ParametricMap:
 
     def __init__(self, family, theta):
         self.family, self.theta = family, readonly(theta)
+
+    @property
+    def dim(self) -> int:  # type: ignore[override]
+        return self.family.dim
 
     def _ask(self, question, x):
         with isolated():
@@ -170,60 +178,48 @@ class ParametricMap:
         with isolated():
             return tangent.jacobian().numpy()
 
-    def invert(self, y):
-        """(x, Certificate) with T(x) = y, both (n, d). `NotAvailable` for the reason `no_inverse`."""
-        if self.no_inverse is not None:
-            raise NotAvailable(self.no_inverse)
+    def invert(self, y) -> tuple[np.ndarray, Certificate]:
+        """(x, Certificate) with T(x) = y, both (n, d). `NotAvailable` for the family's reason against it."""
+        if self.lacks("invert") is not None:
+            raise self.not_available("invert")
         x, certificate = self._ask(self.family.inverse, y)
         return x.numpy(), certificate
 
-    @property
-    def no_inverse(self):
-        return self.family.no_inverse(torch.as_tensor(np.array(self.theta)))
+    def lacks(self, question: str) -> str | None:
+        if question == "invert":
+            return self.family.no_inverse(torch.as_tensor(np.array(self.theta)))
+        return super().lacks(question)
 
     @property
-    def increasing(self):
-        return self.family.dim == 1 and self.family.increasing(torch.as_tensor(np.array(self.theta)))
+    def increasing(self) -> bool:  # type: ignore[override]
+        return self.dim == 1 and self.family.increasing(torch.as_tensor(np.array(self.theta)))
 
-    def numbers_a_point(self):
+    def numbers_a_point(self) -> int:
         return self.family.numbers_a_point()
 
-    def architecture(self):
-        """Kind and shape as JSON data."""
-        return {"map": "ParametricMap", "kind": self.family.kind, **self.family.shape()}
+    def to_data(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        fixed = {"center": self.family.center.numpy(), "root": self.family.root.numpy(), **self.family.extra()}
+        shape = {"map": recorded_name(type(self)), "kind": self.family.kind, **self.family.shape()}
+        return shape, {"theta": self.theta, **fixed}
 
-    def named(self):
-        """All arrays by name."""
-        return {
-            "theta": self.theta,
-            "center": self.family.center.numpy(),
-            "root": self.family.root.numpy(),
-            **self.family.extra(),
-        }
-
-    @staticmethod
-    def from_named(dim, architecture, arrays):
-        """The map of `architecture()` and `named()` in dimension dim. `BadInput` names what is missing or does not fit."""
+    @classmethod
+    def from_data(cls, dim: int, data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> ParametricMap:
         from .shape import Shape
 
-        facts = {key: value for key, value in architecture.items() if key not in ("map", "kind")}
-        if set(facts) - {"layers", "width", "affine"} or architecture.get("kind") not in FAMILIES:
+        facts = {key: value for key, value in data.items() if key not in ("map", "kind")}
+        if set(facts) - {"layers", "width", "affine"} or data.get("kind") not in FAMILIES:
             raise BadInput(
-                f"The architecture of a map is {architecture!r}. It must have a kind of {', '.join(FAMILIES)} and layers, width, affine. "
+                f"The architecture of a map is {data!r}. It must have a kind of {', '.join(FAMILIES)} and layers, width, affine. "
                 "Take it from to_data()."
             )
-
-        take = taker(arrays)
-
         more = {name: real_array(arrays[name], name, ndim=1) for name in set(arrays) - {"theta", "center", "root"}}
         if set(more) - {"knots"} or np.any(np.diff(more.get("knots", [])) <= 0):
             raise BadInput(
                 f"The arrays {sorted(more)} are none of this map, or its knots do not increase. The data are damaged."
             )
-        family = build(
-            architecture["kind"], take("center", dim).copy(), take("root", dim, dim).copy(), Shape(**facts), **more
-        )  # copies, as torch takes no read-only arrays
-        return ParametricMap(family, take("theta", family.size))
+        center, root = kept_array(arrays, "center", dim).copy(), kept_array(arrays, "root", dim, dim).copy()
+        family = build(data["kind"], center, root, Shape(**facts), **more)  # copies, as torch takes no read-only arrays
+        return cls(family, kept_array(arrays, "theta", family.size))
 
     def __repr__(self):
         return f"ParametricMap({self.family.kind!r}, dim={self.family.dim}, parameters={self.family.size})"

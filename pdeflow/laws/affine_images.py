@@ -1,0 +1,42 @@
+"""What affine maps make of vectors, boxes and Gaussians, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .._core.shapes import Vector
+from .gaussian import Gaussian
+from .maps import Map
+
+
+def affine_image(x: Vector, move: Map) -> Vector:
+    """A x + b of one vector, for an affine map."""
+    return x @ move.matrix.T + move.shift
+
+
+def moved_gaussian(law: Gaussian, maps: Sequence[Map]) -> Gaussian:
+    """The Gaussian that affine maps make of one: by the composed map, whose covariance is made symmetric to the bit."""
+    if not maps:
+        return law
+    matrix, shift = maps[0].matrix, maps[0].shift
+    for move in maps[1:]:
+        matrix, shift = move.matrix @ matrix, affine_image(shift, move)
+    cov = matrix @ law.cov() @ matrix.T
+    return Gaussian(law.mean() @ matrix.T + shift, (cov + cov.T) / 2)
+
+
+def stretches_alike(move: Map) -> bool:
+    """Whether T(x) = c x + b with one number c > 0."""
+    return move.affine and move.matrix[0, 0] > 0 and not np.any(move.matrix - move.matrix[0, 0] * np.eye(move.dim))
+
+
+def image_of_box(move: Map, low: Vector, high: Vector) -> tuple[Vector, Vector] | None:
+    """The smallest box that holds the image of a law whose smallest box is [low, high], where every axis goes to an axis, else None."""
+    axis = move.matrix != 0 if move.affine else np.zeros((move.dim, move.dim), dtype=bool)
+    if not (axis.sum(axis=0) == 1).all() or not (axis.sum(axis=1) == 1).all():
+        return None
+    which, factor = axis.argmax(axis=1), move.matrix[axis]  # rows in order, with one entry each
+    ends = np.stack([factor * low[which], factor * high[which]]) + move.shift
+    return ends.min(axis=0), ends.max(axis=0)
