@@ -17,7 +17,7 @@ import numpy as np
 import pdeflow as pf
 
 SHARED, LARGE, REPEATS, DT = (60, 80, 100), 300, 3, 1e-2
-PROBLEM = pf.Problem("benchmark", {}, pf.Energy(internal=pf.Power(2.0)), pf.laws.Gaussian(0.0, 0.04), 0.02)
+PROBLEM = pf.Problem(pf.Energy(internal=pf.Power(2.0)), pf.laws.Gaussian(0.0, 0.04), 0.02, name="benchmark")
 
 
 def one_step(cells, kkt):

@@ -14,7 +14,7 @@ import pdeflow as pf
 from pdeflow._core.fingerprint import canonical, describe, sha256
 from pdeflow.energies.potentials import FromFunction
 from pdeflow.laws import Gaussian, GridLaw, Particles
-from pdeflow.problems.catalogue import rebuild
+from pdeflow.problems.registry import rebuild
 
 CATALOGUE = {
     "ou": pf.problems.ou(), "ou-matrix": pf.problems.ou(dim=2, matrix=np.array([[1.5, 0.5], [0.5, 0.8]]), center=[1.0, -0.5]),

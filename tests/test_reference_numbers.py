@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from problems.closed_forms import ConfinedPorousMediumFlow, entropic_jko_variance
 from scipy.integrate import quad
 from scipy.optimize import fsolve
 
@@ -16,8 +17,6 @@ from pdeflow.energies.interactions import LogRepulsion, PowerLaw
 from pdeflow.energies.potentials import Quadratic, StyblinskiTang
 from pdeflow.laws import Barenblatt, Gaussian, Semicircle, Uniform
 from pdeflow.problems.aggregation import quartic_second_moment, ring_radius
-from pdeflow.problems.exact_flows import ConfinedPorousMediumFlow
-from pdeflow.problems.exact_jko import entropic_jko_variance
 
 A2, B2 = [[1.5, 0.5], [0.5, 0.8]], [1.0, -0.5]
 OU2 = pf.problems.ou(dim=2, matrix=A2, center=B2, initial=Gaussian([0, 0], 1.0))

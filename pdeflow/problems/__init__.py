@@ -1,7 +1,6 @@
 """Problems: an energy, an initial law and a horizon; the catalogue builds those with closed forms."""
 
 from .catalogue import (
-    CATALOGUE,
     aggregation_diffusion,
     double_well,
     heat,
@@ -12,11 +11,11 @@ from .catalogue import (
     newtonian_1d,
     ou,
     porous_medium,
-    rebuild,
     ring_aggregation,
     styblinski_tang,
 )
 from .problem import Problem
+from .registry import CATALOGUE, rebuild, register
 
 __all__ = [
     "CATALOGUE",
@@ -32,6 +31,7 @@ __all__ = [
     "ou",
     "porous_medium",
     "rebuild",
+    "register",
     "ring_aggregation",
     "styblinski_tang",
 ]

@@ -1,89 +1,29 @@
 """The catalogue: named problems of the literature, each with its exact law where one is known.
 
-Every entry records its name and arguments, so that a reference file can rebuild it: `rebuild(name, params)`.
+Every entry is a registered builder: it records its name and arguments, so that a reference file can rebuild it.
 """
 
-import functools
-import inspect
 import zlib
 
 import numpy as np
 
-from .._core.errors import BadInput, NotAvailable, Unsupported, unknown_field
+from .._core.errors import BadInput, Unsupported
 from .._core.validate import count, positive, spd_matrix
 from ..energies.energy import Energy
 from ..energies.interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
 from ..energies.internal import Entropy, Power
 from ..energies.potentials import DoubleWell, MixturePotential, Quadratic, StyblinskiTang
-from ..laws import Barenblatt, Gaussian, GaussianMixture, Law, Semicircle, Uniform, from_spec
+from ..laws import Barenblatt, Gaussian, GaussianMixture, Semicircle, Uniform
 from .exact_flows import LinearFlow, LogRepulsionFlow, NewtonianFlow, PorousMediumFlow
 from .problem import Problem
-
-CATALOGUE = {}
-
-
-def _entry(build):
-    """Register an entry: unknown names get an error with the nearest valid one, arguments are kept as JSON data."""
-    signature = inspect.signature(build)
-
-    @functools.wraps(build)
-    def entry(*args, **kwargs):
-        for name in kwargs:
-            if name not in signature.parameters:
-                raise unknown_field(f"problems.{build.__name__}", name, signature.parameters)
-        try:
-            bound = signature.bind(*args, **kwargs)
-        except TypeError as error:
-            raise BadInput(
-                f"problems.{build.__name__}: {error}. Its arguments are {signature}. Pass the missing or drop the surplus ones."
-            ) from None
-        bound.apply_defaults()
-        for name, value in bound.arguments.items():
-            if isinstance(value, dict) and "law" in value:
-                bound.arguments[name] = value = from_spec(value)
-            if name == "initial" and not (value is None or isinstance(value, Law)):
-                raise BadInput(
-                    f"initial is {value!r}. It must be a Law, or None for the default. Take one of pdeflow.laws, e.g. Gaussian(mean, cov)."
-                )
-        problem = build(*bound.args, **bound.kwargs)
-        object.__setattr__(problem, "params", {name: _plain(value) for name, value in bound.arguments.items()})
-        return problem
-
-    CATALOGUE[build.__name__] = entry
-    return entry
+from .registry import register
 
 
-def _plain(value):
-    if isinstance(value, Law):
-        try:
-            return value.spec()
-        except NotAvailable:  # a law that is data (a grid, a cloud, a function) is named but not recorded
-            return {"unrecorded": repr(value)}
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
-
-
-def rebuild(name: str, params) -> Problem:
-    """The catalogue entry `name` with `params` (JSON data, as in `Problem.params`)."""
-    if name not in CATALOGUE:
-        raise unknown_field("pdeflow.problems", str(name), CATALOGUE)
-    lost = [key for key, value in params.items() if isinstance(value, dict) and "unrecorded" in value]
-    if lost:
-        raise NotAvailable(
-            f"Problem {name!r} was built with {lost[0]} = {params[lost[0]]['unrecorded']}, which is data, not parameters. "
-            "Laws with a spec() can be rebuilt. Build the problem by hand from the stored law."
-        )
-    return CATALOGUE[name](**params)
-
-
-def _linear(name, matrix, center, temperature, initial, horizon):
+def _linear(matrix, center, temperature, initial, horizon):
     energy = Energy(potential=Quadratic(matrix, center), internal=Entropy(temperature))
     initial = _start(energy.potential.dim, initial, 1.0)
     flow = _closed(LinearFlow, energy.potential.matrix, energy.potential.center, float(temperature), initial)
-    return Problem(name, {}, energy, initial, horizon, flow)
+    return Problem(energy, initial, horizon, exact=flow)
 
 
 def _closed(flow, *parameters):
@@ -94,7 +34,7 @@ def _closed(flow, *parameters):
         return None
 
 
-@_entry
+@register
 def ou(dim=1, matrix=None, center=None, temperature=1.0, initial=None, horizon=1.0, seed=None, ensemble="uniform"):
     """Ornstein-Uhlenbeck: ∂tρ = ∇·(ρ A(x - b)) + T Δρ; the Gaussian law is exact also where A and the start do not commute.
 
@@ -118,7 +58,7 @@ def ou(dim=1, matrix=None, center=None, temperature=1.0, initial=None, horizon=1
         initial = Gaussian(np.zeros(dim), 1.0) if initial is None else initial
     matrix = spd_matrix(1.0 if matrix is None else matrix, dim, "matrix")
     initial = Gaussian(np.full(dim, 2.0), 0.25) if initial is None else initial
-    return _linear("ou", matrix, np.zeros(dim) if center is None else center, temperature, initial, horizon)
+    return _linear(matrix, np.zeros(dim) if center is None else center, temperature, initial, horizon)
 
 
 def _uniform_matrix(dim, rng):
@@ -145,15 +85,15 @@ def _start(dim, initial, variance):
     return initial
 
 
-@_entry
+@register
 def heat(dim=1, temperature=1.0, initial=None, horizon=1.0):
     """∂tρ = T Δρ (default N(0, I)); exact from a Gaussian or a Gaussian mixture: Σ_t = Σ_0 + 2 T t I."""
     initial = _start(dim, initial, 1.0)
     flow = _closed(LinearFlow, np.zeros((dim, dim)), np.zeros(dim), float(temperature), initial)
-    return Problem("heat", {}, Energy(internal=Entropy(temperature)), initial, horizon, flow)
+    return Problem(Energy(internal=Entropy(temperature)), initial, horizon, exact=flow)
 
 
-@_entry
+@register
 def mixture_ou(initial=None, matrix=1.2, center=0.4, temperature=1.0, horizon=1.0):
     """A Gaussian mixture under an Ornstein-Uhlenbeck flow stays one: exact multimodal truth in any dimension [docs/math.md 10.1].
 
@@ -161,7 +101,6 @@ def mixture_ou(initial=None, matrix=1.2, center=0.4, temperature=1.0, horizon=1.
     """
     initial = GaussianMixture([0.3, 0.7], [-1.5, 2.0], [0.09, 0.36]) if initial is None else initial
     return _linear(
-        "mixture_ou",
         spd_matrix(matrix, initial.dim, "matrix"),
         np.broadcast_to(center, (initial.dim,)),
         temperature,
@@ -170,7 +109,7 @@ def mixture_ou(initial=None, matrix=1.2, center=0.4, temperature=1.0, horizon=1.
     )
 
 
-@_entry
+@register
 def mixture_target(dim, components, half_width, seed=0, temperature=1.0, initial=None, horizon=4.0, ensemble="uniform"):
     """V = -T log q with q = equal weights, unit covariances, means uniform in [-half_width, half_width]^dim drawn by `seed`.
 
@@ -186,9 +125,7 @@ def mixture_target(dim, components, half_width, seed=0, temperature=1.0, initial
     draw = _mokrov_means if ensemble == "mokrov" else _uniform_means
     target = GaussianMixture(np.full(k, 1 / k), draw(shape, width, seed), 1.0)
     initial = Gaussian(np.zeros(dim), 16.0) if initial is None else initial
-    return Problem(
-        "mixture_target", {}, Energy(MixturePotential(target, temperature), Entropy(temperature)), initial, horizon
-    )
+    return Problem(Energy(MixturePotential(target, temperature), Entropy(temperature)), initial, horizon)
 
 
 def _uniform_means(shape, half_width, seed):
@@ -216,33 +153,31 @@ def _mokrov_means(shape, half_width, seed):
     return (uniform * np.float32(2 * half_width) - np.float32(half_width)).astype(float)
 
 
-@_entry
+@register
 def double_well(barrier=1.0, temperature=0.5, initial=None, horizon=2.0):
     """V = barrier (x² - 1)² on the line, from N(1, 1/16) by default. No closed form."""
     initial = Gaussian(1.0, 1 / 16) if initial is None else initial
-    return Problem("double_well", {}, Energy(DoubleWell(barrier), Entropy(temperature)), initial, horizon)
+    return Problem(Energy(DoubleWell(barrier), Entropy(temperature)), initial, horizon)
 
 
-@_entry
+@register
 def styblinski_tang(dim, scale=3 / 50, temperature=1.0, initial=None, horizon=1.8):
     """V = scale Σ(x_i⁴ - 16x_i² + 5x_i) from N(0, I): separable, so its truth is pf.lift(solve(the 1-D problem, ChangCooper(...)), dim).
 
     jin2025 prints 3/50, its slides 1/50: two different problems (docs/math.md 8.3).
     """
     initial = Gaussian(np.zeros(count(dim, "dim")), 1.0) if initial is None else initial
-    return Problem("styblinski_tang", {}, Energy(StyblinskiTang(dim, scale), Entropy(temperature)), initial, horizon)
+    return Problem(Energy(StyblinskiTang(dim, scale), Entropy(temperature)), initial, horizon)
 
 
-@_entry
+@register
 def porous_medium(dim=1, m=2.0, start=0.002, horizon=0.02):
     """∂tρ = Δρ^m from the Barenblatt law of PDE time `start`; exact(t) is that of start + t [docs/math.md 1]."""
     initial = Barenblatt(dim, m, start)
-    return Problem(
-        "porous_medium", {}, Energy(internal=Power(m)), initial, horizon, PorousMediumFlow(float(m), 1.0, initial)
-    )
+    return Problem(Energy(internal=Power(m)), initial, horizon, exact=PorousMediumFlow(float(m), 1.0, initial))
 
 
-@_entry
+@register
 def mckean_vlasov_ou(strength=0.5, attraction=1.2, temperature=0.4, initial=None, horizon=1.0):
     """V = strength |x|²/2, W = attraction |x|²/2: mean rate `strength`, covariance rate strength + attraction; exact from a Gaussian."""
     initial = Gaussian(1.0, 0.3) if initial is None else initial
@@ -253,32 +188,32 @@ def mckean_vlasov_ou(strength=0.5, attraction=1.2, temperature=0.4, initial=None
     )
     quadratic = energy.potential
     flow = _closed(LinearFlow, quadratic.matrix, quadratic.center, float(temperature), initial, float(attraction))
-    return Problem("mckean_vlasov_ou", {}, energy, initial, horizon, flow)
+    return Problem(energy, initial, horizon, exact=flow)
 
 
-@_entry
+@register
 def newtonian_1d(initial=None, horizon=1.0):
     """W = x²/2 - |x| on the line: explicit quantiles for any start (default N(0.3, 2.25)); equilibrium uniform on mean ± 1."""
     initial = Gaussian(0.3, 2.25) if initial is None else initial
-    return Problem("newtonian_1d", {}, Energy(interaction=PowerLaw(2.0, 1.0)), initial, horizon, NewtonianFlow(initial))
+    return Problem(Energy(interaction=PowerLaw(2.0, 1.0)), initial, horizon, exact=NewtonianFlow(initial))
 
 
-@_entry
+@register
 def log_repulsion(attraction=1.0, repulsion=1.0, initial=None, horizon=1.0):
     """W = attraction x²/2 - repulsion log|x| on the line; from a semicircle (default radius 3.4) the law stays one."""
     initial = Semicircle(3.4) if initial is None else initial
     flow = _closed(LogRepulsionFlow, float(attraction), float(repulsion), initial)
-    return Problem("log_repulsion", {}, Energy(interaction=LogRepulsion(attraction, repulsion)), initial, horizon, flow)
+    return Problem(Energy(interaction=LogRepulsion(attraction, repulsion)), initial, horizon, exact=flow)
 
 
-@_entry
+@register
 def ring_aggregation(dim=2, a=4.0, b=2.0, initial=None, horizon=10.0):
     """W = |x|^a/a - |x|^b/b from N(0, I/4): towards a shell of radius analytic.ring.ring_radius(a, b, dim), 1/√3 for (4, 2) in the plane."""
     initial = _start(dim, initial, 0.25)
-    return Problem("ring_aggregation", {}, Energy(interaction=PowerLaw(a, b)), initial, horizon)
+    return Problem(Energy(interaction=PowerLaw(a, b)), initial, horizon)
 
 
-@_entry
+@register
 def aggregation_diffusion(mass=1.0, m=3.0, diffusion=0.1, half_width=3.0, initial=None, horizon=60.0):
     """W = -exp(-|x|²)/π with diffusion Δρ^m in the plane, from the uniform law on [-half_width, half_width]² [fan2022iclr section 4.4].
 
@@ -291,4 +226,4 @@ def aggregation_diffusion(mass=1.0, m=3.0, diffusion=0.1, half_width=3.0, initia
         internal=Power(m, positive(diffusion, "diffusion") * mass ** (m - 1)),
         interaction=GaussianAttraction(mass / np.pi),
     )
-    return Problem("aggregation_diffusion", {}, energy, initial, horizon)
+    return Problem(energy, initial, horizon)

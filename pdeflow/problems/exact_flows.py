@@ -4,14 +4,18 @@
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
 from .._core.errors import BadInput, Unsupported
+from .._core.shapes import Values
 from ..laws import Barenblatt, FromQuantile, Gaussian, GaussianMixture, Law, Semicircle
 
+Mixture = tuple[Values, tuple[Gaussian, ...]]
 
-def _elapsed(t):
+
+def _elapsed(t: float) -> float:
     """t as a float that is finite and >= 0, or `BadInput`: time runs forwards from the start."""
     if not (np.isfinite(t) and t >= 0):
         raise BadInput(f"t is {t}. It is the time since the start: finite and >= 0. Shift it.")
@@ -33,7 +37,8 @@ class LinearFlow:
     attraction: float = 0.0
 
     def __post_init__(self):
-        if not isinstance(self.initial, Gaussian | (GaussianMixture if self.attraction == 0 else Gaussian)):
+        closed = self.initial.gaussian_components() if self.attraction == 0 else self.initial.as_gaussian()
+        if closed is None:
             raise Unsupported(
                 f"The linear flow is closed for Gaussians (and mixtures without attraction), not for {self.initial!r}. Start from one, or use a solver."
             )
@@ -44,12 +49,14 @@ class LinearFlow:
 
     def __call__(self, t: float) -> Law:
         t = _elapsed(t)
-        if isinstance(self.initial, Gaussian):
-            return self._moved(self.initial, t)
-        parts = [self._moved(component, t) for component in self.initial.components]
-        return GaussianMixture(self.initial.weights, [part.mean() for part in parts], [part.cov() for part in parts])
+        single = self.initial.as_gaussian()
+        if single is not None:
+            return self._moved(single, t)
+        weights, components = cast(Mixture, self.initial.gaussian_components())  # not None: the start was judged
+        parts = [self._moved(component, t) for component in components]
+        return GaussianMixture(weights, [part.mean() for part in parts], [part.cov() for part in parts])
 
-    def _moved(self, law, t):
+    def _moved(self, law: Gaussian, t: float) -> Gaussian:
         rates, basis = np.linalg.eigh(self.matrix)
         decay = (basis * np.exp(-rates * t)) @ basis.T
         tight = rates + self.attraction
@@ -69,41 +76,15 @@ class PorousMediumFlow:
     initial: Law
 
     def __post_init__(self):
-        if not isinstance(self.initial, Barenblatt) or self.initial.m != self.m:
+        profile = self.initial.as_barenblatt()
+        if profile is None or profile.m != self.m:
             raise Unsupported(
                 f"The porous-medium flow with m = {self.m} is closed for Barenblatt profiles of that m, not for {self.initial!r}. Start from one."
             )
 
     def __call__(self, t: float) -> Law:
-        start = self.initial
+        start = cast(Barenblatt, self.initial.as_barenblatt())
         return Barenblatt(start.dim, start.m, start.time + self.coefficient * _elapsed(t), start.center)
-
-
-@dataclass(frozen=True, eq=False)
-class ConfinedPorousMediumFlow:
-    """∂tρ = coefficient Δρ^m + confinement ∇·(xρ) from a centred Barenblatt profile [docs/math.md 1.2].
-
-    The scale obeys μ^(1/β)(t) = β c/λ + (μ_0^(1/β) - β c/λ) e^(-λt/β).
-    """
-
-    m: float
-    coefficient: float
-    confinement: float
-    initial: Law
-
-    def __post_init__(self):
-        if not isinstance(self.initial, Barenblatt) or self.initial.m != self.m or np.any(self.initial.center):
-            raise Unsupported(
-                f"The confined flow with m = {self.m} is closed for centred Barenblatt profiles of that m, not for {self.initial!r}. Start from one."
-            )
-
-    def __call__(self, t: float) -> Law:
-        start = self.initial
-        steady = start.beta * self.coefficient / self.confinement
-        power = steady + (start.scale ** (1 / start.beta) - steady) * np.exp(
-            -self.confinement * _elapsed(t) / start.beta
-        )
-        return Barenblatt(start.dim, start.m, power, start.center)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,12 +124,13 @@ class LogRepulsionFlow:
     initial: Law
 
     def __post_init__(self):
-        if not isinstance(self.initial, Semicircle):
+        if self.initial.as_semicircle() is None:
             raise Unsupported(
                 f"The log-repulsion flow is closed for semicircle laws, not for {self.initial!r}. Start from Semicircle(radius)."
             )
 
     def __call__(self, t: float) -> Law:
+        start = cast(Semicircle, self.initial.as_semicircle())
         limit = 2 * self.repulsion / self.attraction
-        squared = limit + (self.initial.radius**2 - limit) * np.exp(-2 * self.attraction * _elapsed(t))
-        return Semicircle(np.sqrt(squared), self.initial.center)
+        squared = limit + (start.radius**2 - limit) * np.exp(-2 * self.attraction * _elapsed(t))
+        return Semicircle(np.sqrt(squared), start.center)

@@ -1,59 +1,67 @@
 """Exact JKO sequences: ρ_{k+1} = argmin F(ρ) + W2²(ρ, ρ_k)/(2 dt), iterate by iterate, where they are closed."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
-from scipy.optimize import brentq
 
 from .._core.errors import NotAvailable, NotConverged
-from .._core.validate import positive
+from .._core.shapes import Matrix, Vector
+from ..energies.energy import Energy
 from ..energies.interactions import LogRepulsion, PowerLaw, QuadraticAttraction
-from ..energies.internal import Entropy, Power
+from ..energies.internal import InternalEnergy
 from ..energies.potentials import Quadratic
-from ..laws import Barenblatt, FromQuantile, Gaussian, Semicircle
+from ..laws import Barenblatt, FromQuantile, Gaussian, Law, Semicircle
 from .exact_flows import ContractedQuantile
+from .problem import Problem
 
 
-def jko_iterates(problem, dt):
+def jko_iterates(problem: Problem, dt: float) -> Iterator[Law]:
     """Generator of ρ_0, ρ_1, ... ; `NotAvailable` at once where no closed sequence is known."""
-    energy, initial = problem.energy, problem.initial
-    quadratic = energy.potential is None or isinstance(energy.potential, Quadratic)
-    attraction = _attraction(energy.interaction)
-    if quadratic and attraction is not None:
-        if isinstance(initial, Gaussian) and (energy.internal is None or isinstance(energy.internal, Entropy)):
-            return _gaussian(energy, attraction, initial, dt)
-        isotropic = energy.potential is None or np.allclose(
-            energy.potential.matrix, energy.potential.matrix[0, 0] * np.eye(initial.dim), rtol=1e-14, atol=0
-        )
-        if (
-            isinstance(initial, Barenblatt)
-            and isinstance(energy.internal, Power)
-            and energy.internal.m == initial.m
-            and isotropic
-        ):
-            return _barenblatt(energy, attraction, initial, dt)
-    if energy.potential is None and energy.internal is None and initial.dim == 1:
-        if _is_newtonian(energy.interaction) and {"quantile", "mean"} <= set(initial.answers()):
-            return _newtonian(initial, dt)
-        if isinstance(energy.interaction, LogRepulsion) and isinstance(initial, Semicircle):
-            return _semicircle(energy.interaction, initial, dt)
+    for closed in (_gaussian, _barenblatt, _newtonian, _semicircle):
+        iterates = closed(problem.energy, problem.initial, dt)
+        if iterates is not None:
+            return iterates
     raise NotAvailable(
-        f"The JKO sequence of {problem.name!r} from {initial!r} has no closed form here. Closed are: Gaussians (quadratic potential, entropy, "
-        "quadratic attraction), Barenblatt profiles (their own Power(m), isotropic quadratic terms), W = x²/2 - |x| and semicircles "
-        "under LogRepulsion. Compare with QuantileJKO at a fine grid instead."
+        f"The JKO sequence of {problem.name!r} from {problem.initial!r} has no closed form here. Closed are: Gaussians "
+        "(quadratic potential, entropy, quadratic attraction), Barenblatt profiles (their own Power(m), isotropic "
+        "quadratic terms), W = x²/2 - |x| and semicircles under LogRepulsion. Compare with QuantileJKO at a fine grid "
+        "instead."
     )
 
 
-def _attraction(kernel):
+def _quadratic(energy: Energy, dim: int) -> tuple[Matrix, Vector, float] | None:
+    """(A, b, attraction) where the potential is ½(x-b)ᵀA(x-b) or absent and the kernel a quadratic attraction or absent."""
+    attraction = _attraction(energy.interaction)
+    if attraction is None:
+        return None
+    if energy.potential is None:
+        return np.zeros((dim, dim)), np.zeros(dim), attraction
+    if not isinstance(energy.potential, Quadratic):
+        return None
+    return energy.potential.matrix, energy.potential.center, attraction
+
+
+def _attraction(kernel: Any) -> float | None:
     """Strength of a quadratic attraction, 0 for no kernel, None for any other kernel."""
     if kernel is None:
         return 0.0
     return kernel.strength if isinstance(kernel, QuadraticAttraction) else None
 
 
-def _is_newtonian(kernel):
+def _is_newtonian(kernel: Any) -> bool:
     return isinstance(kernel, PowerLaw) and kernel.a == 2 and kernel.b == 1
 
 
-def gaussian_jko_step(mean, cov, matrix, center, temperature, dt, attraction=0.0):
+def gaussian_jko_step(
+    mean: Vector,
+    cov: Matrix,
+    matrix: Matrix,
+    center: Vector,
+    temperature: float,
+    dt: float,
+    attraction: float = 0.0,
+) -> tuple[Vector, Matrix]:
     """One exact JKO step of a Gaussian: (mean, cov) -> (mean, cov), A and Σ need not commute [docs/math.md 4.1].
 
     mean = K⁻¹(m + dt A b) with K = I + dt A; with K' = K + dt attraction I, c = dt T and H = K'^(-1/2) Σ K'^(-1/2),
@@ -69,34 +77,29 @@ def gaussian_jko_step(mean, cov, matrix, center, temperature, dt, attraction=0.0
     return new_mean, (new_cov + new_cov.T) / 2
 
 
-def entropic_jko_variance(variance, rate, temperature, dt, epsilon) -> float:
-    """Variance after one entropic JKO step of a centred Gaussian in dim 1 under V = rate x²/2 [docs/math.md 13.1].
+def _gaussian(energy: Energy, initial: Law, dt: float) -> Iterator[Law] | None:
+    """Gaussians under quadratic energies, with entropy or without an internal energy."""
+    quadratic, law = _quadratic(energy, initial.dim), initial.as_gaussian()
+    temperature = 0.0 if energy.internal is None else _coefficient(energy.internal, 1.0)
+    if quadratic is None or law is None or temperature is None:
+        return None
+    matrix, center, attraction = quadratic
 
-    min ½∫|x-y|² dπ + epsilon ∫π log π + dt F: with c the covariance of old and new position, s² the old variance,
-    1 + dt a - dt T s²/(c² + ε c) = s²/c, and the new variance is (c² + ε c)/s². For ε -> 0 it is the JKO step.
-    Its stationary variance is about (T + ε/(2 dt))/a: the entropic step heats.
-    """
-    s2, stretch, heat = positive(variance, "variance"), 1 + dt * rate, dt * temperature
-    positive(epsilon, "epsilon")
+    def iterates(law: Gaussian) -> Iterator[Law]:
+        yield initial
+        while True:
+            law = Gaussian(*gaussian_jko_step(law.mean(), law.cov(), matrix, center, temperature, dt, attraction))
+            yield law
 
-    def balance(c):  # increasing in c
-        return stretch - heat * s2 / (c * c + epsilon * c) - s2 / c
-
-    c = brentq(balance, s2 / stretch, 2 * s2 / stretch + np.sqrt(2 * heat * s2 / stretch), xtol=1e-300, rtol=1e-15)
-    return float((c * c + epsilon * c) / s2)
-
-
-def _gaussian(energy, attraction, law, dt):
-    d = law.dim
-    matrix = np.zeros((d, d)) if energy.potential is None else energy.potential.matrix
-    center = np.zeros(d) if energy.potential is None else energy.potential.center
-    temperature = 0.0 if energy.internal is None else energy.internal.temperature
-    while True:
-        yield law
-        law = Gaussian(*gaussian_jko_step(law.mean(), law.cov(), matrix, center, temperature, dt, attraction))
+    return iterates(law)
 
 
-def barenblatt_jko_scale(scale, beta, coefficient, confinement, dt):
+def _coefficient(internal: InternalEnergy | None, exponent: float) -> float | None:
+    """c where the internal energy is c times the power `exponent` of the density (1: the entropy), else None."""
+    return internal.coefficient if internal is not None and internal.exponent == exponent else None
+
+
+def barenblatt_jko_scale(scale: float, beta: float, coefficient: float, confinement: float, dt: float) -> float:
     """Root μ of (1 + dt λ) μ - dt c β μ^(1 - 1/β) = scale [docs/math.md 1.1, 1.2].
 
     The left side is increasing and concave, so Newton's iterates from the left climb to the root. They start at the
@@ -117,25 +120,59 @@ def barenblatt_jko_scale(scale, beta, coefficient, confinement, dt):
     )
 
 
-def _barenblatt(energy, attraction, law, dt):
-    pull = 0.0 if energy.potential is None else float(energy.potential.matrix[0, 0])
-    target = law.center if energy.potential is None else energy.potential.center
-    while True:
+def _barenblatt(energy: Energy, initial: Law, dt: float) -> Iterator[Law] | None:
+    """Barenblatt profiles under their own power of the density and isotropic quadratic terms."""
+    quadratic, law = _quadratic(energy, initial.dim), initial.as_barenblatt()
+    if quadratic is None or law is None:
+        return None
+    (matrix, target, attraction), coefficient = quadratic, _coefficient(energy.internal, law.m)
+    pull = float(matrix[0, 0])
+    if coefficient is None or not np.allclose(matrix, pull * np.eye(law.dim), rtol=1e-14, atol=0):
+        return None
+    target = law.center if energy.potential is None else target
+
+    def iterates(law: Barenblatt) -> Iterator[Law]:
+        yield initial
+        while True:
+            scale = barenblatt_jko_scale(law.scale, law.beta, coefficient, pull + attraction, dt)
+            center = (law.center + dt * pull * target) / (1 + dt * pull)
+            law = Barenblatt.of_scale(law.dim, law.m, scale, center)
+            yield law
+
+    return iterates(law)
+
+
+def _interaction_alone(energy: Energy, law: Law) -> bool:
+    return energy.potential is None and energy.internal is None and law.dim == 1
+
+
+def _newtonian(energy: Energy, law: Law, dt: float) -> Iterator[Law] | None:
+    """Laws on the line under W = x²/2 - |x|."""
+    known = {"quantile", "mean"} <= set(law.answers())
+    if not (_interaction_alone(energy, law) and _is_newtonian(energy.interaction) and known):
+        return None
+
+    def iterates() -> Iterator[Law]:
+        shrink = 1.0
         yield law
-        scale = barenblatt_jko_scale(law.scale, law.beta, energy.internal.coefficient, pull + attraction, dt)
-        law = Barenblatt.of_scale(law.dim, law.m, scale, (law.center + dt * pull * target) / (1 + dt * pull))
+        while True:
+            shrink /= 1 + dt
+            yield FromQuantile(ContractedQuantile(law, shrink))
+
+    return iterates()
 
 
-def _newtonian(law, dt):
-    shrink = 1.0
-    yield law
-    while True:
-        shrink /= 1 + dt
-        yield FromQuantile(ContractedQuantile(law, shrink))
-
-
-def _semicircle(kernel, law, dt):
+def _semicircle(energy: Energy, initial: Law, dt: float) -> Iterator[Law] | None:
+    """Semicircles under W = attraction x²/2 - repulsion log|x|."""
+    kernel, law = energy.interaction, initial.as_semicircle()
+    if not (_interaction_alone(energy, initial) and isinstance(kernel, LogRepulsion)) or law is None:
+        return None
     stretch, push = 1 + dt * kernel.attraction, 2 * dt * kernel.repulsion
-    while True:
-        yield law
-        law = Semicircle((law.radius + np.sqrt(law.radius**2 + 4 * stretch * push)) / (2 * stretch), law.center)
+
+    def iterates(law: Semicircle) -> Iterator[Law]:
+        yield initial
+        while True:
+            law = Semicircle((law.radius + np.sqrt(law.radius**2 + 4 * stretch * push)) / (2 * stretch), law.center)
+            yield law
+
+    return iterates(law)

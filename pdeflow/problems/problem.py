@@ -2,51 +2,85 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 from .._core.errors import BadInput, Unsupported
 from .._core.validate import positive
 from ..energies.energy import Energy
 from ..laws import Law
 
+ExactFlow = Callable[[float], Law]
+
 
 @dataclass(frozen=True)
 class Problem:
-    """∂tρ = ∇·(ρ∇(U'(ρ) + V + W*ρ)) from `initial` up to time `horizon`.
+    """The flow ∂tρ = ∇·(ρ∇(U'(ρ) + V + W*ρ)) from `initial` up to time `horizon`.
 
-    name, params : the catalogue entry and its arguments (JSON data), or any name and {} for a user's own.
-    exact : callable t -> Law with t the time since the start, or None. If it carries the law it starts from (as the
-    catalogue's do), replacing `initial` carries over to it; where it cannot start there, it becomes None.
+    Parameters
+    ----------
+    energy : Energy
+        F = ∫V dρ + ∫U(ρ) dx + ½∬W(x - y) dρ dρ.
+    initial : Law
+        The law at time 0; its dimension is that of the problem.
+    horizon : float
+        The time up to which the problem is solved where no other times are asked, > 0.
+    name : str
+        Name of the builder that made it (see `pdeflow.problems.register`), or any name for a problem of your own.
+    params : mapping, optional
+        Arguments of that builder as JSON data; {} by default.
+    exact : callable, optional
+        exact(t) is the law at time t >= 0 since the start; None where it is not known.
+
+    Raises
+    ------
+    BadInput
+        For an energy, a law or a horizon that is none, and for dimensions that differ.
+
+    Notes
+    -----
+    An exact flow that has an attribute `initial` (those of the catalogue have one) carries over when
+    `dataclasses.replace` gives the problem another start: it is restarted there, and where no closed form is known from
+    that start, `exact` becomes None. A plain function is kept as it is.
     """
 
-    name: str
-    params: Mapping
     energy: Energy
     initial: Law
     horizon: float
-    exact: Callable[[float], Law] | None = field(default=None)
+    name: str = field(default="custom", kw_only=True)
+    params: Mapping[str, Any] = field(default=cast("Mapping[str, Any]", None), kw_only=True)
+    exact: ExactFlow | None = field(default=None, kw_only=True)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not isinstance(self.energy, Energy):
             raise BadInput(
-                f"energy is {self.energy!r}. It must be an Energy. Build one: Energy(potential=..., internal=..., interaction=...)."
+                f"energy is {self.energy!r}. It must be an Energy. Build one: Energy(potential=..., internal=..., "
+                "interaction=...)."
             )
         if not isinstance(self.initial, Law):
             raise BadInput(
                 f"initial is {self.initial!r}. It must be a Law. Take one of pdeflow.laws, e.g. Gaussian(mean, cov)."
             )
         positive(self.horizon, "horizon")
-        potential: Any = self.energy.potential
+        potential = self.energy.potential
         if potential is not None and potential.dim != self.initial.dim:
             raise BadInput(
-                f"The potential has dim {potential.dim}, the initial law dim {self.initial.dim}. They must agree. Change one."
+                f"The potential has dim {potential.dim}, the initial law dim {self.initial.dim}. They must agree. "
+                "Change one."
             )
-        if self.exact is not None and getattr(self.exact, "initial", self.initial) is not self.initial:
-            try:
-                object.__setattr__(self, "exact", replace(self.exact, initial=self.initial))
-            except Unsupported:
-                object.__setattr__(self, "exact", None)
+        object.__setattr__(self, "params", {} if self.params is None else self.params)
+        object.__setattr__(self, "exact", _started(self.exact, self.initial))
 
     @property
     def dim(self) -> int:
+        """Dimension of the space, that of the initial law."""
         return self.initial.dim
+
+
+def _started(flow: ExactFlow | None, initial: Law) -> ExactFlow | None:
+    """The flow from `initial`: itself where it starts there or names no start, None where no closed form is known from it."""
+    if flow is None or getattr(flow, "initial", initial) is initial:
+        return flow
+    try:
+        return replace(cast(Any, flow), initial=initial)
+    except Unsupported:
+        return None

@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from .._core.errors import BadInput, BadReference, NotAvailable
-from ..problems.catalogue import CATALOGUE
+from ..problems.registry import CATALOGUE
 from .read import contents, laws_of, load
 from .schema import AXES, content_sha256, text_sha256
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from .._core import fingerprint
 from .._core.errors import PdeflowError
 from ..laws import from_spec
-from ..problems.catalogue import CATALOGUE, rebuild
+from ..problems.registry import CATALOGUE, rebuild
 
 
 def problem_sha256(problem) -> str:

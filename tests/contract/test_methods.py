@@ -176,7 +176,7 @@ def test_what_a_method_cannot_treat_it_refuses_by_type(method):
     # the plane with Power is beyond all but these
     assert "porous_medium" in refused or isinstance(method, pf.neural.PWGF | pf.neural.PFPE | pf.neural.VariationalJKO)
     potential = FromFunction(lambda x: np.where(x[:, 0] > 0.9, np.nan, x[:, 0] ** 2), dim=1)
-    broken = pf.Problem("broken", {}, Energy(potential, Entropy()), Gaussian(0.0, 1.0), 0.5)
+    broken = pf.Problem(Energy(potential, Entropy()), Gaussian(0.0, 1.0), 0.5, name="broken")
     with pytest.raises(pf.PdeflowError) as failure:
         pf.solve(broken, method, dt=0.25, times=[0.25])
     assert isinstance(failure.value, pf.BadInput | pf.Unsupported)

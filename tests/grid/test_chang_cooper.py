@@ -24,7 +24,7 @@ def on_box(value, initial=None, temperature=1.0):
     """A problem with V = value(x), x (n,), on [-1, 1] with walls: there is no V beyond."""
     potential = pf.potentials.FromFunction(lambda x: np.where(np.abs(x[:, 0]) <= 1, value(x[:, 0]), np.inf))
     initial = GridLaw(EDGES, np.full(N, 1 / N)) if initial is None else initial
-    return pf.Problem("box", {}, pf.Energy(potential, pf.Entropy(temperature)), initial, 1.0)
+    return pf.Problem(pf.Energy(potential, pf.Entropy(temperature)), initial, 1.0, name="box")
 
 
 POTENTIALS = {
@@ -252,7 +252,7 @@ def test_domain_too_small_names_the_mass_outside(problem, lower, upper, what, ou
 
 def test_no_stationary_law_needs_given_ends():
     slope = pf.Problem(
-        "slope", {}, pf.Energy(pf.potentials.FromFunction(lambda x: x[:, 0]), pf.Entropy()), Gaussian(0.0, 1.0), 1.0
+        pf.Energy(pf.potentials.FromFunction(lambda x: x[:, 0]), pf.Entropy()), Gaussian(0.0, 1.0), 1.0, name="slope"
     )
     with pytest.raises(pf.BadInput, match=r"does not decay.*Pass lower= and upper="):
         ChangCooper().init(slope)
@@ -266,7 +266,9 @@ def falling(value, walls=(-np.inf, np.inf)):
     def walled(x):
         return np.where((x[:, 0] >= walls[0]) & (x[:, 0] <= walls[1]), value(x[:, 0]), np.inf)
 
-    return pf.Problem("falling", {}, pf.Energy(pf.potentials.FromFunction(walled), pf.Entropy()), Gaussian(0, 0.5), 1.0)
+    return pf.Problem(
+        pf.Energy(pf.potentials.FromFunction(walled), pf.Entropy()), Gaussian(0, 0.5), 1.0, name="falling"
+    )
 
 
 ESCAPES = {"hump": (lambda x: -(x**4), "lower"), "up": (lambda x: -3 * x, "upper"), "down": (lambda x: 3 * x, "lower")}
@@ -349,7 +351,7 @@ def hole(x):
 )
 @pytest.mark.parametrize("wrap", [Bare, pf.potentials.FromFunction])
 def test_bad_potentials_are_named(value, words, wrap):
-    problem = pf.Problem("bad", {}, pf.Energy(wrap(value), pf.Entropy()), Gaussian(0.0, 0.25), 1.0)
+    problem = pf.Problem(pf.Energy(wrap(value), pf.Entropy()), Gaussian(0.0, 0.25), 1.0, name="bad")
     if wrap is Bare:
         with pytest.raises(pf.BadInput, match=words):
             ChangCooper(cells=100, lower=-5, upper=5).init(problem)

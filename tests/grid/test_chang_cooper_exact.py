@@ -64,7 +64,7 @@ def test_filtering_reference():
     """docs/math.md 11: prediction by exp(tL), correction by pointwise multiplication with N(y; x, 1)."""
     observations = (0.5, -0.3, 0.8, 1.2, -0.4, 0.1, 0.9, -1.1, 0.3)
     potential = pf.potentials.FromFunction(lambda x: np.sin(2 * np.pi * x[:, 0]) / np.pi + x[:, 0] ** 2 / 4)
-    problem = pf.Problem("filter", {}, pf.Energy(potential, pf.Entropy()), pf.laws.Gaussian(0.0, 1.0), 5.0)
+    problem = pf.Problem(pf.Energy(potential, pf.Entropy()), pf.laws.Gaussian(0.0, 1.0), 5.0, name="filter")
 
     def values(problem, method):
         evidence = 0.0

@@ -26,7 +26,7 @@ def drift(strength=1.0):
 
 
 def stated(energy, initial, horizon=0.5):
-    return pf.Problem("test", {}, energy, initial, horizon)
+    return pf.Problem(energy, initial, horizon, name="test")
 
 
 PROBLEMS = {

@@ -27,7 +27,7 @@ def distance(law, truth):
 
 
 def problem_of(energy, initial, horizon=1.0):
-    return pf.Problem("test", {}, energy, initial, horizon)
+    return pf.Problem(energy, initial, horizon, name="test")
 
 
 def orders(errors):

@@ -11,7 +11,7 @@ QuantileJKO = pf.grid.QuantileJKO
 
 
 def problem_of(energy, initial, horizon=1.0):
-    return pf.Problem("test", {}, energy, initial, horizon)
+    return pf.Problem(energy, initial, horizon, name="test")
 
 
 def test_bad_fields():

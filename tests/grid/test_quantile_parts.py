@@ -34,7 +34,7 @@ ENERGIES = {
 def test_derivatives_are_those_of_the_objective(name, rng):
     energy, initial = ENERGIES[name]
     method = pf.grid.QuantileJKO(12, "uniform")  # graded cells are narrower than the steps of the differences
-    problem = pf.Problem("test", {}, energy, initial, 1.0)
+    problem = pf.Problem(energy, initial, 1.0, name="test")
     state = method.init(problem)
     objective = method._objective(problem, state.x, state.levels, 0.3)
     x = state.x * 1.1 + 0.05 * np.sort(rng.standard_normal(12))
@@ -143,7 +143,7 @@ HEAT = {
 def test_step_solves_the_discrete_problem_to_its_own_round_off(name):
     law, points, steps, agreement = HEAT[name]
     method, dt = pf.grid.QuantileJKO(points), 0.05
-    problem = pf.Problem("test", {}, pf.Energy(internal=pf.Entropy(1.0)), law, 1.0)
+    problem = pf.Problem(pf.Energy(internal=pf.Entropy(1.0)), law, 1.0, name="test")
     state = method.init(problem)
     levels, w, x = state.levels, np.diff(state.levels), state.x
     bulk = (levels >= 0.01) & (levels <= 0.99)
@@ -163,7 +163,7 @@ def test_step_solves_the_discrete_problem_to_its_own_round_off(name):
 @pytest.mark.parametrize("internal", [pf.Entropy(0.7), pf.Power(2.0)])
 def test_round_off_is_what_storing_the_nodes_costs(law, internal, rng):
     method = pf.grid.QuantileJKO(2000)
-    problem = pf.Problem("test", {}, pf.Energy(internal=internal), law, 1.0)
+    problem = pf.Problem(pf.Energy(internal=internal), law, 1.0, name="test")
     state = method.init(problem)
     objective = method._objective(problem, state.x, state.levels, 0.05)
     x, _ = minimise(objective, state.x)

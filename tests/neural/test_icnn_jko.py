@@ -70,7 +70,7 @@ def test_signed_weights_let_mass_cross_between_modes_that_overlap():
     target = pf.laws.GaussianMixture([0.5, 0.5], np.array([-2.3, 2.3]), 1.0)
     energy = pf.Energy(pf.potentials.MixturePotential(target), pf.Entropy())
     start = pf.laws.GaussianMixture([0.8, 0.2], np.array([-2.3, 2.3]), 1.0)
-    problem = pf.Problem("crossing", {}, energy, start, 0.3)
+    problem = pf.Problem(energy, start, 0.3, name="crossing")
     truth = pf.solve(problem, pf.grid.QuantileJKO(2000), dt=0.1).final
     crossed = {}
     for signed in (False, True):
@@ -153,9 +153,9 @@ def test_what_it_cannot_treat_is_refused_with_the_cure():
     law = pf.laws.Gaussian(0.0, 1.0)
     numpy_only = pf.potentials.FromFunction(lambda x: np.sum(np.cos(np.asarray(x)), axis=1))
     with pytest.raises(pf.Unsupported, match=r"\(x\*\*2\).sum\(-1\)"):
-        ICNNJKO().init(pf.Problem("mine", {}, pf.Energy(numpy_only, pf.Entropy()), law, 1.0), np.random.default_rng(0))
+        ICNNJKO().init(pf.Problem(pf.Energy(numpy_only, pf.Entropy()), law, 1.0, name="mine"), np.random.default_rng(0))
     shared = pf.potentials.FromFunction(lambda x: (x * x).sum(-1) / 2)
-    ICNNJKO().init(pf.Problem("mine", {}, pf.Energy(shared, pf.Entropy()), law, 1.0), np.random.default_rng(0))
+    ICNNJKO().init(pf.Problem(pf.Energy(shared, pf.Entropy()), law, 1.0, name="mine"), np.random.default_rng(0))
 
 
 def test_a_device_that_is_absent_is_a_typed_error(monkeypatch):
@@ -167,7 +167,7 @@ def test_a_device_that_is_absent_is_a_typed_error(monkeypatch):
 @pytest.mark.filterwarnings("ignore:overflow")
 def test_a_loss_that_is_not_finite_names_step_and_iteration():
     steep = pf.potentials.FromFunction(lambda x: exp(400 * x).sum(-1))
-    problem = pf.Problem("steep", {}, pf.Energy(steep, pf.Entropy()), pf.laws.Gaussian(0.0, 1.0), 1.0)
+    problem = pf.Problem(pf.Energy(steep, pf.Entropy()), pf.laws.Gaussian(0.0, 1.0), 1.0, name="steep")
     with pytest.raises(pf.Diverged, match="Step 1, iteration 0: the loss is inf") as caught:
         pf.solve(problem, ICNNJKO(iterations=5), dt=1.0)
     assert caught.value.step == 1 and caught.value.iteration == 0
@@ -197,7 +197,7 @@ def _no_memory():
 def test_a_failure_in_training_carries_what_was_trained(how, kind, words, tmp_path):
     # a step of 5 iterations evaluates it 7 times; the tenth call is in the second step, after 2 iterations
     potential = _Failing(10, how)
-    problem = pf.Problem("mine", {}, pf.Energy(potential, pf.Entropy()), pf.laws.Gaussian(0.0, 1.0), 1.0)
+    problem = pf.Problem(pf.Energy(potential, pf.Entropy()), pf.laws.Gaussian(0.0, 1.0), 1.0, name="mine")
     with pytest.raises(kind, match=f"Step 2, iteration [23]: .*{words}") as caught:
         pf.solve(problem, ICNNJKO(iterations=5, training=Training(pool=2048)), dt=0.1)
     law = caught.value.law

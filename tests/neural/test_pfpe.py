@@ -89,7 +89,7 @@ def test_what_cannot_be_treated_is_refused(rng):
     with pytest.raises(pf.Unsupported, match="edge"):
         AFFINE.init(replace(LINE, initial=Uniform(-1.0, 1.0)), rng)
     bare = pf.Problem(
-        "bare", {}, Energy(FromFunction(lambda x: x[:, 0] ** 2, dim=1), Entropy()), Gaussian(0.0, 1.0), 1.0
+        Energy(FromFunction(lambda x: x[:, 0] ** 2, dim=1), Entropy()), Gaussian(0.0, 1.0), 1.0, name="bare"
     )
     with pytest.raises(pf.Unsupported, match="PFPE"):
         AFFINE.init(bare, rng)

@@ -196,7 +196,7 @@ def test_the_units_of_length_do_not_matter(kind):
     runs = []
     for c in (1.0, 100.0):
         well = FromFunction(lambda x, c=c: c**2 * ((x / c) ** 4).sum(1), lambda x, c=c: 4 * c * (x / c) ** 3, dim=2)
-        problem = pf.Problem("well", {}, Energy(well, Entropy(0.5 * c**2)), Gaussian([c, 0.0], c**2 * 0.5), 0.1)
+        problem = pf.Problem(Energy(well, Entropy(0.5 * c**2)), Gaussian([c, 0.0], c**2 * 0.5), 0.1, name="well")
         method = PWGF(map=kind, samples=300, shape=Shape(layers=3, width=8), damping=1e-2)
         runs.append(pf.solve(problem, method, dt=0.05))
     x = np.random.default_rng(0).standard_normal((50, 2))
@@ -266,12 +266,12 @@ def test_what_it_cannot_treat_is_refused_with_the_cure():
         (replace(OU, initial=Uniform([0.0, 0.0], [1.0, 1.0]), exact=None), "edge"),
         (replace(OU, initial=Barenblatt(2, 3.0, 0.1), exact=None), "edge"),
         (replace(OU, initial=pf.laws.Ring(1.0, [0.0, 0.0]), exact=None), "score"),
-        (pf.Problem("fast", {}, Energy(internal=Power(0.7)), START, 1.0), "m > 1"),
+        (pf.Problem(Energy(internal=Power(0.7)), START, 1.0, name="fast"), "m > 1"),
     ]
     for problem, words in cases:
         with pytest.raises(pf.Unsupported, match=words):
             PWGF(samples=100).init(problem, rng)
-    no_internal = pf.Problem("drift", {}, Energy(Quadratic(1.0, [0.0, 0.0])), Uniform([0.0, 0.0], [1.0, 2.0]), 1.0)
+    no_internal = pf.Problem(Energy(Quadratic(1.0, [0.0, 0.0])), Uniform([0.0, 0.0], [1.0, 2.0]), 1.0, name="drift")
     law = pf.solve(no_internal, replace(AFFINE, integrator="rk4"), dt=0.1, times=[0.5]).final
     np.testing.assert_allclose(law.push(np.array([[1.0, 2.0]])), [[np.exp(-0.5), 2 * np.exp(-0.5)]], rtol=1e-5)
     with pytest.raises(pf.NotAvailable):

@@ -22,7 +22,7 @@ FORWARD = VariationalJKO(
 
 
 def problem_of(kernel, initial, horizon=1.0):
-    return pf.Problem("interaction", {}, pf.Energy(interaction=kernel), initial, horizon)
+    return pf.Problem(pf.Energy(interaction=kernel), initial, horizon, name="interaction")
 
 
 def test_quadratic_attraction_contracts_by_one_minus_dt_strength():

@@ -173,7 +173,7 @@ def test_a_particle_that_leaves_the_ball_is_an_error_with_what_was_trained():
     """A force that only the few outermost particles feel throws them out of the ball around the support."""
     hill = pf.potentials.FromFunction(lambda x: -(x**6).sum(-1), lambda x: -6 * x**5)
     law = pf.laws.GaussianMixture([0.99, 0.01], [0.0, 1.0], [0.01, 0.0001])
-    problem = pf.Problem("hill", {}, pf.Energy(hill, pf.Power(2.0)), law, 1.0)
+    problem = pf.Problem(pf.Energy(hill, pf.Power(2.0)), law, 1.0, name="hill")
     networks = Saddle(16, 1, 1, 32, 1, margin=1.02)
     with pytest.raises(
         pf.Diverged, match=r"Step 1, iteration \d+: a particle lies at distance .* ball of radius .* margin"
@@ -186,7 +186,7 @@ def test_a_particle_that_leaves_the_ball_is_an_error_with_what_was_trained():
 @pytest.mark.filterwarnings("ignore:overflow")
 def test_a_force_that_is_not_finite_names_step_and_iteration():
     steep = pf.potentials.FromFunction(lambda x: exp(400 * x).sum(-1))
-    problem = pf.Problem("steep", {}, pf.Energy(steep, pf.Entropy()), Gaussian(0.0, 1.0), 1.0)
+    problem = pf.Problem(pf.Energy(steep, pf.Entropy()), Gaussian(0.0, 1.0), 1.0, name="steep")
     with pytest.raises(pf.Diverged, match="Step 1, iteration 0: the force on the particles is not finite") as caught:
         pf.solve(problem, VariationalJKO(outer=5, training=SMALL), dt=1.0)
     assert caught.value.step == 1 and caught.value.iteration == 0
@@ -200,7 +200,7 @@ def test_a_failure_in_a_later_step_carries_the_law_before():
             Failing.calls += len(x) > 2
             return super().grad(x) * (float("nan") if Failing.calls > 8 else 1.0)
 
-    problem = pf.Problem("mine", {}, pf.Energy(Failing(1.0), pf.Entropy()), Gaussian(0.0, 1.0), 1.0)
+    problem = pf.Problem(pf.Energy(Failing(1.0), pf.Entropy()), Gaussian(0.0, 1.0), 1.0, name="mine")
     with pytest.raises(pf.Diverged, match="Step 2, iteration 3: ") as caught:
         pf.solve(problem, VariationalJKO("linear", outer=5, training=SMALL), dt=0.1)
     assert isinstance(caught.value.law, Gaussian) and caught.value.law.cov()[0, 0] > 1
@@ -209,16 +209,16 @@ def test_a_failure_in_a_later_step_carries_the_law_before():
 def test_what_it_cannot_treat_is_refused_before_the_work(monkeypatch):
     rng, law = np.random.default_rng(0), Gaussian(0.0, 1.0)
     with pytest.raises(pf.Unsupported, match="m > 1"):
-        VariationalJKO().init(pf.Problem("fast", {}, pf.Energy(internal=pf.Power(0.5)), law, 1.0), rng)
+        VariationalJKO().init(pf.Problem(pf.Energy(internal=pf.Power(0.5)), law, 1.0, name="fast"), rng)
     numpy_only = pf.potentials.FromFunction(lambda x: np.sum(np.cos(np.asarray(x)), axis=1))
-    problem = pf.Problem("mine", {}, pf.Energy(numpy_only, pf.Entropy()), law, 1.0)
+    problem = pf.Problem(pf.Energy(numpy_only, pf.Entropy()), law, 1.0, name="mine")
     with pytest.raises(pf.Unsupported, match=r"\(x\*\*2\).sum\(-1\)"):
         VariationalJKO().init(problem, rng)
     with pytest.raises(pf.NotAvailable, match="gradient"):
         VariationalJKO(scheme="forward-backward").init(problem, rng)
     for torch_only in (lambda x: torch.exp(x).sum(-1), lambda x: x.cos().sum(-1)):
         mine = pf.potentials.FromFunction(torch_only)
-        problem = pf.Problem("mine", {}, pf.Energy(mine, pf.Entropy()), law, 1.0)
+        problem = pf.Problem(pf.Energy(mine, pf.Entropy()), law, 1.0, name="mine")
         with pytest.raises(
             pf.Unsupported, match="fails on a numpy array"
         ):  # the bound is measured in numpy, after the training
@@ -226,7 +226,7 @@ def test_what_it_cannot_treat_is_refused_before_the_work(monkeypatch):
     with pytest.raises(pf.Unsupported, match="is infinite"):
         VariationalJKO().init(pf.problems.heat(2, initial=pf.laws.Ring(1.0)), rng)
     for dim in (1, 2):
-        point = pf.Problem("point", {}, pf.Energy(internal=pf.Entropy()), pf.laws.Particles(np.zeros((4, dim))), 1.0)
+        point = pf.Problem(pf.Energy(internal=pf.Entropy()), pf.laws.Particles(np.zeros((4, dim))), 1.0, name="point")
         with pytest.raises(pf.Unsupported, match="spread"):
             pf.solve(point, VariationalJKO(training=SMALL), dt=0.1)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

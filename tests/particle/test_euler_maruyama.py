@@ -58,7 +58,7 @@ KERNELS = {
 def problem_of(potential=None, kernel=None, dim=2, temperature=0.6):
     internal = None if temperature is None else pf.Entropy(temperature)
     energy = pf.Energy(potential, internal, kernel)
-    return pf.Problem("test", {}, energy, Gaussian(np.linspace(0.5, 1, dim), 0.5), 1.0)
+    return pf.Problem(energy, Gaussian(np.linspace(0.5, 1, dim), 0.5), 1.0, name="test")
 
 
 def one_step_by_hand(problem, state, dt):

@@ -138,7 +138,7 @@ def test_a_reference_of_a_users_potential_is_still_the_truth_of_that_problem(fol
     reference = pf.reference.load(folder / "reference_users_potential.h5")
     assert reference.problem is None and "user's own callables" in reference.provenance["problem_note"]
     energy = pf.Energy(pf.potentials.FromFunction(tilted_well, tilted_well_gradient, dim=1), pf.Entropy(0.5))
-    mine = pf.Problem("tilted_well", {}, energy, Gaussian(1.0, 1 / 16), 0.5)
+    mine = pf.Problem(energy, Gaussian(1.0, 1 / 16), 0.5, name="tilted_well")
     assert reference(mine, [0.3]).laws == (reference.trajectory.at(0.3),)
     with pytest.raises(pf.BadInput, match="differs in: name, energy or initial"):
         reference(replace(mine, initial=Gaussian(1.0, 0.1)), [0.3])
@@ -155,7 +155,7 @@ def problems():
         "problem porous_medium, dim 2": pf.problems.porous_medium(2, 2.4, 0.1, 0.5),
         "problem aggregation_diffusion, mass 9": pf.problems.aggregation_diffusion(mass=9.0),
         "problem custom": pf.Problem(
-            "mine", {"a": 1}, pf.Energy(pf.potentials.DoubleWell(2.0), pf.Power(2.0)), Uniform(-1, 1), 0.5
+            pf.Energy(pf.potentials.DoubleWell(2.0), pf.Power(2.0)), Uniform(-1, 1), 0.5, name="mine", params={"a": 1}
         ),
         "problem of ou, as references name it": {"name": ou.name, "energy": ou.energy, "initial": ou.initial},
         "energy": pf.Energy(pf.potentials.Quadratic(1.0), pf.Entropy(0.5), pf.interactions.PowerLaw()),

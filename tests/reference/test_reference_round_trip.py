@@ -156,7 +156,7 @@ def steep(x):
 def test_a_problem_of_the_users_own_callables_keeps_its_source_and_loads_without_a_problem(tmp_path):
     def problem(function, start=0.25):
         energy = pf.Energy(pf.potentials.FromFunction(function, dim=1), pf.Entropy())
-        return pf.Problem("my own", {"why": steep}, energy, pf.laws.Gaussian(0.0, start), 1.0)
+        return pf.Problem(energy, pf.laws.Gaussian(0.0, start), 1.0, name="my own", params={"why": steep})
 
     flow = pf.Trajectory([0.5], [pf.laws.Gaussian(0.3, 1.0)])
     reference = saved(tmp_path / "a.h5", problem(steep), flow)

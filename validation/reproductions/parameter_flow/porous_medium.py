@@ -99,7 +99,7 @@ def mixture(dim, m, samples, draws):
     first[0] = 1.0
     start = pf.laws.GaussianMixture([0.5, 0.5], [first, -first], [0.25, 0.25])
     horizon = 1.0
-    problem = pf.Problem("porous_mixture", {}, pf.Energy(internal=pf.Power(m)), start, horizon)
+    problem = pf.Problem(pf.Energy(internal=pf.Power(m)), start, horizon, name="porous_mixture")
     times = np.linspace(0, horizon, 11)
     lines = []
     for name, kind, shape in (

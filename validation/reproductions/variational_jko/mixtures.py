@@ -34,7 +34,7 @@ def two_moons(components=16, radius=3.0, variance=0.5, horizon=9.0):
     means = radius * (np.concatenate([upper, [1.0, 0.5] - upper]) - [0.5, 0.25])
     mixture = pf.laws.GaussianMixture(np.full(components, 1 / components), means, variance)
     energy = pf.Energy(pf.potentials.MixturePotential(mixture), pf.Entropy())
-    return pf.Problem("two_moons", {}, energy, pf.laws.Gaussian([0.0, 0.0], 4.0), horizon)
+    return pf.Problem(energy, pf.laws.Gaussian([0.0, 0.0], 4.0), horizon, name="two_moons")
 
 
 def problem_of(name, seed):

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from problems.closed_forms import ConfinedPorousMediumFlow
 
 import pdeflow as pf
 from pdeflow.energies.energy import Energy
@@ -22,7 +23,7 @@ from pdeflow.laws import (
     Uniform,
 )
 from pdeflow.problems.aggregation import quartic_radii, quartic_second_moment, ring_radius
-from pdeflow.problems.exact_flows import ConfinedPorousMediumFlow, LinearFlow, LogRepulsionFlow, PorousMediumFlow
+from pdeflow.problems.exact_flows import LinearFlow, LogRepulsionFlow, PorousMediumFlow
 
 A2 = [[1.5, 0.5], [0.5, 0.8]]
 S2 = Gaussian([0.5, 1.0], [[2.0, 0.9], [0.9, 0.6]])  # does not commute with A2
@@ -32,7 +33,7 @@ MIXTURE = GaussianMixture([0.3, 0.7], [-1.5, 2.0], [0.09, 0.36])
 def confined(m=2.5, d=3, strength=1.1, start=0.6):
     initial = Barenblatt(d, m, start)
     energy = Energy(Quadratic(strength * np.eye(d)), Power(m))
-    return pf.Problem("confined", {}, energy, initial, 1.0, ConfinedPorousMediumFlow(m, 1.0, strength, initial))
+    return pf.Problem(energy, initial, 1.0, name="confined", exact=ConfinedPorousMediumFlow(m, 1.0, strength, initial))
 
 
 PROBLEMS = {

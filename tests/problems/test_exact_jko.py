@@ -105,7 +105,7 @@ def test_barenblatt_step_minimises_over_scales():
 def test_barenblatt_centre_follows_the_quadratic_well():
     initial = Barenblatt(2, 2.0, 0.3, center=[1.0, 2.0])
     energy = Energy(Quadratic(0.8 * np.eye(2), [0.5, 0.0]), Power(2.0, 0.9), QuadraticAttraction(0.4))
-    law = sequence(pf.Problem("x", {}, energy, initial, 1.0), 0.1, 1)[1]
+    law = sequence(pf.Problem(energy, initial, 1.0, name="x"), 0.1, 1)[1]
     assert np.allclose(law.center, (np.array([1.0, 2.0]) + 0.08 * np.array([0.5, 0.0])) / 1.08, rtol=1e-14)
     expected = barenblatt_jko_scale(initial.scale, initial.beta, 0.9, 1.2, 0.1)
     assert law.scale == pytest.approx(expected, rel=1e-13)
@@ -231,10 +231,10 @@ def test_times_select_iterates_of_the_same_sequence():
     [
         pf.problems.double_well(), pf.problems.mixture_ou(), pf.problems.styblinski_tang(1), pf.problems.ring_aggregation(),
         pf.problems.log_repulsion(initial=Gaussian(0, 1)), pf.problems.aggregation_diffusion(), pf.problems.mixture_target(2, 3, 5.0),
-        pf.Problem("p", {}, Energy(internal=Power(3.0)), Barenblatt(1, 2.0, 1.0), 1.0),
-        pf.Problem("p", {}, Energy(Quadratic(np.diag([1.0, 2.0])), Power(2.0)), Barenblatt(2, 2.0, 1.0), 1.0),
-        pf.Problem("p", {}, Energy(DoubleWell(), Entropy()), Uniform(0, 1), 1.0),
-        pf.Problem("p", {}, Energy(Quadratic(1.0), Power(2.0)), Gaussian(0, 1), 1.0),
+        pf.Problem(Energy(internal=Power(3.0)), Barenblatt(1, 2.0, 1.0), 1.0, name="p"),
+        pf.Problem(Energy(Quadratic(np.diag([1.0, 2.0])), Power(2.0)), Barenblatt(2, 2.0, 1.0), 1.0, name="p"),
+        pf.Problem(Energy(DoubleWell(), Entropy()), Uniform(0, 1), 1.0, name="p"),
+        pf.Problem(Energy(Quadratic(1.0), Power(2.0)), Gaussian(0, 1), 1.0, name="p"),
     ],
     ids=lambda problem: problem.name,
 )  # fmt: skip

@@ -9,7 +9,7 @@ from scipy.stats import kstest
 
 import pdeflow as pf
 from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture, GridLaw, Particles, Quantiles, Semicircle, Uniform
-from pdeflow.problems.catalogue import CATALOGUE, rebuild
+from pdeflow.problems.registry import CATALOGUE, rebuild
 
 
 def test_ou_defaults():
@@ -155,8 +155,8 @@ def test_every_entry_refuses_unknown_names_and_bad_horizons(name):
         (lambda: pf.problems.mixture_target(2, 5, 5.0, 5, ensemble="mokrov"), "seed = 5"),
         (lambda: pf.problems.mixture_target(32, 10, 3.0, 1, ensemble="mokrov"), "seed = 1"),
         (lambda: rebuild("o-u", {}), "Did you mean 'ou'"),
-        (lambda: pf.Problem("x", {}, "energy", Gaussian(0, 1), 1.0), "must be an Energy"),
-        (lambda: pf.Problem("x", {}, pf.Energy(internal=pf.Entropy()), "law", 1.0), "must be a Law"),
+        (lambda: pf.Problem("energy", Gaussian(0, 1), 1.0, name="x"), "must be an Energy"),
+        (lambda: pf.Problem(pf.Energy(internal=pf.Entropy()), "law", 1.0, name="x"), "must be a Law"),
     ],
 )
 def test_bad_problems(build, message):
