@@ -1,9 +1,16 @@
 """Barenblatt profiles: the self-similar solutions of ∂tρ = Δρ^m."""
 
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import betainc, betaincinv, betaln, digamma, gammaln
 
 from .._core.errors import BadInput, NotAvailable
+from .._core.shapes import Matrix, Numbers, Points, Values, Vector
 from .._core.validate import count, draws, levels, numbers, points, positive, readonly, real_array
 from .base import Law
 
@@ -48,7 +55,7 @@ class Barenblatt(Law):
         """The profile whose lengths are `scale` times those at t = 1, that is t = scale^(1/β)."""
         return cls(dim, m, positive(scale, "scale") ** (count(dim, "dim") * (m - 1) + 2), center)
 
-    def sample(self, n, rng):
+    def sample(self, n: int, rng: np.random.Generator) -> Points:
         """Exact in any dimension: |x|²/R² ~ Beta(d/2, m/(m-1)), direction uniform."""
         n = draws(n, rng)
         radius = self.radius * np.sqrt(rng.beta(self.dim / 2, self._power, size=n))
@@ -56,23 +63,23 @@ class Barenblatt(Law):
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
         return self.center + radius[:, None] * direction
 
-    def log_density(self, x):
+    def log_density(self, x: Points) -> Values:
         r2 = np.sum((points(x, self.dim) - self.center) ** 2, axis=1)
         with np.errstate(divide="ignore"):  # log 0 = -inf outside the support
             inner = np.log(np.maximum(self.constant - self.k * r2 / self.scale**2, 0.0))
         return inner / (self.m - 1) - self.dim * np.log(self.scale)
 
-    def mean(self):
+    def mean(self) -> Vector:
         return self.center
 
-    def cov(self):
+    def cov(self) -> Matrix:
         return self.second_moment / self.dim * np.eye(self.dim)
 
-    def quantile(self, u):
+    def quantile(self, u: ArrayLike) -> Numbers:
         self._line("quantile")
         return self.center[0] + self.radius * (2 * betaincinv(self._power, self._power, levels(u)) - 1)
 
-    def cdf(self, x):
+    def cdf(self, x: ArrayLike) -> Numbers:
         self._line("cdf")
         z = (numbers(x) - self.center[0]) / self.radius
         return betainc(self._power, self._power, np.clip((z + 1) / 2, 0.0, 1.0))
@@ -87,7 +94,7 @@ class Barenblatt(Law):
         """∫ρ^m/(m-1) dx = β E|x|² / (d (m-1) t)."""
         return self.beta * self.second_moment / (self.dim * (self.m - 1) * self.time)
 
-    def power_integral(self, m):
+    def power_integral(self, m: float) -> float:
         """∫ρ^m dx for any exponent m > 0, by the Beta integral over the radius."""
         q = m / (self.m - 1)
         log_c, half = np.log(self.constant), self.dim / 2
@@ -95,12 +102,12 @@ class Barenblatt(Law):
         value = half * np.log(np.pi) - gammaln(half) + half * (log_c - np.log(self.k)) + q * log_c + betaln(half, q + 1)
         return float(np.exp(value + self.dim * (1 - m) * np.log(self.scale)))
 
-    def entropy(self):
+    def entropy(self) -> float:
         """-E log ρ, with E log(1 - |x|²/R²) = ψ(m/(m-1)) - ψ(d/2 + m/(m-1)) under the radial Beta law."""
         mean_log = digamma(self._power) - digamma(self.dim / 2 + self._power)
         return float(self.dim * np.log(self.scale) - (np.log(self.constant) + mean_log) / (self.m - 1))
 
-    def score(self, x, power=0.0):
+    def score(self, x: Points, power: float = 0.0) -> Points:
         """ρ^q ∇ log ρ = s^(-dq) inner^(q/(m-1) - 1) ∇inner/(m-1), with ρ^(m-1) = s^(-d(m-1)) inner and s the scale."""
         offset, root = points(x, self.dim) - self.center, 1 / (self.m - 1)
         inner = np.maximum(self.constant - self.k * (offset**2).sum(1) / self.scale**2, 0.0)
@@ -108,24 +115,24 @@ class Barenblatt(Law):
             shape = inner ** (power * root - 1) * self.scale ** (-self.dim * power)
         return (-2 * self.k * root / self.scale**2) * shape[:, None] * offset
 
-    def finite_dissipation(self, power=0.0):
+    def finite_dissipation(self, power: float = 0.0) -> bool | None:
         return self.m < 2 + 2 * power
 
-    def support(self):
+    def support(self) -> tuple[Vector, Vector] | None:
         return self.center - self.radius, self.center + self.radius
 
-    def as_barenblatt(self):
+    def as_barenblatt(self) -> Barenblatt | None:
         return self
 
-    def scale_family(self):
+    def scale_family(self) -> tuple[Hashable, Vector, Vector] | None:
         return ("Barenblatt", self.dim, self.m), self.center, np.array([np.sqrt(self.second_moment)])
 
-    def fields(self):
+    def fields(self) -> dict[str, tuple[tuple[str, ...], np.ndarray]] | None:
         return {
             "m": ((), np.array(self.m)),
             "barenblatt_time": ((), np.array(self.time)),  # "time" is an axis of the file
             "center": (("dim",), self.center),
         }
 
-    def spec(self):
+    def spec(self) -> dict[str, Any]:
         return {"law": "Barenblatt", "dim": self.dim, "m": self.m, "time": self.time, "center": self.center.tolist()}

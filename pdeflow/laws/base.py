@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._core.errors import NotAvailable
 from .._core.estimate import Estimate
 from .._core.quadrature import level_integral
-from .._core.shapes import Points, Values, Vector
+from .._core.shapes import Matrix, Numbers, Points, Values, Vector
 from .._core.validate import draws, levels
 from .cells import CellMasses, line_masses
 
@@ -22,43 +23,58 @@ if TYPE_CHECKING:
 
 
 class Law:
-    """Base of all laws. A subclass overrides what it knows in closed form; everything else raises.
+    """A probability measure on R^d. Answers a question exactly, for what it is, or raises `NotAvailable`.
 
-    No answer is a hidden density estimate and none is hidden Monte Carlo. `sample` is the one question
-    that every law answers.
+    A subclass overrides what it knows; `sample` is the one question that every law answers. No answer is a hidden density
+    estimate and none is hidden Monte Carlo. Whoever needs something of a law asks the law; nobody asks which class it is.
+
+    Attributes
+    ----------
+    dim : int
+        d.
+    mass_error : float
+        The total mass minus one, of laws that are given by masses.
+    min_mass : float
+        The smallest mass of a cell, of laws that are given by the masses of cells; else 0.
+
+    Notes
+    -----
+    The questions below `spec` are those that metrics, schemes, energies and files ask instead of looking at the class. The
+    base class answers what follows from the first ones, and else "unknown": None, or `NotAvailable` where only the exact
+    answer is of use.
     """
 
     dim: int
-    mass_error: float = 0.0  # the total mass minus one, for laws that are given by masses
-    min_mass: float = 0.0  # the smallest mass of a cell, where it is below zero by the tolerance of a grid
+    mass_error: float = 0.0
+    min_mass: float = 0.0
 
-    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """n independent draws, shape (n, d)."""
+    def sample(self, n: int, rng: np.random.Generator) -> Points:
+        """Draw n independent points, shape (n, d)."""
         raise self.not_available("sample")
 
-    def log_density(self, x) -> np.ndarray:
-        """Log of the density at the points x, (n, d) -> (n,); -inf outside the support."""
+    def log_density(self, x: Points) -> Values:
+        """Log of the density at the points x, (n, d) -> (n,), also in dimension 1; -inf outside the support."""
         raise self.not_available("log_density")
 
-    def sample_with_log_density(self, n: int, rng: np.random.Generator):
-        """n draws (n, d) and the log density at them (n,). Weaker than `log_density`: needs no inverse map."""
+    def sample_with_log_density(self, n: int, rng: np.random.Generator) -> tuple[Points, Values]:
+        """n draws (n, d) and the log density at them (n,). A pushed law needs no inverse map for it, as `log_density` does."""
         x = self.sample(n, rng)
         return x, self.log_density(x)
 
-    def mean(self) -> np.ndarray:
+    def mean(self) -> Vector:
         """E x, shape (d,)."""
         raise self.not_available("mean")
 
-    def cov(self) -> np.ndarray:
+    def cov(self) -> Matrix:
         """E (x - Ex)(x - Ex)ᵀ, shape (d, d): the population covariance, without Bessel's correction."""
         raise self.not_available("cov")
 
-    def quantile(self, u) -> np.ndarray:
-        """Left-continuous inverse of the distribution function at levels u in [0, 1]; dimension 1 only."""
+    def quantile(self, u: ArrayLike) -> Numbers:
+        """Left-continuous inverse of the distribution function at levels u in [0, 1]; dimension 1 only, the shape of u."""
         raise self.not_available("quantile")
 
-    def cdf(self, x) -> np.ndarray:
-        """P(X <= x), dimension 1 only; any shape in, the same shape out."""
+    def cdf(self, x: ArrayLike) -> Numbers:
+        """P(X <= x); dimension 1 only, the shape of x."""
         raise self.not_available("cdf")
 
     def entropy(self) -> float:
@@ -66,20 +82,27 @@ class Law:
         raise self.not_available("entropy")
 
     def power_integral(self, m: float) -> float:
-        """∫ρ^m dx in closed form."""
+        """∫ρ^m dx in closed form, m > 0."""
         raise self.not_available("power_integral")
 
-    def spec(self) -> dict:
+    def spec(self) -> dict[str, Any]:
         """The law as JSON data from which `laws.from_spec` rebuilds it; only laws of few parameters have one."""
         raise self.not_available("spec")
 
-    # Questions that metrics, schemes, energies and files ask instead of looking at the class of a law. The base answers
-    # "unknown": None, or `NotAvailable` where only the exact answer is of use.
-
     def score(self, x: Points, power: float = 0.0) -> Points:
-        """ρ^power ∇ log ρ at the points x where ρ > 0, (n, d) -> (n, d); raises `NotAvailable` where the law does not know it.
+        """ρ^power ∇ log ρ at points where ρ > 0.
 
-        The product with ρ^power, power >= 0, stays finite at the edge of a support where ∇ log ρ alone does not.
+        Parameters
+        ----------
+        x : (n, d)
+            Points of the support.
+        power : float
+            At least 0. The product with ρ^power stays finite at the edge of a support where ∇ log ρ alone does not.
+
+        Returns
+        -------
+        (n, d)
+            The weighted score at each point.
         """
         raise self.not_available("score")
 
@@ -100,7 +123,7 @@ class Law:
         return True if "log_density" in self.answers() else None
 
     def atoms(self) -> tuple[Points, Values] | None:
-        """(points (n, d), weights (n,)) where the law is a finite sum of point masses, else None."""
+        """(points (n, d), weights (n,)) where the law is given as a finite sum of point masses, else None."""
         return None
 
     def as_gaussian(self) -> Gaussian | None:
@@ -121,33 +144,46 @@ class Law:
         return None
 
     def scale_family(self) -> tuple[Hashable, Vector, Vector] | None:
-        """(family, centre (d,), spread (k,)) where the law is x = centre + stretch(spread) z with one z per family.
+        """The family of laws of c + s z, one z per family, to which the law belongs.
 
-        Two laws of one family then have W2² = |centre_1 - centre_2|² + |spread_1 - spread_2|². k = 1 where z is scaled alike in all
-        directions: spread is then the root of E|x - centre|². None if the law is in no such family.
+        Returns
+        -------
+        (family, centre (d,), spread (k,)) or None
+            Two laws of one family have W2² = |centre_1 - centre_2|² + |spread_1 - spread_2|² [docs/math.md 1]. k = 1 where
+            z is scaled alike in all directions: spread is then the root of E|x - centre|². None if the law is in no such
+            family.
         """
         return None
 
     def blocks(self, sizes: Sequence[int]) -> tuple[Law, ...] | None:
-        """The independent laws of consecutive blocks of coordinates of these sizes, None where they depend or it is unknown."""
+        """The independent laws of consecutive blocks of coordinates of these sizes, None if they depend or it is unknown."""
         return (self,) if list(sizes) == [self.dim] else None
 
     def factors(self) -> tuple[Law, ...] | None:
-        """The independent laws that this law was made of, where it was made as a product, else None."""
+        """The independent laws of consecutive blocks of coordinates, where the law was made as a product, else None."""
         return None
 
     def linear_pieces(self) -> tuple[Values, Values] | None:
-        """(levels (k,), quantiles (k,)) between which the quantile function is linear; jumps repeat a level. None if it is not."""
+        """(levels (k,), quantiles (k,)) between which the quantile function is linear, else None; jumps repeat a level."""
         return None
 
     def grid_axes(self) -> tuple[Values, ...] | None:
-        """The cell edges of each axis where the law is given by masses of grid cells, else None."""
+        """The cell edges of each axis where the law is given by the masses of grid cells, else None."""
         return None
 
     def cell_masses(self, axes: Sequence[Values]) -> CellMasses | None:
-        """The probability of every cell of the grid with these edges, exactly; None where it takes quadrature of the density.
+        """The probability of every cell of a grid, where it is known exactly.
 
-        Returns a `CellMasses`: mass (n_1, ..., n_d), the mass outside the grid, and how they were found.
+        Parameters
+        ----------
+        axes : sequence of (n_i + 1,)
+            The cell edges of each axis, increasing.
+
+        Returns
+        -------
+        CellMasses or None
+            mass (n_1, ..., n_d), the mass outside the grid, and how they were found. None where it takes quadrature of the
+            density (see `pdeflow.metrics.cells.cell_masses`).
         """
         return line_masses(self, axes[0]) if self.dim == 1 and "cdf" in self.answers() else None
 
@@ -156,14 +192,25 @@ class Law:
         return None
 
     def mean_of(self, function: Callable[[Points], Values]) -> Estimate | None:
-        """E function(x), function : (n, d) -> (n,), by a finite sum or by quadrature; None where only sampling is left."""
+        """E function(x) by a finite sum or by quadrature.
+
+        Parameters
+        ----------
+        function : (n, d) -> (n,)
+            What is averaged.
+
+        Returns
+        -------
+        Estimate or None
+            None where only sampling is left. On the line the base class integrates over the levels of the quantile function.
+        """
         if self.dim == 1 and "quantile" in self.answers():
             value = level_integral(lambda u: function(self.quantile(u)[:, None]))
             return Estimate(value, 0.0, "quadrature", "mean")
         return None
 
     def mean_pair_power(self, p: float) -> Estimate | None:
-        """E|X - Y|^p of independent X and Y of this law (E log|X - Y| for p = 0), exactly or by quadrature; None if unknown."""
+        """E|X - Y|^p of independent X and Y of this law (E log|X - Y| for p = 0); None where it would take sampling."""
         known = self.answers()
         if p == 2 and "mean" in known and "cov" in known:
             return Estimate(float(2 * np.trace(self.cov())), 0.0, "closed form", "mean")
@@ -173,9 +220,9 @@ class Law:
         return None
 
     def quadrature_nodes(self, most: int) -> tuple[Points, Values] | None:
-        """Points (k, d) and weights (k,) whose sums stand for integrals over a law given on a grid, else None.
+        """Points (k, d) and weights (k,) whose sums stand for integrals over a law that is given on a grid, else None.
 
-        Three Gauss points per axis and cell where these are at most `most` in all, else the centres of the cells.
+        These are three Gauss points per axis and cell where there are at most `most` of them, else the centres of the cells.
         """
         return None
 
@@ -213,7 +260,7 @@ class Law:
         known = [name for name in questions if getattr(type(self), name) is not getattr(Law, name)]
         return [name for name in known if self.dim == 1 or name not in ("quantile", "cdf")]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         try:
             fields = {key: value for key, value in self.spec().items() if key != "law"}
         except NotAvailable:
@@ -226,37 +273,39 @@ class OneDimensional(Law):
 
     dim = 1
 
-    def sample(self, n, rng):
+    def sample(self, n: int, rng: np.random.Generator) -> Points:
         n = draws(n, rng)
         return self.quantile(rng.random(n))[:, None]
 
 
-def inverse_cdf(cdf, density, u, low: float, high: float) -> np.ndarray:
+def inverse_cdf(
+    cdf: Callable[[Values], Values], density: Callable[[Values], Values], u: ArrayLike, low: float, high: float
+) -> Numbers:
     """Solve cdf(x) = u to round-off, vectorised; cdf(low) <= u <= cdf(high) must hold.
 
-    Newton's step where it stays inside the shrinking bracket, bisection elsewhere (flat stretches between modes). A level is
-    done when the distribution function differs from it by round-off or the bracket is empty.
+    Newton's step where it stays inside the shrinking bracket, bisection elsewhere (flat stretches between modes). A level
+    is done when the distribution function differs from it by round-off or the bracket is empty.
     """
-    u = levels(u)
-    shape, u = u.shape, u.ravel()
-    low, high = np.full(u.shape, float(low)), np.full(u.shape, float(high))
-    x, left = 0.5 * (low + high), np.arange(len(u))
+    given = levels(u)
+    u = given.ravel()
+    below, above = np.full(u.shape, float(low)), np.full(u.shape, float(high))
+    x, left = 0.5 * (below + above), np.arange(len(u))
     for _ in range(200):
         if len(left) == 0:
             break
         at = x[left]
         excess, slope = cdf(at) - u[left], density(at)
-        low[left], high[left] = np.where(excess < 0, at, low[left]), np.where(excess >= 0, at, high[left])
+        below[left], above[left] = np.where(excess < 0, at, below[left]), np.where(excess >= 0, at, above[left])
         steep = slope > 1e-300
         step = at - np.where(steep, excess, 0.0) / np.where(steep, slope, 1.0)
-        inside = steep & (step > low[left]) & (step < high[left])
-        new = np.where(inside, step, 0.5 * (low[left] + high[left]))
+        inside = steep & (step > below[left]) & (step < above[left])
+        new = np.where(inside, step, 0.5 * (below[left] + above[left]))
         done = (
             (np.abs(excess) <= 2e-16 * u[left])
-            | (new <= low[left])
-            | (new >= high[left])
+            | (new <= below[left])
+            | (new >= above[left])
             | (np.abs(new - at) <= 2e-16 * np.abs(at))
         )
         x[left[~done]] = new[~done]
         left = left[~done]
-    return x.reshape(shape)
+    return x.reshape(given.shape)

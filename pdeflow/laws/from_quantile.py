@@ -1,9 +1,13 @@
 """Laws on the line that are given by a quantile function."""
 
+from __future__ import annotations
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._core.errors import BadInput
 from .._core.quadrature import level_integral
+from .._core.shapes import Matrix, Numbers, Vector
 from .._core.validate import levels, numbers
 from .base import OneDimensional
 
@@ -25,18 +29,18 @@ class FromQuantile(OneDimensional):
             )
         self.function = function
 
-    def quantile(self, u):
+    def quantile(self, u: ArrayLike) -> Numbers:
         u = levels(u)
         return np.asarray(self.function(np.ravel(u)), dtype=float).reshape(u.shape)
 
-    def cdf(self, x):
+    def cdf(self, x: ArrayLike) -> Numbers:
         x = numbers(x)
         return _level_of(self.function, x.ravel()).reshape(x.shape)
 
-    def mean(self):
+    def mean(self) -> Vector:
         return np.array([level_integral(self.quantile)])
 
-    def cov(self):
+    def cov(self) -> Matrix:
         mean = self.mean()
         return np.array([[level_integral(lambda u: (self.quantile(u) - mean) ** 2)]])
 

@@ -1,10 +1,16 @@
 """Laws with a constant density on each cell of a grid."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._core.errors import BadInput
 from .._core.estimate import Estimate
 from .._core.quadrature import cell_nodes
+from .._core.shapes import Matrix, Numbers, Points, Values, Vector
 from .._core.validate import draws, levels, numbers, points, readonly, real_array
 from .base import Law
 from .cells import CellMasses, overlap, rest
@@ -66,7 +72,7 @@ class GridLaw(Law):
         """mass / volume, of the shape of `mass`."""
         return self.mass / self.volumes
 
-    def sample(self, n, rng):
+    def sample(self, n: int, rng: np.random.Generator) -> Points:
         n = draws(n, rng)
         weights = np.maximum(
             self.mass.ravel(), 0
@@ -76,7 +82,7 @@ class GridLaw(Law):
         high = np.stack([axis[i + 1] for axis, i in zip(self.axes, cells)], axis=1)
         return low + (high - low) * rng.random((n, self.dim))
 
-    def log_density(self, x):
+    def log_density(self, x: Points) -> Values:
         x = points(x, self.dim)
         inside = np.ones(len(x), dtype=bool)
         cells = []
@@ -89,10 +95,10 @@ class GridLaw(Law):
     def _marginal(self, *kept):
         return self.mass.sum(axis=tuple(i for i in range(self.dim) if i not in kept))
 
-    def mean(self):
+    def mean(self) -> Vector:
         return np.array([self._marginal(i) @ center for i, center in enumerate(self.centers)])
 
-    def cov(self):
+    def cov(self) -> Matrix:
         """Includes the variance h²/12 inside each cell: exact for the piecewise constant density."""
         centers, mean = self.centers, self.mean()
         cov = np.empty((self.dim, self.dim))
@@ -108,7 +114,7 @@ class GridLaw(Law):
             raise self.not_available(question, "it exists in dim 1 only")
         return np.concatenate([[0.0], np.cumsum(self.mass)])
 
-    def quantile(self, u):
+    def quantile(self, u: ArrayLike) -> Numbers:
         total = np.maximum.accumulate(self._cumulative("quantile"))
         u = np.minimum(levels(u), total[-1])  # the sum of the masses is one to round-off only
         first = np.searchsorted(total, 0.0, side="right")  # level 0 is where the mass begins, not where the grid does
@@ -118,17 +124,17 @@ class GridLaw(Law):
         edges = self.axes[0]
         return edges[cell] + np.clip(part, 0.0, 1.0) * (edges[cell + 1] - edges[cell])
 
-    def cdf(self, x):
+    def cdf(self, x: ArrayLike) -> Numbers:
         return np.interp(numbers(x), self.axes[0], self._cumulative("cdf"))
 
-    def entropy(self):
+    def entropy(self) -> float:
         full = self.mass > 0
         return float(-np.sum(self.mass[full] * np.log(self.density[full])))
 
-    def power_integral(self, m):
+    def power_integral(self, m: float) -> float:
         return float(np.sum(np.maximum(self.density, 0) ** m * self.volumes))
 
-    def support(self):
+    def support(self) -> tuple[Vector, Vector] | None:
         full, low, high = self.mass > 0, [], []
         for i, axis in enumerate(self.axes):
             kept = np.flatnonzero(full.any(axis=tuple(j for j in range(self.dim) if j != i)))
@@ -136,17 +142,17 @@ class GridLaw(Law):
             high.append(axis[kept[-1] + 1])
         return np.array(low), np.array(high)
 
-    def linear_pieces(self):
+    def linear_pieces(self) -> tuple[Values, Values] | None:
         """Empty cells are jumps; the negative round-off masses that a grid admits count as empty."""
         if self.dim != 1:
             return None
         full, edges = self.mass > 0, self.axes[0]
         return steps_of(self.mass[full], edges[:-1][full], edges[1:][full])
 
-    def grid_axes(self):
+    def grid_axes(self) -> tuple[Values, ...] | None:
         return self.axes
 
-    def cell_masses(self, axes):
+    def cell_masses(self, axes: Sequence[Values]) -> CellMasses | None:
         if all(np.array_equal(mine, edges) for mine, edges in zip(self.axes, axes)):
             return CellMasses(self.mass, 0.0, "cell masses")
         mass = self.mass
@@ -154,28 +160,28 @@ class GridLaw(Law):
             mass = overlap(mass, i, mine, edges)
         return CellMasses(mass, rest(mass, self.mass.sum()), "cell masses by overlap")
 
-    def mean_of(self, function):
+    def mean_of(self, function: Callable[[Points], Values]) -> Estimate | None:
         """By three Gauss points per axis of every cell."""
         x, share = cell_nodes(self.axes, 3)
         value = self.mass.ravel() @ (function(x).reshape(self.mass.size, -1) @ share)
         return Estimate(float(value), 0.0, "quadrature", "mean")
 
-    def mean_pair_power(self, p):
+    def mean_pair_power(self, p: float) -> Estimate | None:
         if p == 1 and self.dim == 1:
             return Estimate(mean_gap(self._cumulative("cdf"), self.axes[0]), 0.0, "closed form", "mean")
         return super().mean_pair_power(p)
 
-    def quadrature_nodes(self, most):
+    def quadrature_nodes(self, most: int) -> tuple[Points, Values] | None:
         x, share = cell_nodes(self.axes, 3 if self.mass.size * 3**self.dim <= most else 1)
         return x, np.multiply.outer(self.mass.ravel(), share).ravel()
 
-    def density_steps(self):
+    def density_steps(self) -> tuple[Values, Values] | None:
         return (self.axes[0], self.density) if self.dim == 1 else None
 
-    def coordinates(self):
+    def coordinates(self) -> tuple[np.ndarray, ...]:
         return (self.mass,)
 
-    def fields(self):
+    def fields(self) -> dict[str, tuple[tuple[str, ...], np.ndarray]] | None:
         names = ("x", "y", "z")[: self.dim]
         fields = {}
         for name, edges, centers in zip(names, self.axes, self.centers):
@@ -190,7 +196,7 @@ class GridLaw(Law):
             "min_density": ((), np.array(density.min())),
         }
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"GridLaw(cells={self.mass.shape}, box={[(float(a[0]), float(a[-1])) for a in self.axes]})"
 
 

@@ -1,14 +1,21 @@
 """Finite mixtures of Gaussians."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._core.arrays import log_sum_exp, softmax
 from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate
 from .._core.quadrature import level_integral
+from .._core.shapes import Matrix, Numbers, Points, Values, Vector
 from .._core.validate import draws, levels, points, readonly, real_array
 from .base import Law, inverse_cdf
-from .cells import mixture_masses
+from .cells import CellMasses, mixture_masses
 from .gaussian import Gaussian
 
 
@@ -41,7 +48,7 @@ class GaussianMixture(Law):
         self.covs = readonly([g.cov() for g in self.components])
         self.dim = means.shape[1]
 
-    def sample(self, n, rng):
+    def sample(self, n: int, rng: np.random.Generator) -> Points:
         n = draws(n, rng)
         which = rng.choice(len(self.weights), size=n, p=self.weights)
         z = rng.standard_normal((n, self.dim))
@@ -51,27 +58,27 @@ class GaussianMixture(Law):
             x[chosen] = component.mean() + z[chosen] @ component._root.T
         return x
 
-    def log_density(self, x):
+    def log_density(self, x: Points) -> Values:
         x = points(x, self.dim)
         with np.errstate(divide="ignore"):  # a zero weight is log 0 = -inf, and means it
             logs = [np.log(w) + g.log_density(x) for w, g in zip(self.weights, self.components)]
         return log_sum_exp(np.stack(logs, axis=-1))
 
-    def mean(self):
+    def mean(self) -> Vector:
         return self.weights @ self.means
 
-    def cov(self):
+    def cov(self) -> Matrix:
         offset = self.means - self.mean()
         return np.einsum("k,kij->ij", self.weights, self.covs) + np.einsum("k,ki,kj->ij", self.weights, offset, offset)
 
-    def cdf(self, x):
+    def cdf(self, x: ArrayLike) -> Numbers:
         if self.dim != 1:
             raise NotAvailable(
                 f"GaussianMixture has dim {self.dim}; 'cdf' exists in dim 1 only. Project it on an axis first."
             )
-        return sum(w * g.cdf(x) for w, g in zip(self.weights, self.components))
+        return sum((w * g.cdf(x) for w, g in zip(self.weights, self.components)), start=np.zeros(()))
 
-    def quantile(self, u):
+    def quantile(self, u: ArrayLike) -> Numbers:
         if self.dim != 1:
             raise NotAvailable(
                 f"GaussianMixture has dim {self.dim}; 'quantile' exists in dim 1 only. Project it on an axis first."
@@ -85,12 +92,13 @@ class GaussianMixture(Law):
         return np.where(u == 0, -np.inf, np.where(u == 1, np.inf, x))
 
     def _density(self, x):
-        return sum(
+        parts = (
             w * np.exp(-0.5 * ((x - g._mean[0]) / g._root[0, 0]) ** 2) / (g._root[0, 0] * np.sqrt(2 * np.pi))
             for w, g in zip(self.weights, self.components)
         )
+        return sum(parts, start=np.zeros(()))
 
-    def score(self, x, power=0.0):
+    def score(self, x: Points, power: float = 0.0) -> Points:
         x = points(x, self.dim)
         precisions, log_dets = np.linalg.inv(self.covs), np.linalg.slogdet(self.covs)[1]
         with np.errstate(divide="ignore"):  # a component of weight zero has log weight -inf, and means it
@@ -100,31 +108,31 @@ class GaussianMixture(Law):
         score = -(softmax(log_factors - (pull * offset).sum(-1) / 2)[:, :, None] * pull).sum(1)
         return score * np.exp(power * self.log_density(x))[:, None] if power else score
 
-    def finite_dissipation(self, power=0.0):
+    def finite_dissipation(self, power: float = 0.0) -> bool | None:
         return True
 
-    def support(self):
+    def support(self) -> tuple[Vector, Vector] | None:
         return np.full(self.dim, -np.inf), np.full(self.dim, np.inf)
 
-    def as_gaussian(self):
+    def as_gaussian(self) -> Gaussian | None:
         """The one component that has all the weight, where there is one."""
         return self.components[int(np.argmax(self.weights))] if np.max(self.weights) == 1 else None
 
-    def gaussian_components(self):
+    def gaussian_components(self) -> tuple[Values, tuple[Gaussian, ...]] | None:
         return self.weights, self.components
 
-    def cell_masses(self, axes):
+    def cell_masses(self, axes: Sequence[Values]) -> CellMasses | None:
         if self.dim == 1:
             return super().cell_masses(axes)
-        known = [(w, part.cell_masses(axes)) for w, part in zip(self.weights, self.components) if w > 0]
-        if any(part is None for _, part in known):
-            return None
-        return mixture_masses([w for w, _ in known], [part for _, part in known])
+        full = np.flatnonzero(self.weights > 0)
+        parts = [self.components[i].cell_masses(axes) for i in full]
+        known = [part for part in parts if part is not None]
+        return mixture_masses(self.weights[full], known) if len(known) == len(parts) else None
 
-    def projected(self, direction):
+    def projected(self, direction: Vector) -> Law | None:
         return GaussianMixture(self.weights, self.means @ direction, direction @ self.covs @ direction)
 
-    def mean_of(self, function):
+    def mean_of(self, function: Callable[[Points], Values]) -> Estimate | None:
         """On the line, by quadrature component by component: the quantile function nearly jumps between separate components."""
         if self.dim != 1:
             return None
@@ -134,14 +142,14 @@ class GaussianMixture(Law):
         ]
         return Estimate(float(self.weights @ means), 0.0, "quadrature", "mean")
 
-    def fields(self):
+    def fields(self) -> dict[str, tuple[tuple[str, ...], np.ndarray]] | None:
         return {
             "weights": (("component",), self.weights),
             "means": (("component", "dim"), self.means),
             "covs": (("component", "dim", "dim_2"), self.covs),
         }
 
-    def spec(self):
+    def spec(self) -> dict[str, Any]:
         return {
             "law": "GaussianMixture",
             "weights": self.weights.tolist(),

@@ -1,13 +1,23 @@
 """Weighted point clouds."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._core.errors import BadInput
 from .._core.estimate import Estimate
+from .._core.shapes import Matrix, Numbers, Points, Values, Vector
 from .._core.validate import draws, levels, numbers, readonly, real_array
 from .base import Law
 from .cells import CellMasses, rest
 from .linear import jumping, steps_of
+
+if TYPE_CHECKING:
+    from .maps import Map
 
 
 class Particles(Law):
@@ -33,7 +43,7 @@ class Particles(Law):
             )
         self.weights = readonly(weights)
 
-    def sample(self, n, rng):
+    def sample(self, n: int, rng: np.random.Generator) -> Points:
         """n draws with replacement: the law of a cloud is the cloud, nothing is smoothed."""
         n = draws(n, rng)
         which = (
@@ -43,10 +53,10 @@ class Particles(Law):
         )
         return self.x[which]
 
-    def mean(self):
+    def mean(self) -> Vector:
         return self.weights @ self.x
 
-    def cov(self):
+    def cov(self) -> Matrix:
         offset = self.x - self.mean()
         return (offset * self.weights[:, None]).T @ offset
 
@@ -56,7 +66,7 @@ class Particles(Law):
         order = np.argsort(self.x[:, 0], kind="stable")
         return self.x[order, 0], np.cumsum(self.weights[order])
 
-    def quantile(self, u):
+    def quantile(self, u: ArrayLike) -> Numbers:
         x, total = self._sorted("quantile")
         u = levels(u)
         if self.equal:  # k/n has no exact cumulative sum; count instead
@@ -64,26 +74,26 @@ class Particles(Law):
         u = np.maximum(u - 1e-14, 5e-324)  # round-off of the sums; level 0 is the first particle that has weight
         return x[np.clip(np.searchsorted(total, u, side="left"), 0, len(x) - 1)]
 
-    def cdf(self, at):
-        x, total = self._sorted("cdf")
-        return np.concatenate([[0.0], total])[np.searchsorted(x, numbers(at), side="right")]
+    def cdf(self, x: ArrayLike) -> Numbers:
+        at, total = self._sorted("cdf")
+        return np.concatenate([[0.0], total])[np.searchsorted(at, numbers(x), side="right")]
 
     @property
     def mass_error(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The sum of the weights minus one."""
         return float(self.weights.sum()) - 1
 
-    def has_density(self):
+    def has_density(self) -> bool | None:
         return False
 
-    def support(self):
+    def support(self) -> tuple[Vector, Vector] | None:
         full = self.x[self.weights > 0]
         return full.min(axis=0), full.max(axis=0)
 
-    def atoms(self):
+    def atoms(self) -> tuple[Points, Values] | None:
         return self.x, self.weights
 
-    def linear_pieces(self):
+    def linear_pieces(self) -> tuple[Values, Values] | None:
         if self.dim != 1:
             return None
         if self.equal:
@@ -94,24 +104,24 @@ class Particles(Law):
         full = weights > 0
         return steps_of(weights[full], x[full], x[full])
 
-    def cell_masses(self, axes):
+    def cell_masses(self, axes: Sequence[Values]) -> CellMasses | None:
         mass, _ = np.histogramdd(self.x, bins=axes, weights=self.weights)
         return CellMasses(mass, rest(mass, self.weights.sum()), "cell masses by counting")
 
-    def projected(self, direction):
+    def projected(self, direction: Vector) -> Law | None:
         return Particles(self.x @ direction, None if self.equal else self.weights)
 
-    def mean_of(self, function):
+    def mean_of(self, function: Callable[[Points], Values]) -> Estimate | None:
         return Estimate(float(self.weights @ function(self.x)), 0.0, "closed form", "mean")
 
-    def coordinates(self):
+    def coordinates(self) -> tuple[np.ndarray, ...]:
         return (self.x,)
 
-    def pushed(self, move):
+    def pushed(self, move: Map) -> Law:
         """The cloud of the moved particles."""
         return Particles(move(self.x), None if self.equal else self.weights)
 
-    def fields(self):
+    def fields(self) -> dict[str, tuple[tuple[str, ...], np.ndarray]] | None:
         return {
             "samples": (("sample", "dim"), self.x),
             "weights": (("sample",), self.weights),
@@ -119,5 +129,5 @@ class Particles(Law):
             "mass_error": ((), np.array(self.mass_error)),
         }
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Particles(n={len(self.x)}, dim={self.dim})"

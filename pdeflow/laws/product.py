@@ -1,13 +1,24 @@
 """Products of independent laws."""
 
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.linalg import block_diag
 
 from .._core.errors import BadInput
+from .._core.shapes import Matrix, Numbers, Points, Values, Vector
 from .._core.validate import points
 from .base import Law
-from .cells import product_masses
+from .cells import CellMasses, product_masses
 from .gaussian import Gaussian
+
+if TYPE_CHECKING:
+    from .barenblatt import Barenblatt
+    from .semicircle import Semicircle
 
 
 class Product(Law):
@@ -23,23 +34,24 @@ class Product(Law):
         ends = np.cumsum([law.dim for law in self.laws])
         self._slices = [slice(end - law.dim, end) for end, law in zip(ends, self.laws)]
 
-    def sample(self, n, rng):
+    def sample(self, n: int, rng: np.random.Generator) -> Points:
         return np.concatenate([law.sample(n, rng) for law in self.laws], axis=1)
 
-    def log_density(self, x):
+    def log_density(self, x: Points) -> Values:
         x = points(x, self.dim)
-        return sum(law.log_density(x[:, block]) for law, block in zip(self.laws, self._slices))
+        parts = (law.log_density(x[:, block]) for law, block in zip(self.laws, self._slices))
+        return sum(parts, start=np.zeros(len(x)))
 
-    def mean(self):
+    def mean(self) -> Vector:
         return np.concatenate([law.mean() for law in self.laws])
 
-    def cov(self):
-        return block_diag(*[law.cov() for law in self.laws])
+    def cov(self) -> Matrix:
+        return np.asarray(block_diag(*[law.cov() for law in self.laws]))
 
-    def quantile(self, u):
+    def quantile(self, u: ArrayLike) -> Numbers:
         return self._only("quantile").quantile(u)
 
-    def cdf(self, x):
+    def cdf(self, x: ArrayLike) -> Numbers:
         return self._only("cdf").cdf(x)
 
     def _only(self, question):
@@ -47,16 +59,16 @@ class Product(Law):
             raise self.not_available(question, "it exists in dim 1 only")
         return self.laws[0]
 
-    def answers(self):
+    def answers(self) -> list[str]:
         return [name for name in super().answers() if all(name in law.answers() for law in self.laws)]
 
-    def entropy(self):
+    def entropy(self) -> float:
         return float(sum(law.entropy() for law in self.laws))
 
-    def power_integral(self, m):
+    def power_integral(self, m: float) -> float:
         return float(np.prod([law.power_integral(m) for law in self.laws]))
 
-    def score(self, x, power=0.0):
+    def score(self, x: Points, power: float = 0.0) -> Points:
         """The scores of the blocks, each times the densities of the others to the power."""
         x = points(x, self.dim)
         scores = [law.score(x[:, block], power) for law, block in zip(self.laws, self._slices)]
@@ -67,30 +79,30 @@ class Product(Law):
                 scores[i] = score * np.exp(power * np.sum(others, axis=0)).reshape(-1, 1)
         return np.concatenate(scores, axis=1)
 
-    def finite_dissipation(self, power=0.0):
+    def finite_dissipation(self, power: float = 0.0) -> bool | None:
         parts = [law.finite_dissipation(power) for law in self.laws]
         return False if False in parts else None if None in parts else True
 
-    def support(self):
-        ends = [law.support() for law in self.laws]
-        if None in ends:
+    def support(self) -> tuple[Vector, Vector] | None:
+        boxes = [box for law in self.laws if (box := law.support()) is not None]
+        if len(boxes) < len(self.laws):
             return None
-        return tuple(np.concatenate([end[side] for end in ends]) for side in (0, 1))
+        return np.concatenate([low for low, _ in boxes]), np.concatenate([high for _, high in boxes])
 
-    def has_density(self):
+    def has_density(self) -> bool | None:
         parts = [law.has_density() for law in self.laws]
         return False if False in parts else None if None in parts else True
 
-    def as_gaussian(self):
-        parts = [law.as_gaussian() for law in self.laws]
-        if any(part is None for part in parts):
+    def as_gaussian(self) -> Gaussian | None:
+        parts = [part for law in self.laws if (part := law.as_gaussian()) is not None]
+        if len(parts) < len(self.laws):
             return None
         return Gaussian(self.mean(), block_diag(*[part.cov() for part in parts]))
 
-    def factors(self):
+    def factors(self) -> tuple[Law, ...] | None:
         return self.laws
 
-    def blocks(self, sizes):
+    def blocks(self, sizes: Sequence[int]) -> tuple[Law, ...] | None:
         left, blocks = list(self.laws), []
         for size in sizes:
             inside = []
@@ -109,24 +121,25 @@ class Product(Law):
             blocks.append(inside[0] if len(inside) == 1 else Product(inside))
         return None if left else tuple(blocks)
 
-    def cell_masses(self, axes):
+    def cell_masses(self, axes: Sequence[Values]) -> CellMasses | None:
         parts = [law.cell_masses(axes[block]) for law, block in zip(self.laws, self._slices)]
-        return None if any(part is None for part in parts) else product_masses(parts)
+        known = [part for part in parts if part is not None]
+        return product_masses(known) if len(known) == len(parts) else None
 
-    def as_barenblatt(self):
+    def as_barenblatt(self) -> Barenblatt | None:
         return self.laws[0].as_barenblatt() if len(self.laws) == 1 else None
 
-    def as_semicircle(self):
+    def as_semicircle(self) -> Semicircle | None:
         return self.laws[0].as_semicircle() if len(self.laws) == 1 else None
 
-    def scale_family(self):
+    def scale_family(self) -> tuple[Hashable, Vector, Vector] | None:
         return self.laws[0].scale_family() if len(self.laws) == 1 else None
 
-    def linear_pieces(self):
+    def linear_pieces(self) -> tuple[Values, Values] | None:
         return self.laws[0].linear_pieces() if len(self.laws) == 1 else None
 
-    def atoms(self):
+    def atoms(self) -> tuple[Points, Values] | None:
         return self.laws[0].atoms() if len(self.laws) == 1 else None
 
-    def spec(self):
+    def spec(self) -> dict[str, Any]:
         return {"law": "Product", "laws": [law.spec() for law in self.laws]}

@@ -1,13 +1,19 @@
 """Laws on the line whose quantile function is piecewise linear."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._core.errors import BadInput
 from .._core.estimate import Estimate
 from .._core.quadrature import gauss_panels
+from .._core.shapes import Matrix, Numbers, Points, Values, Vector
 from .._core.validate import levels, numbers, points, readonly, real_array
 from .base import OneDimensional
-from .cells import line_masses
+from .cells import CellMasses, line_masses
 from .linear import mean_gap
 
 
@@ -30,10 +36,10 @@ class Quantiles(OneDimensional):
             raise BadInput(f"q[{i + 1}] = {q[i + 1]} < q[{i}] = {q[i]}. Quantiles must not decrease. Sort them.")
         self.q, self.levels = readonly(q), readonly(s)
 
-    def quantile(self, u):
+    def quantile(self, u: ArrayLike) -> Numbers:
         return np.interp(levels(u), self.levels, self.q)
 
-    def cdf(self, x):
+    def cdf(self, x: ArrayLike) -> Numbers:
         """Right-continuous: where two quantiles coincide the jump is counted."""
         x = numbers(x)
         i = np.clip(np.searchsorted(self.q, x, side="right") - 1, 0, len(self.q) - 2)
@@ -48,63 +54,63 @@ class Quantiles(OneDimensional):
             raise self.not_available(question, "two quantiles coincide, so the law has an atom")
         return w, gap
 
-    def answers(self):
+    def answers(self) -> list[str]:
         atom = np.any(np.diff(self.q) <= 0)
         density = ("log_density", "entropy", "power_integral")
         return [name for name in super().answers() if not (atom and name in density)]
 
-    def log_density(self, x):
+    def log_density(self, x: Points) -> Values:
         w, gap = self._widths("log_density")
         x = points(x, 1)[:, 0]
         i = np.clip(np.searchsorted(self.q, x, side="right") - 1, 0, len(gap) - 1)
         return np.where((x >= self.q[0]) & (x <= self.q[-1]), np.log(w / gap)[i], -np.inf)
 
-    def mean(self):
+    def mean(self) -> Vector:
         return np.array([np.diff(self.levels) @ (self.q[1:] + self.q[:-1]) / 2])
 
-    def cov(self):
+    def cov(self) -> Matrix:
         a, b = self.q[:-1] - self.mean(), self.q[1:] - self.mean()
         return np.array([[np.diff(self.levels) @ (a * a + a * b + b * b) / 3]])
 
-    def entropy(self):
+    def entropy(self) -> float:
         w, gap = self._widths("entropy")
         return float(-np.sum(w * np.log(w / gap)))
 
-    def power_integral(self, m):
+    def power_integral(self, m: float) -> float:
         w, gap = self._widths("power_integral")
         return float(np.sum(gap * (w / gap) ** m))
 
-    def has_density(self):
+    def has_density(self) -> bool | None:
         return bool(np.all(np.diff(self.q) > 0))
 
-    def linear_pieces(self):
+    def linear_pieces(self) -> tuple[Values, Values] | None:
         return self.levels, self.q
 
-    def cell_masses(self, axes):
+    def cell_masses(self, axes: Sequence[Values]) -> CellMasses | None:
         return line_masses(self, axes[0], smooth=False)
 
-    def mean_of(self, function):
+    def mean_of(self, function: Callable[[Points], Values]) -> Estimate | None:
         """By six Gauss points of every piece."""
         x, weight = gauss_panels(self.q, 6)
         value = np.diff(self.levels) @ (function(x.reshape(-1, 1)).reshape(x.shape) @ (2 * weight)) / 2
         return Estimate(float(value), 0.0, "quadrature", "mean")
 
-    def mean_pair_power(self, p):
+    def mean_pair_power(self, p: float) -> Estimate | None:
         if p == 1:
             return Estimate(mean_gap(self.levels, self.q), 0.0, "closed form", "mean")
         return super().mean_pair_power(p)
 
-    def density_steps(self):
+    def density_steps(self) -> tuple[Values, Values] | None:
         """An atom has no height: its piece is left out."""
         gap = np.diff(self.q)
         wide = gap > 0
         return np.append(self.q[:-1][wide], self.q[-1]), np.diff(self.levels)[wide] / gap[wide]
 
-    def coordinates(self):
+    def coordinates(self) -> tuple[np.ndarray, ...]:
         return (self.q,)
 
-    def fields(self):
+    def fields(self) -> dict[str, tuple[tuple[str, ...], np.ndarray]] | None:
         return {"level": (("level",), self.levels), "quantile": (("level",), self.q)}
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Quantiles(n={len(self.q)}, support=[{self.q[0]:.6g}, {self.q[-1]:.6g}])"

@@ -1,9 +1,15 @@
 """Uniform laws on spheres."""
 
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
 import numpy as np
 from scipy.special import gammaln
 
 from .._core.estimate import Estimate
+from .._core.shapes import Matrix, Points, Vector
 from .._core.validate import draws, positive, readonly, real_array
 from .base import Law
 
@@ -19,36 +25,36 @@ class Ring(Law):
         self.center = readonly(np.atleast_1d(real_array(center, "center")))
         self.dim = real_array(self.center, "center", ndim=1).shape[0]
 
-    def sample(self, n, rng):
+    def sample(self, n: int, rng: np.random.Generator) -> Points:
         n = draws(n, rng)
         direction = rng.standard_normal((n, self.dim))
         return self.center + self.radius * direction / np.linalg.norm(direction, axis=1, keepdims=True)
 
-    def mean(self):
+    def mean(self) -> Vector:
         return self.center
 
-    def cov(self):
+    def cov(self) -> Matrix:
         return self.radius**2 / self.dim * np.eye(self.dim)
 
-    def has_density(self):
+    def has_density(self) -> bool | None:
         return False
 
-    def support(self):
+    def support(self) -> tuple[Vector, Vector] | None:
         return self.center - self.radius, self.center + self.radius
 
-    def scale_family(self):
+    def scale_family(self) -> tuple[Hashable, Vector, Vector] | None:
         return ("Ring", self.dim), self.center, np.array([self.radius])
 
-    def mean_pair_power(self, p):
+    def mean_pair_power(self, p: float) -> Estimate | None:
         if p > 0 and p != 2:
             value = self.radius**p * sphere_mean_power(p, self.dim)
             return Estimate(float(value), 0.0, "closed form", "mean")
         return super().mean_pair_power(p)
 
-    def fields(self):
+    def fields(self) -> dict[str, tuple[tuple[str, ...], np.ndarray]] | None:
         return {"radius": ((), np.array(self.radius)), "center": (("dim",), self.center)}
 
-    def spec(self):
+    def spec(self) -> dict[str, Any]:
         return {"law": "Ring", "radius": self.radius, "center": self.center.tolist()}
 
 

@@ -29,7 +29,7 @@ def box_masses(law, axes) -> np.ndarray:
     mass, owner = np.zeros(len(center)), np.arange(len(center))
     probe, height = _probes(law, axes)
     cells = [np.searchsorted(edges, column, side="right") - 1 for edges, column in zip(axes, probe.T)]
-    home = np.ravel_multi_index(cells, shape)
+    home = np.asarray(np.ravel_multi_index(cells, shape))
     spent, points = 0.0, 0
     value, error, top = _two_rules(law, center, half)
     while True:

@@ -58,8 +58,9 @@ def cell_masses(law: Law, axes: Sequence[Values]) -> CellMasses:
         return product_masses([cell_masses(part, axes[end - part.dim : end]) for part, end in zip(factors, ends)])
     mixture = law.gaussian_components()
     if mixture is not None and len(mixture[1]) > 1:
-        full = [(weight, cell_masses(part, axes)) for weight, part in zip(*mixture) if weight > 0]
-        return mixture_masses([weight for weight, _ in full], [part for _, part in full])
+        weights, components = mixture
+        full = np.flatnonzero(weights > 0)
+        return mixture_masses(weights[full], [cell_masses(components[i], axes) for i in full])
     if answers(law, "log_density"):
         mass = box_masses(law, axes)
         return CellMasses(mass, rest(mass, 1.0), "cell masses by quadrature of the density")

@@ -40,8 +40,9 @@ def _moment_error(approximation, truth, moment, rng, n):
         values.append(value)
         atoms = law.atoms()
         if atoms is not None:
-            variance += _sampling_variance(*atoms, law.mean(), law.cov(), moment)
-            notes.append(f"stderr of {len(atoms[0])} independent draws")
+            x, weights = atoms
+            variance += _sampling_variance(x, weights, law.mean(), law.cov(), moment)
+            notes.append(f"stderr of {len(x)} independent draws")
     how = "; ".join(dict.fromkeys(notes)) if notes else "closed form"
     return Estimate(float(np.linalg.norm(values[0] - values[1])), float(np.sqrt(variance)), how, name)
 
