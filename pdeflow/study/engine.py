@@ -1,8 +1,12 @@
 """The engine of a study: which runs are missing, their truths and floors, the workers, the progress bar."""
 
+from __future__ import annotations
+
 import inspect
 import warnings
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import joblib
 from joblib.parallel import get_active_backend
@@ -11,14 +15,24 @@ from .._core.errors import BadInput, PdeflowError
 from .._core.fingerprint import sha256
 from .._core.progress import ProgressBar
 from ..trajectory import Trajectory
-from .named import Named
-from .run import measure_floors, perform
+from .rows import Row
+from .run import Floors, Named, Run, measure_floors, perform
+from .store import Store
+
+if TYPE_CHECKING:
+    from .study import Study  # which calls this module
+
+Labels = dict[str, Any]  # what names a run in the table
+Case = tuple[Labels, Run]
+Task = TypeVar("Task")
+Answer = TypeVar("Answer")
 
 
-def execute(study, store, jobs, progress):
+def execute(study: Study, store: Store | None, jobs: int, progress: bool) -> tuple[list[Row], int]:
     """All rows of `study` in the order of its cases, and the number of runs that came from the store."""
     cases = list(study.cases())
-    questions, results = [], {}
+    questions: list[dict[str, Any]] = []
+    results: dict[int, list[Row]] = {}
     if store is not None:
         questions = [study.question(labels, run) for labels, run in cases]
         for index, question in enumerate(questions):
@@ -46,25 +60,25 @@ def execute(study, store, jobs, progress):
     return [{**labels, **row} for index, (labels, _) in enumerate(cases) for row in results[index]], reused
 
 
-def _numbered(task):
+def _numbered(task: tuple[int, Labels, Run]) -> tuple[int, list[Row]]:
     index, labels, run = task
     with Named("in the run", labels):
         return index, perform(run)
 
 
-def _truth_key(study, labels):
+def _truth_key(study: Study, labels: Labels) -> tuple[Any, ...]:
     return labels["problem"], labels["dt"] if study.truth_takes_dt else None
 
 
-def _floor_key(study, labels):
+def _floor_key(study: Study, labels: Labels) -> tuple[Any, ...]:
     """A floor depends on the swept field, not on dt (unless the truth does) or the seed."""
     level = None if study.swept == "dt" else labels[study.swept]
     return (*_truth_key(study, labels), labels["method"], repr(level))
 
 
-def _truths(study, cases):
+def _truths(study: Study, cases: Sequence[Case]) -> dict[tuple[Any, ...], Trajectory | PdeflowError]:
     """The truth of each problem (and dt), or the PdeflowError that stands in its way."""
-    truths = {}
+    truths: dict[tuple[Any, ...], Trajectory | PdeflowError] = {}
     keyword = "times" in inspect.signature(study.against).parameters
     for labels, run in cases:
         key = _truth_key(study, labels)
@@ -88,16 +102,23 @@ def _truths(study, cases):
     return truths
 
 
-def _floors(study, cases, results, missing, truths, jobs):
+def _floors(
+    study: Study,
+    cases: Sequence[Case],
+    results: dict[int, list[Row]],
+    missing: Sequence[int],
+    truths: dict[tuple[Any, ...], Trajectory | PdeflowError],
+    jobs: int,
+) -> dict[tuple[Any, ...], Floors]:
     """{floor key: {(time, metric): (floor, how)}}, taken from whole runs where these hold them, else measured."""
-    floors = {}
+    floors: dict[tuple[Any, ...], Floors] = {}
     for index, rows in results.items():
         labels, run = cases[index]
         if not isinstance(run.method, PdeflowError):
             floors[_floor_key(study, labels)] = {
                 (row["time"], row["metric"]): (row["floor"], row["floor_how"]) for row in rows
             }
-    tasks = {}
+    tasks: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for index in missing:
         labels, run = cases[index]
         key, truth = _floor_key(study, labels), truths[_truth_key(study, labels)]
@@ -107,26 +128,27 @@ def _floors(study, cases, results, missing, truths, jobs):
     return floors
 
 
-def _keyed_floors(task):
+def _keyed_floors(task: tuple[Any, ...]) -> tuple[tuple[Any, ...], Floors]:
     key, labels, arguments = task
     with Named("in the floor for the run", labels):
         return key, measure_floors(*arguments)
 
 
-def spread(function, tasks, jobs):
+def spread(function: Callable[[Task], Answer], tasks: Sequence[Task], jobs: int) -> Iterator[Answer]:
     """Results of function(task) as they come: inline for jobs=1, by joblib else or inside `joblib.parallel_config`."""
-    backend, workers = get_active_backend()
-    default = type(backend).__name__ == "LokyBackend" and workers in (None, 1)
+    backend, active = get_active_backend()
+    default = type(backend).__name__ == "LokyBackend" and active in (None, 1)
     if len(tasks) == 0:
         return
     if jobs == 1 and default:
         for task in tasks:
             yield function(task)
         return
-    # loky retires a worker whose memory grew (torch and numba load late) and says so; its task is done by another one
+    # loky retires a worker whose memory grew (torch and numba load late) and warns; another one does its task
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given", category=UserWarning)
-    workers = joblib.Parallel(n_jobs=None if jobs == 1 else jobs, return_as="generator_unordered", batch_size=1)
-    answers = workers(joblib.delayed(function)(task) for task in tasks)
+    how: dict[str, Any] = {"return_as": "generator_unordered", "batch_size": 1}
+    workers = joblib.Parallel(n_jobs=None if jobs == 1 else jobs, **how)
+    answers: Any = workers(joblib.delayed(function)(task) for task in tasks)
     try:
         yield from answers
     finally:

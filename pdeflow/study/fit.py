@@ -2,20 +2,18 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, cast
+from typing import Any, cast
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.optimize import least_squares
 from scipy.special import fdtri, stdtrit
 
 from .._core.errors import BadInput
 from .._core.shapes import Values
 from .._core.validate import numbers
+from ..metrics.metric import FloorAdds
 
 ROUND_OFF = 1e-12  # errors that are all below this say "exact": what sums of 1e3 to 1e4 terms of size one lose
-
-FloorAdds = Literal["sum", "squares"]
 
 
 @dataclass(frozen=True)
@@ -72,14 +70,14 @@ class Sweep:
     def excess(self) -> Values:
         return self.without(self.error, self.floor)
 
-    def without(self, error: Values, floor: ArrayLike) -> Values:
+    def without(self, error: Values, floor: Values | float) -> Values:
         """What is left of the error without its floor; NaN where the error is below it."""
         if self.floor_adds == "sum":
             return error - floor
         finite = np.where(np.isfinite(error), error, np.nan)
         return np.sqrt(np.where(finite >= floor, (finite - floor) * (finite + floor), np.nan))
 
-    def joined(self, floor, level):
+    def joined(self, floor: Any, level: float) -> Any:
         """A floor and a level above it as one."""
         return floor + level if self.floor_adds == "sum" else np.hypot(floor, level)
 
@@ -138,8 +136,10 @@ def plateau(log_h: Values, error: Values) -> float:
     fit = _bend(log_h, log_e, local)
     if tail:
         # The bend's asymptote where it describes the data to 1 %, else the mean of the flat points themselves.
-        described = fit is not None and fit[2] <= n * 1e-4 and fit[0] <= np.exp(log_e[-tail:].mean())
-        return float(min(fit[0] if described else np.exp(log_e[-3:].mean()), error.min()))
+        level = np.exp(log_e[-3:].mean())
+        if fit is not None and fit[2] <= n * 1e-4 and fit[0] <= np.exp(log_e[-tail:].mean()):
+            level = fit[0]
+        return float(min(level, error.min()))
     if fit is None or n < 5:
         return 0.0
     level, power, squares, straight = fit

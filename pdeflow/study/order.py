@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike
 
 from .._core.errors import BadInput
 from .._core.validate import positive, real
-from .fit import ROUND_OFF, Fit, FloorAdds, Line, Sweep, checked_sweep, fitted, local_orders, per_point, vector
+from ..metrics.metric import FloorAdds
+from .fit import ROUND_OFF, Fit, Line, Sweep, checked_sweep, fitted, local_orders, per_point, vector
 
 WIDEST = 0.25  # orders of schemes lie half an order apart: half-widths below half of that tell two of them apart
 UNKNOWN_TRUTH = (

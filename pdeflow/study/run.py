@@ -1,18 +1,23 @@
-"""One run of a study: solve, compare with the truth, and say what failed. Everything here travels to worker processes."""
+"""One run of a study: solve, compare with the truth, and say what failed. All of it travels to worker processes."""
 
 import hashlib
 import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from .._core.errors import BadInput, Diverged, PdeflowError
 from .._core.estimate import Estimate
 from .._core.validate import real
+from ..laws import Law
 from ..method import solve
 from ..problems.problem import Problem
 from ..trajectory import Trajectory
+from .rows import Row
+
+Floors = dict[tuple[float, str], tuple[float, str]]  # (time, metric) -> (floor, how it was found)
 
 NAN = float("nan")
 DRAWS = 8  # starts over which the floor of a random method is averaged
@@ -20,25 +25,42 @@ DRAWS = 8  # starts over which the floor of a random method is averaged
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """method and truth may be the PdeflowError that stands in their way. floors : {(time, metric): (value, how)}."""
+    """One run; method and truth may be the PdeflowError that stands in their way."""
 
     problem: Problem
     method: Any
     dt: float
     seed: int
-    times: tuple
-    metrics: dict
+    times: tuple[float, ...]
+    metrics: dict[str, Callable[..., Any]]
     truth: Any
-    floors: dict
+    floors: Floors
 
 
-def stream(*parts) -> np.random.Generator:
+class Named:
+    """Adds a note to an error of a user's code, which no study catches, on its way out: in which run it happened."""
+
+    def __init__(self, where: str, labels: Mapping[str, Any]):
+        self.where, self.labels = where, labels
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> Literal[False]:
+        if isinstance(error, Exception):  # not Ctrl-C
+            error.add_note(f"{self.where}: " + ", ".join(f"{name} = {value!r}" for name, value in self.labels.items()))
+        return False
+
+
+def stream(*parts: object) -> np.random.Generator:
     """A generator that depends on `parts` (numbers and strings) only, not on the order or place of the runs."""
     digest = hashlib.sha256(repr(parts).encode()).digest()
     return np.random.default_rng(np.frombuffer(digest, dtype=np.uint32))
 
 
-def measure(name, metric, approximation, truth, rng) -> Estimate:
+def measure(
+    name: str, metric: Callable[..., Any], approximation: Law, truth: Law, rng: np.random.Generator
+) -> Estimate:
     """metric(approximation, truth) as an Estimate; a metric may do without rng and may return a plain number.
 
     Raises `BadInput` where it returns neither, `Diverged` where the number is not finite.
@@ -52,15 +74,16 @@ def measure(name, metric, approximation, truth, rng) -> Estimate:
     real(found.stderr, f"The stderr of metric {name!r}")
     if not isinstance(found.how, str) or not isinstance(found.metric, str):
         raise BadInput(
-            f"Metric {name!r} gave how = {found.how!r}, metric = {found.metric!r}. Both must be str. Mend the Estimate."
+            f"Metric {name!r} gave how = {found.how!r}, metric = {found.metric!r}. Both must be str. Correct "
+            "the Estimate."
         )
     if not np.isfinite(found.value):
         raise Diverged(f"Metric {name!r} is {found.value}. It must be finite. Look at the law, or use a smaller dt.")
     return found
 
 
-def perform(run: Run) -> list[dict]:
-    """The rows of a run: one a time and metric. A PdeflowError becomes a row; nothing else is caught."""
+def perform(run: Run) -> list[Row]:
+    """The rows of a run: one per time and metric. A PdeflowError becomes a row; nothing else is caught."""
     try:
         for obstacle in (run.method, run.truth):
             if isinstance(obstacle, PdeflowError):
@@ -72,16 +95,26 @@ def perform(run: Run) -> list[dict]:
     return [_compared(run, trajectory, sequence, time, name) for time in run.times for name in run.metrics]
 
 
-def _row(run, time, name, error=None):
+def _row(run: Run, time: float, name: str, error: PdeflowError | None = None) -> Row:
     floor, floor_how = run.floors.get((time, name), (NAN, "not measured: the run cannot start"))
     return {
-        "time": float(time), "metric": name, "error": NAN, "stderr": NAN, "floor": floor, "time_error": NAN,
-        "status": error.status if error else "ok", "why": str(error) if error else "", "seconds": NAN,
-        "first_call_seconds": NAN, "truth_error": NAN, "how": "", "floor_how": floor_how,
-    }  # fmt: skip
+        "time": float(time),
+        "metric": name,
+        "error": NAN,
+        "stderr": NAN,
+        "floor": floor,
+        "time_error": NAN,
+        "status": error.status if error else "ok",
+        "why": str(error) if error else "",
+        "seconds": NAN,
+        "first_call_seconds": NAN,
+        "truth_error": NAN,
+        "how": "",
+        "floor_how": floor_how,
+    }
 
 
-def _compared(run, trajectory, sequence, time, name):
+def _compared(run: Run, trajectory: Trajectory, sequence: Trajectory | None, time: float, name: str) -> Row:
     metric = run.metrics[name]
     try:
         truth = run.truth.at(time)
@@ -98,7 +131,7 @@ def _compared(run, trajectory, sequence, time, name):
     return row
 
 
-def _sequence(run):
+def _sequence(run: Run) -> Trajectory | None:
     """The exact discrete sequence of the method, or None where it has none or cannot give it."""
     ask = getattr(run.method, "exact_sequence", None)
     if ask is None:
@@ -109,7 +142,8 @@ def _sequence(run):
         return None
 
 
-def _time_error(sequence, truth, time, name, metric):
+def _time_error(sequence: Trajectory | None, truth: Law, time: float, name: str, metric: Callable[..., Any]) -> float:
+    """The distance of the exact discrete sequence from the truth, NaN where it is not known."""
     if sequence is None:
         return NAN
     try:
@@ -118,7 +152,7 @@ def _time_error(sequence, truth, time, name, metric):
         return NAN
 
 
-def truth_error(truth: Trajectory, time, name, metric, spoken) -> float:
+def truth_error(truth: Trajectory, time: float, name: str, metric: Callable[..., Any], spoken: str) -> float:
     """What the truth itself is off by in this metric: 0 for a closed form, NaN where it is not known.
 
     A trajectory of `solve` (stats["seconds"]) is no closed form: without one of the two below its error is unknown.
@@ -139,11 +173,17 @@ def truth_error(truth: Trajectory, time, name, metric, spoken) -> float:
     return float(stated) if not stated_in or stated_in in names else NAN
 
 
-def measure_floors(problem, method, times, metrics, truth) -> dict:
+def measure_floors(
+    problem: Problem,
+    method: Any,
+    times: Sequence[float],
+    metrics: Mapping[str, Callable[..., Any]],
+    truth: Trajectory,
+) -> Floors:
     """{(time, metric): (floor, how)}: what the method's representation of the truth costs with no step taken.
 
-    floor = metric(law(init(replace(problem, initial=truth))), truth), the mean over 8 draws unless two draws agree to the bit.
-    NaN, with the reason, where the method cannot start at the truth.
+    floor = metric(law(init(replace(problem, initial=truth))), truth), the mean over 8 draws unless two draws agree to
+    the bit. NaN, with the reason, where the method cannot start at the truth.
     """
     return {
         (time, name): _floor(problem, method, truth, time, name, metric)
@@ -152,7 +192,9 @@ def measure_floors(problem, method, times, metrics, truth) -> dict:
     }
 
 
-def _floor(problem, method, truth, time, name, metric):
+def _floor(
+    problem: Problem, method: Any, truth: Trajectory, time: float, name: str, metric: Callable[..., Any]
+) -> tuple[float, str]:
     values = []
     try:
         target = truth.at(time)

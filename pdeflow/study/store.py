@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,12 +16,22 @@ SCHEMA = 2  # 2: a run as the truth has an unknown error, not none
 
 
 class Store:
-    """A folder of finished runs. Made, and tried for writing, before any run starts; leftovers of dead writers are removed.
+    """A folder of finished runs, made and tried for writing before any run starts; what dead writers left is removed.
 
-    Two writers may share it: a file appears by `os.replace`, whole, and both would write the same rows.
+    Two writers may share it: a file appears whole, and both would write the same rows.
+
+    Parameters
+    ----------
+    folder : str or path
+        It is made where it does not exist.
+
+    Raises
+    ------
+    BadInput
+        Where it cannot be made or written to.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: str | os.PathLike[str]):
         try:
             self.folder = Path(folder)
         except TypeError:
@@ -33,16 +45,18 @@ class Store:
             probe.unlink()
         except OSError as error:
             raise BadInput(
-                f"store is {str(folder)!r}: {error.strerror}. It must be a folder that can be written. Choose another, or change its rights."
+                f"store is {str(folder)!r}: {error.strerror}. It must be a folder that can be written. Choose another, "
+                "or change its rights."
             ) from error
         for leftover in self.folder.glob(".*.tmp"):
             if writer_is_dead(leftover):
                 leftover.unlink(missing_ok=True)
 
     def path(self, key: str) -> Path:
+        """Where the run with this hash is kept."""
         return self.folder / f"{key}.json"
 
-    def load(self, key: str):
+    def load(self, key: str) -> Any:
         """The result of the run `key`, or None if there is none or the file is not whole."""
         try:
             record = json.loads(self.path(key).read_text(encoding="utf-8"))
@@ -57,20 +71,20 @@ class Store:
         )
         return decode(record["result"]) if whole else None
 
-    def save(self, question, result):
-        """Write the result under the hash of its question: temporary name, fsync, replace."""
+    def save(self, question: Any, result: Any) -> None:
+        """Write the result under the hash of its question, whole or not at all."""
         result = encode(result)
         record = {"schema": SCHEMA, "question": question, "result": result, "sha256": _digest(question, result)}
         key = sha256(question)
         write_whole(self.path(key), lambda file: json.dump(record, file, indent=1, allow_nan=False), text=True)
 
 
-def _digest(question, result):
+def _digest(question: Any, result: Any) -> str:
     text = json.dumps([question, result], sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def encode(thing):
+def encode(thing: Any) -> Any:
     """JSON data in which a float is its hexadecimal text, so that every bit and every NaN comes back."""
     if isinstance(thing, float | np.floating):
         return {"float": float(thing).hex()}
@@ -83,7 +97,7 @@ def encode(thing):
     return thing
 
 
-def decode(thing):
+def decode(thing: Any) -> Any:
     """Inverse of `encode`."""
     if isinstance(thing, dict):
         if set(thing) == {"float"}:

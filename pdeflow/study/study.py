@@ -2,19 +2,21 @@
 
 import copy
 import inspect
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from .._core.errors import BadInput, PdeflowError, unknown_field
+from .._core.errors import BadInput, PdeflowError, Unsupported, unknown_field
 from .._core.fingerprint import describe
 from .._core.validate import count, positive, saved_times
+from ..metrics.metric import FloorAdds, floor_adds_of
 from ..problems.problem import Problem
 from ..trajectory import Trajectory, exact
 from .engine import execute
-from .named import Named
-from .run import Run
+from .run import Named, Run
 from .store import Store
 from .table import Table
 
@@ -22,26 +24,55 @@ from .table import Table
 class Study:
     """Runs of every method on every problem for every level of one swept axis and every seed, judged against a truth.
 
-    problems : a Problem or a list. methods : {name: method}, or a method or list (named by class). metrics : {name: metric},
-    metric(approximation, truth, *, rng=None) -> Estimate or number. sweep : {"dt": [...]} or {a field of the methods: [...]}, which
-    then needs dt. A field of whole numbers counts (cells, points, particles): its order is that in h = 1/value.
-    times : where laws are compared, default the horizon of each problem. seeds : ints.
-    against : (problem, times) -> Trajectory, the truth: `exact`, a loaded Reference, `finer(...)`, or a Trajectory itself. If it
-    takes `dt` (as `exact_jko` does), it gets the step of the run. A truth may carry its own error: stats["error"] or stats["coarser"];
-    a run of `solve` without one has an unknown error, and verdicts against it are `inconclusive`.
+    Parameters
+    ----------
+    problems : Problem or iterable of Problem
+        What is solved.
+    methods : {name: method}, or a method or a list of methods
+        How it is solved; methods without a name are named by their class.
+    sweep : {str: iterable}
+        {"dt": [...]} or {a field of the methods: [...]}, which then needs `dt`. A field of whole numbers counts (cells,
+        points, particles): its order is that in h = 1/value.
+    metrics : {name: metric}, or a metric or a list of metrics
+        Functions (approximation, truth, *, rng=None) -> Estimate or number.
+    dt : float, optional
+        The step of every run, where another field is swept.
+    times : (k,) array_like, optional
+        When laws are compared; the default is the horizon of each problem.
+    against : Trajectory or callable
+        The truth: a Trajectory, or (problem, times) -> Trajectory, such as `exact`, a loaded Reference or `finer(...)`.
+        If it takes `dt` (as `exact_jko` does), it gets the step of the run. A truth may carry its own error in
+        stats["error"] or stats["coarser"]; a run of `solve` without one has an unknown error, and verdicts against it
+        are `inconclusive`.
+    seeds : int or iterable of int
+        Each run is repeated with each of them.
 
-    Raises `BadInput` or `UnknownField` here, before anything runs, for what cannot be meant. What one run meets, becomes its rows.
+    Raises
+    ------
+    BadInput, UnknownField
+        Before anything runs, for what cannot be meant. What goes wrong in a single run becomes its rows.
     """
 
-    def __init__(self, problems, methods, sweep, metrics, *, dt=None, times=None, against=exact, seeds=(0,)):
-        self._records = {}
+    def __init__(
+        self,
+        problems: Problem | Iterable[Problem],
+        methods: Any,
+        sweep: Mapping[str, Iterable[Any]],
+        metrics: Mapping[str, Callable[..., Any]] | Iterable[Callable[..., Any]] | Callable[..., Any],
+        *,
+        dt: float | None = None,
+        times: Iterable[float] | float | None = None,
+        against: Trajectory | Callable[..., Trajectory] = exact,
+        seeds: int | Iterable[int] = (0,),
+    ):
+        self._records: dict[int, tuple[Any, Any]] = {}
         self.problems = _labelled([problems] if isinstance(problems, Problem) else problems)
         self.methods = _named(methods, "methods", _is_method, "an object with init, step and law")
         self.metrics = _named(metrics, "metrics", _is_metric, "a function (approximation, truth, *, rng=None)")
         self.swept, self.levels = _axis(sweep)
         if self.swept == "dt":
             if dt is not None:
-                raise BadInput(f"dt = {dt!r} is given, and dt is swept. One of them is too many. Drop dt=.")
+                raise BadInput(f"dt = {dt!r} is given, and dt is swept too. Only one of the two can be. Drop dt=.")
             self.levels = tuple(positive(level, "sweep['dt']") for level in self.levels)
         else:
             if dt is None:
@@ -53,7 +84,7 @@ class Study:
         self.seeds = tuple(count(seed, "seed", 0) for seed in _listed(seeds, "seeds"))
         _distinct(self.seeds, "seeds")
 
-    def _check_field(self):
+    def _check_field(self) -> None:
         names = {name: _field_names(method) for name, method in self.methods.items()}
         if not any(self.swept in valid for valid in names.values()):
             owner = f"{'Method' if len(names) == 1 else 'The set of methods'} {', '.join(names)}"
@@ -64,26 +95,27 @@ class Study:
         """Whether the swept field counts something, so that finer means a larger value."""
         return self.swept != "dt" and all(type(level) is int and level > 0 for level in self.levels)
 
-    def cases(self):
-        """(labels, problem, method or the error in its way, dt, seed, times) of every run, in the order of the table."""
+    def cases(self) -> Iterator[tuple[dict[str, Any], Run]]:
+        """The labels of every run and the run itself, without its truth, in the order of the table."""
         for label, problem in self.problems.items():
             times = (float(problem.horizon),) if self.times is None else self.times
             for name, method in self.methods.items():
                 for level in self.levels:
-                    variant, dt = (method, level) if self.swept == "dt" else (self._variant(name, level), self.dt)
+                    variant = method if self.swept == "dt" else self._variant(name, level)
+                    dt: Any = level if self.swept == "dt" else self.dt
                     for seed in self.seeds:
                         labels = {"problem": label, "method": name, self.swept: level, "seed": seed, "dt": dt}
                         yield labels, Run(problem, variant, dt, seed, times, self.metrics, None, {})
 
-    def _variant(self, name, level):
+    def _variant(self, name: str, level: Any) -> Any:
+        """The method with the swept field at `level`, or the error in its way."""
         method = self.methods[name]
         valid = _field_names(method)
         if self.swept not in valid:
-            error = unknown_field(type(method).__name__, self.swept, valid)
-            return _unsupported(error)
+            return Unsupported(str(unknown_field(type(method).__name__, self.swept, valid)))
         try:
             with Named("in the run", {"method": name, self.swept: level}):
-                if is_dataclass(method):
+                if is_dataclass(method) and not isinstance(method, type):
                     return replace(method, **{self.swept: level})
                 variant = copy.copy(method)
                 setattr(variant, self.swept, level)
@@ -91,111 +123,131 @@ class Study:
         except PdeflowError as error:
             return error
 
-    def run(self, store=None, jobs=1, progress=True) -> Table:
-        """Run what is not in the store yet, and give the table; same study, same bits, whatever `jobs`.
+    def run(self, store: str | os.PathLike[str] | None = None, jobs: int = 1, progress: bool = True) -> Table:
+        """Run what is not in the store yet, and return the table; same study, same bits, whatever `jobs`.
 
-        store : folder with one file a run, named by the hash of what was asked; None keeps nothing. Damaged files are redone.
-        The hash covers the source of your own classes and functions, not of what these call: after editing that, use a new store.
-        jobs : workers of joblib (-1: all cores); an active `joblib.parallel_config(backend=...)` is honoured. progress : a bar on
-        stderr, if that is a terminal. Ctrl-C stops cleanly: what was whole stays in the store. `Table.reused` counts the runs taken from it.
-        Errors of your code that are not pdeflow's own stop the study, with a note that names the run.
+        Parameters
+        ----------
+        store : str or path, optional
+            Folder with one file per run, named by the hash of what was asked; None keeps nothing. Damaged files are
+            redone. The hash covers the source of your own classes and functions, not of what these call: after editing
+            that, use a new store.
+        jobs : int
+            Workers of joblib (-1: all cores); an active `joblib.parallel_config(backend=...)` is honoured.
+        progress : bool
+            Whether to show a bar on stderr, if that is a terminal.
+
+        Returns
+        -------
+        Table
+            `Table.reused` counts the runs that were taken from the store.
+
+        Raises
+        ------
+        BadInput
+            For a store that cannot be written to.
+
+        Notes
+        -----
+        Ctrl-C stops cleanly: what was whole stays in the store. Errors of your code that are not pdeflow's own stop the
+        study, with a note that names the run.
         """
         if jobs != -1:
             count(jobs, "jobs")
         rows, reused = execute(self, None if store is None else Store(store), jobs, progress)
-        adds = {name: getattr(metric, "floor_adds", "sum") for name, metric in self.metrics.items()}
+        adds: dict[str, FloorAdds] = {name: floor_adds_of(metric) for name, metric in self.metrics.items()}
         return Table(rows, self.swept, self.counts, adds, reused)
 
-    def question(self, labels, run) -> dict:
+    def question(self, labels: Mapping[str, Any], run: Run) -> dict[str, Any]:
         """What a run asks, as JSON data; its hash names the run's file."""
         from .. import __version__
 
         return {
-            "pdeflow": __version__, "problem": self._described(run.problem), "method": self._described(run.method),
-            "dt": describe(run.dt), "seed": run.seed, "times": describe(run.times),
-            "metrics": self._described(self.metrics), "against": self._described(self.against),
-        }  # fmt: skip
+            "pdeflow": __version__,
+            "problem": self._described(run.problem),
+            "method": self._described(run.method),
+            "dt": describe(run.dt),
+            "seed": run.seed,
+            "times": describe(run.times),
+            "metrics": self._described(self.metrics),
+            "against": self._described(self.against),
+        }
 
-    def _described(self, thing):
-        """`describe`, once an object: reading the source of a user's code takes milliseconds."""
+    def _described(self, thing: Any) -> Any:
+        """`describe`, once per object: reading the source of a user's code takes milliseconds."""
         if id(thing) not in self._records:
             record = str(thing) if isinstance(thing, PdeflowError) else describe(thing)
             self._records[id(thing)] = thing, record  # holds the object too, so that its id stays its own
         return self._records[id(thing)][1]
 
 
-def _unsupported(error):
-    from .._core.errors import Unsupported
-
-    return Unsupported(str(error))
-
-
-def _is_method(thing):
+def _is_method(thing: Any) -> bool:
     return not isinstance(thing, type) and all(callable(getattr(thing, verb, None)) for verb in ("init", "step", "law"))
 
 
-def _is_metric(thing):
+def _is_metric(thing: Any) -> bool:
     return callable(thing) and not isinstance(thing, type)
 
 
-def _field_names(method):
+def _field_names(method: Any) -> set[str]:
     if is_dataclass(method):
         return {f.name for f in fields(method) if f.init}
     return set(getattr(method, "__dict__", {}))
 
 
-def _listed(things, name):
+def _listed(things: Any, name: str) -> list[Any]:
     things = [things] if isinstance(things, int | float | str) else things
     try:
         things = list(things)
     except TypeError:
-        raise BadInput(f"{name} is {things!r}. It must be a list. Put it into one.") from None
+        raise BadInput(f"{name} is {things!r}. It must be a list. Pass [...].") from None
     if not things:
-        raise BadInput(f"{name} is empty. A study needs at least one. Name one.")
+        raise BadInput(f"{name} is empty. A study needs at least one entry. Pass one.")
     return things
 
 
-def _distinct(things, name):
+def _distinct(things: Sequence[Any], name: str) -> None:
     for i, thing in enumerate(things):
         if thing in things[:i]:
-            raise BadInput(f"{name} has {thing!r} twice. Each may occur once. Drop the double.")
+            raise BadInput(f"{name} has {thing!r} twice. Each may occur once. Drop the second.")
 
 
-def _named(things, name, fits, what):
+def _named(things: Any, name: str, fits: Callable[[Any], bool], what: str) -> dict[str, Any]:
     if not isinstance(things, Mapping):
         things = [things] if fits(things) else _listed(things, name)
         labels = [getattr(thing, "__name__", type(thing).__name__) for thing in things]
         _distinct(labels, f"{name} (named by class or function)")
         things = dict(zip(labels, things, strict=True))
     if not things:
-        raise BadInput(f"{name} is empty. A study needs at least one. Name one.")
+        raise BadInput(f"{name} is empty. A study needs at least one entry. Pass one.")
     for label, thing in things.items():
         if not isinstance(label, str) or not label:
             raise BadInput(f"{name} has the key {label!r}. Keys must be non-empty strings. Rename it.")
         if not fits(thing):
-            raise BadInput(f"{name}[{label!r}] is {thing!r}. It must be {what}. Pass one.")
+            raise BadInput(f"{name}[{label!r}] is {thing!r}. It must be {what}. Pass such an object.")
     return dict(things)
 
 
-def _axis(sweep):
+def _axis(sweep: Any) -> tuple[str, tuple[Any, ...]]:
     if not isinstance(sweep, Mapping) or len(sweep) != 1:
         raise BadInput(
             f"sweep is {sweep!r}. It must be a dict with exactly one axis. Write e.g. {{'dt': [0.1, 0.05]}}."
         )
     ((name, levels),) = sweep.items()
     if not isinstance(name, str):
-        raise BadInput(f"sweep has the key {name!r}. It must be 'dt' or a field name of the methods. Name one.")
+        raise BadInput(f"sweep has the key {name!r}. It must be 'dt' or a field name of the methods. Pass such a name.")
     levels = _listed(levels, f"sweep[{name!r}]")
     levels = tuple(level.item() if isinstance(level, np.generic) else level for level in levels)
     _distinct(levels, f"sweep[{name!r}]")
     return name, levels
 
 
-def _labelled(problems):
+def _labelled(problems: Any) -> dict[str, Problem]:
+    """The problems by name, with those parameters in which problems of one name differ."""
     problems = _listed(problems, "problems")
     for problem in problems:
         if not isinstance(problem, Problem):
-            raise BadInput(f"problems has {problem!r}. Each must be a Problem. Take one of pdeflow.problems.")
+            raise BadInput(f"problems has {problem!r}. Each must be a Problem. Pass one of pf.problems, or your own.")
     labels = []
     for problem in problems:
         namesakes = [other for other in problems if other.name == problem.name]
@@ -212,7 +264,8 @@ def _labelled(problems):
     }
 
 
-def _truth(against):
+def _truth(against: Any) -> tuple[Callable[..., Trajectory], bool]:
+    """The truth as a function, and whether it takes the step of the run."""
     if isinstance(against, Trajectory):
         return Fixed(against), False
     if not callable(against):
@@ -220,18 +273,19 @@ def _truth(against):
             f"against is {against!r}. It must be a Trajectory or a callable (problem, times) -> Trajectory. "
             "Possible: pf.exact, pf.exact_jko, a loaded Reference, pf.finer(method, dt)."
         )
-    return against, "dt" in inspect.signature(against).parameters
+    truth: Callable[..., Any] = against
+    return truth, "dt" in inspect.signature(against).parameters
 
 
 class Fixed:
     """A Trajectory as the truth of every problem."""
 
-    def __init__(self, trajectory):
+    def __init__(self, trajectory: Trajectory):
         self.trajectory = trajectory
 
-    def described(self):
-        """A run and a closed form with the same laws are different truths: the error of one is unknown, of the other zero."""
+    def described(self) -> dict[str, Any]:
+        """What makes it another truth: a run has an unknown error, a closed form with the same laws has none."""
         return {"fixed": self.trajectory, "computed": "seconds" in self.trajectory.stats}
 
-    def __call__(self, problem, times):
+    def __call__(self, problem: Problem, times: Any) -> Trajectory:
         return self.trajectory

@@ -1,49 +1,79 @@
 """Table: the rows of a study, its orders, the verdicts on claims, and what a run cost."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
 
 from .._core.errors import BadInput, unknown_field
+from ..metrics.metric import FloorAdds
 from .claim import Claim, Claims, weigh
 from .fit import ROUND_OFF
-from .order import judge
-from .rows import Rows
+from .order import Order, judge
+from .rows import Row, Rows
 
 _FLOATS = ("error", "stderr", "floor", "time_error", "seconds", "first_call_seconds", "truth_error")
-SIZE = (
-    0.8,
-    1.25,
-)  # error over that of the exact discrete sequence: what a floor of a tenth and its way of adding leave in doubt
+# error over that of the exact discrete sequence: what a floor of a tenth and its way of adding leave in doubt
+SIZE = (0.8, 1.25)
 
 
 class Orders(Rows):
-    """One row a problem, method and time; `order` of each row is the full `Order`, `local` its local orders from coarse to fine."""
+    """Observed orders: one row per problem, method and time.
+
+    `order` of each row is the full `Order`, `local` holds its local orders from coarse to fine.
+    """
 
     columns = (
-        "problem", "method", "metric", "time", "slope", "lower", "upper", "used", "floor", "verdict", "why", "local",
-    )  # fmt: skip
+        "problem",
+        "method",
+        "metric",
+        "time",
+        "slope",
+        "lower",
+        "upper",
+        "used",
+        "floor",
+        "verdict",
+        "why",
+        "local",
+    )
 
 
 class Table(Rows):
-    """The long table of a study: one row a problem, method, level of the sweep, seed, time and metric.
+    """The long table of a study: one row per problem, method, level of the sweep, seed, time and metric.
 
-    Columns: problem, method, <the swept name>, seed, time, metric, error, stderr, floor, time_error, status, why, seconds,
-    first_call_seconds, truth_error, dt, how, floor_how. NaN where a number does not exist; `why` and `floor_how` say why not.
-    swept : name of the swept axis. counts : whether its values are counts, so that the order is that in 1/value.
-    reused : number of runs that came from the store.
-    floor_adds : {metric: "sum" or "squares"}, how `fit_order` takes the floor out; a metric says so by its attribute of that name.
+    Parameters
+    ----------
+    rows : iterable of dict
+        The columns are problem, method, <the swept name>, seed, time, metric, error, stderr, floor, time_error, status,
+        why, seconds, first_call_seconds, truth_error, dt, how and floor_how. A number that does not exist is NaN, and
+        `why` or `floor_how` says why.
+    swept : str
+        Name of the swept axis.
+    counts : bool
+        Whether its values are counts, so that the order is that in 1/value.
+    floor_adds : {metric: "sum" or "squares"}
+        How `fit_order` takes the floor out; see `pdeflow.metrics.metric`.
+    reused : int
+        Number of runs that came from the store.
     """
 
-    def __init__(self, rows, swept, counts=False, floor_adds=None, reused=0):
+    def __init__(
+        self,
+        rows: Iterable[Row],
+        swept: str,
+        counts: bool = False,
+        floor_adds: Mapping[str, FloorAdds] | None = None,
+        reused: int = 0,
+    ):
         self.reused = reused
-        self.swept, self.counts, self.floor_adds = swept, counts, dict(floor_adds or {})
+        self.swept, self.counts = swept, counts
+        self.floor_adds: dict[str, FloorAdds] = dict(floor_adds or {})
         tail = ("truth_error", "dt", "how", "floor_how")
-        columns = (
-            "problem", "method", swept, "seed", "time", "metric", "error", "stderr", "floor", "time_error",
-            "status", "why", "seconds", "first_call_seconds", *(name for name in tail if name != swept),
-        )  # fmt: skip
-        super().__init__(rows, columns)
+        run = ("problem", "method", swept, "seed", "time", "metric")
+        found = ("error", "stderr", "floor", "time_error", "status", "why", "seconds", "first_call_seconds")
+        super().__init__(rows, (*run, *found, *(name for name in tail if name != swept)))
 
     def __str__(self):
         long = {"why", "how", "floor_how", "first_call_seconds", "dt"} - {self.swept}
@@ -52,20 +82,24 @@ class Table(Rows):
             short.append("why")
         return Rows.__str__(Rows(self.rows, short))
 
-    def step_size(self, value) -> float:
+    def step_size(self, value: Any) -> float:
         """h of a level: dt or a float field itself, 1/value for a field that counts (cells, points, particles)."""
         if isinstance(value, bool | str) or not np.isscalar(value) or not np.isreal(value):
             raise BadInput(
-                f"{self.swept} = {value!r} is no number. An order needs a numeric sweep. Sweep dt or a numeric field."
+                f"{self.swept} is {value!r}. It must be a number, because an order needs a numeric sweep. Sweep dt or "
+                "a numeric field."
             )
-        return 1.0 / float(value) if self.counts else float(value)
+        number = float(cast(Any, value))
+        return 1.0 / number if self.counts else number
 
-    def select(self, metric, time=None, method=None) -> dict:
+    def select(
+        self, metric: str, time: float | None = None, method: str | None = None
+    ) -> dict[tuple[str, str, float], list[Row]]:
         """Rows of one metric by (problem, method, time), in the order of the table."""
         known = list(dict.fromkeys(row["metric"] for row in self.rows))
         if metric not in known:
             raise unknown_field("This table", str(metric), known, kind="metric")
-        groups = {}
+        groups: dict[tuple[str, str, float], list[Row]] = {}
         for row in self.rows:
             if (
                 row["metric"] == metric
@@ -75,19 +109,47 @@ class Table(Rows):
                 groups.setdefault((row["problem"], row["method"], row["time"]), []).append(row)
         if not groups:
             times = sorted({row["time"] for row in self.rows})
-            raise BadInput(f"No rows at time {time!r}. The table has times {times}. Choose one, or None for all.")
+            raise BadInput(
+                f"No rows at time {time!r}. The table has times {times}. Pass one of these, or None for all."
+            )
         return groups
 
-    def orders(self, metric, time=None, expected=None, tolerance=0.1) -> Orders:
-        """The order of every method on every problem at every time (or at one), see `fit_order`.
+    def orders(
+        self, metric: str, time: float | None = None, expected: float | None = None, tolerance: float = 0.1
+    ) -> Orders:
+        """The order of every method on every problem at every time, or at one.
 
-        Errors are averaged over seeds by their mean before the fit. A level where any seed failed counts as NaN: it is dropped,
-        named, and never ends as `pass`. The floor is the measured one; a plateau above it is not excused. Where the swept field
-        itself changes the floor (by more than a tenth: cells, points, particles), the floor is part of what converges, and nothing
-        is subtracted.
+        Parameters
+        ----------
+        metric : str
+            Key of the metric.
+        time : float or None
+            The time at which the errors are taken, None for all.
+        expected, tolerance : float
+            As in `fit_order`.
 
-        A sweep over dt is also judged by size. Where the error of the exact discrete sequence is known and stands above all else, a
-        `pass` becomes `fail` if the errors are outside 0.8 to 1.25 times it at every level used, all on one side.
+        Returns
+        -------
+        Orders
+            One row per problem, method and time.
+
+        Raises
+        ------
+        UnknownField
+            For a metric that the table does not have.
+        BadInput
+            For a time that the table does not have.
+
+        Notes
+        -----
+        Errors are averaged over seeds by their mean before the fit. A level where any seed failed counts as NaN: it is
+        dropped, named, and never ends as `pass`. The floor is the measured one; a plateau above it is not excused.
+        Where the swept field itself changes the floor (by more than a tenth: cells, points, particles), the floor is
+        part of what converges, and nothing is subtracted.
+
+        A sweep over dt is also judged by size. Where the error of the exact discrete sequence is known and stands above
+        all else, a `pass` becomes `fail` if the errors are outside 0.8 to 1.25 times it at every level used, all on one
+        side.
         """
         rows = []
         for group in self.select(metric, time).values():
@@ -96,12 +158,14 @@ class Table(Rows):
                 {
                     **{name: group[0][name] for name in ("problem", "method", "metric", "time")},
                     **{name: getattr(order, name) for name in ("slope", "lower", "upper", "floor", "verdict", "why")},
-                    "used": int(order.used), "local": order.local, "order": order,
+                    "used": order.used,
+                    "local": order.local,
+                    "order": order,
                 }
-            )  # fmt: skip
+            )
         return Orders(rows)
 
-    def _order(self, group, expected, tolerance):
+    def _order(self, group: Sequence[Row], expected: float | None, tolerance: float) -> Order:
         levels = self._levels(group)
         error = np.array([level["error"] for level in levels])
         floor, notes, measured = np.abs([level["floor"] for level in levels]), [], True
@@ -114,9 +178,11 @@ class Table(Rows):
             np.where(negative, np.nan, error),
             floor=floor,
             truth_error=np.abs([level["truth_error"] for level in levels]),
-            expected=expected, tolerance=tolerance, measured=measured,
+            expected=expected,
+            tolerance=tolerance,
+            measured=measured,
             floor_adds=self.floor_adds.get(group[0]["metric"], "sum"),
-        )  # fmt: skip
+        )
         wrong_size = _wrong_size(levels, order.mask) if order.verdict == "pass" and self.swept == "dt" else ""
         if wrong_size:
             order = replace(order, verdict="fail", why=wrong_size)
@@ -126,31 +192,51 @@ class Table(Rows):
         notes += [f"the error {level['error']:.3g} is negative" for level in levels if level["error"] < 0]
         return replace(order, why="; ".join([order.why, *notes]))
 
-    def _levels(self, group):
-        """One row a level: means over seeds, medians of the seconds."""
-        levels = {}
+    def _levels(self, group: Sequence[Row]) -> list[Row]:
+        """One row per level: means over seeds, medians of the seconds."""
+        levels: dict[Any, list[Row]] = {}
         for row in group:
             levels.setdefault(row[self.swept], []).append(row)
         return [self._mean(value, rows) for value, rows in levels.items()]
 
-    def _mean(self, value, rows):
+    def _mean(self, value: Any, rows: Sequence[Row]) -> Row:
         column = {name: np.array([row[name] for row in rows], dtype=float) for name in _FLOATS}
         n = len(rows)
         error = column["error"]
         return {
             **{name: rows[0][name] for name in ("problem", "method", "time", "metric", "dt")},
-            self.swept: value, "seeds": n, "error": error.mean(),
+            self.swept: value,
+            "seeds": n,
+            "error": error.mean(),
             "stderr": error.std(ddof=1) / np.sqrt(n) if n > 1 else column["stderr"][0],
             **{name: column[name].mean() for name in ("floor", "time_error", "truth_error")},
             **{name: float(np.median(column[name])) for name in ("seconds", "first_call_seconds")},
             "status": next((row["status"] for row in rows if row["status"] != "ok"), "ok"),
-        }  # fmt: skip
+        }
 
-    def claims(self, claims) -> Claims:
-        """The verdict on each claim, on every problem and time. A claim on rows that are not `ok` ends as `error`."""
+    def claims(self, claims: Claim | Iterable[Claim]) -> Claims:
+        """The verdict on each claim, on every problem and time.
+
+        Parameters
+        ----------
+        claims : Claim or iterable of Claim
+            What is asserted. A claim on rows that are not `ok` ends as `error`.
+
+        Returns
+        -------
+        Claims
+            One row per claim, problem and time.
+
+        Raises
+        ------
+        BadInput
+            For no claim at all, and for what is not a `Claim`.
+        UnknownField
+            For a method or metric that the table does not have.
+        """
         claims = [claims] if isinstance(claims, Claim) else list(claims)
         if not claims or not all(isinstance(claim, Claim) for claim in claims):
-            raise BadInput(f"claims are {claims!r}. They must be a non-empty list of Claim. Write what is asserted.")
+            raise BadInput(f"claims are {claims!r}. They must be a non-empty list of Claim. Pass what is asserted.")
         methods = list(dict.fromkeys(row["method"] for row in self.rows))
         rows = []
         for claim in claims:
@@ -162,17 +248,45 @@ class Table(Rows):
                 rows.append(weigh(claim, group[0], self._order(group, expected, claim.tolerance), failed))
         return Claims(rows)
 
-    def work_precision(self, metric, time=None) -> Rows:
-        """Error against cost: means of the error over seeds (with their standard error), medians of the seconds."""
+    def work_precision(self, metric: str, time: float | None = None) -> Rows:
+        """Error against cost: means of the error over seeds (with their standard error), medians of the seconds.
+
+        Parameters
+        ----------
+        metric : str
+            Key of the metric.
+        time : float or None
+            One time, None for all.
+
+        Returns
+        -------
+        Rows
+            One row per problem, method, time and level.
+        """
         columns = ("problem", "method", "time", self.swept, "dt", "seeds", "error", "stderr", "seconds")
         columns = tuple(dict.fromkeys((*columns, "first_call_seconds", "status")))
         return Rows([level for group in self.select(metric, time).values() for level in self._levels(group)], columns)
 
-    def parts(self, metric, time=None) -> Rows:
-        """The error budget: floor, time_error, and rest = error - floor - time_error (optimisation and sampling), means over seeds.
+    def parts(self, metric: str, time: float | None = None) -> Rows:
+        """The error budget: floor, time_error, and rest = error - floor - time_error, as means over seeds.
 
-        `rest` is signed and not clipped: distances do not add exactly, and a negative rest says that two parts cancel. It is NaN
-        where the floor or the time error is not known; `undivided` = error - floor is then what can be said.
+        Parameters
+        ----------
+        metric : str
+            Key of the metric.
+        time : float or None
+            One time, None for all.
+
+        Returns
+        -------
+        Rows
+            One row per problem, method, time and level.
+
+        Notes
+        -----
+        `rest` is what optimisation and sampling leave. It is signed and not clipped: distances do not add exactly, and
+        a negative rest says that two parts cancel. It is NaN where the floor or the time error is not known;
+        `undivided` = error - floor is then what can be said.
         """
         rows = []
         for group in self.select(metric, time).values():
@@ -183,7 +297,7 @@ class Table(Rows):
         return Rows(rows, columns)
 
 
-def _wrong_size(levels, used):
+def _wrong_size(levels: Sequence[Row], used: np.ndarray) -> str:
     """Why the errors are not those of the exact discrete sequence, or "" where they are or nothing can be said."""
     levels = [level for level, kept in zip(levels, used, strict=True) if kept]
     error, sequence, floor, truth = (
@@ -198,6 +312,6 @@ def _wrong_size(levels, used):
         return ""
     low, high = f"{ratio.min():.3g}", f"{ratio.max():.3g}"
     return (
-        f"the error is {low if low == high else f'{low} to {high}'} times that of the exact discrete sequence at every step size: "
-        "the order may be right, the size is not"
+        f"the error is {low if low == high else f'{low} to {high}'} times that of the exact discrete sequence at every "
+        "step size: the order may be right, the size is not"
     )

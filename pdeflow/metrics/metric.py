@@ -1,0 +1,73 @@
+"""What a metric is, and how one says in which way a floor adds to its value."""
+
+from collections.abc import Callable
+from typing import Any, Literal, ParamSpec, Protocol, cast
+
+from .._core.errors import BadInput
+from .._core.estimate import Estimate
+
+FloorAdds = Literal["sum", "squares"]
+
+Arguments = ParamSpec("Arguments")
+
+
+class Metric(Protocol[Arguments]):
+    """A function (approximation, truth, *, rng=None, ...) -> Estimate that says how a floor adds to its value.
+
+    Attributes
+    ----------
+    floor_adds : {"sum", "squares"}
+        See `metric`.
+    """
+
+    floor_adds: FloorAdds
+
+    def __call__(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Estimate: ...
+
+
+def metric(*, floor_adds: FloorAdds) -> Callable[[Callable[Arguments, Estimate]], Metric[Arguments]]:
+    """Decorator of a metric that says how a floor and the rest of an error combine in it.
+
+    Parameters
+    ----------
+    floor_adds : {"sum", "squares"}
+        "sum" for error = a h^p + floor, "squares" for error² = (a h^p)² + floor², as in Euclidean norms and L2
+        distances; see `pdeflow.fit_order`.
+
+    Returns
+    -------
+    callable
+        The decorator; the function itself stays as it is and gains the attribute `floor_adds`.
+
+    Raises
+    ------
+    BadInput
+        For any other word.
+
+    Notes
+    -----
+    A plain function is a metric too: its floor adds as a sum.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pdeflow import Estimate
+    >>> from pdeflow.metrics import metric
+    >>> @metric(floor_adds="squares")
+    ... def spread_error(approximation, truth, *, rng=None):
+    ...     return Estimate(float(np.linalg.norm(approximation.cov() - truth.cov())), metric="spread_error")
+    """
+    if floor_adds not in ("sum", "squares"):
+        raise BadInput(f"floor_adds is {floor_adds!r}. It must be 'sum' or 'squares'. Pass one of the two.")
+
+    def marked(function: Callable[Arguments, Estimate]) -> Metric[Arguments]:
+        marked_function = cast(Any, function)
+        marked_function.floor_adds = floor_adds
+        return marked_function
+
+    return marked
+
+
+def floor_adds_of(function: Callable[..., Any]) -> FloorAdds:
+    """How a floor adds to the values of a metric: what it says itself, "sum" where it says nothing."""
+    return getattr(function, "floor_adds", "sum")
