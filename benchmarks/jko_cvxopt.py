@@ -23,9 +23,9 @@ PROBLEM = pf.Problem(pf.Energy(internal=pf.Power(2.0)), pf.laws.Gaussian(0.0, 0.
 def one_step(cells, kkt):
     """Seconds and report of one step."""
     method = pf.grid.CvxoptJKO(cells=cells, lower=-1.0, upper=1.0, kkt=kkt)
-    state = method.init(PROBLEM)
+    state = method.init(PROBLEM, None)
     start = time.perf_counter()
-    state = method.step(PROBLEM, state, DT)
+    state = method.step(PROBLEM, state, DT, None)
     return time.perf_counter() - start, method.report(state)
 
 

@@ -51,13 +51,13 @@ def plain_step(y, w, dt, m, c, a):
 def compare(problem, dt, physics, points, steps):
     """Median seconds a step of both sides, and the largest difference of their quantiles relative to the support."""
     method = pf.grid.QuantileJKO(points)
-    start = method.init(problem)
+    start = method.init(problem, None)
     w = np.diff(start.levels)
 
     def ours():
         state = start
         for _ in range(steps):
-            state = method.step(problem, state, dt)
+            state = method.step(problem, state, dt, None)
         return state.x
 
     def plain():

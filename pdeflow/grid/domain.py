@@ -6,13 +6,29 @@ import numpy as np
 from scipy.special import ndtr
 
 from .._core.errors import BadInput, Unsupported
+from ..energies.internal import InternalEnergy
 
-TAIL = 1e-13  # mass that an automatic domain leaves outside at each end, by each law
-TOLERANCE = 1e-3  # mass outside a given domain, or piled up at an end that is no wall, above which it is refused
-FLAT = 1e-12  # a fall of V by this times T from a cell to the next is round-off, no force
-RIM = 100  # an end of the domain is its outermost cell, or the hundredth of the cells there if that is more
-_DEEP = 45.0  # exp(-45) = 3e-20: potential differences (in units of T) beyond which a place is empty
-_DOUBLINGS = 24
+TAIL_MASS = 1e-13  # mass that an automatic domain leaves outside at each end, by each law
+MASS_TOLERANCE = 1e-3  # mass outside a given domain, or piled up at an end that is no wall, above which it is refused
+LEAST_FALL = 1e-12  # a fall of V by this times T from a cell to the next is round-off, no force
+RIM_SHARE = 100  # an end of the domain is its outermost cell, or the hundredth of the cells there if that is more
+_EMPTY_DEPTH = 45.0  # exp(-45) = 3e-20: potential differences (in units of T) beyond which a place is empty
+_MOST_DOUBLINGS = 24
+
+
+def check_ends(lower: float | None, upper: float | None) -> None:
+    """`BadInput` unless each end is a finite number or None (automatic), and lower lies below upper."""
+    for name, end in (("lower", lower), ("upper", upper)):
+        number = isinstance(end, int | float | np.number) and not isinstance(end, bool)
+        if end is not None and not (number and np.isfinite(end)):
+            raise BadInput(f"{name} is {end!r}. It must be a finite number, or None for automatic. Pass one of these.")
+    if lower is not None and upper is not None and not lower < upper:
+        raise BadInput(f"lower is {lower}, upper {upper}. lower must be below upper. Exchange or correct them.")
+
+
+def temperature_of(internal: InternalEnergy | None) -> float | None:
+    """T where the internal energy is T r log r, else None."""
+    return internal.coefficient if internal is not None and internal.exponent == 1 else None
 
 
 @dataclass(frozen=True)
@@ -49,13 +65,13 @@ def potential_values(potential, x) -> np.ndarray:
 def _flank(potential, temperature, start, width, least):
     """Nodes and values from `start` outwards (signed width, doubled each time) until exp(-V/T) is empty; None if it never is."""
     nodes, values = [np.array([start])], [potential_values(potential, np.array([start]))]
-    for _ in range(_DOUBLINGS):
+    for _ in range(_MOST_DOUBLINGS):
         x = nodes[-1][-1] + width * np.linspace(0.0, 1.0, 129)[1:]
         nodes.append(x)
         values.append(potential_values(potential, x))
         least = min(least, values[-1].min())
         outer = values[-1][64:]
-        if outer.min() - least > _DEEP * temperature and outer[-1] >= outer[0]:
+        if outer.min() - least > _EMPTY_DEPTH * temperature and outer[-1] >= outer[0]:
             return np.concatenate(nodes), np.concatenate(values)
         width *= 2
     return None
@@ -86,7 +102,7 @@ def stationary_outside(potential, temperature, lower, upper, values):
 
 
 def _stationary_range(potential, temperature, low, high):
-    """Interval that leaves `TAIL` of exp(-V/T) outside at each end, found by scanning outwards from [low, high]; None if there is none."""
+    """Interval that leaves `TAIL_MASS` of exp(-V/T) outside at each end, found by scanning outwards from [low, high]; None if there is none."""
     width = max(high - low, 1e-3 * (1 + abs(low)))
     inner = np.linspace(low, low + width, 513)
     values = potential_values(potential, inner)
@@ -96,18 +112,18 @@ def _stationary_range(potential, temperature, low, high):
         return None
     x = np.concatenate([left[0][:0:-1], inner, right[0][1:]])
     v = np.concatenate([left[1][:0:-1], values, right[1][1:]])
-    full = np.flatnonzero(v - v.min() < _DEEP * temperature)
+    full = np.flatnonzero(v - v.min() < _EMPTY_DEPTH * temperature)
     x = np.linspace(x[max(full[0] - 1, 0)], x[min(full[-1] + 1, len(x) - 1)], 2049)  # the same once more, finer
     v = potential_values(potential, x)
     weight = np.exp(-(v - v.min()) / temperature)
     total = np.cumsum(weight) / weight.sum()
     back = np.cumsum(weight[::-1]) / weight.sum()
-    return x[max(np.searchsorted(total, TAIL) - 1, 0)], x[::-1][max(np.searchsorted(back, TAIL) - 1, 0)]
+    return x[max(np.searchsorted(total, TAIL_MASS) - 1, 0)], x[::-1][max(np.searchsorted(back, TAIL_MASS) - 1, 0)]
 
 
 def _automatic(problem, temperature):
-    """Ends for `problem`: initial and stationary law to `TAIL` and all that lies downhill; without a potential the growth to the horizon."""
-    low, high = (float(q) for q in problem.initial.quantile(np.array([TAIL, 1 - TAIL])))
+    """Ends for `problem`: initial and stationary law to `TAIL_MASS` and all that lies downhill; without a potential the growth to the horizon."""
+    low, high = (float(q) for q in problem.initial.quantile(np.array([TAIL_MASS, 1 - TAIL_MASS])))
     potential = problem.energy.potential
     if potential is None:
         growth = 7.4 * np.sqrt(2 * temperature * problem.horizon)  # P(N(0,1) > 7.4) = 7e-14
@@ -129,7 +145,7 @@ def downhill(potential, low, high):
     ends = []
     for start, sign in ((low, -1.0), (high, 1.0)):
         width = (high - low) / 64 if high > low else 1e-2
-        for _ in range(_DOUBLINGS):
+        for _ in range(_MOST_DOUBLINGS):
             x = start + sign * width * np.linspace(0.0, 1.0, 257)
             over = potential_values(potential, x) >= level
             if over.any():
@@ -145,7 +161,7 @@ def downhill(potential, low, high):
 
 
 def choose_box(problem, temperature, cells, lower=None, upper=None) -> Box:
-    """The ends of the grid: those given, the others automatic. `BadInput` if stationary mass above `TOLERANCE` is left outside."""
+    """The ends of the grid: those given, the others automatic. `BadInput` if stationary mass above `MASS_TOLERANCE` is left outside."""
     if lower is None or upper is None:
         low, high = _automatic(problem, temperature)
         lower, upper = low if lower is None else lower, high if upper is None else upper
@@ -161,11 +177,11 @@ def choose_box(problem, temperature, cells, lower=None, upper=None) -> Box:
 
 
 def refuse_outside(what, below, above, lower, upper):
-    """`BadInput` where the mass of `what` outside [lower, upper] is above `TOLERANCE` (NaN passes: there is no such law)."""
-    if below + above > TOLERANCE:
+    """`BadInput` where the mass of `what` outside [lower, upper] is above `MASS_TOLERANCE` (NaN passes: there is no such law)."""
+    if below + above > MASS_TOLERANCE:
         raise BadInput(
             f"The domain [{lower:.6g}, {upper:.6g}] is too small: the {what} has mass {below + above:.3g} outside "
-            f"({below:.3g} below, {above:.3g} above); at most {TOLERANCE:g} is accepted, and no-flux ends would pile it up. "
+            f"({below:.3g} below, {above:.3g} above); at most {MASS_TOLERANCE:g} is accepted, and no-flux ends would pile it up. "
             "Widen lower= and upper=, or leave both out for an automatic domain.",
             outside=float(below + above),
         )  # fmt: skip
@@ -180,7 +196,7 @@ def open_ends(potential, temperature, edges, values) -> tuple:
         return ()
     half = (edges[1] - edges[0]) / 2
     ends = ("lower", edges[0] - half, values[1] - values[0]), ("upper", edges[-1] + half, values[-2] - values[-1])
-    return tuple(name for name, ghost, fall in ends if fall > FLAT * temperature and not _wall(potential, ghost))
+    return tuple(name for name, ghost, fall in ends if fall > LEAST_FALL * temperature and not _wall(potential, ghost))
 
 
 def _wall(potential, x):
@@ -192,15 +208,15 @@ def _wall(potential, x):
 
 
 def refuse_piled_up(ends, mass, edges, when):
-    """`BadInput` where more than `TOLERANCE` of the mass (n,) lies at one of the `ends` of `open_ends`."""
-    rim = max(1, len(mass) // RIM)
+    """`BadInput` where more than `MASS_TOLERANCE` of the mass (n,) lies at one of the `ends` of `open_ends`."""
+    rim = max(1, len(mass) // RIM_SHARE)
     for name in ends:
         share = float(mass[:rim].sum() if name == "lower" else mass[-rim:].sum())
-        if share > TOLERANCE:
+        if share > MASS_TOLERANCE:
             x = edges[0] if name == "lower" else edges[-1]
             raise BadInput(
                 f"Mass {share:.3g} lies in the outermost {'cell' if rim == 1 else f'{rim} cells'} at the {name} end x = {x:.6g} {when}, where "
-                f"V falls outwards: it would leave [{edges[0]:.6g}, {edges[-1]:.6g}], and the no-flux end piles it up; at most {TOLERANCE:g} is "
+                f"V falls outwards: it would leave [{edges[0]:.6g}, {edges[-1]:.6g}], and the no-flux end piles it up; at most {MASS_TOLERANCE:g} is "
                 f"accepted. Widen {name}= so that the flow stays inside up to the horizon, or take a potential that confines. If a wall is "
                 "meant there, let V be inf beyond it.",
                 end=name, mass=share, x=float(x),

@@ -5,26 +5,26 @@ from scipy.special import gammaln
 
 from ..._core.errors import BadInput, Unsupported
 from ..._core.quadrature import graded_rule
-from ...energies.internal import Entropy, Power
-from ..domain import TAIL, choose_box, downhill
+from ..domain import TAIL_MASS, choose_box, downhill, temperature_of
 
-MARGIN = 0.05  # of the width, added at each end where the support is known
+MARGIN_SHARE = 0.05  # of the width, added at each end where the support is known
 
 
 def choose_ends(problem, cells, lower, upper):
     """(lower, upper) of the grid; see `CvxoptJKO` for the rule. `BadInput` where it has none or the ends are crossed."""
     energy = problem.energy
-    if lower is None or upper is None or isinstance(energy.internal, Entropy):
+    temperature = temperature_of(energy.internal)
+    if lower is None or upper is None or temperature is not None:
         if energy.interaction is not None and (lower is None or upper is None):
             raise BadInput(
                 f"lower = {lower}, upper = {upper} with the interaction {energy.interaction!r}. How far it carries mass is not known beforehand. "
                 "Pass both ends."
             )
-        if isinstance(energy.internal, Entropy) and energy.interaction is None:
-            box = choose_box(problem, energy.internal.temperature, cells, lower, upper)
+        if temperature is not None and energy.interaction is None:
+            box = choose_box(problem, temperature, cells, lower, upper)
             low, high = float(box.lower), float(box.upper)
             if energy.potential is not None:
-                margin = MARGIN * (high - low)
+                margin = MARGIN_SHARE * (high - low)
                 low, high = low - margin * (lower is None), high + margin * (upper is None)
             return low, high
     if lower is None or upper is None:
@@ -36,21 +36,23 @@ def choose_ends(problem, cells, lower, upper):
 
 
 def _support(problem):
-    """The initial law's support, or what holds all but 1e-13 at each end, widened to the horizon and by `MARGIN`."""
+    """The initial law's support, or what holds all but 1e-13 at each end, widened to the horizon and by `MARGIN_SHARE`."""
     initial, internal = problem.initial, problem.energy.internal
     ends = initial.quantile(np.array([0.0, 1.0]))
-    deep = initial.quantile(np.array([TAIL, 1 - TAIL]))
+    deep = initial.quantile(np.array([TAIL_MASS, 1 - TAIL_MASS]))
     low, high = (float(end if np.isfinite(end) else inner) for end, inner in zip(ends, deep))
     if problem.energy.potential is not None:
         low, high = downhill(problem.energy.potential, low, high)
-    if isinstance(internal, Power):
-        growth = _source_radius(internal.m, internal.coefficient * problem.horizon) if internal.m > 1 else np.inf
-        if not np.isfinite(growth):
+    if internal is not None:
+        m, c = internal.exponent, internal.coefficient
+        if m is None or c is None or not m > 1:
             raise BadInput(
-                f"Power(m={internal.m}) spreads without a bound on the support. No automatic domain exists. Pass both ends."
+                f"How far {internal!r} spreads the support has no known bound. An automatic domain exists for Entropy and "
+                "for Power(m) with m > 1. Pass both ends."
             )
+        growth = _source_radius(m, c * problem.horizon)
         low, high = low - growth, high + growth
-    margin = MARGIN * (high - low) if high > low else 1.0
+    margin = MARGIN_SHARE * (high - low) if high > low else 1.0
     return low - margin, high + margin
 
 

@@ -6,65 +6,54 @@ from typing import Any
 
 import numpy as np
 
-from ...energies.internal import Entropy, Power
+from ..._core.shapes import Values
+from ...energies.internal import InternalEnergy
 
-STAY = 1e-14  # old cells of at most this mass are not moved: as variables they would only spoil the scaling
-_TRUST = (0.0, 1e-13, 1e-11, 1e-9, 1e-7)  # columns lighter than this carry multipliers of no accuracy
+RESTING_MASS = 1e-14  # old cells of at most this mass are not moved: as variables they would only spoil the scaling
+TRUSTED_MASSES = (0.0, 1e-13, 1e-11, 1e-9, 1e-7)  # columns lighter than this carry multipliers of no accuracy
 
 
 class CellEnergy:
-    """δ U(q/δ) a cell as a function of the cell mass q (n,) >= 0, for Entropy and Power; δ is the cell width."""
+    """δ U(q/δ) of a cell as a function of its mass q (n,) >= 0, for a convex U with U' bounded below; δ is the cell width."""
 
-    def __init__(self, internal, width):
+    def __init__(self, internal: InternalEnergy, width: float):
         self.internal, self.width = internal, width
+        with np.errstate(over="ignore"):  # inf: no slope is too steep
+            self._steepest = internal.derivative(1e250)
 
     @property
-    def quadratic(self):
-        return isinstance(self.internal, Power) and self.internal.m == 2
+    def quadratic(self) -> bool:
+        """Whether U is a multiple of r²."""
+        return self.internal.exponent == 2
 
-    def value(self, q):
-        r = q / self.width
-        if isinstance(self.internal, Entropy):
-            return self.width * self.internal.temperature * r * np.log(np.where(r > 0, r, 1.0))
-        return self.width * self.internal.coefficient / (self.internal.m - 1) * r**self.internal.m
+    def value(self, q: Values) -> Values:
+        """δ U(q/δ)."""
+        return self.width * np.asarray(self.internal.value(q / self.width))
 
-    def slope(self, q):
+    def slope(self, q: Values) -> Values:
         """U'(q/δ)."""
-        r = q / self.width
-        if isinstance(self.internal, Entropy):
-            return self.internal.temperature * (np.log(np.maximum(r, 1e-300)) + 1)
-        m = self.internal.m
-        return self.internal.coefficient * m / (m - 1) * r ** (m - 1)
+        return np.asarray(self.internal.derivative(np.maximum(q / self.width, 1e-300)))
 
-    def curvature(self, q):
-        """U''(q/δ)/δ, with q no smaller than `STAY`: emptier cells have no say in the objective and would make it infinite."""
-        r = np.maximum(q, STAY) / self.width
-        if isinstance(self.internal, Entropy):
-            return self.internal.temperature / (r * self.width)
-        m = self.internal.m
-        return self.internal.coefficient * m * r ** (m - 2) / self.width
+    def curvature(self, q: Values) -> Values:
+        """U''(q/δ)/δ, for q of at least `RESTING_MASS`: emptier cells have no say and would make it infinite."""
+        return np.asarray(self.internal.second_derivative(np.maximum(q, RESTING_MASS) / self.width)) / self.width
 
-    def secant(self, q, goal):
-        """Mean of the curvature between q and goal: the model then has its minimum at `goal` where the dual that named it is right.
+    def secant(self, q: Values, goal: Values) -> Values:
+        """Mean of the curvature between q and goal: the model then has its minimum at `goal` where the dual is right.
 
-        The tangent would let a nearly empty cell grow by a factor log(goal/q) only, and one that should be emptied fall to 0.
+        The tangent would let a nearly empty cell grow by a factor log(goal/q) only, and one that should be emptied fall
+        to 0.
         """
-        q, goal = np.maximum(q, STAY), np.maximum(goal, STAY)
+        q, goal = np.maximum(q, RESTING_MASS), np.maximum(goal, RESTING_MASS)
         apart = np.abs(goal - q) > 1e-5 * q
         step = np.where(apart, goal - q, 1.0)
         return np.where(apart, (self.slope(goal) - self.slope(q)) / step, self.curvature(q))
 
-    def conjugate(self, f):
+    def conjugate(self, f: Values) -> tuple[Values, Values]:
         """δ U*(f) and its derivative, the cell mass that answers f."""
-        if isinstance(self.internal, Entropy):
-            t = self.internal.temperature
-            r = np.exp(
-                np.minimum(f / t - 1, 600.0)
-            )  # beyond lies a useless candidate, which must lose and not overflow
-            return self.width * t * r, self.width * r
-        m, c = self.internal.m, self.internal.coefficient
-        r = ((m - 1) * np.maximum(f, 0.0) / (m * c)) ** (1 / (m - 1))
-        return self.width * c * r**m, self.width * r
+        f = np.minimum(f, self._steepest)  # beyond lies a useless candidate, which must lose and not overflow
+        density = np.asarray(self.internal.conjugate_derivative(f))
+        return self.width * np.asarray(self.internal.conjugate(f)), self.width * density
 
 
 @dataclass(frozen=True)
@@ -105,7 +94,7 @@ class Program:
     @cached_property
     def moving(self):
         """Indices of the old cells whose mass is moved."""
-        return np.flatnonzero(self.old > STAY)
+        return np.flatnonzero(self.old > RESTING_MASS)
 
     @cached_property
     def mass(self):
@@ -174,7 +163,7 @@ class Program:
         q = k @ self.mass + self.stay
         smooth = self.smooth(q)
         best = None
-        for trust in _TRUST if self.cells is not None else (0.0,):
+        for trust in TRUSTED_MASSES if self.cells is not None else (0.0,):
             good = self.mass > trust
             if not good.any():
                 break

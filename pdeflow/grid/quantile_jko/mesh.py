@@ -4,13 +4,15 @@ import numpy as np
 from scipy.special import betainc
 
 from ..._core.errors import Unsupported
+from ..._core.shapes import Values
+from ...laws import Law
 
 GRADINGS = ("graded", "uniform")
 # Narrowest cell, in probability: levels next to 1 are floats, and a cell of 64 units keeps its weight to about 1 %.
-NARROWEST = 64 * np.finfo(float).eps
+NARROWEST_CELL = 64 * np.finfo(float).eps
 
 
-def quantile_levels(points: int, grading: str) -> np.ndarray:
+def quantile_levels(points: int, grading: str) -> Values:
     """Increasing levels s_0 = 0 < ... < s_n = 1, symmetric about 1/2, with n = points - 1 cells.
 
     "uniform": s = ξ on the uniform grid ξ_i = i/n. "graded": s = I_ξ(5, 5), the regularised incomplete beta function (plus a
@@ -22,7 +24,7 @@ def quantile_levels(points: int, grading: str) -> np.ndarray:
     cells = points - 1
     xi = np.arange(cells + 1) / cells
     if grading == "graded":
-        share = cells * NARROWEST
+        share = cells * NARROWEST_CELL
         s = (1 - share) * betainc(5.0, 5.0, xi) + share * xi
     else:
         s = xi
@@ -32,7 +34,7 @@ def quantile_levels(points: int, grading: str) -> np.ndarray:
     return s
 
 
-def place(law, levels) -> np.ndarray:
+def quantile_nodes(law: Law, levels: Values) -> Values:
     """Nodes x_i = Q(s_i) of the law's quantile function, (n + 1,), non-decreasing.
 
     Where Q(0) or Q(1) is infinite, the end node is Q(ε) or Q(1 - ε) with ε = e^-2 s_1: for an exponential tail
@@ -50,6 +52,6 @@ def place(law, levels) -> np.ndarray:
         i = int(np.argmin(np.isfinite(x)))
         raise Unsupported(
             f"The quantile function of {law!r} is {x[i]} at level {levels[i]:.6g}. "
-            "It must be finite inside (0, 1). Mend the law."
+            "It must be finite inside (0, 1). Correct the law's quantile function."
         )
     return np.maximum.accumulate(x)  # an inverse found by bisection may step back by one unit in the last place

@@ -9,10 +9,12 @@ from numba import njit
 from scipy.linalg import cho_factor, cho_solve
 
 from ..._core.errors import Diverged, NotConverged
+from ..._core.shapes import Values
+from .energy import DiscreteEnergy
 
 EPS = np.finfo(float).eps
-TOLERANCE = 1e-10  # of the stationarity residual, relative to the forces that balance in it
-LIMIT = 200  # Newton steps; 3 to 10 are usual, about one more for each doubling that a cell must grow
+RESIDUAL_TOLERANCE = 1e-10  # of stationarity, relative to the forces that balance in it
+MOST_NEWTON_STEPS = 200  # 3 to 10 are usual, about one more for each doubling that a cell must grow
 
 
 @njit(cache=True)
@@ -24,10 +26,10 @@ def _power(base, exponent):
 
 
 @njit(cache=True)
-def inner_value(x, y, w, dt, c, m, k, center):
+def inner_value(x, y, w, dt, powers, k, center):
     """Cost W2²(x, y)/(2 dt), internal energy plus ∫k (x - center)²/2 dρ, and the round-off of their sum.
 
-    inf where an internal energy meets an empty cell.
+    powers : the pairs (c, m) of a sum of powers, ((0, 1),) for none. inf where an internal energy meets an empty cell.
     """
     cost = internal = grain = confined = 0.0
     for i in range(len(w)):
@@ -36,25 +38,26 @@ def inner_value(x, y, w, dt, c, m, k, center):
         if k > 0:
             a, b = x[i] - center, x[i + 1] - center
             confined += w[i] * (a * a + a * b + b * b)
-        if c > 0:
+        if powers[0][0] > 0:
             gap = x[i + 1] - x[i]
             if gap <= 0:
                 return np.inf, np.inf, 0.0
             density = w[i] / gap
-            part = c * w[i] * np.log(density) if m == 1 else c * w[i] * _power(density, m - 1) / (m - 1)
-            internal += part
             # a width is known to EPS |x| of its own nodes, which the pressure turns into energy
             reach = max(abs(x[i]), abs(x[i + 1]))
-            grain += abs(part) + reach * (c * density if m == 1 else abs(m - 1) * abs(part) / gap)
+            for c, m in powers:
+                part = c * w[i] * np.log(density) if m == 1 else c * w[i] * _power(density, m - 1) / (m - 1)
+                internal += part
+                grain += abs(part) + reach * (c * density if m == 1 else abs(m - 1) * abs(part) / gap)
     cost, confined = cost / (6 * dt), k * confined / 6
     return cost, internal + confined, EPS * (grain + cost + confined)
 
 
 @njit(cache=True)
-def inner_derivatives(x, y, w, dt, c, m, k, center):
+def inner_derivatives(x, y, w, dt, powers, k, center):
     """Gradients of cost, internal and confining energy, (n + 1,) each, and the Hessian of their sum: diagonal, off-diagonal.
 
-    ∂U/∂x_i = p_i - p_{i-1} with the pressure p = c ρ^m (m = 1: entropy); h_i = m p_i / Δ_i [docs/math.md 6.2].
+    ∂U/∂x_i = p_i - p_{i-1} with the pressure p = Σ c ρ^m (m = 1: entropy); h_i = Σ m c ρ^m / Δ_i [docs/math.md 6.2].
     """
     n = len(w)
     pull, push, hold = np.zeros(n + 1), np.zeros(n + 1), np.zeros(n + 1)
@@ -70,12 +73,15 @@ def inner_derivatives(x, y, w, dt, c, m, k, center):
             hold[i] += k * w[i] / 6 * (2 * a + b)
             hold[i + 1] += k * w[i] / 6 * (a + 2 * b)
             s += k * w[i] / 6
-        if c > 0:
+        if powers[0][0] > 0:
             gap = x[i + 1] - x[i]
-            pressure = c * _power(w[i] / gap, m)
-            push[i] += pressure
-            push[i + 1] -= pressure
-            h = m * pressure / gap
+            total = 0.0
+            for c, m in powers:
+                pressure = c * _power(w[i] / gap, m)
+                total += pressure
+                h += m * pressure / gap
+            push[i] += total
+            push[i + 1] -= total
         diagonal[i] += h + 2 * s
         diagonal[i + 1] += h + 2 * s
         off[i] = s - h
@@ -104,38 +110,31 @@ def solve_tridiagonal(diagonal, off, right):
 
 
 class Objective:
-    """x -> W2²(x, y)/(2 dt) + F(x), its derivatives and its Newton steps.
+    """x -> W2²(x, y)/(2 dt) + F(x) for the nodes x (n + 1,) of a law, its derivatives and its Newton steps."""
 
-    internal : (c, m) of the pressure c ρ^m; c = 0 for none. confinement : (k, center) of a potential k (x - center)²/2; k = 0 for
-    none. terms : energies beyond these, see `quantile_terms`. attraction : rank-one part -attraction q qᵀ of the Hessian, q the
-    node masses. barrier : whether cells must stay open (Δ > 0), because an internal energy or a repulsion at contact is
-    infinite or infinitely steep there.
-    """
+    def __init__(self, energy: DiscreteEnergy, y: Values, dt: float):
+        self.energy, self.y, self.dt = energy, y, dt
+        powers = energy.powers or ((0.0, 1.0),)  # a tuple, so that one power costs no loop: its length is compiled in
+        self._compiled = y, energy.cell_mass, dt, powers, *energy.confinement
 
-    def __init__(self, y, w, dt, internal, confinement, terms, attraction, barrier):
-        self.y, self.w, self.dt, self.internal, self.confinement, self.terms = y, w, dt, internal, confinement, terms
-        self.attraction, self.barrier = attraction, barrier
-        self.node_mass = np.zeros(len(y))
-        self.node_mass[:-1] += w / 2
-        self.node_mass[1:] += w / 2
-
-    def value(self, x):
-        cost, internal, grain = inner_value(x, self.y, self.w, self.dt, *self.internal, *self.confinement)
-        others = [term.value(x) for term in self.terms] if np.isfinite(internal) else []
+    def value(self, x: Values) -> tuple[float, float, float, float]:
+        """The objective, its round-off, the energy F(x) and the cost."""
+        cost, internal, grain = inner_value(x, *self._compiled)
+        others = [term.value(x) for term in self.energy.terms] if np.isfinite(internal) else []
         energy = internal + sum(others)
-        return cost + energy, grain + EPS * sum(abs(value) for value in others), float(energy), cost
+        if np.isfinite(energy):
+            grain += sum(term.roundoff(x, value) for term, value in zip(self.energy.terms, others))
+        return cost + energy, grain, float(energy), cost
 
     def size(self, force):
         """L2(ρ) norm of a force given by its nodal integrals."""
-        return float(np.sqrt(np.sum(force * force / self.node_mass)))
+        return float(np.sqrt(np.sum(force * force / self.energy.node_mass)))
 
     def linearise(self, x):
         """Total gradient, scale of the forces in it, their round-off, and the Hessian as (diagonal, off, dense)."""
-        pull, push, hold, diagonal, off = inner_derivatives(
-            x, self.y, self.w, self.dt, *self.internal, *self.confinement
-        )
+        pull, push, hold, diagonal, off = inner_derivatives(x, *self._compiled)
         total, scale, dense = pull + push + hold, self.size(pull) + self.size(push) + self.size(hold), None
-        for term in self.terms:
+        for term in self.energy.terms:
             gradient, more, beside, block = term.derivatives(x)
             total, diagonal, off = total + gradient, diagonal + more, off + beside
             scale += self.size(gradient)
@@ -153,19 +152,20 @@ class Objective:
     def newton_step(self, gradient, hessian, shift):
         """-(H + shift · diag(q)/dt)⁻¹ gradient, or None if the matrix is not positive definite."""
         diagonal, off, dense = hessian
-        diagonal = diagonal + shift * self.node_mass / self.dt
+        node_mass, attraction = self.energy.node_mass, self.energy.attraction
+        diagonal = diagonal + shift * node_mass / self.dt
         if dense is None:
-            sides = [-gradient, self.node_mass] if self.attraction else [-gradient]
+            sides = [-gradient, node_mass] if attraction else [-gradient]
             solution, definite = solve_tridiagonal(diagonal, off, np.stack(sides, axis=1))
             if not definite:
                 return None
             step = solution[:, 0]
-            if not self.attraction:
+            if not attraction:
                 return step
             image = solution[:, 1]
-            left = 1 - self.attraction * (self.node_mass @ image)  # Sherman-Morrison
-            return step + image * (self.attraction * (self.node_mass @ step) / left) if left > 0 else None
-        matrix = dense - self.attraction * np.multiply.outer(self.node_mass, self.node_mass)
+            left = 1 - attraction * (node_mass @ image)  # Sherman-Morrison
+            return step + image * (attraction * (node_mass @ step) / left) if left > 0 else None
+        matrix = dense - attraction * np.multiply.outer(node_mass, node_mass)
         i = np.arange(len(diagonal))
         matrix[i, i] += diagonal
         matrix[i[:-1], i[1:]] += off
@@ -186,7 +186,7 @@ def minimise(objective: Objective, start):
     x, shift, largest = start, 0.0, 0.0
     value, grain, energy, cost = objective.value(x)
     residual = np.inf
-    for iteration in range(LIMIT + 1):
+    for iteration in range(MOST_NEWTON_STEPS + 1):
         gradient, scale, roundoff, hessian = objective.linearise(x)
         size = objective.size(gradient)
         if not np.isfinite(size) or not np.isfinite(value):
@@ -196,14 +196,14 @@ def minimise(objective: Objective, start):
                 iteration=iteration,
             )
         residual = size / scale if scale > 0 else 0.0
-        if size <= TOLERANCE * scale + 4 * roundoff:
+        if size <= RESIDUAL_TOLERANCE * scale + 4 * roundoff:
             facts = {
                 "iterations": iteration, "gradient": residual, "roundoff": roundoff / scale if scale > 0 else 0.0,
                 "energy": energy,
                 "distance": float(np.sqrt(2 * objective.dt * cost)), "shift": largest,
             }  # fmt: skip
             return x, facts
-        if iteration == LIMIT:
+        if iteration == MOST_NEWTON_STEPS:
             break
         shift = shift / 4 if shift > 1e-3 else 0.0
         while (step := objective.newton_step(gradient, hessian, shift)) is None:
@@ -215,7 +215,7 @@ def minimise(objective: Objective, start):
                 )  # fmt: skip
         largest = max(largest, shift)
         slope, fraction = float(gradient @ step), 1.0
-        if objective.barrier:
+        if objective.energy.barrier:
             gaps, change = np.diff(x), np.diff(step)
             closing = change < 0
             if closing.any():
@@ -229,14 +229,14 @@ def minimise(objective: Objective, start):
             fraction /= 2
             if fraction < 1e-14:
                 raise NotConverged(
-                    f"The line search of Newton step {iteration} found no decrease (residual {residual:.3g}, wanted {TOLERANCE:g}). "
+                    f"The line search of Newton step {iteration} found no decrease (residual {residual:.3g}, wanted {RESIDUAL_TOLERANCE:g}). "
                     "Check that grad is the gradient of value (pdeflow.checks.gradient), or use a smaller dt.",
                     iterations=iteration, residual=residual,
                 )  # fmt: skip
         x = trial
         value, grain, energy, cost = new
     raise NotConverged(
-        f"Newton ended after {LIMIT} steps with relative residual {residual:.3g}; {TOLERANCE:g} is wanted. "
+        f"Newton ended after {MOST_NEWTON_STEPS} steps with relative residual {residual:.3g}; {RESIDUAL_TOLERANCE:g} is wanted. "
         "Use a smaller dt or fewer points, and check that grad is the gradient of value (pdeflow.checks.gradient).",
-        iterations=LIMIT, residual=residual,
+        iterations=MOST_NEWTON_STEPS, residual=residual,
     )  # fmt: skip

@@ -1,70 +1,107 @@
 """QuantileJKO: the JKO step on the line in inverse-CDF coordinates."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ..._core.errors import Diverged, Unsupported, unknown_field
-from ..._core.validate import count, positive
-from ...energies.internal import Entropy, Power
-from ...energies.potentials import Quadratic
+from ..._core.shapes import Values
+from ..._core.validate import count
+from ...energies.internal import InternalEnergy
 from ...laws import Gaussian, Quantiles
 from ...method import Method
-from ...trajectory import exact_jko
-from .mesh import GRADINGS, place, quantile_levels
+from ...problems import Problem
+from ...trajectory import Trajectory, exact_jko
+from .energy import DiscreteEnergy, discretise, spread_of_a_point
+from .mesh import GRADINGS, quantile_levels, quantile_nodes
 from .newton import Objective, minimise
-from .terms import PotentialTerm, interaction_terms
 
 
 @dataclass(frozen=True, eq=False)
 class QuantileState:
-    """x : (n + 1,) quantiles at levels (n + 1,), and the facts of the step that led there."""
+    """What a run of QuantileJKO carries from step to step.
 
-    x: np.ndarray
-    levels: np.ndarray
-    facts: Mapping = field(default_factory=dict)
+    Attributes
+    ----------
+    x : (n + 1,)
+        Quantiles.
+    levels : (n + 1,)
+        Their levels, from 0 to 1.
+    energy : DiscreteEnergy
+        The energy on these levels, prepared by `init`.
+    facts : Mapping
+        What the last step reports.
+    """
+
+    x: Values
+    levels: Values
+    energy: DiscreteEnergy
+    facts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class QuantileJKO(Method):
-    """ρ_{k+1} = argmin F(ρ) + W2²(ρ, ρ_k)/(2 dt) [jko1998, eq. (14)], ρ with quantile function linear between fixed levels.
+    """The JKO step ρ_{k+1} = argmin F(ρ) + W2²(ρ, ρ_k)/(2 dt) on the line [jko1998, eq. (14)], for quantile functions.
 
-    points : number of quantile levels, ends included, >= 3: points - 1 cells, so an error of order p falls like
-    (points - 1)^-p. grading : "graded" (levels I_ξ(5, 5), see `quantile_mesh.quantile_levels`: second order in 1/points in
-    W2 where the quantile function is smooth inside (0, 1) and grows no faster than s^-0.1 at its ends) or "uniform" (equal
-    masses: first order on the Barenblatt law of m = 2, about one half on a Gaussian, whose tails it cuts).
+    The minimum is taken over the laws whose quantile function is linear between fixed levels. W2 is squared in the
+    objective; the report has W2 itself.
 
-    Gaps in the support: the levels do not know where the quantile function jumps, and one cell then spreads its mass w over
-    a gap of length J. That costs J √(w/12) in W2, order 1/2, already in the initial law: 0.45 J/√points at the median.
-    For 0.5 N(-6, 0.01) + 0.5 N(6, 0.01) it is 0.52 at 100 points, 0.26 at 400 and 0.090 at 3,200. Clouds of particles
-    are such laws.
+    Parameters
+    ----------
+    points : int, default 1000
+        Number of quantile levels, ends included, at least 3. There are points - 1 cells, so an error of order p falls
+        like (points - 1)^-p.
+    grading : {"graded", "uniform"}, default "graded"
+        "graded": levels I_ξ(5, 5), see `mesh.quantile_levels`. W2 errors are second order in 1/points where the
+        quantile function is smooth inside (0, 1) and grows no faster than s^-0.1 at its ends. "uniform": cells of equal
+        mass. First order on the Barenblatt law of m = 2, and about order one half on a Gaussian, whose tails it cuts.
 
-    Within that family W2² = Σ w_i (e_i² + e_i e_{i+1} + e_{i+1}²)/3 (e = x - y) is exact, and so is ∫U(ρ) dx =
-    Σ w_i T log(w_i/Δ_i) or Σ c w_i^m Δ_i^(1-m)/(m-1), convex for every m > 0 on the line [docs/math.md 6.2].
-    Damped Newton with a tridiagonal Hessian, O(points) a Newton step, for Entropy, Power(m) with m > 1/3, any potential
-    with a gradient, QuadraticAttraction (rank one) and the kernel x²/2 - |x| (linear in ordered nodes). Other
-    interactions are dense: O(points²) memory and time a Newton step for the pairs, O(points³) for the factorisation
-    (1,000 points: about 0.1 s a Newton step).
+    Raises
+    ------
+    BadInput
+        Where a field makes no sense or the potential is not finite.
+    Unsupported
+        For dim != 1, fast diffusion with m <= 1/3, a potential without gradient, and kernels that are singular and
+        unknown or not integrable.
+    NotConverged
+        Where a step does not reach the accuracy that Notes state.
+    Diverged
+        Where nodes cross, which happens only without internal energy.
 
-    The step is the global minimiser where F is convex along quantiles (V convex; W convex, or repulsive like -log|x| and
-    -|x|^b/b with b <= 1), and for dt < 1/max(-V''). Elsewhere it is a stationary point reached by descent from ρ_k,
-    with a Levenberg shift where the Hessian is indefinite. Each step ends with |∇| <= 1e-10 of the balancing forces plus
-    their round-off, checked at the law returned, or raises `NotConverged`. The objective does not rise, so the energy
-    does not.
+    Notes
+    -----
+    *Discretisation.* With e = x - y, cell masses w and cell widths Δ, both W2² = Σ w_i (e_i² + e_i e_{i+1} + e_{i+1}²)/3
+    and the internal energy are exact: Σ T w_i log(w_i/Δ_i) for the entropy and Σ c w_i^m Δ_i^(1-m)/(m-1) for a power,
+    convex for every m > 0 on the line [docs/math.md 6.2].
 
-    Laws whose quantile function is infinite at 0 or 1 start with the end nodes at levels ε and 1 - ε, ε = e^-2 s_1 (see
-    `quantile_mesh.place`); the law keeps the levels 0 and 1, so the mass of a tail lies inside the end cell. That is
-    part of the representation floor. A start with atoms (a cloud of particles, a point mass) is legitimate: its
-    cost stays exact, and Newton starts from a spread-out guess.
+    *Energies.* Entropy, Power(m) with m > 1/3, and their sums are compiled. A user's internal energy is asked for its
+    value and pressure, and for its second derivative if it has one. Any potential with a gradient is accepted, and any
+    kernel that is finite at 0; QuadraticAttraction (rank one) and x²/2 - |x| (linear in ordered nodes) keep the Newton
+    matrix tridiagonal.
 
-    report : `iterations` of Newton, `gradient` (relative stationarity residual), `roundoff` (its attainable size),
-    `energy`, `distance` (W2 moved, not squared), `shift` (largest Levenberg shift in units of 1/dt; 0 for a convex
-    step). The energy is F of the law, with V and W by Gauss points where no closed form is named above.
+    *Cost.* O(points) per Newton step. Other interactions are dense: O(points²) memory and time for the pairs and
+    O(points³) for the factorisation (1,000 points: about 0.1 s per Newton step).
 
-    Raises `Unsupported` for dim != 1, other internal energies (Power(m) with m <= 1/3 too), a potential without gradient, kernels
-    that are singular and unknown or not integrable; `BadInput` where the potential is not finite; `Diverged` where nodes cross, which
-    happens only without internal energy.
+    *Which minimum.* The step is the global minimiser where F is convex along quantiles (V convex; W convex, or repulsive
+    like -log|x| and -|x|^b/b with b <= 1), and for dt < 1/max(-V''). Elsewhere it is a stationary point reached by
+    descent from ρ_k, with a Levenberg shift where the Hessian is indefinite. Each step ends with |∇| <= 1e-10 of the
+    balancing forces plus their round-off, checked at the law returned. The objective does not rise, so the energy does
+    not.
+
+    *Gaps in the support.* The levels do not know where the quantile function jumps, and one cell then spreads its mass w
+    over a gap of length J. That costs J √(w/12) in W2, order 1/2, already in the initial law: 0.45 J/√points at the
+    median. For 0.5 N(-6, 0.01) + 0.5 N(6, 0.01) it is 0.52 at 100 points, 0.26 at 400 and 0.090 at 3,200. Clouds of
+    particles are such laws.
+
+    *Starts.* Laws whose quantile function is infinite at 0 or 1 start with the end nodes at levels ε and 1 - ε,
+    ε = e^-2 s_1 (see `mesh.quantile_nodes`); the law keeps the levels 0 and 1, so the mass of a tail lies inside the end
+    cell. That is part of the representation floor. A start with atoms (a cloud of particles, a point mass) is
+    legitimate: its cost stays exact, and Newton starts from a spread-out guess.
+
+    *Report.* `iterations` of Newton, `gradient` (relative stationarity residual), `roundoff` (its attainable size),
+    `energy` (F of the law, with V and W by Gauss points where no closed form is named above), `distance` (W2 moved, not
+    squared), `shift` (largest Levenberg shift in units of 1/dt; 0 for a convex step).
     """
 
     points: int = 1000
@@ -75,74 +112,47 @@ class QuantileJKO(Method):
         if self.grading not in GRADINGS:
             raise unknown_field("QuantileJKO.grading", str(self.grading), GRADINGS)
 
-    def init(self, problem, rng=None):
+    def init(self, problem: Problem, rng: np.random.Generator | None) -> QuantileState:
+        """The initial law on the mesh, and the energy prepared for it; rng is not used."""
         if problem.dim != 1:
             raise Unsupported(
-                f"{problem.name!r} has dim {problem.dim}. QuantileJKO treats dim 1: quantile functions exist on the line only. "
-                "Use a particle or neural method."
+                f"{problem.name!r} has dim {problem.dim}. QuantileJKO treats dim 1: quantile functions exist on the line "
+                "only. Use a particle or neural method."
             )
         levels = quantile_levels(self.points, self.grading)
-        x = place(problem.initial, levels)
-        _, _, energy, _ = self._objective(problem, x, levels, 1.0).value(x)
-        return QuantileState(x, levels, {"energy": energy})
+        x = quantile_nodes(problem.initial, levels)
+        energy = discretise(problem.energy, levels)
+        _, _, value, _ = Objective(energy, x, 1.0).value(x)
+        return QuantileState(x, levels, energy, {"energy": value})
 
-    def step(self, problem, state, dt, rng=None):
-        dt = positive(dt, "dt")
-        objective = self._objective(problem, state.x, state.levels, dt)
-        x, facts = minimise(objective, _start(objective, state.levels))
-        return QuantileState(_ordered(x), state.levels, facts)
+    def step(self, problem: Problem, state: QuantileState, dt: float, rng: np.random.Generator | None) -> QuantileState:
+        """The minimiser of one JKO step of length dt; rng is not used."""
+        objective = Objective(state.energy, state.x, float(dt))
+        x, facts = minimise(objective, _start(objective, state.levels, problem.energy.internal))
+        return replace(state, x=_ordered(x), facts=facts)
 
-    def law(self, state):
+    def law(self, state: QuantileState) -> Quantiles:
+        """The law with the state's quantile function."""
         return Quantiles(state.x, state.levels)
 
-    def report(self, state):
+    def report(self, state: QuantileState) -> dict[str, float]:
+        """What the class docstring lists, of the last step."""
         return dict(state.facts)
 
-    def exact_sequence(self, problem, *, dt, times):
+    def exact_sequence(self, problem: Problem, *, dt: float, times: Sequence[float]) -> Trajectory:
         """The exact JKO iterates; `NotAvailable` where they have no closed form."""
         return exact_jko(problem, dt=dt, times=times)
 
-    def _objective(self, problem, y, levels, dt):
-        energy, w = problem.energy, np.diff(levels)
-        internal, confinement = _internal(energy.internal), (0.0, 0.0)
-        terms, attraction, repels = interaction_terms(energy.interaction, levels, w)
-        if isinstance(energy.potential, Quadratic):
-            confinement = float(energy.potential.matrix[0, 0]), float(energy.potential.center[0])
-        elif energy.potential is not None:
-            terms = [PotentialTerm(energy.potential, w), *terms]
-        return Objective(y, w, dt, internal, confinement, terms, attraction, barrier=internal[0] > 0 or repels)
 
-
-def _internal(internal):
-    """(c, m) of the pressure c ρ^m; c = 0 for no internal energy, m = 1 for the entropy."""
-    if internal is None:
-        return 0.0, 1.0
-    if isinstance(internal, Entropy):
-        return float(internal.temperature), 1.0
-    if isinstance(internal, Power):
-        if internal.m <= 1 / 3:
-            raise Unsupported(
-                f"The internal energy is {internal!r}. Fast diffusion with m <= d/(d + 2), here 1/3, spreads laws so thin that they have no second "
-                "moment: W2 between them is infinite and there is no JKO step. Use m > 1/3."
-            )
-        return float(internal.coefficient), float(internal.m)
-    raise Unsupported(
-        f"The internal energy is {internal!r}. QuantileJKO treats Entropy and Power(m), m > 1/3. Use one of these or None."
-    )
-
-
-def _start(objective, levels):
+def _start(objective: Objective, levels: Values, internal: InternalEnergy | None) -> Values:
     """y itself; where cells must stay open and y has empty ones, y plus a Gaussian as wide as diffusion makes it in dt."""
-    y = objective.y
-    if not objective.barrier or np.all(np.diff(y) > 0):
+    energy, y = objective.energy, objective.y
+    if not energy.barrier or np.all(np.diff(y) > 0):
         return y
-    c, m = objective.internal if objective.internal[0] > 0 else (1.0, 1.0)
-    # a point mass becomes, in one JKO step of c Δρ^m, a profile of scale (c dt / (m + 1))^(1/(m + 1)) [docs/math.md 1.1]
-    width = (c * objective.dt / (m + 1)) ** (1 / (m + 1))
-    return y + width * place(Gaussian(0.0, 1.0), levels)
+    return y + spread_of_a_point(energy.powers, internal, objective.dt) * quantile_nodes(Gaussian(0.0, 1.0), levels)
 
 
-def _ordered(x):
+def _ordered(x: Values) -> Values:
     """x if it does not decrease; crossings below 1e-12 of the span are round-off at contact and are closed."""
     gaps = np.diff(x)
     if np.all(gaps >= 0):

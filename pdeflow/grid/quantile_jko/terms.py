@@ -1,28 +1,27 @@
 """Potential and interaction energies of a law with piecewise linear quantile function, and their derivatives.
 
-Each term has `value(x)` and `derivatives(x)` -> gradient (n + 1,), and of the Hessian the diagonal (n + 1,), the off-diagonal
-(n,) and a dense part (n + 1, n + 1) or None, to be added up.
 Integrals over a cell use its two Gauss points: exact for cubic potentials, fourth order in the cell otherwise.
 """
 
 import numpy as np
 
 from ..._core.errors import BadInput, NotAvailable, Unsupported
+from ..._core.shapes import Values
 from ...energies.interactions import LogRepulsion, PowerLaw, QuadraticAttraction
 from .pairs import pair_derivatives, pair_value
 
-SHARES = np.array([0.5 - np.sqrt(1 / 12), 0.5 + np.sqrt(1 / 12)])  # Gauss points of a cell, as shares of its width
+GAUSS_SHARES = np.array([0.5 - np.sqrt(1 / 12), 0.5 + np.sqrt(1 / 12)])  # Gauss points of a cell, per its width
 
 
 def gauss_points(x):
     """(2, n): the two Gauss points of each cell."""
-    return x[:-1] + SHARES[:, None] * np.diff(x)
+    return x[:-1] + GAUSS_SHARES[:, None] * np.diff(x)
 
 
 def scatter(force, stiffness, w):
     """Gradient, diagonal and off-diagonal from forces and stiffnesses (2, n) at the Gauss points of cells of mass w."""
     gradient, diagonal = np.zeros(len(w) + 1), np.zeros(len(w) + 1)
-    near, far = 1 - SHARES[:, None], SHARES[:, None]
+    near, far = 1 - GAUSS_SHARES[:, None], GAUSS_SHARES[:, None]
     force, stiffness = force * w / 2, stiffness * w / 2
     gradient[:-1] += np.sum(near * force, axis=0)
     gradient[1:] += np.sum(far * force, axis=0)
@@ -31,7 +30,23 @@ def scatter(force, stiffness, w):
     return gradient, diagonal, np.sum(near * far * stiffness, axis=0)
 
 
-class PotentialTerm:
+class Term:
+    """A part of the energy as a function of the nodes x (n + 1,)."""
+
+    def value(self, x: Values) -> float:
+        """The energy."""
+        raise NotImplementedError
+
+    def roundoff(self, x: Values, value: float) -> float:
+        """The round-off of the `value` that was found at x."""
+        return float(np.finfo(float).eps) * abs(value)
+
+    def derivatives(self, x: Values) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
+        """Gradient (n + 1,), and of the Hessian the diagonal (n + 1,), the off-diagonal (n,) and a dense part or None."""
+        raise NotImplementedError
+
+
+class PotentialTerm(Term):
     """∫V dρ. Where V has no Hessian, the Newton matrix takes differences of ∇V; the gradient itself stays that of V."""
 
     def __init__(self, potential, w):
@@ -79,7 +94,7 @@ class PotentialTerm:
         return (*scatter(force, stiffness, self.w), None)
 
 
-class VarianceTerm:
+class VarianceTerm(Term):
     """attraction/2 · Var, for W = attraction z²/2. The rank-one part -attraction q qᵀ of its Hessian is left to the solver."""
 
     def __init__(self, attraction, w):
@@ -97,7 +112,7 @@ class VarianceTerm:
         return (*scatter(self.attraction * offset, np.full(offset.shape, self.attraction), self.w), None)
 
 
-class DistanceTerm:
+class DistanceTerm(Term):
     """½∬ sign |x - y| dρ dρ = sign ∫(2s - 1) Q(s) ds: linear in the nodes as long as they stay in order."""
 
     def __init__(self, sign, levels, w):
@@ -113,7 +128,7 @@ class DistanceTerm:
         return self.load, np.zeros(len(x)), np.zeros(len(x) - 1), None
 
 
-class PowerPairTerm:
+class PowerPairTerm(Term):
     """½∬ coefficient k_p(x - y) dρ dρ with k_p = |z|^p/p, log|z| for p = 0; -1 < p < 2. Dense: O(n²) time and memory.
 
     A cell with itself and with its neighbours, where the kernel is singular, is integrated exactly.
@@ -130,7 +145,7 @@ class PowerPairTerm:
         return self.coefficient * gradient, np.zeros(len(x)), np.zeros(len(x) - 1), self.coefficient * dense
 
 
-class SmoothPairTerm:
+class SmoothPairTerm(Term):
     """½∬W(x - y) dρ dρ for a kernel smooth at 0, all pairs of Gauss points. Dense: O(n²) time and memory.
 
     The Newton matrix takes differences of ∇W; the gradient is that of the kernel.
@@ -159,7 +174,7 @@ class SmoothPairTerm:
         curve *= -np.multiply.outer(self.mass, self.mass)
         spread = np.zeros((n + 1, 2 * n))  # nodes -> Gauss points, transposed
         i = np.arange(n)
-        for k, share in enumerate(SHARES):
+        for k, share in enumerate(GAUSS_SHARES):
             spread[i, k * n + i], spread[i + 1, k * n + i] = 1 - share, share
         return gradient, diagonal, off, spread @ ((curve + curve.T) / 2) @ spread.T
 

@@ -55,7 +55,7 @@ def test_sequence_is_the_exact_jko_sequence_to_the_floor(name):
     for points in (51, 101, 201):
         method = QuantileJKO(points)
         error = distance(pf.solve(problem, method, dt=dt, times=[t]).final, truth)
-        floor = distance(method.law(method.init(replace(problem, initial=truth))), truth)
+        floor = distance(method.law(method.init(replace(problem, initial=truth), None)), truth)
         assert error <= floor * (
             1 + 1e-9
         )  # the step is a projection: it may beat interpolation, and must not lose to it
@@ -141,6 +141,16 @@ def test_repulsion_of_any_power_follows_its_closed_sequence():
     assert errors[-1] < 3e-4
 
 
+class Cosh(pf.InternalEnergy):
+    """A user's internal energy by value and pressure: U = cosh r - 1."""
+
+    def value(self, r):
+        return 2 * np.sinh(r / 2) ** 2
+
+    def pressure(self, r):
+        return r * np.sinh(r) - 2 * np.sinh(r / 2) ** 2
+
+
 ENERGIES = {
     "entropy": (pf.Energy(internal=pf.Entropy(0.7)), Gaussian(0.3, 0.5)),
     "fast diffusion": (pf.Energy(internal=pf.Power(0.5)), Gaussian(0.3, 0.5)),
@@ -155,6 +165,9 @@ ENERGIES = {
     "root": (pf.Energy(interaction=PowerLaw(3.0, 0.5)), Uniform(-1.0, 2.0)),
     "newtonian": (pf.Energy(interaction=PowerLaw(2.0, 1.0)), Gaussian(0.3, 0.5)),
     "gaussian kernel": (pf.Energy(internal=pf.Power(3.0, 0.1), interaction=GaussianAttraction()), Uniform(-1.0, 2.0)),
+    "entropy + powers": (pf.Energy(internal=pf.Entropy(0.3) + pf.Power(2) + pf.Power(3, 0.4)), Gaussian(0.3, 0.5)),
+    "a user's": (pf.Energy(internal=Cosh()), Gaussian(0.3, 0.5)),
+    "a user's + entropy": (pf.Energy(pf.potentials.Quadratic(1.0), Cosh() + pf.Entropy(0.5)), Gaussian(0.3, 0.5)),
 }  # fmt: skip
 
 
@@ -164,7 +177,7 @@ def test_every_step_dissipates_and_is_stationary(name, dt):
     energy, initial = ENERGIES[name]
     method = QuantileJKO(61)
     problem = problem_of(energy, initial)
-    start = method.init(problem)
+    start = method.init(problem, None)
     run = pf.solve(problem, method, dt=dt, times=[5 * dt])
     energies = np.array([start.facts["energy"], *(h["energy"] for h in run.history)])
     moved = np.array([h["distance"] for h in run.history])
@@ -218,7 +231,7 @@ def test_point_mass_start_gives_the_exact_first_step():
 def test_any_law_with_quantiles_is_a_start(initial):
     problem = problem_of(pf.Energy(internal=pf.Entropy(0.5)), initial)
     method = QuantileJKO(401)
-    state = method.init(problem)
+    state = method.init(problem, None)
     assert state.x[0] == initial.quantile(0.0)
     assert state.x[-1] == initial.quantile(1.0)
     run = pf.solve(problem, method, dt=0.1, times=[0.1])
@@ -231,7 +244,9 @@ def test_any_law_with_quantiles_is_a_start(initial):
 def test_a_gap_in_the_support_costs_order_one_half(points):
     # the limitation that the class docstring states: one cell of mass w lies across the gap J = 12, and costs J √(w/12)
     method = QuantileJKO(points)
-    law = method.law(method.init(problem_of(pf.Energy(internal=pf.Entropy(1.0)), Particles(np.array([-6.0, 6.0])))))
+    law = method.law(
+        method.init(problem_of(pf.Energy(internal=pf.Entropy(1.0)), Particles(np.array([-6.0, 6.0]))), None)
+    )
     half = points // 2
     w = law.levels[half] - law.levels[half - 1]
     z, weight = np.polynomial.legendre.leggauss(2)  # exact: the error is linear on each half of the cell

@@ -76,7 +76,7 @@ class BareNaN:
 
 def test_a_users_potential_that_is_not_finite_names_the_point():
     with pytest.raises(pf.BadInput, match=r"value is inf at x = 0\.5"):
-        QuantileJKO(201).init(problem_of(pf.Energy(BareNaN(), pf.Entropy()), Gaussian(0, 1)))
+        QuantileJKO(201).init(problem_of(pf.Energy(BareNaN(), pf.Entropy()), Gaussian(0, 1)), None)
 
 
 def test_a_wrong_gradient_does_not_pass_for_a_solution():

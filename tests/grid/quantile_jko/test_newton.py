@@ -1,4 +1,4 @@
-"""The parts of QuantileJKO: levels, tridiagonal solver, pair energies, derivatives, minimiser."""
+"""The Newton method of a QuantileJKO step: its derivatives, its linear solver, and its accuracy."""
 
 import numpy as np
 import pytest
@@ -7,11 +7,21 @@ from scipy.linalg import solveh_banded
 
 import pdeflow as pf
 from pdeflow.energies.interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
-from pdeflow.grid.quantile_jko.mesh import place, quantile_levels
+from pdeflow.grid.quantile_jko.energy import discretise
+from pdeflow.grid.quantile_jko.mesh import quantile_levels, quantile_nodes
 from pdeflow.grid.quantile_jko.newton import Objective, minimise, solve_tridiagonal
-from pdeflow.grid.quantile_jko.pairs import pair_derivatives, pair_value
-from pdeflow.grid.quantile_jko.terms import interaction_terms
 from pdeflow.laws import FromQuantile, Gaussian, Quantiles, Uniform
+
+
+class Cosh(pf.InternalEnergy):
+    """A user's internal energy by value and pressure: U = cosh r - 1."""
+
+    def value(self, r):
+        return 2 * np.sinh(r / 2) ** 2
+
+    def pressure(self, r):
+        return r * np.sinh(r) - 2 * np.sinh(r / 2) ** 2
+
 
 ENERGIES = {
     "entropy": (pf.Energy(internal=pf.Entropy(0.7)), Gaussian(0.3, 0.5)),
@@ -27,6 +37,9 @@ ENERGIES = {
     "root": (pf.Energy(interaction=PowerLaw(3.0, 0.5)), Uniform(-1.0, 2.0)),
     "newtonian": (pf.Energy(interaction=PowerLaw(2.0, 1.0)), Gaussian(0.3, 0.5)),
     "gaussian kernel": (pf.Energy(internal=pf.Power(3.0, 0.1), interaction=GaussianAttraction()), Uniform(-1.0, 2.0)),
+    "entropy + powers": (pf.Energy(internal=pf.Entropy(0.3) + pf.Power(2) + pf.Power(3, 0.4)), Gaussian(0.3, 0.5)),
+    "a user's": (pf.Energy(internal=Cosh()), Gaussian(0.3, 0.5)),
+    "a user's + entropy": (pf.Energy(pf.potentials.Quadratic(1.0), Cosh() + pf.Entropy(0.5)), Gaussian(0.3, 0.5)),
 }  # fmt: skip
 
 
@@ -35,12 +48,14 @@ def test_derivatives_are_those_of_the_objective(name, rng):
     energy, initial = ENERGIES[name]
     method = pf.grid.QuantileJKO(12, "uniform")  # graded cells are narrower than the steps of the differences
     problem = pf.Problem(energy, initial, 1.0, name="test")
-    state = method.init(problem)
-    objective = method._objective(problem, state.x, state.levels, 0.3)
+    state = method.init(problem, None)
+    objective = Objective(state.energy, state.x, 0.3)
     x = state.x * 1.1 + 0.05 * np.sort(rng.standard_normal(12))
     gradient, _, _, (diagonal, off, dense) = objective.linearise(x)
     matrix = np.diag(diagonal) + np.diag(off, 1) + np.diag(off, -1) + (0 if dense is None else dense)
-    matrix = matrix - objective.attraction * np.multiply.outer(objective.node_mass, objective.node_mass)
+    matrix = matrix - objective.energy.attraction * np.multiply.outer(
+        objective.energy.node_mass, objective.energy.node_mass
+    )
     for i in range(12):
         h = 1e-5
         low, high = x - h * (np.arange(12) == i), x + h * (np.arange(12) == i)
@@ -49,35 +64,6 @@ def test_derivatives_are_those_of_the_objective(name, rng):
         assert slope == pytest.approx(gradient[i], rel=1e-6, abs=1e-8)
         column = (objective.linearise(high)[0] - objective.linearise(low)[0]) / (2 * h)
         np.testing.assert_allclose(matrix[:, i], column, rtol=1e-6, atol=1e-6 * np.max(np.abs(matrix)))
-
-
-@pytest.mark.parametrize("p", [-0.5, 0.0, 0.5, 1.5])
-def test_pair_energy_of_the_uniform_law(p):
-    # E|x-y|^p = 2/((p+1)(p+2)) and E log|x-y| = -3/2 on [0, 1]; only distant pairs are quadrature
-    exact = -0.75 if p == 0 else 1 / (p * (p + 1) * (p + 2))
-    for n, tolerance in ((1, 1e-14), (2, 1e-14), (20, 5e-5)):
-        x = np.linspace(0, 1, n + 1)
-        assert pair_value(x, np.full(n, 1 / n), p) == pytest.approx(exact, rel=tolerance)
-    gradient, hessian = pair_derivatives(x, np.full(n, 1 / n), p)
-    assert np.sum(gradient) == pytest.approx(0, abs=1e-13)  # a translation costs nothing
-    np.testing.assert_allclose(hessian @ np.ones(n + 1), 0, atol=1e-11 * np.max(np.abs(hessian)))
-
-
-@pytest.mark.parametrize("grading", ["graded", "uniform"])
-@pytest.mark.parametrize("points", [3, 4, 300, 100_000])
-def test_levels_are_symmetric_and_increase(points, grading):
-    s = quantile_levels(points, grading)
-    assert s[0] == 0.0
-    assert s[-1] == 1.0
-    assert np.all(np.diff(s) >= 0.99 * 64 * np.finfo(float).eps)
-    np.testing.assert_array_equal(s + s[::-1], np.ones(points))
-
-
-def test_end_nodes_of_an_unbounded_law():
-    s = quantile_levels(101, "graded")
-    x = place(Gaussian(0.0, 1.0), s)
-    assert x[0] == Gaussian(0.0, 1.0).quantile(np.exp(-2.0) * s[1])
-    assert x[-1] == pytest.approx(-x[0], rel=1e-6)  # levels near 1 are coarser than near 0
 
 
 def test_tridiagonal_solver(rng):
@@ -94,10 +80,9 @@ def test_tridiagonal_solver(rng):
 
 def test_minimiser_of_a_quadratic_is_one_newton_step():
     levels = quantile_levels(21, "graded")
-    w = np.diff(levels)
-    y = place(Gaussian(1.0, 1.0), levels)
-    terms, attraction, repels = interaction_terms(QuadraticAttraction(2.0), levels, w)
-    objective = Objective(y, w, 0.5, (0.0, 1.0), (3.0, 0.0), terms, attraction, repels)
+    y = quantile_nodes(Gaussian(1.0, 1.0), levels)
+    energy = pf.Energy(pf.potentials.Quadratic(3.0), interaction=QuadraticAttraction(2.0))
+    objective = Objective(discretise(energy, levels), y, 0.5)
     x, facts = minimise(objective, y)
     # mean contracts by 1 + dt·3, the rest by 1 + dt (3 + 2)
     mean = Quantiles(y, levels).mean()[0]
@@ -144,11 +129,11 @@ def test_step_solves_the_discrete_problem_to_its_own_round_off(name):
     law, points, steps, agreement = HEAT[name]
     method, dt = pf.grid.QuantileJKO(points), 0.05
     problem = pf.Problem(pf.Energy(internal=pf.Entropy(1.0)), law, 1.0, name="test")
-    state = method.init(problem)
+    state = method.init(problem, None)
     levels, w, x = state.levels, np.diff(state.levels), state.x
     bulk = (levels >= 0.01) & (levels <= 0.99)
     for _ in range(steps):
-        before, state = x, method.step(problem, state, dt)
+        before, state = x, method.step(problem, state, dt, None)
         x = heat_step_by_plain_newton(x, w, dt)
         assert np.max(np.abs(x - before)[bulk]) > 1e-2
         np.testing.assert_allclose(state.x[bulk], x[bulk], rtol=0, atol=agreement)
@@ -164,8 +149,8 @@ def test_step_solves_the_discrete_problem_to_its_own_round_off(name):
 def test_round_off_is_what_storing_the_nodes_costs(law, internal, rng):
     method = pf.grid.QuantileJKO(2000)
     problem = pf.Problem(pf.Energy(internal=internal), law, 1.0, name="test")
-    state = method.init(problem)
-    objective = method._objective(problem, state.x, state.levels, 0.05)
+    state = method.init(problem, None)
+    objective = Objective(state.energy, state.x, 0.05)
     x, _ = minimise(objective, state.x)
     value, grain, _, _ = objective.value(x)
     gradient, _, roundoff, _ = objective.linearise(x)

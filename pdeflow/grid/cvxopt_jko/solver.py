@@ -1,0 +1,154 @@
+"""One step of CvxoptJKO: CVXOPT called as often as needed, and its answer judged. The only module that imports cvxopt."""
+
+from functools import cache
+
+import numpy as np
+
+from ..._core.errors import NotAvailable, NotConverged
+from .kkt import Operators, square_root
+
+ALLOWED_GAP, ALLOWED_RESIDUAL = 1e-7, 1e-6  # what the independent check accepts, relative to Program.scale
+AIM_GAP, AIM_RESIDUAL = 1e-9, 1e-7  # where Newton's method stops, relative to Program.scale
+ALLOWED_MARGINAL_ERROR = 1e-7  # largest error of CVXOPT's column sums that is corrected
+MOST_NEWTON_STEPS = 40
+
+
+class StepSolver:
+    """One step: calls CVXOPT as often as needed and judges what comes back."""
+
+    def __init__(self, program, kkt, step):
+        self.program, self.kkt, self.step = program, kkt, step
+        self.n, self.k = len(program.old), len(program.mass)
+        self.iterations = self.programs = 0
+        self.correction = self.smallest = 0.0
+
+    def solve(self):
+        """Coupling K (n, k) with unit column sums, and the facts of the solution."""
+        program = self.program
+        aim = 1e-12 * program.scale
+        if program.kind != "convex":
+            still = program.stay
+            coupling, psi = self._model(program.gradient(still), program.hessian(still), still, aim)
+            best = program.certificate(coupling, psi)
+        else:
+            coupling, best = self._newton(aim)
+        gap, residual = float(best.gap / program.scale), float(best.residual / program.scale)
+        facts = {
+            "status": "optimal", "programs": self.programs, "iterations": self.iterations, "gap": best.gap, "relative_gap": gap,
+            "kkt_residual": residual, "marginal_correction": self.correction, "min_coupling": float(self.smallest),
+        }  # fmt: skip
+        marginal = float(np.abs(coupling.sum(0) - 1).max())
+        if not (gap <= ALLOWED_GAP and residual <= ALLOWED_RESIDUAL and marginal <= 1e-12 and coupling.min() >= 0):
+            raise self._failure(
+                "optimal",
+                f"but the independent check finds gap {gap:.3g} of the objective's size (allowed {ALLOWED_GAP:g}), KKT residual {residual:.3g} of it ({ALLOWED_RESIDUAL:g}), "
+                f"marginal error {marginal:.3g} (1e-12), smallest coupling {coupling.min():.3g}",
+                best.gap, max(residual, marginal),
+            )  # fmt: skip
+        return coupling, facts
+
+    def _newton(self, aim):
+        program = self.program
+        coupling = program.spread()
+        mass = coupling @ program.mass + program.stay
+        best, tried, goal, asked = None, 0, 1e-3 * program.scale, None
+        for _ in range(MOST_NEWTON_STEPS):
+            target, psi = self._model(program.gradient(mass), program.hessian(mass, asked), mass, goal)
+            coupling = self._descend(coupling, target, mass)
+            mass = coupling @ program.mass + program.stay
+            judged = program.certificate(coupling, psi)
+            tried = 0 if best is None or judged.residual < 0.5 * best[1].residual else tried + 1
+            if best is None or judged.residual < best[1].residual:
+                best = coupling, judged
+            good = judged.gap <= AIM_GAP * program.scale and judged.residual <= AIM_RESIDUAL * program.scale
+            if good or (
+                tried >= 3 and best[1].gap <= ALLOWED_GAP * program.scale
+            ):  # the latter is round-off: the check decides
+                break
+            goal = np.clip(
+                1e-3 * judged.gap, 10 * aim, goal
+            )  # a model need only be as good as the last objective was off
+            asked = np.minimum(judged.mass, 1.0)
+        return best
+
+    def _descend(self, coupling, target, mass):
+        """The best of a few points on the segment from `coupling` to `target`: both are feasible, so all of it is."""
+        program = self.program
+        move = (target - coupling) @ program.mass
+        cost = float(np.einsum("ij,ij,j->", program.cost, target - coupling, program.mass))
+        lengths = [1.0, 1 - 1e-4, 0.99, 0.9, 0.7, 0.5, 0.25, 0.1, 0.03, 0.01]
+        values = [program.energy(np.maximum(mass + a * move, 0.0)) + a * cost for a in lengths]
+        return coupling + lengths[int(np.argmin(values))] * (target - coupling)
+
+    def _model(self, gradient, hessian, around, aim):
+        """Minimise Σ C_ij p_j K_ij + gradient·(q - around) + ½ (q - around)ᵀ hessian (q - around); K (n, k) and ψ (k,)."""
+        solvers, matrix, spmatrix = import_cvxopt()
+        program, n, k = self.program, self.n, self.k
+        shift = around - program.stay
+        if hessian is not None:
+            gradient = gradient - (hessian * shift if hessian.ndim == 1 else hessian @ shift)
+        linear = matrix(((program.cost + gradient[:, None]) * program.mass).ravel())
+        zero, one, cone = matrix(0.0, (n * k, 1)), matrix(1.0, (k, 1)), {"l": n * k, "q": [], "s": []}
+        options = {"show_progress": False, "maxiters": 100, "abstol": float(aim), "reltol": 1e-14, "feastol": 1e-9, "refinement": 1}  # fmt: skip
+        try:
+            if self.kkt == "structured":
+                operators = Operators(program.mass, n, square_root(hessian))
+                common = {"kktsolver": operators.kktsolver, "options": options}
+                found = solvers.coneqp(
+                    operators.hessian, linear, operators.bound, zero, cone, operators.sums, one, **common
+                )
+            else:
+                bound = spmatrix(-1.0, range(n * k), range(n * k))
+                sums = spmatrix(1.0, np.tile(np.arange(k), n).tolist(), range(n * k), (k, n * k))
+                if hessian is None:
+                    quadratic = spmatrix([], [], [], (n * k, n * k))
+                else:
+                    where = np.repeat(np.arange(n), k).tolist()
+                    rows = spmatrix(np.tile(program.mass, n), where, range(n * k), (n, n * k))
+                    middle = spmatrix(hessian, range(n), range(n)) if hessian.ndim == 1 else matrix(hessian)
+                    quadratic = rows.T * middle * rows
+                found = solvers.coneqp(quadratic, linear, bound, zero, cone, sums, one, options=options)
+        except (ArithmeticError, ValueError) as error:
+            raise self._failure(f"{type(error).__name__}: {error}", "", np.nan, np.nan) from error
+        self.iterations += found["iterations"]
+        self.programs += 1
+        residuals = [found[name] for name in ("primal infeasibility", "dual infeasibility")]
+        worst = max((residual for residual in residuals if residual is not None), default=np.nan)
+        if found["status"] != "optimal":
+            raise self._failure(found["status"], "", found["gap"], worst)
+        coupling = np.array(found["s"]).reshape(n, k)
+        sums = coupling.sum(0)
+        correction = float(np.abs(sums - 1).max())
+        if not (np.isfinite(coupling).all() and coupling.min() >= 0 and correction <= ALLOWED_MARGINAL_ERROR):
+            raise self._failure(
+                "optimal", f"but its coupling has column sums off by {correction:.3g} (allowed {ALLOWED_MARGINAL_ERROR:g}), smallest entry {coupling.min():.3g}",
+                found["gap"], correction,
+            )  # fmt: skip
+        self.correction, self.smallest = correction, coupling.min()
+        return coupling / sums, -np.array(found["y"]).ravel() / program.mass
+
+    def _failure(self, status, why, gap, residual):
+        gap, residual = (np.nan if value is None else float(value) for value in (gap, residual))
+        return NotConverged(
+            f"Step {self.step}: CVXOPT ended `{status}`{' ' + why if why else ''} (program {self.programs + 1}, gap {gap:.3g}, residual {residual:.3g}, "
+            f"{self.n} cells, kkt={self.kkt!r}). Only a certified optimum is accepted. Try another number of cells, a larger dt, or QuantileJKO.",
+            step=self.step, status=status, gap=gap, residual=residual, iterations=self.iterations,
+        )  # fmt: skip
+
+
+@cache
+def threads():
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()  # after cvxopt and scipy are loaded: it finds what is there
+
+
+def import_cvxopt():
+    try:
+        import threadpoolctl  # noqa: F401  comes with the same extra
+        from cvxopt import matrix, solvers, spmatrix
+    except ImportError as error:
+        raise NotAvailable(
+            f"CvxoptJKO needs cvxopt, which does not import ({error}). QuantileJKO needs nothing more. pip install pdeflow[cvxopt]"
+        ) from error
+    return solvers, matrix, spmatrix
