@@ -47,7 +47,7 @@ def barenblatt():
 
 def locking(problem, cells):
     """How far the exact JKO sequence moves mass in its last step, in cells of this grid, for each step size."""
-    edges = cells.law(cells.init(problem)).axes[0]
+    edges = cells.law(cells.init(problem, None)).axes[0]
     lines = []
     for dt in STEPS:
         before, after = pf.exact_jko(problem, dt=dt, times=[problem.horizon - dt, problem.horizon]).laws

@@ -84,7 +84,7 @@ def test_exponential_is_the_matrix_exponential():
     from scipy.linalg import expm
 
     problem, method = pf.problems.double_well(), ChangCooper(cells=40, lower=-2.5, upper=2.5)
-    state = method.init(problem)
+    state = method.init(problem, None)
     up, down = state.grid.up, state.grid.down
     generator = np.diag(up, -1) + np.diag(down, 1) - np.diag(np.append(up, 0)) - np.diag(np.append(0, down))
     flow = exponential(problem, method, [0.0, 0.01, 1.0, 50.0])

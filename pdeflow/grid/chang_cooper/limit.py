@@ -10,7 +10,7 @@ from ..._core.validate import count, saved_times
 from ...laws import GridLaw
 from ...trajectory import Trajectory
 from ..domain import refuse_piled_up
-from . import elimination as tridiagonal
+from . import elimination
 
 
 def _contour(nodes):
@@ -43,7 +43,7 @@ def exponential(problem, method, times=None, *, nodes=32) -> Trajectory:
     for t in times:
         mass = state.mass
         if t > 0:
-            mass = tridiagonal.resolvent_sum(state.grid.up, state.grid.down, float(t), z, weights, state.mass)
+            mass = elimination.resolvent_sum(state.grid.up, state.grid.down, float(t), z, weights, state.mass)
         if not mass.min() >= -1e-12:
             raise Diverged(
                 f"The contour exponential gives a cell of mass {mass.min():.3g} at t = {t:g}. Cells must be >= -1e-12. "
@@ -77,7 +77,7 @@ def gibbs(problem, method) -> GridLaw:
     Raises what `method.init` raises, and `BadInput` where it is piled up at an end that is no wall: then V has no such law.
     """
     grid = method.init(problem, None).grid
-    weight = np.exp(-(grid.values - grid.values.min()) / problem.energy.internal.temperature)
+    weight = np.exp(-(grid.values - grid.values.min()) / problem.energy.internal.coefficient)
     mass = weight / weight.sum()
     refuse_piled_up(grid.open_ends, mass, grid.edges, "in the stationary law")
     return GridLaw((grid.edges,), mass)

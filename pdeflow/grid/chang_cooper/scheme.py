@@ -1,18 +1,30 @@
 """ChangCooper: exponentially fitted finite volumes for Fokker-Planck equations on the line."""
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from ..._core.errors import BadInput, Diverged, Unsupported
+from ..._core.shapes import Values
 from ..._core.validate import count
-from ...energies.internal import Entropy
-from ...laws import GridLaw
+from ...laws import GridLaw, Law
 from ...method import Method
-from ..domain import cell_masses, choose_box, free_tail, open_ends, potential_values, refuse_outside, refuse_piled_up
-from . import elimination as tridiagonal
+from ...problems import Problem
+from ..domain import (
+    cell_masses,
+    check_ends,
+    choose_box,
+    free_tail,
+    open_ends,
+    potential_values,
+    refuse_outside,
+    refuse_piled_up,
+    temperature_of,
+)
+from . import elimination
 
-GAMMA = 1 - 1 / np.sqrt(2)
+STAGE_SHARE = 1 - 1 / np.sqrt(2)  # γ of the L-stable function of second order
 
 
 def bernoulli(w) -> np.ndarray:
@@ -30,65 +42,112 @@ def bernoulli(w) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Grid:
-    """Cell edges (n+1,), potential V at the centres (n,), jump rates up: j -> j+1 and down: j+1 -> j (n-1,), masses left outside, the ends that mass
-    may want to leave by (`domain.open_ends`)."""
+    """What the steps of a run share.
 
-    edges: np.ndarray
-    values: np.ndarray
-    up: np.ndarray
-    down: np.ndarray
+    Attributes
+    ----------
+    edges : (n + 1,)
+        Cell edges.
+    values : (n,)
+        V at the centres.
+    up, down : (n - 1,)
+        Jump rates j -> j+1 and j+1 -> j, in 1/time.
+    tail_mass, stationary_tail : float
+        Initial and stationary mass outside the grid.
+    open_ends : tuple of str
+        The ends that mass may want to leave by, see `domain.open_ends`.
+    """
+
+    edges: Values
+    values: Values
+    up: Values
+    down: Values
     tail_mass: float
     stationary_tail: float
-    open_ends: tuple = ()
-    factors: dict = field(
-        default_factory=dict, repr=False, compare=False
-    )  # dt -> elimination; saves work, changes nothing
+    open_ends: tuple[str, ...] = ()
+    factors: dict[float, np.ndarray] = field(default_factory=dict, repr=False, compare=False)  # saves work only
 
-    def factor(self, dt):
+    def factor(self, dt: float) -> np.ndarray:
+        """The elimination of I - dt L, made once per dt."""
         if dt not in self.factors:
-            self.factors[dt] = tridiagonal.factor(self.up, self.down, dt)
+            self.factors[dt] = elimination.factor(self.up, self.down, dt)
         return self.factors[dt]
 
 
 @dataclass(frozen=True)
 class GridState:
-    """mass : probability of each cell (n,). least : the smallest cell met since the start (positive ones are looked at when a call of `advance` ends). steps : taken so far."""
+    """What a run of ChangCooper carries from step to step.
+
+    Attributes
+    ----------
+    grid : Grid
+        Prepared by `init`.
+    mass : (n,)
+        Probability of each cell.
+    least : float
+        The smallest cell met since the start (positive ones are looked at when a call of `advance` ends).
+    steps : int
+        Taken so far.
+    """
 
     grid: Grid
-    mass: np.ndarray
+    mass: Values
     least: float
     steps: int = 0
 
 
 @dataclass(frozen=True)
 class ChangCooper(Method):
-    """∂tρ = ∇·(ρ∇V) + TΔρ on the line, in cell masses m_j of `cells` equal cells with no-flux ends [changcooper1970; docs/math.md 7].
+    """Exponentially fitted finite volumes for ∂tρ = ∇·(ρ∇V) + TΔρ on the line [changcooper1970; docs/math.md 7].
 
-        dm_j/dt = F_{j+½} - F_{j-½},   F_{j+½} = (T/h²)[B(-w) m_{j+1} - B(w) m_j],   w = (V_{j+1} - V_j)/T,   B(w) = w/(e^w - 1),
+    The unknowns are the masses m_j of equal cells, with no-flux ends:
 
-    V at cell centres: exp(-V_j/T) is a fixed point, mass is conserved (flux form), order 2 in h in the cell masses.
+        dm_j/dt = F_{j+½} - F_{j-½},   F_{j+½} = (T/h²)[B(-w) m_{j+1} - B(w) m_j],   w = (V_{j+1} - V_j)/T,
 
-    time_order 1: implicit Euler, first order, non-negative for every dt (the solve subtracts nothing).
-    time_order 2: the L-stable function R(z) = (1+(1-2γ)z)/(1-γz)², γ = 1-1/√2, which SDIRK2 and TR-BDF2 share on linear
-        equations, as two conservative solves. No linear scheme above first order is positive for every dt [bolley1978]:
-        a cell that loses more than 41 % in γ dt may become negative. The smallest cell met is reported as `least`;
-        a law with a cell below -1e-12 is not handed out (`Diverged`): use a smaller dt or time_order=1.
+    with B(w) = w/(e^w - 1) and V at cell centres.
 
-    lower, upper : ends of the domain; None is automatic: the initial law and exp(-V/T) each leave 1e-13 outside at each end
-        and all that lies downhill is in (found by scanning V outwards; a narrow well far away may be missed), without potential the initial law widened by 7.4 √(2 T horizon).
-        A GridLaw of `cells` equal cells under a potential keeps its own domain. Nothing is renormalised: the initial mass outside goes into
-        the end cells and is reported as `tail_mass`, the stationary mass outside as `stationary_tail` (NaN: exp(-V/T) has no finite mass).
+    Parameters
+    ----------
+    cells : int, default 800
+        Number of cells, at least 3.
+    lower, upper : float or None, default None
+        Ends of the domain, in units of x; None is automatic: the initial law and exp(-V/T) each leave 1e-13 outside at
+        each end, and all that lies downhill is in (found by scanning V outwards; a narrow well far away may be missed).
+        Without potential it is the initial law widened by 7.4 √(2 T horizon). A GridLaw of `cells` equal cells under a
+        potential keeps its own domain.
+    time_order : {1, 2}, default 1
+        1: implicit Euler, first order, non-negative for every dt (the solve subtracts nothing).
+        2: the L-stable function R(z) = (1+(1-2γ)z)/(1-γz)², γ = 1-1/√2, which SDIRK2 and TR-BDF2 share on linear
+        equations, as two conservative solves.
 
-    Where V falls outwards at an end, mass that arrives there would leave but for the no-flux end: above 1e-3 in the outermost
-    cell (or hundredth of the cells) the run is refused, unless the end is a wall of the problem: V is inf or nan beyond it.
+    Raises
+    ------
+    Unsupported
+        For dim > 1, an internal energy that is no entropy, an interaction.
+    BadInput
+        For ends that make no sense, NaN in V, more than 1e-3 of the initial or stationary law outside (or of the heat
+        flow at the horizon, unless the start is a GridLaw on the same edges), or piled up at an end that is no wall.
+    Diverged
+        Where masses are not finite, or a law with a cell below -1e-12 is asked for.
 
-    Initial masses are differences of the law's cdf; a GridLaw on the same edges passes through unchanged.
-    report : tail_mass, stationary_tail, mass_error (Σm - 1), least, edge_mass (the two end cells).
-    A step costs O(cells); memory O(cells).
+    Notes
+    -----
+    *Properties.* exp(-V_j/T) is a fixed point, mass is conserved (flux form), and cell masses are of order 2 in h. A
+    step costs O(cells); memory O(cells).
 
-    Raises `Unsupported` (dim > 1, no Entropy, an interaction), `BadInput` (ends, NaN in V, more than 1e-3 of the initial or stationary
-    law outside, or of the heat flow at the horizon unless the start is a GridLaw on the same edges, or piled up at an end that
-    is no wall), `Diverged`.
+    *Positivity.* No linear scheme above first order is positive for every dt [bolley1978]: with time_order=2 a cell that
+    loses more than 41 % in γ dt may become negative. The smallest cell met is reported as `least`; a law with a cell
+    below -1e-12 is not handed out (`Diverged`): use a smaller dt or time_order=1.
+
+    *Start.* Initial masses are differences of the law's cdf; a GridLaw on the same edges passes through unchanged.
+    Nothing is renormalised: the initial mass outside goes into the end cells and is reported as `tail_mass`, the
+    stationary mass outside as `stationary_tail` (NaN: exp(-V/T) has no finite mass).
+
+    *Ends.* Where V falls outwards at an end, mass that arrives there would leave but for the no-flux end: above 1e-3 in
+    the outermost cell (or hundredth of the cells) the run is refused, unless the end is a wall of the problem: V is inf
+    or nan beyond it.
+
+    *Report.* `tail_mass`, `stationary_tail`, `mass_error` (Σm - 1), `least`, `edge_mass` (the two end cells).
     """
 
     cells: int = 800
@@ -98,27 +157,25 @@ class ChangCooper(Method):
 
     def __post_init__(self):
         count(self.cells, "cells", 3)
-        for name in ("lower", "upper"):
-            end = getattr(self, name)
-            if end is not None and not (isinstance(end, int | float | np.number) and np.isfinite(end)):
-                raise BadInput(f"{name} is {end!r}. It must be a finite number, or None for automatic. Choose one.")
-        if self.lower is not None and self.upper is not None and not self.lower < self.upper:
-            raise BadInput(
-                f"lower is {self.lower}, upper {self.upper}. lower must be below upper. Exchange or mend them."
-            )
+        check_ends(self.lower, self.upper)
         if isinstance(self.time_order, bool) or self.time_order not in (1, 2):
-            raise BadInput(f"time_order is {self.time_order!r}. It is 1 (implicit Euler) or 2 (L-stable). Choose one.")
+            raise BadInput(
+                f"time_order is {self.time_order!r}. It is 1 (implicit Euler) or 2 (L-stable). Pass one of these."
+            )
 
-    def init(self, problem, rng=None) -> GridState:
+    def init(self, problem: Problem, rng: np.random.Generator | None) -> GridState:
+        """The initial law in cell masses, and the rates between cells; rng is not used."""
         temperature = self._temperature(problem)
         initial, potential = problem.initial, problem.energy.potential
         lower, upper = self.lower, self.upper
-        if lower is None and upper is None and potential is not None and _is_uniform(initial, self.cells):
-            lower, upper = initial.axes[0][0], initial.axes[0][-1]
+        own = self._own_edges(initial)
+        if lower is None and upper is None and potential is not None and own is not None:
+            lower, upper = own[0], own[-1]
         box = choose_box(problem, temperature, self.cells, lower, upper)
         edges = np.linspace(box.lower, box.upper, self.cells + 1)
-        if isinstance(initial, GridLaw) and _is_uniform(initial, self.cells) and _same(initial.axes[0], edges):
-            edges, mass, tails = initial.axes[0], initial.mass, (0.0, 0.0)
+        known = initial.cell_masses((own,)) if own is not None and _same(own, edges) else None
+        if own is not None and known is not None:
+            edges, mass, tails = own, known.mass, (0.0, 0.0)
         else:
             mass, tails = cell_masses(initial, edges)
             refuse_outside("initial law", *tails, box.lower, box.upper)
@@ -126,83 +183,101 @@ class ChangCooper(Method):
                 spread = np.sqrt(2 * temperature * problem.horizon)
                 left = free_tail(mass, (edges[1:] + edges[:-1]) / 2, spread, box.lower, box.upper)
                 refuse_outside(f"heat flow at the horizon {problem.horizon:g}", *left, box.lower, box.upper)
-        centers = (edges[1:] + edges[:-1]) / 2
-        values = potential_values(potential, centers)
+        values = potential_values(potential, (edges[1:] + edges[:-1]) / 2)
         h = (edges[-1] - edges[0]) / self.cells
         w = np.diff(values) / temperature
         rate = temperature / h**2
-        rates = rate * bernoulli(w), rate * bernoulli(-w)
         grid = Grid(
             edges,
             values,
-            *rates,
+            rate * bernoulli(w),
+            rate * bernoulli(-w),
             float(sum(tails)),
             box.stationary_tail,
             open_ends(potential, temperature, edges, values),
         )
         return GridState(grid, mass, float(mass.min()))
 
-    def step(self, problem, state, dt, rng=None):
+    def step(self, problem: Problem, state: GridState, dt: float, rng: np.random.Generator | None) -> GridState:
+        """The state one step later; rng is not used."""
         return self.advance(problem, state, dt, 1, rng)
 
-    def advance(self, problem, state, dt, steps, rng=None):
-        run = tridiagonal.implicit_euler if self.time_order == 1 else tridiagonal.second_order
-        mass, least = run(state.mass, state.grid.factor(float(dt if self.time_order == 1 else GAMMA * dt)), int(steps))
+    def advance(
+        self, problem: Problem, state: GridState, dt: float, steps: int, rng: np.random.Generator | None
+    ) -> GridState:
+        """The state `steps` steps later, in one compiled call; rng is not used."""
+        if self.time_order == 1:
+            mass, least = elimination.implicit_euler(state.mass, state.grid.factor(float(dt)), int(steps))
+        else:
+            mass, least = elimination.second_order(state.mass, state.grid.factor(float(STAGE_SHARE * dt)), int(steps))
+        steps = state.steps + steps
         if not np.isfinite(mass).all():
             cell = int(np.argmin(np.isfinite(mass)))
             x = state.grid.edges[cell : cell + 2].mean()
             raise Diverged(
-                f"The mass is {mass[cell]} in cell {cell} (x = {x:.6g}) after step {state.steps + steps}. It must stay finite. "
+                f"The mass is {mass[cell]} in cell {cell} (x = {x:.6g}) after step {steps}. It must stay finite. "
                 f"Check the size of V there (V = {state.grid.values[cell]:.6g}) and dt = {dt:g}.",
-                step=state.steps + steps, cell=cell,
-            )  # fmt: skip
-        refuse_piled_up(state.grid.open_ends, mass, state.grid.edges, f"after step {state.steps + steps}")
-        return replace(state, mass=mass, least=min(state.least, float(least)), steps=state.steps + steps)
+                step=steps,
+                cell=cell,
+            )
+        refuse_piled_up(state.grid.open_ends, mass, state.grid.edges, f"after step {steps}")
+        return replace(state, mass=mass, least=min(state.least, float(least)), steps=steps)
 
-    def law(self, state) -> GridLaw:
+    def law(self, state: GridState) -> GridLaw:
+        """The law with the state's cell masses; `Diverged` where one is below -1e-12."""
         least = float(state.mass.min())
         if least < -1e-12:
             cell = int(np.argmin(state.mass))
+            x = state.grid.edges[cell : cell + 2].mean()
             raise Diverged(
-                f"Cell {cell} (x = {state.grid.edges[cell : cell + 2].mean():.6g}) has mass {least:.3g} after step {state.steps}. "
-                f"time_order=2 keeps cells non-negative for small dt only. Use a smaller dt, or time_order=1.",
-                step=state.steps, cell=cell,
-            )  # fmt: skip
+                f"Cell {cell} (x = {x:.6g}) has mass {least:.3g} after step {state.steps}. time_order=2 keeps cells "
+                "non-negative for small dt only. Use a smaller dt, or time_order=1.",
+                step=state.steps,
+                cell=cell,
+            )
         return GridLaw((state.grid.edges,), state.mass)
 
-    def report(self, state) -> dict:
+    def report(self, state: GridState) -> dict[str, Any]:
+        """What the class docstring lists."""
         grid, mass = state.grid, state.mass
         return {
-            "tail_mass": grid.tail_mass, "stationary_tail": grid.stationary_tail, "mass_error": float(mass.sum() - 1),
-            "least": state.least, "edge_mass": (float(mass[0]), float(mass[-1])),
-        }  # fmt: skip
+            "tail_mass": grid.tail_mass,
+            "stationary_tail": grid.stationary_tail,
+            "mass_error": float(mass.sum() - 1),
+            "least": state.least,
+            "edge_mass": (float(mass[0]), float(mass[-1])),
+        }
 
-    def _temperature(self, problem):
+    def _temperature(self, problem: Problem) -> float:
+        """T of the problem's entropy, or `Unsupported`."""
         energy = problem.energy
         if problem.dim != 1:
             raise Unsupported(
-                f"ChangCooper works on the line, the problem has dim {problem.dim}. For separable problems solve the 1-D one and pf.lift it; "
-                "else use EulerMaruyama."
+                f"ChangCooper works on the line, the problem has dim {problem.dim}. For separable problems solve the 1-D "
+                "one and pf.lift it; else use EulerMaruyama."
             )
-        if not isinstance(energy.internal, Entropy):
+        temperature = temperature_of(energy.internal)
+        if temperature is None:
             raise Unsupported(
                 f"ChangCooper discretises linear diffusion: the internal energy must be Entropy, got {energy.internal!r}. "
-                "For Power(m) use QuantileJKO or CvxoptJKO."
+                "For other internal energies use QuantileJKO or CvxoptJKO."
             )
         if energy.interaction is not None:
             raise Unsupported(
-                f"ChangCooper is linear in ρ, got the interaction {energy.interaction!r}. Use QuantileJKO, CvxoptJKO or EulerMaruyama."
+                f"ChangCooper is linear in ρ, got the interaction {energy.interaction!r}. Use QuantileJKO, CvxoptJKO or "
+                "EulerMaruyama."
             )
-        return float(energy.internal.temperature)
+        return float(temperature)
+
+    def _own_edges(self, law: Law) -> Values | None:
+        """The edges of a law that is constant on `cells` equal cells, else None."""
+        axes = law.grid_axes()
+        if axes is None or len(axes) != 1 or len(axes[0]) != self.cells + 1:
+            return None
+        edges = axes[0]
+        return edges if _same(edges, np.linspace(edges[0], edges[-1], self.cells + 1)) else None
 
 
-def _is_uniform(law, cells):
-    if not isinstance(law, GridLaw) or law.dim != 1 or law.mass.size != cells:
-        return False
-    edges = law.axes[0]
-    return _same(edges, np.linspace(edges[0], edges[-1], cells + 1))
-
-
-def _same(edges, others):
+def _same(edges: Values, others: Values) -> bool:
     """Whether two sets of edges agree to round-off: 1e-9 of a cell, far below any discretisation error."""
-    return edges.shape == others.shape and np.abs(edges - others).max() <= 1e-9 * (edges[1] - edges[0])
+    return edges.shape == others.shape and bool(np.abs(edges - others).max() <= 1e-9 * (edges[1] - edges[0]))
