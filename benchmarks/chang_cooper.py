@@ -104,7 +104,9 @@ def main():
     state = method.init(OU, None)
     edges = state.grid.edges
     ours, theirs = compare(
-        lambda: method.advance(OU, method.init(OU, None), 1e-3, 5000, None), lambda: banded_euler(edges, state.mass, 1e-3, 5000), 5
+        lambda: method.advance(OU, method.init(OU, None), 1e-3, 5000, None),
+        lambda: banded_euler(edges, state.mass, 1e-3, 5000),
+        5,
     )
     gap = np.abs(method.advance(OU, state, 1e-3, 5000, None).mass - banded_euler(edges, state.mass, 1e-3, 5000)).max()
     rows.append(("(a) 2000 cells x 5000 steps", f"same result to {gap:.0e}", ours, theirs, 5.0))

@@ -55,7 +55,9 @@ def test_gibbs_weights_are_a_fixed_point_and_a_delta_keeps_sign_and_mass(name, d
     for order in (1, 2):
         after = run(on_box(value, GridLaw(EDGES, weights)), replace(BOX, time_order=order), dt, 500)
         assert np.abs(after.mass - weights).max() <= 1e-12  # the bar of the issue
-        if order == 1:  # relative to each cell, however empty, too: the solve subtracts nothing; DROWNED_DIFFERENCE is 1e-12
+        if (
+            order == 1
+        ):  # relative to each cell, however empty, too: the solve subtracts nothing; DROWNED_DIFFERENCE is 1e-12
             full = weights > 1e-280
             assert np.abs(after.mass[full] / weights[full] - 1).max() <= 2e-12
     delta = np.zeros(N)
