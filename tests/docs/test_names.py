@@ -41,7 +41,8 @@ def test_every_public_name_stands_in_the_api_pages():
     modules = [getattr(pf, name) for name in dir(pf) if isinstance(getattr(pf, name), types.ModuleType)]
     assert len(modules) > 10
     public = _public(pf).union(*map(_public, modules))
-    assert not public - documented
+    missing = sorted(public - documented)
+    assert not missing, f"Add to a page in docs/api: {missing}"
     for dotted in re.findall(r"^\.\. auto\w+:: pdeflow\.([\w.]+)$", pages, re.M):
         thing = pf
         for name in dotted.split("."):
