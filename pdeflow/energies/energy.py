@@ -68,7 +68,8 @@ def _monte_carlo(values, n):
 def _generator(rng, slot, law):
     if rng is None:
         raise NotAvailable(
-            f"The {slot} energy of {law!r} has no closed form or quadrature here. Monte Carlo is possible. Pass rng=np.random.default_rng(seed)."
+            f"The {slot} energy of {law!r} has no closed form or quadrature here. Monte Carlo is possible. Pass "
+            f"rng=np.random.default_rng(seed){', or add a quantile() to the law' if law.dim == 1 else ''}."
         )
     return rng
 

@@ -8,7 +8,7 @@ from .._core.quadrature import dyadic_levels, inner_levels, integrate, kronrod
 from .._core.validate import count
 from .cells import cell_masses, common_grid
 from .gaussian import gaussian_kl, minus_log1p
-from .pair import answers, blocks, checked_pair, each_block, generator
+from .pair import answers, blocks, checked_pair, each_block, generator, lacking
 
 _EMPTY = 1e-12  # GridLaw's own limit for a cell that counts as empty
 
@@ -61,7 +61,8 @@ def _kl(first, second, rng, n, axes_of=None):
         stderr = float(np.linalg.norm([part.stderr for part in parts]))
         how = f"sum over blocks: {together(part.how for part in parts)}"
         return Estimate(float(sum(part.value for part in parts)), stderr, how, "kl")
-    return _sampled(first, second, n, generator(rng, f"kl from {type(first).__name__} in dim {first.dim}"))
+    needed = [*lacking([first], "quantile", "log_density"), *lacking([second], "log_density")]
+    return _sampled(first, second, n, generator(rng, f"kl from {type(first).__name__} in dim {first.dim}", needed))
 
 
 def _on_cells(first, second, axes):

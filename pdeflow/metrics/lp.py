@@ -7,7 +7,7 @@ from .._core.estimate import Estimate, together
 from .._core.quadrature import dyadic_levels, inner_levels, integrate
 from .._core.validate import count
 from .cells import cell_masses, common_grid
-from .pair import answers, checked_pair, generator
+from .pair import answers, checked_pair, generator, lacking
 
 
 def l1(approximation, truth, *, rng=None, n=100_000) -> Estimate:
@@ -46,7 +46,8 @@ def _lp(approximation, truth, p, rng, n):
             )
     if first.dim == 1 and all(answers(law, "log_density", "quantile") for law in (first, second)):
         return Estimate(_on_line(first, second, p), 0.0, "quadrature", name)
-    value, stderr = _sampled(first, second, p, count(n, "n", 4), generator(rng, f"{name} in dim {first.dim}"))
+    needed = lacking([first, second], "quantile", "log_density")
+    value, stderr = _sampled(first, second, p, count(n, "n", 4), generator(rng, f"{name} in dim {first.dim}", needed))
     return Estimate(value, stderr, f"Monte Carlo, n = {n}", name)
 
 

@@ -39,13 +39,24 @@ def answers(law, *questions) -> bool:
     return all(question in known for question in questions)
 
 
-def generator(rng, what):
-    """rng, or `NotAvailable` where it is None and `what` cannot be had without drawing."""
+def generator(rng, what, lacking=()):
+    """rng, or `NotAvailable` where it is None and `what` cannot be had without drawing.
+
+    lacking : (law, question) pairs, the questions that would make quadrature possible.
+    """
     if rng is None:
+        missing = dict.fromkeys(f"{question!r} of {type(law).__name__}" for law, question in lacking)
+        instead = f", or add what quadrature needs: {', '.join(missing)}" if missing else ""
         raise NotAvailable(
-            f"{what} has no closed form or quadrature here. Monte Carlo is possible. Pass rng=np.random.default_rng(seed)."
+            f"{what} has no closed form or quadrature here. Monte Carlo is possible. Pass "
+            f"rng=np.random.default_rng(seed){instead}."
         )
     return rng
+
+
+def lacking(laws, *questions):
+    """The (law, question) pairs of laws on the line that lack one of the questions of quadrature; none in higher dimension."""
+    return [(law, question) for law in laws if law.dim == 1 for question in questions if not answers(law, question)]
 
 
 def blocks(first, second):
