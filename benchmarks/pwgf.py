@@ -148,15 +148,15 @@ def main():
     parser.add_argument("--published-steps", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    shape = pf.neural.Shape(layers=LAYERS)
+    planar, euler, heun = pf.neural.Planar(layers=LAYERS), pf.neural.Euler(), pf.neural.Heun()
     sides = {
-        "PWGF, euler (the bar)": pf.neural.PWGF(samples=SAMPLES, shape=shape, integrator="euler"),
-        "PWGF, heun": pf.neural.PWGF(samples=SAMPLES, shape=shape, integrator="heun"),
+        "PWGF, euler (the bar)": pf.neural.PWGF(map=planar, samples=SAMPLES, integrator=euler),
+        "PWGF, heun": pf.neural.PWGF(map=planar, samples=SAMPLES, integrator=heun),
         "PWGF, euler, no affine map (the published map)": pf.neural.PWGF(
-            samples=SAMPLES, shape=pf.neural.Shape(layers=LAYERS, affine=False), integrator="euler"
+            map=pf.neural.Planar(layers=LAYERS, affine=False), samples=SAMPLES, integrator=euler
         ),
-        "PFPE, euler": pf.neural.PFPE(samples=SAMPLES, shape=shape, integrator="euler"),
-        "PFPE, heun": pf.neural.PFPE(samples=SAMPLES, shape=shape, integrator="heun"),
+        "PFPE, euler": pf.neural.PFPE(map=planar, samples=SAMPLES, integrator=euler),
+        "PFPE, heun": pf.neural.PFPE(map=planar, samples=SAMPLES, integrator=heun),
     }
     exact = exact_kl()
     for method in sides.values():  # warm-up

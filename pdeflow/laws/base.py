@@ -163,6 +163,10 @@ class Law:
         """The independent laws of consecutive blocks of coordinates, where the law was made as a product, else None."""
         return None
 
+    def pushed_from(self) -> tuple[Law, tuple[Map, ...]] | None:
+        """The base law and the maps that this law was made of, where it was made as a push-forward, else None."""
+        return None
+
     def linear_pieces(self) -> tuple[Values, Values] | None:
         """(levels (k,), quantiles (k,)) between which the quantile function is linear, else None; jumps repeat a level."""
         return None

@@ -295,7 +295,7 @@ def condition_number(matrix: Matrix) -> float:
 KINDS: dict[str, tuple[str, str]] = {
     "ConvexMap": ("pdeflow.neural.maps.convex", "ConvexMap"),
     "LinearMap": ("pdeflow.laws.maps", "AffineMap"),
-    "ParametricMap": ("pdeflow.neural.maps.parametric.family", "ParametricMap"),
+    "ParametricMap": ("pdeflow.neural.maps.parametric.parametric_map", "ParametricMap"),
     "ResidualMap": ("pdeflow.neural.maps.affine_residual", "ResidualMap"),
 }
 _REGISTERED: dict[str, type[Map]] = {}  # kinds that the user's own program keeps, by recorded name

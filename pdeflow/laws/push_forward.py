@@ -58,7 +58,11 @@ class PushForward(Law):
         for move in self.maps:
             _require_map(move, self.dim)
 
-    def push(self, x: Points) -> Points:
+    def pushed_from(self):
+        """The base law and the maps."""
+        return self.base, self.maps
+
+    def push(self, x):
         """T(x), (n, d) -> (n, d)."""
         for move in self.maps:
             x = _in_chunks(move, x, move)

@@ -10,19 +10,33 @@ if TYPE_CHECKING:
     from .map_kinds import Affine, Convex, Coordinatewise, DeepResidual, NeuralODE, Planar, Residual
     from .maps.affine_residual import ResidualMap
     from .maps.convex import ConvexMap
-    from .maps.parametric import ParametricMap, Shape
-    from .parameter_flow import PFPE, PWGF, energy_bound, log_sobolev_rate, projection_error, w2_bound
+    from .maps.parametric import ParametricMap
+    from .parameter_flow import (
+        PFPE,
+        PWGF,
+        RK4,
+        Adaptive,
+        Euler,
+        Heun,
+        energy_bound,
+        log_sobolev_rate,
+        projection_error,
+        w2_bound,
+    )
     from .settings import Network, Training
     from .variational_jko import Saddle, TestFunction, VariationalJKO
 
 _load, __dir__, __all__ = lazy_names(
     __name__,
     {
+        "Adaptive": "parameter_flow",
         "Affine": "map_kinds",
         "Convex": "map_kinds",
         "ConvexMap": "maps.convex",
         "Coordinatewise": "map_kinds",
         "DeepResidual": "map_kinds",
+        "Euler": "parameter_flow",
+        "Heun": "parameter_flow",
         "ICNNJKO": "icnn_jko",
         "Network": "settings",
         "NeuralODE": "map_kinds",
@@ -30,10 +44,10 @@ _load, __dir__, __all__ = lazy_names(
         "PWGF": "parameter_flow",
         "ParametricMap": "maps.parametric",
         "Planar": "map_kinds",
+        "RK4": "parameter_flow",
         "Residual": "map_kinds",
         "ResidualMap": "maps.affine_residual",
         "Saddle": "variational_jko",
-        "Shape": "maps.parametric",
         "TestFunction": "variational_jko",
         "Training": "settings",
         "VariationalJKO": "variational_jko",

@@ -25,8 +25,8 @@ METHODS = {
     "icnn-jko": pf.neural.ICNNJKO(
         width=8, iterations=40, batch=512, training=pf.neural.Training(pool=4096, dtype="float64")
     ),
-    "pwgf": pf.neural.PWGF(samples=1000, shape=pf.neural.Shape(layers=4)),
-    "pfpe": pf.neural.PFPE(samples=500, shape=pf.neural.Shape(layers=3), features=30),
+    "pwgf": pf.neural.PWGF(map=pf.neural.Planar(layers=4), samples=1000),
+    "pfpe": pf.neural.PFPE(map=pf.neural.Planar(layers=3), samples=500, features=30),
     "variational-jko": pf.neural.VariationalJKO(
         outer=40,
         batch=512,

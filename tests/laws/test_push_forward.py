@@ -115,10 +115,14 @@ def test_a_law_answers_what_its_maps_answer(rng):
         pf.laws.PushForward.from_data({"base": base.spec(), "maps": [{"map": "Shear"}]}, {})
 
 
-@pytest.mark.parametrize("kind", ["planar", "residual", "ode", "coordinatewise"])
+@pytest.mark.parametrize(
+    "kind",
+    [pf.neural.Planar(2), pf.neural.Residual(2), pf.neural.NeuralODE(2), pf.neural.Coordinatewise()],
+    ids=lambda kind: type(kind).__name__,
+)
 @pytest.mark.parametrize("dim", [1, 2])
 def test_a_law_claims_exactly_what_it_answers(kind, dim, rng):
-    method = pf.neural.PWGF(map=kind, samples=200, shape=pf.neural.Shape(layers=2))
+    method = pf.neural.PWGF(map=kind, samples=200)
     moved = pf.solve(
         pf.problems.ou(dim=dim, initial=pf.laws.Gaussian(np.full(dim, 2.0), 0.25)), method, dt=0.1, times=[0.1]
     ).final

@@ -27,7 +27,7 @@ from pdeflow.laws import (
     Semicircle,
     Uniform,
 )
-from pdeflow.neural import ICNNJKO, PFPE, PWGF, Network, Saddle, Shape, Training, VariationalJKO
+from pdeflow.neural import ICNNJKO, Network, Saddle, Training, VariationalJKO
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "first_edition"
 EXPECTED = json.loads((FOLDER / "expected.json").read_text())
@@ -48,6 +48,21 @@ def folder(tmp_path_factory):
     return place
 
 
+# The first edition integrated the moments of this law over the level, across the gap between two modes, and missed them by 2 %.
+# The map is affine, which gives them exactly.
+MOMENTS_WERE_OFF = "flow_affine_1d.h5"
+
+
+def test_the_moments_of_an_affine_image_are_exact_now(folder):
+    law, facts = pf.reference.load_flow(folder / MOMENTS_WERE_OFF), EXPECTED["flows"][MOMENTS_WERE_OFF]
+    ends = law.push(np.array([[0.0], [1.0]]))
+    slope = ends[1] - ends[0]
+    np.testing.assert_allclose(law.mean(), ends[0] + slope * law.base.mean(), **CLOSE)
+    np.testing.assert_allclose(law.cov(), slope**2 * law.base.cov(), **CLOSE)
+    np.testing.assert_allclose(facts["mean"], law.mean(), rtol=0.03)
+    np.testing.assert_allclose(facts["cov"], law.cov(), rtol=0.03)
+
+
 def test_every_file_has_its_expectations(folder):
     names = {path.name for path in folder.iterdir()}
     assert names == EXPECTED["flows"].keys() | EXPECTED["references"].keys() and len(names) == 43
@@ -65,7 +80,7 @@ def test_a_flow_opens_and_its_law_answers_as_it_did(name, folder):
     np.testing.assert_allclose(law.push(np.array(facts["points"])), pushed, **CLOSE)
     np.testing.assert_allclose(law.sample(3, np.random.default_rng(11)), facts["sample"], **CLOSE)
     for question in ("mean", "cov"):
-        if question in facts:
+        if question in facts and name != MOMENTS_WERE_OFF:
             np.testing.assert_allclose(getattr(law, question)(), facts[question], **CLOSE)
     if "quantile" in facts:
         np.testing.assert_allclose(law.quantile(EXPECTED["levels"]), facts["quantile"], **CLOSE)
@@ -210,25 +225,9 @@ def methods():
             training=Training(pool=1024),
         ),
         "method VariationalJKO, linear": VariationalJKO(map="linear"),
-        "method PWGF": PWGF(),
-        "method PWGF, other": PWGF(
-            map="residual",
-            samples=500,
-            shape=Shape(layers=2, width=3, affine=False),
-            solver="minres",
-            damping=1e-6,
-            integrator="rk4",
-            tolerance=1e-3,
-        ),
-        "method PWGF, affine": PWGF(map="affine"),
-        "method PWGF, ode": PWGF(map="ode"),
-        "method PWGF, coordinatewise": PWGF(map="coordinatewise", shape=Shape(width=8)),
-        "method PFPE": PFPE(),
-        "method PFPE, other": PFPE(map="planar", shape=Shape(layers=5), features=20, remainder=0.1, integrator="euler"),
         "group Network": Network(),
         "group Training": Training(),
         "group Saddle": Saddle(),
-        "group Shape": Shape(),
     }
 
 
@@ -290,7 +289,22 @@ def truths_and_metrics():
 THINGS = {**problems(), **methods(), **laws(), **truths_and_metrics()}
 
 
-@pytest.mark.parametrize("label", FINGERPRINTS)
+# Methods that are asked in other words now: kinds of maps and integrators are objects with settings of their own, where the
+# first edition had a word and a `Shape` of which some fields had no effect. Such a run is another question, and a study
+# computes it anew. What those runs left in files, flows and references, is held to its numbers above.
+ASKED_IN_OTHER_WORDS = {
+    "method PWGF",
+    "method PWGF, other",
+    "method PWGF, affine",
+    "method PWGF, ode",
+    "method PWGF, coordinatewise",
+    "method PFPE",
+    "method PFPE, other",
+    "group Shape",
+}
+
+
+@pytest.mark.parametrize("label", [label for label in FINGERPRINTS if label not in ASKED_IN_OTHER_WORDS])
 def test_the_fingerprint_of_the_first_edition(label):
     """Runs of a study and reference files of then are found again only by an equal fingerprint."""
     frozen = FINGERPRINTS[label]
@@ -299,4 +313,5 @@ def test_the_fingerprint_of_the_first_edition(label):
 
 
 def test_no_frozen_thing_is_forgotten():
-    assert len(FINGERPRINTS) == 90 and FINGERPRINTS.keys() <= THINGS.keys()
+    assert len(FINGERPRINTS) == 90 and FINGERPRINTS.keys() - ASKED_IN_OTHER_WORDS <= THINGS.keys()
+    assert ASKED_IN_OTHER_WORDS <= FINGERPRINTS.keys() and not ASKED_IN_OTHER_WORDS & THINGS.keys()

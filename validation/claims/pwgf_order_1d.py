@@ -24,17 +24,17 @@ def map_distance(approximation, truth, *, rng=None):
 
 
 def method(integrator):
-    shape = pf.neural.Shape(layers=2, width=4)
-    return pf.neural.PWGF(map="residual", samples=400, shape=shape, integrator=integrator, damping=1e-2)
+    kind = pf.neural.Residual(layers=2, width=4)
+    return pf.neural.PWGF(map=kind, samples=400, integrator=integrator, damping=1e-2)
 
 
 def study(scale="quick"):
     steps = [1 / 40, 1 / 80, 1 / 160] if scale == "quick" else [1 / 40, 1 / 80, 1 / 160, 1 / 320]
-    methods = {name: method(name) for name in ("euler", "heun", "rk4")}
+    methods = {"euler": method(pf.neural.Euler()), "heun": method(pf.neural.Heun()), "rk4": method(pf.neural.RK4())}
     start = pf.laws.GaussianMixture([0.5, 0.5], [-0.7, 0.7], [0.3, 0.3])
     problems = [
         pf.problems.mixture_ou(start, 1.0, 0.3, horizon=0.2),
         pf.problems.mckean_vlasov_ou(initial=start, horizon=0.2),
     ]
-    truth = pf.finer(method("rk4"), dt=1 / 1280)
+    truth = pf.finer(method(pf.neural.RK4()), dt=1 / 1280)
     return pf.Study(problems, methods, {"dt": steps}, {"map_distance": map_distance}, against=truth)

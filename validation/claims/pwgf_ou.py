@@ -24,6 +24,10 @@ def problems():
 
 def study(scale="quick"):
     """W2 on the line, and in the plane where matrix and start do not commute."""
-    methods = {name: pf.neural.PWGF(map="affine", samples=500, integrator=name) for name in ("euler", "heun", "rk4")}
+    integrators = {"euler": pf.neural.Euler(), "heun": pf.neural.Heun(), "rk4": pf.neural.RK4()}
+    methods = {
+        name: pf.neural.PWGF(map=pf.neural.Affine(), samples=500, integrator=integrator)
+        for name, integrator in integrators.items()
+    }
     steps = [1 / 64, 1 / 128, 1 / 256] if scale == "quick" else [1 / 64, 1 / 128, 1 / 256, 1 / 512, 1 / 1024]
     return pf.Study(problems(), methods, {"dt": steps}, {"w2": pf.metrics.w2})

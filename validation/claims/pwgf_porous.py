@@ -15,6 +15,10 @@ CLAIMS = [
 
 def study(scale="quick"):
     """W2 on the line from t = 0.1 to 0.3, with affine maps."""
-    methods = {name: pf.neural.PWGF(map="affine", samples=200, integrator=name) for name in ("euler", "heun", "rk4")}
+    integrators = {"euler": pf.neural.Euler(), "heun": pf.neural.Heun(), "rk4": pf.neural.RK4()}
+    methods = {
+        name: pf.neural.PWGF(map=pf.neural.Affine(), samples=200, integrator=integrator)
+        for name, integrator in integrators.items()
+    }
     steps = [1 / 80, 1 / 160, 1 / 320] if scale == "quick" else [1 / 80, 1 / 160, 1 / 320, 1 / 640]
     return pf.Study([pf.problems.porous_medium(1, 2.0, 0.1, 0.2)], methods, {"dt": steps}, {"w2": pf.metrics.w2})

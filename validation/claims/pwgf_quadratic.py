@@ -20,6 +20,6 @@ def problem():
 
 
 def study(scale="quick"):
-    method = pf.neural.PWGF(map="affine", samples=100, integrator="euler")
+    method = pf.neural.PWGF(map=pf.neural.Affine(), samples=100, integrator=pf.neural.Euler())
     steps = [0.025, 0.0125, 0.00625] if scale == "quick" else [0.01, 0.005, 0.0025, 0.00125]
     return pf.Study([problem()], {"euler": method}, {"dt": steps}, {"w2": pf.metrics.w2}, times=TIMES)

@@ -17,9 +17,10 @@ def study(scale="quick"):
     """
     steps = [1 / 20, 1 / 40, 1 / 80] if scale == "quick" else [1 / 20, 1 / 40, 1 / 80, 1 / 160]
     problem = pf.problems.ring_aggregation(1, initial=pf.laws.Gaussian(1.25, 0.36), horizon=0.5)
-    methods = {name: line(name) for name in ("euler", "heun")}
-    return pf.Study([problem], methods, {"dt": steps}, {"w2": pf.metrics.w2}, against=pf.finer(line("rk4"), dt=1 / 640))
+    methods = {"euler": line(pf.neural.Euler()), "heun": line(pf.neural.Heun())}
+    truth = pf.finer(line(pf.neural.RK4()), dt=1 / 640)
+    return pf.Study([problem], methods, {"dt": steps}, {"w2": pf.metrics.w2}, against=truth)
 
 
 def line(integrator):
-    return pf.neural.PWGF(samples=500, shape=pf.neural.Shape(layers=4), integrator=integrator, damping=1e-2)
+    return pf.neural.PWGF(map=pf.neural.Planar(layers=4), samples=500, integrator=integrator, damping=1e-2)

@@ -14,13 +14,12 @@ def study(scale="quick"):
 
     The order of the integrators.
     """
-    methods = {name: planar(name) for name in ("euler", "heun")}
+    methods = {"euler": planar(pf.neural.Euler()), "heun": planar(pf.neural.Heun())}
     steps = [1 / 80, 1 / 160, 1 / 320] if scale == "quick" else [1 / 80, 1 / 160, 1 / 320, 1 / 640]
     problem = pf.problems.styblinski_tang(1, horizon=0.1)
-    return pf.Study(
-        [problem], methods, {"dt": steps}, {"w2": pf.metrics.w2}, against=pf.finer(planar("rk4"), dt=1 / 640)
-    )
+    truth = pf.finer(planar(pf.neural.RK4()), dt=1 / 640)
+    return pf.Study([problem], methods, {"dt": steps}, {"w2": pf.metrics.w2}, against=truth)
 
 
 def planar(integrator):
-    return pf.neural.PWGF(samples=1000, shape=pf.neural.Shape(layers=6), integrator=integrator, damping=1e-2)
+    return pf.neural.PWGF(map=pf.neural.Planar(layers=6), samples=1000, integrator=integrator, damping=1e-2)

@@ -5,8 +5,8 @@ from scipy.linalg import qr
 
 from ..._core.errors import Unsupported
 
-LIMIT = 1 << 27  # numbers that the fields may hold, 1 GB
-CUT = 1e-9  # singular values below this share of the largest are round-off
+FIELD_NUMBERS = 1 << 27  # numbers that the fields may hold, 1 GB
+ROUND_OFF_SHARE = 1e-9  # singular values below this share of the largest are round-off
 
 
 class GradientFields:
@@ -24,17 +24,17 @@ class GradientFields:
     def __init__(self, x, force, features, rng):
         n, dim = x.shape
         count = 1 + dim + dim * (dim + 1) // 2 + features
-        if n * dim * count > LIMIT:
+        if n * dim * count > FIELD_NUMBERS:
             raise Unsupported(
                 f"{count} gradient fields on {n} points in dimension {dim} are {n * dim * count:.3g} numbers. "
-                f"At most {LIMIT:.3g} are held. Use at most {LIMIT // (dim * count)} samples, or PWGF, which needs no inner problem."
+                f"At most {FIELD_NUMBERS:.3g} are held. Use at most {FIELD_NUMBERS // (dim * count)} samples, or PWGF, which needs no inner problem."
             )
         fields = [force[None], *_polynomials(x), _ridges(x, features, rng)]
         matrix = np.concatenate(fields).reshape(count, n * dim).T
         matrix /= np.maximum(np.linalg.norm(matrix, axis=0), np.finfo(float).tiny ** 0.5)
         directions, triangle = qr(matrix, mode="economic", overwrite_a=True, check_finite=False)
         rotation, values, _ = np.linalg.svd(triangle)
-        self.rank = int(np.sum(values > CUT * values[0]))
+        self.rank = int(np.sum(values > ROUND_OFF_SHARE * values[0]))
         self.basis = directions @ rotation[:, : self.rank]
         self.shape = x.shape
 

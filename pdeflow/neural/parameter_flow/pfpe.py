@@ -1,5 +1,7 @@
 """PFPE: the parametric flow in the true metric, through the inner problem for gradient fields."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -7,45 +9,66 @@ import torch
 
 from ..._core.errors import BadInput
 from ..._core.validate import count
-from ..maps.parametric import Shape
-from ..maps.parametric.family import CHUNK
+from ..map_kinds import Planar
+from ..maps.parametric.map_family import JACOBIAN_NUMBERS, MapKind
 from .gradient_fields import GradientFields
-from .pwgf import ParametricFlow
+from .integrators import Adaptive, Integrator
+from .parametric_flow import ParametricFlow
 
-CUT = 1e-12  # eigenvalues of the metric below this share of the largest are round-off
+ROUND_OFF_SHARE = 1e-12  # eigenvalues of the metric below this share of the largest are round-off
 
 
 @dataclass(frozen=True)
 class PFPE(ParametricFlow):
-    """θ' = -G(θ)⁺ ∇F(θ) in the true metric, G_ij = ∫∇ψ_i·∇ψ_j dρ, ∇ψ_i the gradient part of ∂_θi T∘T⁻¹ [liu2022, eq. (3.14) of jin2025].
+    """The parametric Fokker-Planck flow: θ' = -G(θ)⁺ ∇F(θ) in the true metric of the laws.
 
-    Only the gradient part of a displacement moves mass, so G <= Ĝ, the metric of `PWGF`, with equality on the line. One time step of liu2022
-    (Algorithm 4.1; docs/math.md 13.10) is the bilevel problem min_θ max_ψ ∫(2∇ψ·v_θ - |∇ψ|²) dρ + 2 dt F(θ), v_θ = (T_θ - T_θk)∘T_θk⁻¹. Where we differ:
+    Parameters
+    ----------
+    map, samples, damping, integrator
+        As in `PWGF`.
+    features : int
+        Hidden neurons of the network whose gradients make the space of gradient fields.
+    remainder : float
+        What the part of a displacement that is not a gradient costs relative to the gradient part, in [0, 1]. 0 is G, which leaves
+        rotations free (on a sample and with finitely many fields, not only these); 1 is Ĝ, the metric of `PWGF`.
 
-    - The inner problem, min_ψ ∫|∇ψ - v|² dρ, is solved to round-off: ψ is a network of one hidden layer whose inner weights are drawn once, which leaves
-      linear least squares (liu2022: 60 Adam steps for a ReLU network, from noise, for each of 30 steps of θ). Its fields contain ∇δF, so that ∇F
-      is in the range of G, and on the points x_i = T_θ(z_i) of the sample no inverse is needed.
-    - The outer problem is linearised, which leaves the differential equation of θ and its integrators (liu2022: 30 Adam steps). To minimise it with the
-      sample mean of -log|det ∂T| as energy fits the accidents of the sample: tried by L-BFGS on the line, where both flows are one, it missed PWGF by
-      0.13 whatever dt (double well, 1000 points, 14 parameters), while ∇F = E ∂_θTᵀ∇δF on the same points agrees with it.
+    Raises
+    ------
+    BadInput, Unsupported, Diverged, NotConverged
+        As `PWGF`; `Unsupported` also where the gradient fields would not fit into memory.
 
-    map, samples, shape, damping, integrator, tolerance : as in `PWGF`. features : hidden neurons of ψ. remainder : what the part of a displacement that
-    is no gradient costs relative to the gradient part, in [0, 1]; 0 is G, which leaves rotations free (on a sample and with finitely many fields, not only
-    these), 1 is Ĝ. `benchmarks/pwgf.py` has the published loop beside this.
+    Notes
+    -----
+    G_ij = ∫∇ψ_i·∇ψ_j dρ, with ∇ψ_i the gradient part of ∂_θi T∘T⁻¹ [liu2022; jin2025 eq. (3.14)]. Only the gradient part of a
+    displacement moves mass, so G <= Ĝ, with equality on the line. One time step of liu2022 (Algorithm 4.1; docs/math.md 13.10) is
+    the bilevel problem min_θ max_ψ ∫(2∇ψ·v_θ - |∇ψ|²) dρ + 2 dt F(θ), v_θ = (T_θ - T_θk)∘T_θk⁻¹. Where we differ:
 
-    `report`: as of `PWGF` (delta0 is |∇ψ + ∇δF|² with ∇ψ the gradient part of the velocity), without its solver's facts; fields (dimension of the space of
-    gradient fields), rank (of the metric), unseen (the share of |∂_θT θ'|² that is no gradient). Errors as of `PWGF`; `Unsupported` also where
-    the gradient fields would not fit into memory.
+    - The inner problem, min_ψ ∫|∇ψ - v|² dρ, is solved to round-off: ψ is a network of one hidden layer whose inner weights are
+      drawn once, which leaves linear least squares (liu2022: 60 Adam steps for a ReLU network, from noise, for each of 30 steps of
+      θ). Its fields contain ∇δF, so that ∇F is in the range of G, and on the points x_i = T_θ(z_i) of the sample no inverse is
+      needed.
+    - The outer problem is linearised, which leaves the differential equation of θ and its integrators (liu2022: 30 Adam steps).
+      To minimise it with the sample mean of -log|det ∂T| as energy fits the accidents of the sample: tried by L-BFGS on the line,
+      where both flows are one, it missed PWGF by 0.13 whatever dt (double well, 1000 points, 14 parameters), while
+      ∇F = E ∂_θTᵀ∇δF on the same points agrees with it.
+
+    `benchmarks/pwgf.py` has the published loop beside this.
+
+    The report is that of `PWGF` (delta0 is ∫|∇ψ + ∇δF|² dρ with ∇ψ the gradient part of the velocity) without the facts of its
+    solver; it has fields (dimension of the space of gradient fields), rank (of the metric), and unseen (the share of |∂_θT θ'|²
+    that is not a gradient).
+
+    References
+    ----------
+    [liu2022], [jin2025].
     """
 
-    map: str = "planar"
+    map: MapKind = field(default_factory=Planar)
     samples: int = 12_000
-    shape: Shape = field(default_factory=Shape)
     features: int = 100
     remainder: float = 0.01
     damping: float = 1e-4
-    integrator: str = "adaptive"
-    tolerance: float = 1e-4
+    integrator: Integrator = field(default_factory=Adaptive)
 
     def __post_init__(self):
         super().__post_init__()
@@ -66,14 +89,14 @@ class PFPE(ParametricFlow):
         basis = torch.from_numpy(space.basis)
         seen = torch.zeros(space.rank, tangent.size, dtype=torch.float64)
         gram = torch.zeros(tangent.size, tangent.size, dtype=torch.float64)
-        rows = max(1, CHUNK // (dim * tangent.size))
+        rows = max(1, JACOBIAN_NUMBERS // (dim * tangent.size))
         for begin in range(0, n, rows):
             part = tangent.rows(slice(begin, begin + rows))
             seen += basis[begin * dim : (begin + rows) * dim].T @ part
             gram += part.T @ part
         metric = ((1 - self.remainder) * seen.T @ seen + self.remainder * gram) / n + torch.diag(damping)
         values, axes = torch.linalg.eigh(metric)
-        kept = values > CUT * values[-1]
+        kept = values > ROUND_OFF_SHARE * values[-1]
         right = -tangent.transpose(force) / n
         eta = axes[:, kept] @ ((axes[:, kept].T @ right) / values[kept])
         moved = tangent.apply(eta)

@@ -12,11 +12,12 @@ from scipy.sparse.linalg import LinearOperator, lsmr, minres
 
 from ..._core.errors import Diverged, NotConverged
 
-DENSE = 1200  # parameters up to which "auto" forms JᵀJ
-CUT = 1e-13  # eigenvalues of JᵀJ below this share of the largest are round-off and count as zero
-TOLERANCE = 1e-8  # of the Krylov solvers
-MOST = 2000  # iterations of theirs
-ACCEPTED = 1e-3  # relative residual above which a solve is refused
+SOLVERS = ("auto", "dense", "lsmr", "minres")
+DENSE_PARAMETERS = 1200  # up to which "auto" forms JᵀJ
+ROUND_OFF_SHARE = 1e-13  # eigenvalues of JᵀJ below this share of the largest are round-off and count as zero
+KRYLOV_TOLERANCE = 1e-8
+KRYLOV_ITERATIONS = 2000
+ACCEPTED_RESIDUAL = 1e-3  # relative; a solve above it is refused
 
 
 @dataclass(frozen=True)
@@ -40,15 +41,15 @@ class Projection:
 def project(tangent, force, solver="auto", damping=0.0):
     """The `Projection` of -force on the tangent space. `Diverged` where the force is not finite.
 
-    tangent : `Tangent`. force : g, (n, d), torch. solver : "auto" (dense up to DENSE parameters or where J is block diagonal, else lsmr),
-    "dense" (eigenvalues of JᵀJ: the minimum-norm solution up to CUT), "lsmr" on J or "minres" on JᵀJ (scipy, from zero: minimum norm
-    too). damping : ε, a number or one of each parameter (p,), in units of J². `NotConverged` where the true relative residual exceeds ACCEPTED.
+    tangent : `Tangent`. force : g, (n, d), torch. solver : "auto" (dense up to DENSE_PARAMETERS parameters or where J is block diagonal, else lsmr),
+    "dense" (eigenvalues of JᵀJ: the minimum-norm solution up to ROUND_OFF_SHARE), "lsmr" on J or "minres" on JᵀJ (scipy, from zero: minimum norm
+    too). damping : ε, a number or one of each parameter (p,), in units of J². `NotConverged` where the true relative residual exceeds ACCEPTED_RESIDUAL.
     """
     n = len(force)
     if not bool(torch.isfinite(force).all()):
         where = int(torch.argmax((~torch.isfinite(force).all(1)).double()))
         raise Diverged(
-            f"the force ∇δF at sample {where} is {force[where].tolist()}. It must be finite. Use a smaller dt or integrator='adaptive'."
+            f"the force ∇δF at sample {where} is {force[where].tolist()}. It must be finite. Use a smaller dt or integrator=Adaptive()."
         )
     right = -tangent.transpose(force) / n
     damping = torch.as_tensor(damping, dtype=torch.float64).expand(tangent.size)
@@ -56,7 +57,7 @@ def project(tangent, force, solver="auto", damping=0.0):
         zero = torch.zeros_like(right)
         return Projection(zero, torch.zeros_like(force), 0.0, 0, float("nan"), float("nan"), _square(force))
     if solver == "auto":
-        solver = "dense" if tangent.size <= DENSE or tangent.blocks > 1 else "lsmr"
+        solver = "dense" if tangent.size <= DENSE_PARAMETERS or tangent.blocks > 1 else "lsmr"
     if solver == "dense":
         eta, smallest, rank = _dense(tangent, right, damping)
         iterations = 0
@@ -66,10 +67,10 @@ def project(tangent, force, solver="auto", damping=0.0):
     moved = tangent.apply(eta)
     gap = tangent.transpose(moved + force) / n + damping * eta
     residual = float(gap.norm() / right.norm())
-    if not residual <= ACCEPTED:
+    if not residual <= ACCEPTED_RESIDUAL:
         raise NotConverged(
             f"The solve for θ' by {solver!r} ended with a true relative residual of {residual:.3g} after {iterations} iterations. It must fall "
-            f"below {ACCEPTED:g}. Use solver='dense', or a larger damping.",
+            f"below {ACCEPTED_RESIDUAL:g}. Use solver='dense', or a larger damping.",
             residual=residual, iterations=iterations,
         )  # fmt: skip
     return Projection(eta, moved, residual, iterations, smallest, rank, _square(moved + force))
@@ -82,7 +83,7 @@ def _square(vectors):
 def _dense(tangent, right, damping):
     gram = tangent.gram()
     values, vectors = torch.linalg.eigh(gram + torch.diag_embed(damping.reshape(gram.shape[:2])))
-    kept = values > CUT * values.max()
+    kept = values > ROUND_OFF_SHARE * values.max()
     inverse = torch.where(kept, 1 / torch.where(kept, values, torch.ones_like(values)), torch.zeros_like(values))
     blocks = right.reshape(len(values), -1, 1)
     eta = vectors @ (inverse[:, :, None] * (vectors.transpose(1, 2) @ blocks))
@@ -104,7 +105,7 @@ def _lsmr(tangent, force, right, damping):
     goal = np.concatenate([-force.numpy().ravel() / scale, np.zeros(tangent.size)])
     # in long double numpy takes the sums itself, in one order; a BLAS would split those of long vectors among its threads
     goal = goal.astype(np.longdouble)
-    found = lsmr(matrix, goal, atol=TOLERANCE, btol=TOLERANCE, conlim=0.0, maxiter=MOST)
+    found = lsmr(matrix, goal, atol=KRYLOV_TOLERANCE, btol=KRYLOV_TOLERANCE, conlim=0.0, maxiter=KRYLOV_ITERATIONS)
     return (
         _tensor(found[0]),
         int(found[2]),
@@ -118,7 +119,9 @@ def _minres(tangent, force, right, damping):
         (tangent.size, tangent.size), dtype=float,
         matvec=lambda v: tangent.transpose(tangent.apply(_tensor(v))).numpy() / n + damping.numpy() * np.ravel(v),
     )  # fmt: skip
-    found, _ = minres(matrix, right.numpy(), rtol=TOLERANCE, maxiter=MOST, callback=lambda _: used.append(1))
+    found, _ = minres(
+        matrix, right.numpy(), rtol=KRYLOV_TOLERANCE, maxiter=KRYLOV_ITERATIONS, callback=lambda _: used.append(1)
+    )
     return _tensor(found), len(used), float("nan")
 
 

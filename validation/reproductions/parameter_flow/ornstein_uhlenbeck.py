@@ -37,10 +37,10 @@ def recursion(problem, dt, steps):
 
 TIMES = [0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.0]
 MAPS = {
-    "affine": pf.neural.PWGF(map="affine", samples=20_000),
-    "planar, 2 layers": pf.neural.PWGF(samples=20_000, shape=pf.neural.Shape(layers=2)),
-    "planar, 8 layers": pf.neural.PWGF(samples=20_000, shape=pf.neural.Shape(layers=8)),
-    "coordinatewise": pf.neural.PWGF(map="coordinatewise", samples=20_000),
+    "affine": pf.neural.PWGF(map=pf.neural.Affine(), samples=20_000),
+    "planar, 2 layers": pf.neural.PWGF(map=pf.neural.Planar(layers=2), samples=20_000),
+    "planar, 8 layers": pf.neural.PWGF(map=pf.neural.Planar(layers=8), samples=20_000),
+    "coordinatewise": pf.neural.PWGF(map=pf.neural.Coordinatewise(), samples=20_000),
 }
 
 
@@ -89,7 +89,7 @@ def run(options):
     for problem in [*problems(), pf.problems.ou(6, seed=1), pf.problems.ou(12, seed=2)]:
         for samples in (2000, 200 if problem.dim < 12 else 500):
             steps, dt = 50, 0.01
-            method = pf.neural.PWGF(map="affine", samples=samples, integrator="euler")
+            method = pf.neural.PWGF(map=pf.neural.Affine(), samples=samples, integrator=pf.neural.Euler())
             law = pf.solve(problem, method, dt=dt, times=[steps * dt]).final
             mean, cov = recursion(problem, dt, steps)
             lines.append(

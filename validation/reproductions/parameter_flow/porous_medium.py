@@ -23,9 +23,9 @@ CASES = {(2, 2.4): 0.1, (5, 3.0): 1.0, (15, 2.0): 1.0}  # dimension, m: time of 
 
 
 MAPS = {
-    "affine": ("affine", pf.neural.Shape()),
-    "planar, 20 layers, without affine": ("planar", pf.neural.Shape(layers=20, affine=False)),
-    "residual, 2 x 10, without affine": ("residual", pf.neural.Shape(layers=2, width=10, affine=False)),
+    "affine": pf.neural.Affine(),
+    "planar, 20 layers, without affine": pf.neural.Planar(layers=20, affine=False),
+    "residual, 2 x 10, without affine": pf.neural.Residual(layers=2, width=10, affine=False),
 }
 
 
@@ -41,8 +41,8 @@ def barenblatt(dim, m, samples, draws):
     lines = [
         judge("identity", "", lambda x: x, problem, t, z, edge, share, problem.initial.energy(), "", "") for t in times
     ]
-    for name, (kind, shape) in MAPS.items():
-        method = pf.neural.PWGF(map=kind, samples=samples, shape=shape, integrator="adaptive", tolerance=1e-3)
+    for name, kind in MAPS.items():
+        method = pf.neural.PWGF(map=kind, samples=samples, integrator=pf.neural.Adaptive(tolerance=1e-3))
         begin = time.perf_counter()
         try:
             flow = pf.solve(problem, method, dt=start / 2, times=times)
@@ -102,11 +102,11 @@ def mixture(dim, m, samples, draws):
     problem = pf.Problem(pf.Energy(internal=pf.Power(m)), start, horizon, name="porous_mixture")
     times = np.linspace(0, horizon, 11)
     lines = []
-    for name, kind, shape in (
-        ("planar, 20 layers", "planar", pf.neural.Shape(layers=20)),
-        ("residual, 2 x 16", "residual", pf.neural.Shape(2, 16)),
+    for name, kind in (
+        ("planar, 20 layers", pf.neural.Planar(layers=20)),
+        ("residual, 2 x 16", pf.neural.Residual(layers=2, width=16)),
     ):
-        method = pf.neural.PWGF(map=kind, samples=samples, shape=shape, integrator="adaptive", tolerance=1e-3)
+        method = pf.neural.PWGF(map=kind, samples=samples, integrator=pf.neural.Adaptive(tolerance=1e-3))
         begin = time.perf_counter()
         flow = pf.solve(problem, method, dt=horizon / 20, times=times)
         seconds = time.perf_counter() - begin

@@ -57,15 +57,16 @@ def run(options):
     """Compute the figure and write its report."""
     lines = []
     for dt in HALVING:
-        method = pf.neural.PWGF(map="affine", samples=200, integrator="euler")  # any number gives the same law
+        # any number of samples gives the same law
+        method = pf.neural.PWGF(map=pf.neural.Affine(), samples=200, integrator=pf.neural.Euler())
         lines += rows("affine, euler", method, dt, options.draws)
-    for kind, shape in (
-        ("planar", pf.neural.Shape(layers=options.layers)),
-        ("planar", pf.neural.Shape(layers=30, affine=False)),
-        ("residual", pf.neural.Shape(layers=2, width=12)),
+    for word, kind in (
+        ("planar", pf.neural.Planar(layers=options.layers)),
+        ("planar", pf.neural.Planar(layers=30, affine=False)),
+        ("residual", pf.neural.Residual(layers=2, width=12)),
     ):
-        method = pf.neural.PWGF(map=kind, samples=options.samples, shape=shape, integrator="adaptive", tolerance=1e-3)
-        name = f"{kind}, {shape.layers} layers{'' if shape.affine else ' without affine'}, adaptive"
+        method = pf.neural.PWGF(map=kind, samples=options.samples, integrator=pf.neural.Adaptive(tolerance=1e-3))
+        name = f"{word}, {kind.layers} layers{'' if kind.affine else ' without affine'}, adaptive"
         lines += rows(name, method, 0.25, options.draws)
     head = (
         f"# The ten-dimensional quadratic\n\nMade by `{command()}`" + f". At t = 2 the exact law is at KL = {KL:.5f} "

@@ -16,7 +16,7 @@ from _report import REPORTS, command
 
 import pdeflow as pf
 from pdeflow.energies.mean_field import mean_energy
-from pdeflow.neural.parameter_flow.samples import draw_samples
+from pdeflow.neural.parameter_flow.base_points import draw_base_points
 from pdeflow.problems.aggregation import quartic_second_moment, ring_radius
 
 BIG = 2_000_000
@@ -32,7 +32,7 @@ def rows(variance, method, name, dt, draws):
     z -= z.mean(axis=0)
     z = CENTER + np.sqrt(variance) * z @ np.linalg.inv(np.linalg.cholesky(np.cov(z.T, bias=True))).T
     # the points of the run itself: solve(seed=0) draws them first
-    own = draw_samples(
+    own = draw_base_points(
         problem.initial, method.samples, np.random.default_rng(np.random.SeedSequence(0)), None
     ).points.numpy()
     half = problem.initial.sample(BIG // 2, np.random.default_rng(6))
@@ -79,10 +79,10 @@ def arguments(parser):
 
 def run(options):
     """Compute the figure and write its report."""
-    shapes = {
-        "planar": pf.neural.Shape(layers=20),
-        "residual": pf.neural.Shape(layers=2, width=12),
-        "ode": pf.neural.Shape(),
+    kinds = {
+        "planar": pf.neural.Planar(layers=20),
+        "residual": pf.neural.Residual(layers=2, width=12),
+        "ode": pf.neural.NeuralODE(),
     }
     text = (
         f"# The ring\n\nMade by `{command()}`" + f" ({options.samples} samples a run, judged by {options.draws:,} "
@@ -97,9 +97,7 @@ def run(options):
     out.parent.mkdir(parents=True, exist_ok=True)
     lines = []
     for kind in options.maps:
-        method = pf.neural.PWGF(
-            map=kind, samples=options.samples, shape=shapes[kind], integrator="adaptive", tolerance=1e-3
-        )
+        method = pf.neural.PWGF(map=kinds[kind], samples=options.samples, integrator=pf.neural.Adaptive(tolerance=1e-3))
         for variance in (0.36, 0.6):
             lines += rows(variance, method, kind, options.dt, options.draws)
             out.write_text(text + "\n".join(lines) + "\n", encoding="utf-8")

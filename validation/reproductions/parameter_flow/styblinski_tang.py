@@ -107,31 +107,56 @@ def table(runs):
     return "\n".join(lines)
 
 
+# the kinds of maps by the words of the command line, and what each calls the options --layers, --width and --no-affine
+KINDS = {
+    "affine": (pf.neural.Affine, {}),
+    "planar": (pf.neural.Planar, {"layers": "layers", "affine": "affine"}),
+    "residual": (pf.neural.Residual, {"layers": "layers", "width": "width", "affine": "affine"}),
+    "ode": (pf.neural.NeuralODE, {"layers": "steps", "width": "width", "affine": "affine"}),
+    "coordinatewise": (pf.neural.Coordinatewise, {"width": "pieces"}),
+}
+INTEGRATORS = {"euler": pf.neural.Euler, "heun": pf.neural.Heun, "rk4": pf.neural.RK4}
+
+
 def arguments(parser):
     """The options of this figure on the command line."""
     parser.add_argument("--dim", type=int, default=2)
     parser.add_argument("--scale", type=float, default=0.06)
-    parser.add_argument("--map", default="planar")
+    parser.add_argument("--map", default="planar", choices=KINDS)
     parser.add_argument("--layers", type=int, default=None)
     parser.add_argument("--width", type=int, default=None)
     parser.add_argument("--no-affine", action="store_true")
     parser.add_argument("--samples", type=int, default=12_000)
     parser.add_argument("--dt", type=float, default=0.05)
-    parser.add_argument("--integrator", default="adaptive")
-    parser.add_argument("--tolerance", type=float, default=1e-3)
+    parser.add_argument("--integrator", default="adaptive", choices=[*INTEGRATORS, "adaptive"])
+    parser.add_argument("--tolerance", type=float, default=None, help="of adaptive steps; 1e-3 where it is not given")
     parser.add_argument("--damping", type=float, default=1e-4)
     parser.add_argument("--draws", type=int, default=100_000)
+
+
+def kind_of_map(options):
+    """The kind of map that the options name. An option that this kind has no use for is an error."""
+    kind, names = KINDS[options.map]
+    given = {"layers": options.layers, "width": options.width, "affine": False if options.no_affine else None}
+    given = {name: value for name, value in given.items() if value is not None}
+    if not set(given) <= set(names):
+        raise SystemExit(f"--map {options.map} takes {', '.join(names) or 'no settings'}, not {', '.join(given)}.")
+    return kind(**{names[name]: value for name, value in given.items()})
+
+
+def integrator(options):
+    """The integrator that the options name."""
+    if options.integrator == "adaptive":
+        return pf.neural.Adaptive(1e-3 if options.tolerance is None else options.tolerance)
+    if options.tolerance is not None:
+        raise SystemExit(f"--tolerance is of adaptive steps, not of {options.integrator}.")
+    return INTEGRATORS[options.integrator]()
 
 
 def run(options):
     """Compute the figure and write its report."""
     method = pf.neural.PWGF(
-        map=options.map,
-        samples=options.samples,
-        shape=pf.neural.Shape(options.layers, options.width, not options.no_affine),
-        integrator=options.integrator,
-        tolerance=options.tolerance,
-        damping=options.damping,
+        map=kind_of_map(options), samples=options.samples, integrator=integrator(options), damping=options.damping
     )
     new = rows(options.dim, options.scale, method, options.dt, options.draws)
     REPORT.mkdir(parents=True, exist_ok=True)

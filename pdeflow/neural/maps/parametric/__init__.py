@@ -1,6 +1,6 @@
-"""Parametric maps: families T_θ with a flat vector of parameters, and the map that one vector names."""
+"""Parametric maps: families T_θ with a vector of parameters, and the map that one vector names."""
 
-from .family import FAMILIES, Family, ParametricMap, Tangent, build
-from .shape import Shape
+from .map_family import MapFamily, Tangent
+from .parametric_map import PARAMETRIC_KINDS, ParametricMap, build
 
-__all__ = ["FAMILIES", "Family", "ParametricMap", "Shape", "Tangent", "build"]
+__all__ = ["PARAMETRIC_KINDS", "MapFamily", "ParametricMap", "Tangent", "build"]

@@ -1,42 +1,35 @@
 """Chains of tanh layers x + A tanh(Wx + b), then an affine map: affine, planar and residual families, with closed-form derivatives."""
 
+from __future__ import annotations
+
+import numpy as np
 import torch
 
-from ....laws.maps import certified
+from ....laws.maps import Certificate, certified
+from ...map_kinds import Affine, NeuralODE, Planar, Residual
 from . import planar
-from .family import Family, Tangent
-from .inverse import TOLERANCE, contraction, newton, ridge
+from .layer_inverses import INVERSE_TOLERANCE, contraction, newton, ridge
+from .map_family import MapFamily, Tangent
 
-MAGNITUDE = (
-    0.3,
-    2.0,
-)  # of the weights drawn at the start, in standard deviations of the base law: from gently bent to sharp
+# of the weights drawn at the start, in standard deviations of the base law: from gently bent to sharp
+WEIGHT_LENGTHS = (0.3, 2.0)
 
 
-def family(kind, center, root, shape):
-    layers = (
-        {"affine": 0, "planar": 40, "residual": 4}[kind] if shape.layers is None or kind == "affine" else shape.layers
-    )
-    width = (
-        {"affine": 0, "planar": 1, "residual": 16}[kind] if shape.width is None or kind != "residual" else shape.width
-    )
-    return Chain(kind, center, root, layers, width, shape.affine or kind == "affine")
-
-
-class Chain(Family):
+class ChainFamily(MapFamily):
     """T(z) = center + root (v + U (f_L ∘ ... ∘ f_1)(y)), f(x) = x + A tanh(Wx + b), y = root⁻¹(z - center).
 
     θ lists v (d), U (d, d), then of every layer W (width, d), b (width), A (d, width); without the affine map v is 0 and U the
-    identity. affine: no layers. planar: width 1, and A is the vector û of `planar.bounded`, so that w·û > -1 and every layer is
-    invertible. residual: any width; det ∂f may vanish far from the identity, which the tangent tells (`folded`).
-    log|det ∂f| = log det(I + A diag(1 - tanh²) W) exactly, in any dimension: in closed form for width 1 [jin2025 section 4], by LU else.
+    identity. log|det ∂f| = log det(I + A diag(1 - tanh²) W) exactly, in any dimension: in closed form for width 1
+    [jin2025 section 4], by LU else.
 
-    The start is A = 0, U = I, v = 0: the identity. W and b are drawn there: directions uniform on the sphere, lengths log-uniform in
-    MAGNITUDE, -b/|W| normal. At the start the columns of J in W and b are zero, so J is rank deficient and the velocity is that of the columns
-    in A, U and v; the others come to life as A grows.
+    The start is A = 0, U = I, v = 0: the identity. W and b are drawn there: directions uniform on the sphere, lengths log-uniform
+    in WEIGHT_LENGTHS, -b/|W| normal. At the start the columns of J in W and b are zero, so J is rank deficient and the velocity is
+    that of the columns in A, U and v; the others come to life as A grows.
     """
 
-    def __init__(self, kind, center, root, layers, width, affine):
+    def __init__(
+        self, kind: Affine | Planar | Residual | NeuralODE, center, root, layers: int, width: int, affine: bool
+    ):
         self.kind, self.dim = kind, len(center)
         self.center, self.root = torch.as_tensor(center).double(), torch.as_tensor(root).double()
         self.layers, self.width, self.affine = layers, width, affine
@@ -48,16 +41,12 @@ class Chain(Family):
             [torch.zeros(self.head, dtype=torch.float64), torch.ones(layers * self.layer, dtype=torch.float64)]
         )
 
-    def shape(self):
-        known = {"affine": self.affine, "layers": self.layers, "width": self.width}
-        return {name: known[name] for name in {"affine": (), "planar": ("layers", "affine")}.get(self.kind, known)}
-
     def start(self, generator):
         shape = (self.layers, self.width)
         direction = torch.randn(*shape, self.dim, generator=generator, dtype=torch.float64)
         direction = direction / direction.norm(dim=-1, keepdim=True)
         share = torch.rand(*shape, 1, generator=generator, dtype=torch.float64)
-        length = MAGNITUDE[0] * (MAGNITUDE[1] / MAGNITUDE[0]) ** share
+        length = WEIGHT_LENGTHS[0] * (WEIGHT_LENGTHS[1] / WEIGHT_LENGTHS[0]) ** share
         place = torch.randn(*shape, generator=generator, dtype=torch.float64)
         body = torch.cat(
             [(length * direction).flatten(1), -length[..., 0] * place, torch.zeros(self.layers, self.dim * self.width)], dim=1
@@ -66,7 +55,7 @@ class Chain(Family):
         return torch.cat([*head, body.reshape(-1).double()])
 
     def unpack(self, theta):
-        """v, U, W (L, k, d), b (L, k), and the raw A (L, d, k)."""
+        """v, U, W (L, k, d), b (L, k), and the parameters of A (L, d, k)."""
         d, k = self.dim, self.width
         v, matrix = (theta[:d], theta[d : d + d * d].reshape(d, d)) if self.affine else (0 * self.center, self.one)
         body = theta[self.head :].reshape(self.layers, self.layer)
@@ -80,8 +69,19 @@ class Chain(Family):
         )
 
     def mixing(self, weight, raw):
-        """A of every layer: û for planar layers, the raw parameter else."""
-        return planar.bounded(raw[:, :, 0], weight[:, 0])[:, :, None] if self.kind == "planar" else raw
+        """A of every layer (L, d, k), from W and the parameters of A."""
+        return raw
+
+    def mixing_apply(self, weight, raw, dweight, draw):
+        """The change of A along changes of W and of its parameters."""
+        return draw
+
+    def mixing_transpose(self, weight, raw, gradient):
+        """The gradients by the parameters of A and by W (None for zero), from the gradient by A."""
+        return gradient, None
+
+    def mixing_columns(self, weight, raw, by_mixing, by_weight):
+        """Turn the derivatives by A of one layer, (d, k, d, n), into those by its parameters, in place; by_weight (k, d, d, n)."""
 
     def tangent(self, theta, z):
         return ChainTangent(self, theta, z)
@@ -93,47 +93,97 @@ class Chain(Family):
             x = x + torch.tanh(x @ w.T + b) @ a.T
         return self.center + (v + x @ matrix.T) @ self.root.T
 
-    def inverse(self, theta, y):
+    def invert_layer(self, w, b, a, x):
+        """(points, most steps) that the layer with W, b, A takes to x."""
+        return newton(w, b, a, x)
+
+    def inverse(self, theta, y) -> tuple[torch.Tensor, Certificate]:
         v, matrix, weight, bias, raw = self.unpack(theta)
         mixing = self.mixing(weight, raw)
         x = torch.linalg.solve(matrix, ((y - self.center) @ self.inverse_root.T - v).T).T
         rounds = 0
         for w, b, a in reversed(list(zip(weight, bias, mixing))):
-            x, used = ridge(w[0], b[0], a[:, 0], x) if self.kind == "planar" else newton(w, b, a, x)
+            x, used = self.invert_layer(w, b, a, x)
             rounds = max(rounds, used)
         z = self.center + x @ self.root.T
         size = self.root.norm() + (y - self.center).norm(dim=1)
         residual = (self.value(theta, z) - y).norm(dim=1) / size
-        return z, certified(residual.numpy(), rounds, TOLERANCE)
-
-    def no_inverse(self, theta):
-        _, _, weight, _, raw = self.unpack(theta)
-        worst = contraction(weight, self.mixing(weight, raw)) if self.kind == "residual" else 0.0
-        if worst >= 1:
-            return (
-                f"The residual layers have |A||W| up to {worst:.3g}, which must be below 1 for an inverse that is certified to be the only one. "
-                "Use sample_with_log_density, which needs no inverse, or map='planar'."
-            )
-        return None
-
-    def affine_of(self, theta):
-        """v and U of T(z) = v + U y for the affine family, in numpy."""
-        v, matrix, *_ = self.unpack(torch.as_tensor(theta))
-        return (self.center + self.root @ v).numpy(), (self.root @ matrix).numpy()
+        return z, certified(residual.numpy(), rounds, INVERSE_TOLERANCE)
 
     def numbers_a_point(self):
         return max(self.dim * self.dim, self.dim * self.width, 1)
 
+
+class AffineFamily(ChainFamily):
+    """Chains without layers."""
+
+    def __init__(self, kind: Affine, center, root):
+        super().__init__(kind, center, root, 0, 0, True)
+
+    def image_of_standard(self, theta) -> tuple[np.ndarray, np.ndarray]:
+        v, matrix, *_ = self.unpack(theta)
+        return (self.center + self.root @ v).numpy(), (self.root @ matrix).numpy()
+
     def increasing(self, theta):
-        return self.dim == 1 and self.kind in ("affine", "planar") and float(self.unpack(theta)[1]) > 0
+        return self.dim == 1 and float(self.unpack(theta)[1]) > 0
+
+
+class PlanarFamily(ChainFamily):
+    """Chains of layers of width 1, whose A is the vector û of `planar.bounded`: w·û > -1, so that every layer is invertible."""
+
+    def __init__(self, kind: Planar, center, root):
+        super().__init__(kind, center, root, kind.layers, 1, kind.affine)
+
+    def mixing(self, weight, raw):
+        return planar.bounded(raw[:, :, 0], weight[:, 0])[:, :, None]
+
+    def mixing_apply(self, weight, raw, dweight, draw):
+        return planar.bounded_apply(raw[:, :, 0], weight[:, 0], draw[:, :, 0], dweight[:, 0])[:, :, None]
+
+    def mixing_transpose(self, weight, raw, gradient):
+        by_raw, by_weight = planar.bounded_transpose(raw[:, :, 0], weight[:, 0], gradient[:, :, 0])
+        return by_raw[:, :, None], by_weight
+
+    def mixing_columns(self, weight, raw, by_mixing, by_weight):
+        d, n = self.dim, by_mixing.shape[-1]
+        by_raw, more = planar.bounded_jacobian(raw[:, 0], weight[0])
+        by_weight += (more.T @ by_mixing.view(d, d * n)).view(1, d, d, n)
+        by_mixing[:] = (by_raw.T @ by_mixing.view(d, d * n)).view(d, 1, d, n)
+
+    def invert_layer(self, w, b, a, x):
+        return ridge(w[0], b[0], a[:, 0], x)
+
+    def increasing(self, theta):
+        return self.dim == 1 and float(self.unpack(theta)[1]) > 0
+
+
+class ResidualFamily(ChainFamily):
+    """Chains of layers of any width; det ∂f may vanish far from the identity, which the tangent tells (`folded`)."""
+
+    def __init__(self, kind: Residual, center, root):
+        super().__init__(kind, center, root, kind.layers, kind.width, kind.affine)
+
+    def no_inverse(self, theta):
+        _, _, weight, _, raw = self.unpack(theta)
+        worst = contraction(weight, raw)
+        if worst < 1:
+            return None
+        return (
+            f"The residual layers have |A||W| up to {worst:.3g}, which must be below 1 for an inverse that is certified to "
+            "be the only one. Use sample_with_log_density, which needs no inverse, or a map of the kind Planar."
+        )
 
 
 class ChainTangent(Tangent):
-    def __init__(self, family, theta, z):
+    """Forward values of a chain at points, kept for the products with its Jacobian."""
+
+    family: ChainFamily
+
+    def __init__(self, family: ChainFamily, theta, z):
         self.family, self.size = family, family.size
         self.v, self.matrix, self.weight, self.bias, self.raw = family.unpack(theta)
         self.mixing = family.mixing(self.weight, self.raw)
-        self.points, self.hidden, self.jacobians = [(z - family.center) @ family.inverse_root.T], [], []
+        self.points, self.hidden = [(z - family.center) @ family.inverse_root.T], []
         sign, size = torch.linalg.slogdet(self.matrix)
         self.log_det = torch.full((len(z),), float(size), dtype=torch.float64)
         self.folded = not bool(sign > 0)
@@ -184,11 +234,7 @@ class ChainTangent(Tangent):
 
     def apply(self, direction):
         dv, dmatrix, dweight, dbias, draw = self.family.unpack(direction)
-        dmixing = draw
-        if self.family.kind == "planar":
-            dmixing = planar.bounded_apply(self.raw[:, :, 0], self.weight[:, 0], draw[:, :, 0], dweight[:, 0])[
-                :, :, None
-            ]
+        dmixing = self.family.mixing_apply(self.weight, self.raw, dweight, draw)
         dx = torch.zeros_like(self.value)
         for i, h in enumerate(self.hidden):
             dh = (1 - h * h) * (dx @ self.weight[i].T + self.points[i] @ dweight[i].T + dbias[i])
@@ -211,10 +257,10 @@ class ChainTangent(Tangent):
             t = (c @ self.mixing[i]) * (1 - h * h)
             gweight[i], gbias[i] = t.T @ self.points[i], t.sum(0)
             c = c + t @ self.weight[i]
-        if self.family.kind == "planar":
-            graw, more = planar.bounded_transpose(self.raw[:, :, 0], self.weight[:, 0], gmixing[:, :, 0])
-            gmixing, gweight[:, 0] = graw[:, :, None], gweight[:, 0] + more
-        body = torch.cat([gweight.flatten(1), gbias, gmixing.flatten(1)], dim=1)
+        graw, more = self.family.mixing_transpose(self.weight, self.raw, gmixing)
+        if more is not None:
+            gweight[:, 0] += more
+        body = torch.cat([gweight.flatten(1), gbias, graw.flatten(1)], dim=1)
         return torch.cat([*head, body.reshape(-1)])
 
     def columns(self, part):
@@ -234,9 +280,8 @@ class ChainTangent(Tangent):
             by_bias[:] = t
             torch.mul(t[:, None], x[None, :, None], out=by_weight.view(k, d, d, n))
             torch.mul(back.transpose(0, 1)[:, None], h[None, :, None], out=by_mixing.view(d, k, d, n))
-            if self.family.kind == "planar":
-                by_raw, more = planar.bounded_jacobian(self.raw[i, :, 0], self.weight[i, 0])
-                by_weight += (more.T @ by_mixing.view(d, d * n)).view(d, d, n)
-                by_mixing[:] = (by_raw.T @ by_mixing.view(d, d * n)).view(d, d, n)
+            self.family.mixing_columns(
+                self.weight[i], self.raw[i], by_mixing.view(d, k, d, n), by_weight.view(k, d, d, n)
+            )
             back = back + torch.einsum("kin,kj->ijn", t, self.weight[i])
         return out

@@ -4,38 +4,37 @@ import numpy as np
 import torch
 
 from ....laws.maps import certified
-from .family import Family, Tangent
-from .inverse import TOLERANCE
+from ...map_kinds import Coordinatewise
+from .layer_inverses import INVERSE_TOLERANCE
+from .map_family import MapFamily, Tangent
 from .spline import Basis, evaluate, inserted, lift, pieces
 
-REACH = 3.0  # standard deviations of the base law to either side that the pieces cover; beyond, the splines go on as straight lines
-STRETCH = 1.5  # a piece is halved when it has grown to this many times what the pieces had at the start, relative to the spread of the law
-HELD = 40  # points that a piece must hold to be halved
-MOST = 400  # pieces
+COVERED_DEVIATIONS = 3.0  # of the base law to either side that the pieces cover; beyond, the splines are straight lines
+STRETCH_THAT_SPLITS = 1.5  # times the length that a piece had at the start, relative to the spread of the law
+POINTS_PER_PIECE = 40  # that a piece must hold to be halved
+MOST_PIECES = 400
 
 
-def family(kind, center, root, shape, knots=None):
-    width = max(3, 24 if shape.width is None else shape.width)
-    return Coordinatewise(center, root, width, np.linspace(-REACH, REACH, width + 1) if knots is None else knots)
-
-
-class Coordinatewise(Family):
+class CoordinatewiseFamily(MapFamily):
     """T_i(z) = center_i + s_i S_i((z_i - center_i)/s_i) with increasing cubic splines S_i, twice continuously differentiable.
 
-    s_i : standard deviation of the base law. S' is the quadratic spline Σ_k exp(γ_k) B_k over pieces of [-REACH, REACH], so that it is
+    s_i : standard deviation of the base law. S' is the quadratic spline Σ_k exp(γ_k) B_k over pieces of [-COVERED_DEVIATIONS, COVERED_DEVIATIONS], so that it is
     positive whatever the parameters; S'' = 0 at both ends and S is linear beyond. θ lists for every coordinate a shift of S and the γ_k.
-    The identity is θ = 0. log|det| = Σ log S_i'. JᵀJ is block diagonal, one block a coordinate.
+    The identity is θ = 0. log|det| = Σ log S_i'. JᵀJ is block diagonal, one block per coordinate.
 
-    The run begins with `width` equal pieces. A piece that stretches, as between two modes that part, is halved: the function stays the same
+    The run begins with `kind.pieces` equal pieces. A piece that stretches, as between two modes that part, is halved: the function stays the same
     exactly (knots are inserted) and the tangent space grows where the law needs it. All coordinates share the knots.
 
     It holds product laws and what separable energies make of them; what couples the coordinates is beyond it (delta0 tells).
     """
 
-    kind = "coordinatewise"
+    kind: Coordinatewise
+    knots: np.ndarray
 
-    def __init__(self, center, root, width, knots):
-        self.dim, self.width = len(center), width
+    def __init__(self, kind: Coordinatewise, center, root, knots: np.ndarray | None = None):
+        self.kind, self.dim = kind, len(center)
+        if knots is None:
+            knots = np.linspace(-COVERED_DEVIATIONS, COVERED_DEVIATIONS, kind.pieces + 1)
         self.center, self.root = torch.as_tensor(center).double(), torch.as_tensor(root).double()
         self.scale = (self.root**2).sum(1).sqrt()
         self.knots = np.array(knots, dtype=float)
@@ -46,12 +45,6 @@ class Coordinatewise(Family):
         damped[:, 0] = 0.0  # the shift
         self.damped = damped.reshape(-1)
         self.seen = None
-
-    def shape(self):
-        return {"width": self.width}
-
-    def extra(self):
-        return {"knots": self.knots}
 
     def start(self, generator):
         return torch.zeros(self.size, dtype=torch.float64)
@@ -91,14 +84,15 @@ class Coordinatewise(Family):
         basis = self.basis(z)
         spread = basis.combine(coefficients, 0).std(0, correction=0)
         held = torch.bincount(basis.index.reshape(-1), minlength=len(self.edges) - 1) / self.dim
-        grown = ((ends[:, 1:] - ends[:, :-1]) / spread[:, None]).max(0).values > STRETCH * 2 * REACH / self.width
-        split = (grown & (held >= HELD)).numpy()
-        if not split.any() or len(self.knots) + split.sum() > MOST:
+        grown = ((ends[:, 1:] - ends[:, :-1]) / spread[:, None]).max(
+            0
+        ).values > STRETCH_THAT_SPLITS * 2 * COVERED_DEVIATIONS / self.kind.pieces
+        split = (grown & (held >= POINTS_PER_PIECE)).numpy()
+        if not split.any() or len(self.knots) + split.sum() > MOST_PIECES:
             return self, theta
         middles = (self.knots[:-1] + self.knots[1:])[split] / 2
-        finer = Coordinatewise(
-            self.center.numpy(), self.root.numpy(), self.width, np.sort(np.concatenate([self.knots, middles]))
-        )
+        knots = np.sort(np.concatenate([self.knots, middles]))
+        finer = CoordinatewiseFamily(self.kind, self.center.numpy(), self.root.numpy(), knots)
         rates = torch.from_numpy(inserted(self.knots, slopes.numpy(), finer.knots))
         rows = torch.cat([torch.zeros(self.dim, 1, dtype=torch.float64), rates.log()], dim=1)
         at = torch.zeros(self.dim, 1, dtype=torch.float64)
@@ -134,11 +128,15 @@ class Coordinatewise(Family):
             x = torch.where(still, new, x)
         z = self.center + self.scale * x.T
         residual = (self.value(theta, z) - y).norm(dim=1) / (self.scale.norm() + (y - self.center).norm(dim=1))
-        return z, certified(residual.numpy(), steps, TOLERANCE)
+        return z, certified(residual.numpy(), steps, INVERSE_TOLERANCE)
 
 
 class SplineTangent(Tangent):
-    def __init__(self, family, theta, basis):
+    """Values and slopes of the splines at points, kept for the products with the Jacobian."""
+
+    family: CoordinatewiseFamily
+
+    def __init__(self, family: CoordinatewiseFamily, theta, basis: Basis):
         self.family, self.basis, self.size, self.blocks = family, basis, family.size, family.dim
         coefficients, slopes = family.coefficients(theta)
         self.value = family.center + family.scale * basis.combine(coefficients, 0)

@@ -45,7 +45,9 @@ def _doubled(count):
 def inserted(knots, rates, finer):
     """The coefficients (d, finer pieces) of the same derivative, given as (d, pieces), on finer knots."""
     old, new = padded(knots, 2), padded(finer, 2)
-    places = np.clip((new[1:-2] + new[2:-1]) / 2, knots[0], knots[-1])  # the averages of inner knots, one a coefficient
+    places = np.clip(
+        (new[1:-2] + new[2:-1]) / 2, knots[0], knots[-1]
+    )  # the averages of inner knots, one per coefficient
     values = BSpline(old, _doubled(len(knots) - 1) @ rates.T, 2)(places)
     return np.linalg.solve(BSpline(new, np.eye(len(places)), 2)(places), values).T[:, 1:-1]
 

@@ -2,22 +2,25 @@
 
 import torch
 
-from .chain import Chain
-from .family import Tangent
+from ...map_kinds import NeuralODE
+from .chain import ChainFamily
+from .map_family import Tangent
+
+STAGE_WEIGHTS = (1 / 6, 1 / 3, 1 / 3, 1 / 6)
+STAGE_PLACES = (0.0, 0.5, 0.5, 1.0)  # of the slope before, to the place of this one
 
 
-def family(kind, center, root, shape):
-    return NeuralODE(kind, center, root, shape.layers or 4, shape.width or 16, shape.affine)
+class NeuralODEFamily(ChainFamily):
+    """T(z) = center + root (v + U φ(y)), y = root⁻¹(z - center), φ the flow of x' = A_s tanh(W_s x + b_s), s = 1, ..., steps.
 
-
-class NeuralODE(Chain):
-    """T(z) = center + root (v + U φ(y)), y = root⁻¹(z - center), φ the flow of x' = A_s tanh(W_s x + b_s), s = 1, ..., layers.
-
-    One classical Runge-Kutta step of length 1/layers for each s, with W_s (width, d), b_s (width), A_s (d, width) constant over it. θ and its start
-    are those of `Chain`. log|det| is that of this discrete map: the variational equation of d directions goes through the same steps, then one LU.
+    One classical Runge-Kutta step of length 1/steps for each s, with W_s (width, d), b_s (width), A_s (d, width) constant over it. θ and its start
+    are those of `ChainFamily`. log|det| is that of this discrete map: the variational equation of d directions goes through the same steps, then one LU.
     So it is exact for the law that is sampled, in any dimension; the trace integral ∫ tr ∂f ds is the log-determinant of the continuous flow
     and differs from it by the error of the integration. The inverse of the discrete map is not certified.
     """
+
+    def __init__(self, kind: NeuralODE, center, root):
+        super().__init__(kind, center, root, kind.steps, kind.width, kind.affine)
 
     def tangent(self, theta, z):
         return FlowTangent(self, theta, z)
@@ -26,28 +29,25 @@ class NeuralODE(Chain):
         v, matrix, weight, bias, mixing = self.unpack(theta)
         x = (z - self.center) @ self.inverse_root.T
         for field in zip(weight, bias, mixing):
-            x = x + sum(share * slope for share, slope in zip(SHARES, _slopes(field, x, 1 / self.layers))) / self.layers
+            x = (
+                x
+                + sum(share * slope for share, slope in zip(STAGE_WEIGHTS, _slopes(field, x, 1 / self.layers)))
+                / self.layers
+            )
         return self.center + (v + x @ matrix.T) @ self.root.T
 
     def no_inverse(self, theta):
-        return "The neural ODE is integrated in a few steps, whose inverse is not certified. Use sample_with_log_density, which needs no inverse, or map='planar'."
-
-    def increasing(self, theta):
-        return False
+        return "The neural ODE is integrated in a few steps, whose inverse is not certified. Use sample_with_log_density, which needs no inverse, or a map of the kind Planar."
 
     def numbers_a_point(self):
         return 4 * self.dim * max(self.dim, self.width)
-
-
-SHARES = (1 / 6, 1 / 3, 1 / 3, 1 / 6)
-REACHES = (0.0, 0.5, 0.5, 1.0)  # of the slope before, to the place of this one
 
 
 def _places(field, x, step):
     """The places (n, d) of the four slopes, and tanh there (n, width)."""
     weight, bias, mixing = field
     places, hidden, slope = [], [], None
-    for reach in REACHES:
+    for reach in STAGE_PLACES:
         places.append(x if slope is None else x + step * reach * slope)
         hidden.append(torch.tanh(places[-1] @ weight.T + bias))
         slope = hidden[-1] @ mixing.T
@@ -59,11 +59,15 @@ def _slopes(field, x, step):
 
 
 class FlowTangent(Tangent):
-    def __init__(self, family, theta, z):
+    """The stages of every step at points, kept for the products with the Jacobian."""
+
+    family: NeuralODEFamily
+
+    def __init__(self, family: NeuralODEFamily, theta, z):
         self.family, self.theta, self.z, self.size = family, theta, z, family.size
         self.v, self.matrix, *fields = family.unpack(theta)
         self.fields = list(zip(*fields))
-        self.step = 1 / max(1, family.layers)
+        self.step = 1 / family.layers
         self.end, self.turned, self.passed = self._travel((z - family.center) @ family.inverse_root.T)
         self.value = family.center + (self.v + self.end @ self.matrix.T) @ family.root.T
         self.outer = family.root @ self.matrix
@@ -78,11 +82,11 @@ class FlowTangent(Tangent):
             places, hidden = _places(field, x, self.step)
             passed.append((places, hidden))
             total, slope = torch.zeros_like(turned), None
-            for reach, share, h in zip(REACHES, SHARES, hidden):
+            for reach, share, h in zip(STAGE_PLACES, STAGE_WEIGHTS, hidden):
                 at = turned if slope is None else turned + self.step * reach * slope
                 slope = (mixing * (1 - h * h)[:, None, :]) @ (weight @ at)
                 total = total + share * slope
-            x = x + self.step * sum(share * h @ mixing.T for share, h in zip(SHARES, hidden))
+            x = x + self.step * sum(share * h @ mixing.T for share, h in zip(STAGE_WEIGHTS, hidden))
             turned = turned + self.step * total
         return x, turned, passed
 
@@ -109,7 +113,7 @@ class FlowTangent(Tangent):
         for field, (places, hidden), (dweight, dbias, dmixing) in zip(self.fields, self.passed, zip(*changes)):
             weight, _, mixing = field
             total, slope = torch.zeros_like(dx), None
-            for reach, share, place, h in zip(REACHES, SHARES, places, hidden):
+            for reach, share, place, h in zip(STAGE_PLACES, STAGE_WEIGHTS, places, hidden):
                 at = dx if slope is None else dx + self.step * reach * slope
                 slope = ((1 - h * h) * (at @ weight.T + place @ dweight.T + dbias)) @ mixing.T + h @ dmixing.T
                 total = total + share * slope
@@ -141,8 +145,8 @@ class FlowTangent(Tangent):
             behind, pull = back, torch.zeros_like(back)
             for s in range(3, -1, -1):  # ∂T/∂slope: from the sum, and from the place of the slope after it
                 place, h = self.passed[i][0][s][part].T, self.passed[i][1][s][part].T
-                after = REACHES[s + 1] if s < 3 else 0.0
-                by_slope = self.step * (SHARES[s] * behind + after * pull)
+                after = STAGE_PLACES[s + 1] if s < 3 else 0.0
+                by_slope = self.step * (STAGE_WEIGHTS[s] * behind + after * pull)
                 t = torch.einsum("ijn,jk->kin", by_slope, mixing) * (1 - h * h)[:, None, :]
                 by_bias += t
                 by_weight += t[:, None] * place[None, :, None]

@@ -2,11 +2,11 @@
 
 import torch
 
-TOLERANCE = 1e-11  # of a whole map: round-off times the condition of forty layers
+INVERSE_TOLERANCE = 1e-11  # of a whole map: round-off times the condition of forty layers
 
 
 def ridge(w, b, u, y, most=200):
-    """(x, steps) with x + u tanh(w·x + b) = y for w·u > -1: one increasing equation a + (w·u) tanh(a + b) = w·y a point.
+    """(x, steps) with x + u tanh(w·x + b) = y for w·u > -1: one increasing equation a + (w·u) tanh(a + b) = w·y per point.
 
     Newton's step where it stays inside the shrinking bracket, bisection elsewhere, until the bracket is empty or the equation holds to round-off.
     """

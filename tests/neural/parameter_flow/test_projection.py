@@ -74,7 +74,7 @@ def test_damping_is_that_of_tikhonov(solver, rng):
 
 
 def test_a_solver_that_stops_early_is_told_by_the_true_residual(rng, monkeypatch):
-    monkeypatch.setattr("pdeflow.neural.parameter_flow.projection.MOST", 2)
+    monkeypatch.setattr("pdeflow.neural.parameter_flow.projection.KRYLOV_ITERATIONS", 2)
     matrix, force = case(1e4, 12, rng)
     with pytest.raises(pf.NotConverged, match="true relative residual") as failure:
         project(Matrix(matrix), torch.from_numpy(force), "minres")

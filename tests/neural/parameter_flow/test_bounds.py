@@ -6,7 +6,7 @@ import pytest
 import pdeflow as pf
 from pdeflow._core.quadrature import graded_rule
 from pdeflow.laws import GaussianMixture
-from pdeflow.neural import PWGF, Shape, energy_bound, log_sobolev_rate, projection_error, w2_bound
+from pdeflow.neural import PWGF, RK4, Affine, Euler, Planar, energy_bound, log_sobolev_rate, projection_error, w2_bound
 from pdeflow.trajectory import Trajectory
 
 RATE, CENTER = 1.2, 0.4
@@ -81,14 +81,14 @@ def test_the_bounds_hold_where_the_error_is_known_and_are_not_idle():
 
 
 def test_the_error_on_fresh_draws_is_above_that_on_the_points_of_the_run_and_near_the_exact_one():
-    method = PWGF(map="affine", samples=20_000, integrator="euler")
+    method = PWGF(map=Affine(), samples=20_000, integrator=Euler())
     flow = pf.solve(PROBLEM, method, dt=0.1, times=[0.1])
     exact = affine_flow(1, 0.1)[1][1]
     estimate = projection_error(flow.final, PROBLEM.energy, rng=np.random.default_rng(3), n=20_000)
     assert abs(estimate.value - exact) < 4 * estimate.stderr < 0.1 * exact
     assert abs(flow.history[0]["delta0"] - exact) < 0.05 * exact and flow.history[0]["delta0_before"] > 0.5
     # a map of 63 parameters on 60 points fits them, and is told what that is worth elsewhere
-    small = pf.solve(PROBLEM, PWGF(samples=60, shape=Shape(layers=20), integrator="euler"), dt=0.02, times=[0.02])
+    small = pf.solve(PROBLEM, PWGF(map=Planar(20), samples=60, integrator=Euler()), dt=0.02, times=[0.02])
     fresh = projection_error(small.final, PROBLEM.energy, rng=np.random.default_rng(3), n=60)
     assert fresh.value > small.history[0]["delta0"]
 
@@ -96,7 +96,7 @@ def test_the_error_on_fresh_draws_is_above_that_on_the_points_of_the_run_and_nea
 def test_the_energy_bound_holds_with_damping_where_the_projection_error_alone_would_not_do():
     """Ornstein-Uhlenbeck from N(2, 1): a shift, for which ∫|∇δF|² dρ = ζ (F - F*) is an equality, so that nothing is to spare."""
     problem, rest = pf.problems.ou(initial=pf.laws.Gaussian(2.0, 1.0), horizon=0.2), pf.laws.Gaussian(0.0, 1.0)
-    method = PWGF(samples=2000, shape=Shape(layers=4, affine=False), damping=0.3, integrator="rk4")
+    method = PWGF(map=Planar(4, affine=False), samples=2000, damping=0.3, integrator=RK4())
     flow = pf.solve(problem, method, dt=0.02, times=[0.02, 0.2])
     excess = np.array([pf.metrics.kl(law, rest).value for law in flow.laws])
     rate = log_sobolev_rate(1.0)
@@ -111,7 +111,7 @@ def test_the_energy_bound_holds_with_damping_where_the_projection_error_alone_wo
 
 
 def test_without_damping_the_energy_falls_short_by_the_projection_error():
-    flow = pf.solve(PROBLEM, PWGF(map="affine", samples=500, integrator="euler"), dt=0.1, times=[0.2])
+    flow = pf.solve(PROBLEM, PWGF(map=Affine(), samples=500, integrator=Euler()), dt=0.1, times=[0.2])
     for step in flow.history:
         assert step["shortfall"] == pytest.approx(step["delta0"], rel=1e-10) and step["delta0"] > 0.1
 
