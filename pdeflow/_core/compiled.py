@@ -6,6 +6,7 @@ every number of threads.
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import numba
 from llvmlite import ir
@@ -19,7 +20,7 @@ FMA = {"contract"}  # one rounding for a*b + c: fixed when compiled, the same fo
 
 
 @intrinsic
-def float_of(typing, bits):
+def _float_of(typing, bits):
     """The float64 that has these 64 bits."""
     if bits != types.uint64:
         return None
@@ -27,11 +28,16 @@ def float_of(typing, bits):
 
 
 @intrinsic
-def bits_of(typing, number):
+def _bits_of(typing, number):
     """The 64 bits of a float64."""
     if number != types.float64:
         return None
     return types.uint64(types.float64), lambda context, builder, sig, args: builder.bitcast(args[0], ir.IntType(64))
+
+
+# numba calls an intrinsic with one argument less than its definition has, which a type checker cannot know
+float_of: Any = _float_of
+bits_of: Any = _bits_of
 
 
 @contextmanager

@@ -1,26 +1,82 @@
-"""Compiled drifts of particles: ∇V of the built-in potentials block by block.
+"""The drift of particles, and ∇V of the built-in potentials in compiled code, block by block.
 
 A block is an array (d, BLOCK): coordinates are rows, so that inner loops run over particles and vectorise.
 """
 
-from collections import namedtuple
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
 from ..._core.compiled import BLOCK, FMA
 from ..._core.errors import BadInput, Diverged
+from ..._core.shapes import Points
 from ..._core.validate import require_gradient
+from ...energies.energy import Energy
+from ...energies.interactions import QuadraticAttraction
+from ...energies.mean_field import mean_force
 from ...energies.potentials import DoubleWell, MixturePotential, Quadratic, StyblinskiTang
 
 NONE, LINEAR, CUBIC, MIXTURE = 0, 1, 2, 3
 
-# One tuple of one type for every potential, so that one compiled kernel serves them all.
-# cubic : (3,), ∇V_i = c3 x_i³ + c1 x_i + c0. matrices (k, d, d), centers (k, d), log_factors (k,): the components of a mixture.
-Field = namedtuple("Field", "kind matrices centers log_factors cubic temperature")
+
+@dataclass(frozen=True)
+class Cloud:
+    """What a run of EulerMaruyama carries from step to step.
+
+    Attributes
+    ----------
+    x : (n, d)
+        Positions.
+    key : (2,)
+        Key words of the noise.
+    steps, increments : int
+        Steps and Brownian increments spent.
+    reach : float
+        The largest |x_i| at the start.
+    drift : Drift
+        Prepared by `init`.
+    """
+
+    x: Points
+    key: np.ndarray
+    steps: int
+    increments: int
+    reach: float
+    drift: Drift
 
 
-def compiled_field(potential, dim):
+class Field(NamedTuple):
+    """∇V of a built-in potential. One tuple of one type for all, so that one compiled kernel serves them.
+
+    Attributes
+    ----------
+    kind : int
+        NONE, LINEAR, CUBIC or MIXTURE.
+    matrices : (k, d, d)
+        Of the components of a mixture, or of the quadratic potential (k = 1).
+    centers : (k, d)
+        Likewise.
+    log_factors : (k,)
+        Of a mixture.
+    cubic : (3,)
+        ∇V_i = c3 x_i³ + c1 x_i + c0.
+    temperature : float
+        Of a mixture.
+    """
+
+    kind: int
+    matrices: np.ndarray
+    centers: np.ndarray
+    log_factors: np.ndarray
+    cubic: np.ndarray
+    temperature: float
+
+
+def compiled_field(potential: Any, dim: int) -> Field | None:
     """∇V of a built-in potential as a `Field`; None for any other object (subclasses included: they may override grad)."""
     kind = type(potential)
     if potential is None:
@@ -40,8 +96,10 @@ def compiled_field(potential, dim):
 def _field(kind, dim, matrices=None, centers=None, log_factors=(0.0,), cubic=(0.0, 0.0, 0.0), temperature=1.0):
     matrices = np.zeros((1, dim, dim)) if matrices is None else matrices
     centers = np.zeros((1, dim)) if centers is None else centers
-    arrays = [np.array(a, dtype=float, order="C") for a in (matrices, centers, log_factors, cubic)]
-    return Field(kind, *arrays, float(temperature))
+    matrices, centers, log_factors, cubic = (
+        np.array(a, dtype=float, order="C") for a in (matrices, centers, log_factors, cubic)
+    )
+    return Field(kind, matrices, centers, log_factors, cubic, float(temperature))
 
 
 @njit(fastmath=FMA, error_model="numpy")
@@ -115,13 +173,86 @@ def field_gradient(field, x, y, pull, shares, out):
         out[:] = 0.0
 
 
-FAR_OUT = 1e6  # a gradient that is not finite this many times farther out than the start is a blow-up, not a fault of V
+# A gradient that is not finite this many times farther out than the start is a blow-up, not a fault of V.
+BLOW_UP_RATIO = 1e6
 
 
-def potential_gradient(potential, state, dt):
-    """∇V of a user's potential at the cloud, checked. BadInput names the point; far outside the start it is a blow-up."""
-    x = state.x
-    far = np.max(np.abs(x), axis=1) > FAR_OUT * (1 + state.reach)
+class Drift:
+    """∇V + ∇W*ρ of a problem, prepared once per run.
+
+    Attributes
+    ----------
+    potential, kernel : object or None
+        V and W.
+    temperature : float
+        T of the noise √(2 T dt).
+    field : Field or None
+        ∇V for compiled code; None where V is a user's and is asked for its gradient at every step.
+    linear_rate : float or None
+        Where ∇V is linear or absent and W is a quadratic attraction or absent: the largest rate of ∇V. Else None.
+    """
+
+    def __init__(self, energy: Energy, dim: int):
+        self.potential, self.kernel = energy.potential, energy.interaction
+        internal = energy.internal
+        self.temperature = 0.0 if internal is None or internal.coefficient is None else float(internal.coefficient)
+        self.field = compiled_field(self.potential, dim)
+        self.nothing = compiled_field(None, dim)
+        self.linear_rate = self._linear_rate()
+
+    @property
+    def fused(self) -> bool:
+        """Whether all of the drift is compiled, so that many steps are one call."""
+        return self.field is not None and self.kernel is None
+
+    def outside(self, cloud: Cloud, dt: float, workers: Any) -> Points:
+        """The part of the drift that no `Field` holds, at the particles: ∇V of a user's potential, and ∇W*ρ."""
+        force = np.zeros_like(cloud.x)
+        if self.field is None:
+            force += potential_gradient(self.potential, cloud, dt)
+        if self.kernel is not None:
+            force += mean_force(self.kernel, cloud.x, workers=workers)
+        return force
+
+    def refuse_unstable(self, cloud: Cloud, dt: float) -> None:
+        """`Diverged` where the drift is linear and dt times its largest rate is 2 or more.
+
+        Every step then multiplies a deviation by -1 or worse.
+        """
+        if self.linear_rate is None:
+            return
+        rate = self.linear_rate
+        rate += self.kernel.strength if self.kernel is not None and len(cloud.x) > 1 else 0.0  # one feels no attraction
+        if dt * rate >= 2:
+            particle = int(np.argmax(np.max(np.abs(cloud.x), axis=1)))
+            raise Diverged(
+                f"dt = {dt:g} is too large for this linear drift: its largest rate is {rate:.6g}, so each step from step "
+                f"{cloud.steps + 1} on multiplies deviations along its stiffest axis by {1 - dt * rate:.4g} and the cloud "
+                f"grows without bound, finite for long or not. Use dt below 2/{rate:.6g} = {2 / rate:.6g}; accuracy asks "
+                "for much less.",
+                step=cloud.steps + 1,
+                particle=particle,
+                dt=dt,
+                bound=2 / rate,
+            )
+
+    def _linear_rate(self) -> float | None:
+        """See the class; subclasses of the built-in potentials and kernels may override their gradients, so are not known."""
+        if type(self.potential) not in (type(None), Quadratic) or type(self.kernel) not in (
+            type(None),
+            QuadraticAttraction,
+        ):
+            return None
+        return 0.0 if self.potential is None else float(np.linalg.eigvalsh(self.potential.matrix)[-1])
+
+
+def potential_gradient(potential: Any, cloud: Cloud, dt: float) -> Points:
+    """∇V of a user's potential at the cloud, checked.
+
+    `BadInput` names the point; far outside the start it is a blow-up, `Diverged`.
+    """
+    x = cloud.x
+    far = np.max(np.abs(x), axis=1) > BLOW_UP_RATIO * (1 + cloud.reach)
     try:
         with np.errstate(all="ignore"):  # an overflow out there shows as inf below
             gradient = np.asarray(potential.grad(x.copy()))
@@ -129,9 +260,11 @@ def potential_gradient(potential, state, dt):
     except BadInput as error:
         if far.any():
             raise Diverged(
-                f"Particle {int(np.argmax(far))} is at {x[np.argmax(far)].tolist()} after step {state.steps}, where the gradient is not finite. "
-                f"The step is too large for the drift. Use a smaller dt than {dt:g}.",
-                step=state.steps, particle=int(np.argmax(far)), dt=dt,
-            ) from error  # fmt: skip
+                f"Particle {int(np.argmax(far))} is at {x[np.argmax(far)].tolist()} after step {cloud.steps}, where the "
+                f"gradient is not finite. The step is too large for the drift. Use a smaller dt than {dt:g}.",
+                step=cloud.steps,
+                particle=int(np.argmax(far)),
+                dt=dt,
+            ) from error
         raise
     return gradient

@@ -17,42 +17,46 @@ from ..._core.compiled import BLOCK, FMA, bits_of, float_of
 
 MULTIPLY_0, MULTIPLY_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 WEYL_0, WEYL_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
-LOW, HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
-ONE, SIGN = np.uint64(1), np.uint64(63)
-EXPONENT_OF_ONE, MANTISSA, MANTISSA_BITS = np.uint64(0x3FF0000000000000), np.uint64(0x000FFFFFFFFFFFFF), np.uint64(52)
-DROPPED = np.uint64(12)
+LOW_WORD, HALF_WORD = np.uint64(0xFFFFFFFF), np.uint64(32)
+LAST_BIT, SIGN_SHIFT = np.uint64(1), np.uint64(63)
+EXPONENT_OF_ONE, MANTISSA_MASK, MANTISSA_BITS = (
+    np.uint64(0x3FF0000000000000),
+    np.uint64(0x000FFFFFFFFFFFFF),
+    np.uint64(52),
+)
+DROPPED_BITS = np.uint64(12)
 ROOT_HALF_BITS = np.uint64(0x3FE6A09E667F3BCD)  # of 1/√2: mantissas are centred on one in the logarithm
-LOG_2, QUARTER = float(np.log(2.0)), float(np.pi / 2)
+LOG_2, QUARTER_TURN = float(np.log(2.0)), float(np.pi / 2)
 HALF_BLOCK = BLOCK // 2  # part of the definition of the stream
 
 
 @njit(inline="always")
 def _philox_round(c0, c1, c2, c3, k0, k1):
     p0, p1 = MULTIPLY_0 * c0, MULTIPLY_1 * c2
-    return (p1 >> HALF) ^ c1 ^ k0, p1 & LOW, (p0 >> HALF) ^ c3 ^ k1, p0 & LOW
+    return (p1 >> HALF_WORD) ^ c1 ^ k0, p1 & LOW_WORD, (p0 >> HALF_WORD) ^ c3 ^ k1, p0 & LOW_WORD
 
 
 @njit(inline="always")
 def philox(c0, c1, c2, c3, k0, k1):
     """Philox4x32-10: four counter words and two key words (uint64, each < 2³²) -> four random words."""
     c0, c1, c2, c3 = _philox_round(c0, c1, c2, c3, k0, k1)  # written out: LLVM vectorises no loop around an inner loop
-    k0, k1 = (k0 + WEYL_0) & LOW, (k1 + WEYL_1) & LOW
+    k0, k1 = (k0 + WEYL_0) & LOW_WORD, (k1 + WEYL_1) & LOW_WORD
     c0, c1, c2, c3 = _philox_round(c0, c1, c2, c3, k0, k1)
-    k0, k1 = (k0 + WEYL_0) & LOW, (k1 + WEYL_1) & LOW
+    k0, k1 = (k0 + WEYL_0) & LOW_WORD, (k1 + WEYL_1) & LOW_WORD
     c0, c1, c2, c3 = _philox_round(c0, c1, c2, c3, k0, k1)
-    k0, k1 = (k0 + WEYL_0) & LOW, (k1 + WEYL_1) & LOW
+    k0, k1 = (k0 + WEYL_0) & LOW_WORD, (k1 + WEYL_1) & LOW_WORD
     c0, c1, c2, c3 = _philox_round(c0, c1, c2, c3, k0, k1)
-    k0, k1 = (k0 + WEYL_0) & LOW, (k1 + WEYL_1) & LOW
+    k0, k1 = (k0 + WEYL_0) & LOW_WORD, (k1 + WEYL_1) & LOW_WORD
     c0, c1, c2, c3 = _philox_round(c0, c1, c2, c3, k0, k1)
-    k0, k1 = (k0 + WEYL_0) & LOW, (k1 + WEYL_1) & LOW
+    k0, k1 = (k0 + WEYL_0) & LOW_WORD, (k1 + WEYL_1) & LOW_WORD
     c0, c1, c2, c3 = _philox_round(c0, c1, c2, c3, k0, k1)
-    k0, k1 = (k0 + WEYL_0) & LOW, (k1 + WEYL_1) & LOW
+    k0, k1 = (k0 + WEYL_0) & LOW_WORD, (k1 + WEYL_1) & LOW_WORD
     c0, c1, c2, c3 = _philox_round(c0, c1, c2, c3, k0, k1)
-    k0, k1 = (k0 + WEYL_0) & LOW, (k1 + WEYL_1) & LOW
+    k0, k1 = (k0 + WEYL_0) & LOW_WORD, (k1 + WEYL_1) & LOW_WORD
     c0, c1, c2, c3 = _philox_round(c0, c1, c2, c3, k0, k1)
-    k0, k1 = (k0 + WEYL_0) & LOW, (k1 + WEYL_1) & LOW
+    k0, k1 = (k0 + WEYL_0) & LOW_WORD, (k1 + WEYL_1) & LOW_WORD
     c0, c1, c2, c3 = _philox_round(c0, c1, c2, c3, k0, k1)
-    k0, k1 = (k0 + WEYL_0) & LOW, (k1 + WEYL_1) & LOW
+    k0, k1 = (k0 + WEYL_0) & LOW_WORD, (k1 + WEYL_1) & LOW_WORD
     c0, c1, c2, c3 = _philox_round(c0, c1, c2, c3, k0, k1)
     return c0, c1, c2, c3
 
@@ -62,7 +66,7 @@ def log_unit(u):
     """log u for normal u in (0, 1]: e log 2 + 2 artanh(f/(2+f)), u = 2^e (1+f), 1+f in [1/√2, √2); error below 3e-16 |log u| + 1e-16 |f|."""
     shifted = bits_of(u) + (EXPONENT_OF_ONE - ROOT_HALF_BITS)
     exponent = np.int64(shifted >> MANTISSA_BITS) - np.int64(1023)
-    f = float_of((shifted & MANTISSA) + ROOT_HALF_BITS) - 1.0
+    f = float_of((shifted & MANTISSA_MASK) + ROOT_HALF_BITS) - 1.0
     s = f / (2.0 + f)
     w = s * s
     series = 1 / 15 + w * (1 / 17 + w * (1 / 19))
@@ -74,7 +78,7 @@ def log_unit(u):
 @njit(inline="always", fastmath=FMA, error_model="numpy")
 def cos_sin_quarter(t):
     """cos and sin of (π/2) t for |t| <= 1/2 by their Taylor series; error below 3e-16."""
-    a = QUARTER * t
+    a = QUARTER_TURN * t
     w = a * a
     c = 1 / 479001600 + w * (-1 / 87178291200 + w * (1 / 20922789888000))
     c = 1 / 40320 + w * (-1 / 3628800 + w * c)
@@ -88,12 +92,12 @@ def cos_sin_quarter(t):
 def normal_pair(c0, c1, c2, c3, k0, k1):
     """Two independent standard normals from the counter (c0, c1, c2, c3) under the key (k0, k1)."""
     a, b, c, d = philox(c0, c1, c2, c3, k0, k1)
-    radius_word, angle_word = (a << HALF) | b, (c << HALF) | d
-    u = 2.0 - float_of((radius_word >> DROPPED) | EXPONENT_OF_ONE)  # (0, 1]
+    radius_word, angle_word = (a << HALF_WORD) | b, (c << HALF_WORD) | d
+    u = 2.0 - float_of((radius_word >> DROPPED_BITS) | EXPONENT_OF_ONE)  # (0, 1]
     r = np.sqrt(-2.0 * log_unit(u))
-    cos, sin = cos_sin_quarter(float_of((angle_word >> DROPPED) | EXPONENT_OF_ONE) - 1.5)
-    swap = (angle_word & ONE) != 0  # reflection in the diagonal, then in the origin: the four quarters
-    r = float_of(bits_of(r) ^ ((angle_word >> ONE) << SIGN))
+    cos, sin = cos_sin_quarter(float_of((angle_word >> DROPPED_BITS) | EXPONENT_OF_ONE) - 1.5)
+    swap = (angle_word & LAST_BIT) != 0  # reflection in the diagonal, then in the origin: the four quarters
+    r = float_of(bits_of(r) ^ ((angle_word >> LAST_BIT) << SIGN_SHIFT))
     return r * (sin if swap else cos), r * (cos if swap else sin)
 
 
@@ -105,7 +109,7 @@ def add_normals(block, coordinate, step, k0, k1, low, high):
     Two separate arrays, because LLVM drops to scalar code where it cannot prove rows of one array apart.
     """
     first = np.uint64(block) * np.uint64(HALF_BLOCK)
-    word_1, word_2, word_3 = np.uint64(coordinate), np.uint64(step) & LOW, np.uint64(step) >> HALF
+    word_1, word_2, word_3 = np.uint64(coordinate), np.uint64(step) & LOW_WORD, np.uint64(step) >> HALF_WORD
     for j in range(HALF_BLOCK):
         one, two = normal_pair(first + np.uint64(j), word_1, word_2, word_3, k0, k1)
         low[j] += one

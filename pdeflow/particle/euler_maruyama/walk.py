@@ -2,6 +2,7 @@
 
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -45,17 +46,20 @@ def _walk_block(block, x, force, field, steps, dt, first_increment, increments, 
             x[p, i] = own[i, p - start]
 
 
-def _build(sources):
-    """The walk, compiled. `sources` is a digest of the files whose functions it inlines: numba's cache on disk looks at a
-    function's own file and its closure only, and would go on with old code after a change in the others.
+def _build(sources: int) -> Any:
+    """The walk, compiled. `sources` is a digest of the files whose functions it inlines.
+
+    numba keeps compiled code on disk and compiles anew when the file of a function has changed, or a variable that the
+    function closes over. It does not look at the files of the functions that are called. The digest is such a variable,
+    so that a change in those files takes effect too.
     """
 
     @njit(nogil=True, cache=True, error_model="numpy")
     def walk(begin, end, x, force, field, steps, dt, first_increment, increments, deviation, k0, k1):
-        """x <- x - dt (∇V(x) + force) + deviation Σ ξ over the `increments` of a step, `steps` times, in place, blocks [begin, end).
+        """x <- x - dt (∇V(x) + force) + deviation Σ ξ over the `increments` of a step, `steps` times, in place.
 
-        x : (n, d). force : (n, d), the part of the drift computed outside (then steps is 1), or (0, d).
-        deviation : √(2 T h) with h = dt / increments; 0 draws nothing. k0, k1 : key words.
+        For blocks begin to end - 1. x : (n, d). force : (n, d), the part of the drift computed outside (then steps is
+        1), or (0, d). deviation : √(2 T h) with h = dt / increments; 0 draws nothing. k0, k1 : key words.
         """
         digest = sources  # noqa: F841
         for block in range(begin, end):
@@ -64,5 +68,5 @@ def _build(sources):
     return walk
 
 
-_INLINED = ("noise.py", "drift.py", "../../_core/compiled.py")
-walk = _build(zlib.crc32(b"".join((Path(__file__).parent / name).read_bytes() for name in _INLINED)))
+_INLINED_FILES = ("noise.py", "drift.py", "../../_core/compiled.py")
+walk = _build(zlib.crc32(b"".join((Path(__file__).parent / name).read_bytes() for name in _INLINED_FILES)))
