@@ -1,90 +1,172 @@
 """Method: what a scheme is; solve: the only time loop."""
 
-import inspect
 import time as clock
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ._core.errors import BadInput, Diverged, NotAvailable, unknown_field
+from ._core.errors import BadInput, Diverged, NotAvailable
 from ._core.progress import ProgressBar
-from ._core.validate import count, positive
+from ._core.validate import NamedFields, count, positive
 from .laws import Law
 from .problems.problem import Problem
 from .trajectory import Trajectory, time_grid
 
 
-class MethodType(type):
-    """Turns an unknown field name of a method, or of the settings in one, into an error that names the nearest valid one."""
-
-    def __call__(cls, *args, **kwargs):
-        if is_dataclass(cls):
-            valid = [f.name for f in fields(cls) if f.init]
-            for name in kwargs:
-                if name not in valid:
-                    raise unknown_field(cls.__name__, name, valid)
-            if len(args) > len(valid):
-                raise unknown_field(cls.__name__, f"(argument {len(args)})", valid)
-        return super().__call__(*args, **kwargs)
-
-    @property
-    def __signature__(cls):
-        """The fields of the dataclass, which the call above would hide from help() and editors."""
-        parameters = list(inspect.signature(cls.__init__).parameters.values())
-        return inspect.Signature(parameters[1:])
-
-
-class Method(metaclass=MethodType):
+class Method(NamedFields):
     """Base class of every scheme. Subclasses are frozen dataclasses of discretisation parameters.
 
     A scheme never owns the time loop, a clock, a file or a plot. `solve` duck-types: a user's object with `init`,
-    `step` and `law` is a method; `advance` and `report` are optional.
+    `step` and `law` is a method; `advance` and `report` are optional. An unknown field raises `UnknownField` with the
+    nearest valid one.
     """
 
-    def init(self, problem: Problem, rng: np.random.Generator):
-        """State that represents problem.initial. Raises `Unsupported` if the scheme cannot treat the problem."""
+    def init(self, problem: Problem, rng: np.random.Generator) -> Any:
+        """The state that represents `problem.initial`.
+
+        Parameters
+        ----------
+        problem : Problem
+            What is solved.
+        rng : numpy.random.Generator
+            The only source of randomness.
+
+        Returns
+        -------
+        object
+            An array, or a tuple, list, dict or dataclass of arrays and whatever the scheme prepared.
+
+        Raises
+        ------
+        Unsupported
+            If the scheme cannot treat the problem.
+        """
         raise NotImplementedError
 
-    def step(self, problem: Problem, state, dt: float, rng: np.random.Generator):
-        """State one step of length dt later."""
+    def step(self, problem: Problem, state: Any, dt: float, rng: np.random.Generator) -> Any:
+        """The state one step of length dt later; the state that came in is left as it is.
+
+        Parameters
+        ----------
+        problem : Problem
+            What is solved.
+        state : object
+            What `init` or the last step returned.
+        dt : float
+            Length of the step in units of time, > 0.
+        rng : numpy.random.Generator
+            The only source of randomness.
+        """
         raise NotImplementedError
 
-    def advance(self, problem: Problem, state, dt: float, steps: int, rng: np.random.Generator):
-        """State `steps` steps later. Override where many steps fuse into one call."""
+    def advance(self, problem: Problem, state: Any, dt: float, steps: int, rng: np.random.Generator) -> Any:
+        """The state `steps` steps of length dt later. Override it where many steps fuse into one call."""
         for _ in range(steps):
             state = self.step(problem, state, dt, rng)
         return state
 
-    def law(self, state) -> Law:
+    def law(self, state: Any) -> Law:
         """The law that a state stands for."""
         raise NotImplementedError
 
-    def exact_sequence(self, problem: Problem, *, dt: float, times) -> Trajectory:
+    def exact_sequence(self, problem: Problem, *, dt: float, times: ArrayLike | None) -> Trajectory:
         """What this time discretisation gives with no other error, where that is closed: it splits a study's error.
 
-        JKO schemes return `exact_jko(problem, dt=dt, times=times)`. Raises `NotAvailable` by default.
+        JKO schemes return `exact_jko(problem, dt=dt, times=times)`.
+
+        Raises
+        ------
+        NotAvailable
+            Where no such sequence is known, which is the default.
         """
         raise NotAvailable(
-            f"{type(self).__name__} has no exact discrete sequence on record. Its time error is not told apart."
+            f"{type(self).__name__} has no exact discrete sequence. A method can give one by overriding exact_sequence. "
+            "Without it the study reports the whole error, and not how much of it is due to time."
         )
 
-    def report(self, state) -> dict:
-        """Residuals, reasons, energies of the last step."""
+    def report(self, state: Any) -> Mapping[str, Any]:
+        """Residuals, reasons, energies of the last step, by name."""
         return {}
 
 
-def solve(problem, method, *, dt, times=None, seed=0, progress=False, on_step=None) -> Trajectory:
-    """Run `method` on `problem` with fixed step dt and keep the laws at `times`.
+def solve(
+    problem: Problem,
+    method: Any,
+    *,
+    dt: float,
+    times: ArrayLike | None = None,
+    seed: int | np.random.SeedSequence = 0,
+    progress: bool = False,
+    on_step: Callable[[int, float, Law], object] | None = None,
+) -> Trajectory:
+    """Run a method on a problem with a fixed step and keep the laws at some times.
 
-    dt : > 0. times : increasing multiples of dt (judged to 1e-9 relative), >= 0, may pass the horizon; None means (horizon,).
-    seed : int or SeedSequence; same seed, same bits. progress : a bar on stderr (only if that is a terminal).
-    on_step : called as on_step(step, time, law) after every step; forces single steps.
+    Parameters
+    ----------
+    problem : Problem
+        What is solved.
+    method : Method
+        How it is solved: a `Method`, or any object with `init`, `step` and `law`.
+    dt : float
+        Length of a step in units of time, > 0.
+    times : array_like, optional
+        Increasing multiples of dt (judged to 1e-9 relative), >= 0, shape (k,). They may pass the horizon. By default the
+        horizon alone.
+    seed : int or SeedSequence
+        The same seed gives the same bits.
+    progress : bool
+        Whether to draw a bar on stderr, if that is a terminal.
+    on_step : callable, optional
+        Called as on_step(step, time, law) after every step; it forces single steps where a method fuses them.
 
-    stats of the result: `seconds` (whole run), `first_call_seconds` (initial state and first step, where compilation
-    and factorisation happen), `steps`. history: one report a step; a method that fuses steps reports once a fused call.
+    Returns
+    -------
+    Trajectory
+        The laws at `times`. Its `stats` hold `seconds` (of the whole run), `first_call_seconds` (initial state and first
+        step, where compilation and factorisation happen) and `steps`; its `history` holds one report per step, or per
+        fused call.
 
-    Raises `BadInput` for dt, times or seed, `Unsupported` by the method, `Diverged` at the first non-finite state.
+    Raises
+    ------
+    BadInput
+        For a problem, method, dt, times or seed that makes no sense.
+    Unsupported
+        By the method, for a problem that it cannot treat.
+    Diverged
+        At the first state that is not finite.
     """
+    _require_problem_and_method(problem, method)
+    dt = positive(dt, "dt")
+    grid, marks = time_grid((problem.horizon,) if times is None else times, dt)
+    rng = np.random.default_rng(_seed(seed))
+    fused = on_step is None and _fuses(method)
+    reports, history, first, done = hasattr(method, "report"), [], None, 0
+    bar = ProgressBar(progress, marks[-1], type(method).__name__)
+    start = clock.perf_counter()
+    with bar:
+        state = method.init(problem, rng)
+        laws = [method.law(state)] if marks[0] == 0 else []
+        for stride, done in _strides(marks, fused):
+            state = method.advance(problem, state, dt, stride, rng) if fused else method.step(problem, state, dt, rng)
+            first = clock.perf_counter() - start if first is None else first
+            _check_finite(state, done, dt)
+            if reports:
+                history.append({"step": done, "time": done * dt, **method.report(state)})
+            if on_step is not None:
+                on_step(done, done * dt, method.law(state))
+            bar.update(done, history[-1].get("loss") if history else None)
+            if done == marks[len(laws)]:
+                laws.append(method.law(state))
+    seconds = clock.perf_counter() - start
+    stats = {"seconds": seconds, "first_call_seconds": seconds if first is None else first, "steps": done}
+    return Trajectory(grid, laws, stats, history)
+
+
+def _require_problem_and_method(problem: Any, method: Any) -> None:
+    """`BadInput` for what is no problem or no method."""
     if not isinstance(problem, Problem):
         raise BadInput(f"problem is {problem!r}. It must be a Problem. Take one of pdeflow.problems or build your own.")
     missing = [verb for verb in ("init", "step", "law") if _undefined(method, verb)]
@@ -93,50 +175,35 @@ def solve(problem, method, *, dt, times=None, seed=0, progress=False, on_step=No
         raise BadInput(
             f"method is {method!r}, {what}. A method is an object with init, step and law. Create or complete it."
         )
-    dt = positive(dt, "dt")
-    times, marks = time_grid((problem.horizon,) if times is None else times, dt)
-    rng = np.random.default_rng(_seed(seed))
-    fused = (
-        on_step is None and hasattr(method, "advance") and getattr(type(method), "advance", None) is not Method.advance
-    )
-    bar = ProgressBar(progress, marks[-1], type(method).__name__)
-    start = clock.perf_counter()
-    with bar:
-        state = method.init(problem, rng)
-        laws, history, done, first = [], [], 0, None
-        for mark in marks:
-            while done < mark:
-                stride = (mark - done if first is not None else 1) if fused else 1
-                state = (
-                    method.advance(problem, state, dt, stride, rng) if fused else method.step(problem, state, dt, rng)
-                )
-                done += stride
-                first = clock.perf_counter() - start if first is None else first
-                _check_finite(state, done, dt)
-                if hasattr(method, "report"):
-                    history.append({"step": done, "time": done * dt, **method.report(state)})
-                if on_step is not None:
-                    on_step(done, done * dt, method.law(state))
-                bar.update(done, history[-1].get("loss") if history else None)
-            laws.append(method.law(state))
-    seconds = clock.perf_counter() - start
-    stats = {"seconds": seconds, "first_call_seconds": seconds if first is None else first, "steps": done}
-    return Trajectory(times, laws, stats, history)
 
 
-def _undefined(method, verb):
+def _fuses(method: Any) -> bool:
+    """Whether the method takes many steps in one call."""
+    return hasattr(method, "advance") and getattr(type(method), "advance", None) is not Method.advance
+
+
+def _strides(marks: list[int], fused: bool) -> Iterator[tuple[int, int]]:
+    """(steps of a call, steps done after it) up to the last mark; a fused call ends at a mark, and the first is one step long."""
+    done = 0
+    for mark in marks:
+        while done < mark:
+            stride = mark - done if fused and done > 0 else 1
+            done += stride
+            yield stride, done
+
+
+def _undefined(method: Any, verb: str) -> bool:
     return not callable(getattr(method, verb, None)) or getattr(type(method), verb, None) is getattr(Method, verb)
 
 
-def _seed(seed):
-    if isinstance(
-        seed, np.random.SeedSequence
-    ):  # a fresh copy: spawning from it must not change what it gives next time
+def _seed(seed: int | np.random.SeedSequence) -> np.random.SeedSequence:
+    if isinstance(seed, np.random.SeedSequence):  # a fresh copy: spawning must not change what it gives next time
         return np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key, pool_size=seed.pool_size)
     return np.random.SeedSequence(count(seed, "seed", 0))
 
 
-def _check_finite(state, step, dt):
+def _check_finite(state: Any, step: int, dt: float) -> None:
+    """`Diverged` where an array of the state has an entry that is not finite."""
     if isinstance(state, tuple | list):
         for part in state:
             _check_finite(part, step, dt)
@@ -147,6 +214,8 @@ def _check_finite(state, step, dt):
     elif isinstance(state, np.ndarray) and state.dtype.kind == "f" and not np.isfinite(state).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(state))[0])
         raise Diverged(
-            f"The state is {state[where]} at entry {list(where)} after step {step} (t = {step * dt:.6g}). It must stay finite. Use a smaller dt than {dt:g}.",
-            step=step, entry=where,
-        )  # fmt: skip
+            f"The state is {state[where]} at entry {list(where)} after step {step} (t = {step * dt:.6g}). It must stay "
+            f"finite. Use a smaller dt than {dt:g}.",
+            step=step,
+            entry=where,
+        )

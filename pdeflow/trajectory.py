@@ -1,41 +1,77 @@
 """Trajectory: laws in time. Exact solutions, stored references, finer runs and runs under test are all trajectories."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice, pairwise
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ._core.errors import BadInput, NotAvailable
+from ._core.shapes import Values
 from ._core.validate import count, positive, real_array, saved_times
 from .laws import Law, Product
 from .problems.exact_jko import jko_iterates
+from .problems.problem import Problem
 
 
 @dataclass(frozen=True)
 class Trajectory:
-    """times : increasing (k,). laws : one Law a time. stats : seconds, first_call_seconds, steps. history : one report a step."""
+    """Laws at increasing times.
 
-    times: np.ndarray
-    laws: tuple
-    stats: dict = field(default_factory=dict)
-    history: list = field(default_factory=list)
+    Parameters
+    ----------
+    times : (k,) array
+        Increasing times, in units of the problem's time.
+    laws : sequence of Law
+        One law per time.
+    stats : dict
+        Facts about the whole: `seconds`, `first_call_seconds` and `steps` of a run, `error` of a truth.
+    history : list of dict
+        One report of the method per step, with `step` and `time`.
 
-    def __post_init__(self):
+    Raises
+    ------
+    BadInput
+        For times that do not increase or do not match the laws, and for a law that is none.
+    """
+
+    times: Values
+    laws: Sequence[Law]
+    stats: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
         times = np.atleast_1d(real_array(self.times, "times"))
         laws = tuple(self.laws)
         if times.ndim != 1 or len(times) != len(laws) or len(times) == 0 or np.any(np.diff(times) <= 0):
             raise BadInput(
-                f"{len(laws)} laws at times {times}. There must be one law a time, times increasing. Match and sort them."
+                f"{len(laws)} laws at times {times}. There must be one law per time, and times must increase. Match and "
+                "sort them."
             )
         if not all(isinstance(law, Law) for law in laws):
             odd = next(law for law in laws if not isinstance(law, Law))
             raise BadInput(
-                f"A law of the trajectory is {odd!r}. Each must be a pdeflow Law. Wrap it, e.g. Particles(x) or GridLaw(edges, mass)."
+                f"A law of the trajectory is {odd!r}. Each must be a pdeflow Law. Wrap it, e.g. Particles(x) or "
+                "GridLaw(edges, mass)."
             )
         object.__setattr__(self, "times", times)
         object.__setattr__(self, "laws", laws)
 
     def at(self, t: float) -> Law:
-        """The law stored at time t (to 1e-9 relative). Nothing is interpolated: another t raises `NotAvailable`."""
+        """The law stored at time t.
+
+        Parameters
+        ----------
+        t : float
+            One of `times`, to 1e-9 relative. Nothing is interpolated.
+
+        Raises
+        ------
+        NotAvailable
+            For any other t.
+        """
         nearest = int(np.argmin(np.abs(self.times - t)))
         if not abs(self.times[nearest] - t) <= 1e-9 * max(abs(t), abs(self.times[nearest])):
             raise NotAvailable(
@@ -43,70 +79,124 @@ class Trajectory:
             )
         return self.laws[nearest]
 
-    def described(self) -> dict:
+    def described(self) -> dict[str, Any]:
         """What makes it another truth, for `fingerprint`: not how long it took."""
         stats = {key: value for key, value in self.stats.items() if key not in ("seconds", "first_call_seconds")}
         return {"trajectory": {"times": self.times, "laws": self.laws, "stats": stats}}
 
     @property
     def final(self) -> Law:
+        """The law at the last time."""
         return self.laws[-1]
 
     @property
     def dim(self) -> int:
+        """Dimension of the space."""
         return self.final.dim
 
 
-def time_grid(times, dt):
-    """Times as an increasing array and the number of steps of length dt to each; `BadInput` if one is no multiple."""
-    times = saved_times(times)
-    steps = np.rint(times / dt)
-    off = np.abs(steps * dt - times) > 1e-9 * np.maximum(times, dt)
+def time_grid(times: ArrayLike, dt: float) -> tuple[Values, list[int]]:
+    """Saved times and the number of steps to each.
+
+    Parameters
+    ----------
+    times : array_like
+        Increasing times >= 0, shape (k,).
+    dt : float
+        Length of a step, > 0.
+
+    Returns
+    -------
+    times : (k,) array
+    steps : list of int
+        times[i] = steps[i] dt, to 1e-9 relative.
+
+    Raises
+    ------
+    BadInput
+        If a time is no multiple of dt; the message names the nearest one.
+    """
+    grid = saved_times(times)
+    steps = np.rint(grid / dt)
+    off = np.abs(steps * dt - grid) > 1e-9 * np.maximum(grid, dt)
     if off.any():
-        t = times[np.argmax(off)]
+        t = float(grid[np.argmax(off)])
         k = max(1, round(t / dt))
         raise BadInput(
             f"time {t} is no multiple of dt = {dt} (t/dt = {t / dt:.12g}). Save times must be multiples of dt to 1e-9. "
             f"Save at {k * dt:.12g}, or use dt = {t / k:.12g}."
         )
-    return times, steps.astype(int).tolist()
+    return grid, steps.astype(int).tolist()
 
 
-def exact(problem, times=None) -> Trajectory:
-    """The exact solution of `problem` at `times` (default: the horizon). Raises `NotAvailable` if it has none."""
+def exact(problem: Problem, times: ArrayLike | None = None) -> Trajectory:
+    """The exact solution of a problem.
+
+    Parameters
+    ----------
+    problem : Problem
+        A problem that knows its exact flow.
+    times : array_like, optional
+        Increasing times since the start, >= 0, shape (k,); the horizon by default. They may pass it.
+
+    Raises
+    ------
+    NotAvailable
+        If the problem has no exact flow from its initial law.
+    """
     if problem.exact is None:
         raise NotAvailable(
-            f"Problem {problem.name!r} has no exact solution for this initial law. Possible truths: a stored reference, a finer run "
-            "(pf.finer), or for separable problems pf.lift of a 1-D run. Pass one as against=."
+            f"Problem {problem.name!r} has no exact solution for this initial law. Possible truths: a stored reference, a "
+            "finer run (pf.finer), or for separable problems pf.lift of a 1-D run. Pass one as against=."
         )
-    times = saved_times((problem.horizon,) if times is None else times)
-    return Trajectory(times, [problem.exact(float(t)) for t in times])
+    grid = saved_times((problem.horizon,) if times is None else times)
+    return Trajectory(grid, [problem.exact(float(t)) for t in grid])
 
 
-def exact_jko(problem, *, dt, times=None) -> Trajectory:
+def exact_jko(problem: Problem, *, dt: float, times: ArrayLike | None = None) -> Trajectory:
     """The JKO iterates ρ_{k+1} = argmin F(ρ) + W2²(ρ, ρ_k)/(2 dt) themselves, where they are closed.
 
-    Closed for Gaussians under quadratic energies and entropy, commuting or not (docs/math.md 4.1), Barenblatt profiles in
-    any dimension (1.1, 1.2) and the interaction flows of 2.2; else `NotAvailable`.
+    Parameters
+    ----------
+    problem : Problem
+        One with a closed sequence: Gaussians under quadratic energies and entropy, commuting or not (docs/math.md 4.1),
+        Barenblatt profiles in any dimension (docs/math.md 1.1, 1.2), and the interaction flows of docs/math.md 2.2.
+    dt : float
+        Length of a step, > 0.
+    times : array_like, optional
+        Increasing multiples of dt, shape (k,); the horizon by default.
+
+    Raises
+    ------
+    NotAvailable
+        If no closed sequence is known.
     """
     dt = positive(dt, "dt")
-    times, marks = time_grid((problem.horizon,) if times is None else times, dt)
+    grid, marks = time_grid((problem.horizon,) if times is None else times, dt)
     iterates = jko_iterates(problem, dt)
-    laws, done, law = [], -1, None
-    for mark in marks:
-        while done < mark:
-            law, done = next(iterates), done + 1
-        laws.append(law)
-    return Trajectory(times, laws, {"steps": done})
+    laws = [next(islice(iterates, mark - before - 1, None)) for before, mark in pairwise([-1, *marks])]
+    return Trajectory(grid, laws, {"steps": marks[-1]})
 
 
 def lift(trajectory: Trajectory, dim: int) -> Trajectory:
-    """The product law of `dim` copies of a 1-D trajectory: the truth of a separable problem in dim dimensions."""
+    """The product law of `dim` copies of a 1-D trajectory: the truth of a separable problem in `dim` dimensions.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        Laws on the line.
+    dim : int
+        Number of copies, >= 1.
+
+    Raises
+    ------
+    BadInput
+        If the laws do not live on the line.
+    """
     if trajectory.dim != 1:
         raise BadInput(
             f"The trajectory has dim {trajectory.dim}. Only a 1-D trajectory lifts to a product. Solve the 1-D problem."
         )
     dim = count(dim, "dim")
-    return Trajectory(
-        trajectory.times, [Product([law] * dim) for law in trajectory.laws], dict(trajectory.stats), trajectory.history
-    )
+    laws = [Product([law] * dim) for law in trajectory.laws]
+    return Trajectory(trajectory.times, laws, dict(trajectory.stats), trajectory.history)

@@ -22,10 +22,10 @@ def test_only_stored_times_answer():
 @pytest.mark.parametrize(
     "times, laws, message",
     [
-        ([0.0, 1.0], [LAW], "one law a time"),
-        ([1.0, 0.0], [LAW, LAW], "increasing"),
-        ([1.0, 1.0], [LAW, LAW], "increasing"),
-        ([], [], "one law a time"),
+        ([0.0, 1.0], [LAW], "one law per time"),
+        ([1.0, 0.0], [LAW, LAW], "times must increase"),
+        ([1.0, 1.0], [LAW, LAW], "times must increase"),
+        ([], [], "one law per time"),
         ([np.nan], [LAW], "nan"),
         ([0.0], [1.0], "must be a pdeflow Law"),
     ],

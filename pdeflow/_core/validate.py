@@ -1,14 +1,15 @@
 """One check for every kind of argument: it returns the value in the form that the code works with, or raises `BadInput`."""
 
 from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
 from numbers import Real
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .arrays import is_tensor
-from .errors import BadInput
+from .errors import BadInput, unknown_field
 from .shapes import Matrix, Numbers, Points, Values
 
 
@@ -196,3 +197,17 @@ def _array(values: Any) -> np.ndarray | None:
 def _short(value: Any) -> str:
     text = " ".join(repr(value).split())
     return f"{text if len(text) <= 80 else text[:77] + '...'} ({type(value).__name__})"
+
+
+class NamedFields:
+    """Base of dataclasses in which an unknown field is an error that names the nearest valid one."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if is_dataclass(cls):
+            valid = [field.name for field in fields(cls) if field.init]
+            unknown = [name for name in kwargs if name not in valid]
+            if len(args) > len(valid):
+                unknown.append(f"(argument {len(args)})")
+            if unknown:
+                raise unknown_field(cls.__name__, unknown[0], valid)
+        return super().__new__(cls)

@@ -4,12 +4,11 @@ import re
 from dataclasses import dataclass
 
 from .._core.errors import BadInput
-from .._core.validate import count, one_of, positive
-from ..method import MethodType
+from .._core.validate import NamedFields, count, one_of, positive
 
 
 @dataclass(frozen=True)
-class Network(metaclass=MethodType):
+class Network(NamedFields):
     """Shape of the convex network beside its width.
 
     depth : hidden layers (softplus), each fed by the layer before and by the point. rank : squares (pᵀy)² in every neuron's
@@ -46,7 +45,7 @@ class Network(metaclass=MethodType):
 
 
 @dataclass(frozen=True)
-class Training(metaclass=MethodType):
+class Training(NamedFields):
     """Where and how ICNNJKO trains.
 
     pool : particles that stand for the law between steps. A network of p parameters fits their accidents too: relative to the exact JKO iterate

@@ -47,7 +47,7 @@ class Problem:
     initial: Law
     horizon: float
     name: str = field(default="custom", kw_only=True)
-    params: Mapping[str, Any] = field(default=cast("Mapping[str, Any]", None), kw_only=True)
+    params: Mapping[str, Any] = field(default=cast(Any, None), kw_only=True)
     exact: ExactFlow | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:

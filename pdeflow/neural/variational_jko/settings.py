@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 from ..._core.errors import BadInput
-from ..._core.validate import count, positive
-from ...method import MethodType
+from ..._core.validate import NamedFields, count, positive
 
 
 @dataclass(frozen=True)
-class Saddle(metaclass=MethodType):
+class Saddle(NamedFields):
     """Shapes of the two networks of a variational JKO step, and how the test function is trained.
 
     map_width, map_depth : hidden layers of T (residual: tanh; icnn: softplus, each with `rank` squares a neuron). test_width, test_depth : hidden tanh layers
