@@ -1,4 +1,4 @@
-"""Maps of R^d: what pushes laws, the certificate of an inversion, affine maps, and the names under which files keep maps."""
+"""Maps of R^d: what pushes laws, the certificate of an inversion, affine maps, and the names that files hold."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from importlib import import_module
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._core.errors import BadInput, NotAvailable, NotConverged
-from .._core.shapes import Matrix, Numbers, Points, Values, Vector
+from .._core.shapes import Matrix, Numbers, Points, Values
 from .._core.validate import readonly, real_array
 
 SINGULAR = 1e12  # a matrix of this condition number has no inverse that double precision could find
@@ -57,12 +58,14 @@ def certified(residual: Values, iterations: int, tolerance: float, cure: str = "
     Raises
     ------
     NotConverged
-        Where a residual exceeds the tolerance or is not a number; it carries `residual` (the largest) and `points` (how many).
+        Where a residual exceeds the tolerance or is not a number; it carries `residual` (the largest) and `points`
+        (how many).
     """
     worst, bad = float(np.max(residual, initial=0.0)), int(np.sum(~(residual <= tolerance)))
     if bad:
         raise NotConverged(
-            f"The map was not inverted at {bad} of {len(residual)} points: residual {worst:.3g} after {iterations} steps. "
+            f"The map was not inverted at {bad} of {len(residual)} points: residual {worst:.3g} after {iterations} "
+            "steps. "
             f"It must fall below {tolerance:.3g}. {cure} sample_with_log_density, which needs no inverse.",
             residual=worst,
             points=bad,
@@ -73,8 +76,8 @@ def certified(residual: Values, iterations: int, tolerance: float, cure: str = "
 class Map(ABC):
     """A map T of R^d that pushes laws: `PushForward(base, maps)` is the law of T_k(... T_1(x)), x ~ base.
 
-    A subclass has `dim` and gives `__call__`; it answers the rest or says in `lacks` why it cannot. Whoever needs something
-    of a map asks the map; nobody asks which class it is.
+    A subclass has `dim` and gives `__call__`; it answers the rest or says in `lacks` why it cannot. Whoever needs
+    something of a map asks the map; nobody asks which class it is.
 
     Attributes
     ----------
@@ -103,8 +106,8 @@ class Map(ABC):
     def invert(self, y: Points) -> tuple[Points, Certificate]:
         """The points x (n, d) with T(x) = y, and the certificate.
 
-        Raises `NotAvailable` where the map has no inverse that can be certified, `NotConverged` where a solve misses its
-        tolerance: never the last iterate.
+        Raises `NotAvailable` where the map has no inverse that can be certified, `NotConverged` where a solve misses
+        its tolerance: never the last iterate.
         """
         raise self.not_available("invert")
 
@@ -122,8 +125,8 @@ class Map(ABC):
 
         Returns
         -------
-        T(x) (n, d), log|det ∂T(x)| (n,), and ∂T(x)^{-T} (start - w ∇log|det ∂T(x)|) (n, d), which is w ∇log ρ at T(x) for the law
-        ρ = T#λ.
+        T(x) (n, d), log|det ∂T(x)| (n,), and ∂T(x)^{-T} (start - w ∇log|det ∂T(x)|) (n, d), which is w ∇log ρ at T(x)
+        for the law ρ = T#λ.
 
         Raises
         ------
@@ -159,14 +162,15 @@ class Map(ABC):
         return (self, other)
 
     def to_data(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """JSON data, with the recorded name of the kind of map under "map", and named arrays: what `from_data` needs."""
+        """JSON data, with the recorded name of the kind under "map", and named arrays: what `from_data` needs."""
         raise self.not_available("to_data")
 
     @classmethod
     def from_data(cls, dim: int, data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Map:
-        """The map of `to_data` in dimension `dim`. Raises `BadInput` where arrays are missing, misshapen or not finite."""
+        """The map of `to_data` in dimension `dim`; `BadInput` where arrays are missing, misshapen or not finite."""
         raise BadInput(
-            f"The kind of map {cls.__name__} has no from_data. A map that is kept in files has to_data and from_data. Write the "
+            f"The kind of map {cls.__name__} has no from_data. A map that is kept in files has to_data and from_data. "
+            "Write the "
             "class method from_data(cls, dim, data, arrays)."
         )
 
@@ -174,7 +178,6 @@ class Map(ABC):
 QUESTIONS = ("with_log_det", "invert", "with_score", "to_data")
 
 
-@dataclass(frozen=True, eq=False)
 class AffineMap(Map):
     """T(x) = A x + b with an invertible matrix A: a rotation where A is orthogonal.
 
@@ -192,39 +195,29 @@ class AffineMap(Map):
 
     Notes
     -----
-    `PushForward(law, [AffineMap(Q)])` with an orthogonal matrix Q is the rotated law. It answers what the law answers: density,
-    score, mean, covariance, entropy. Files of the first edition call this kind of map "LinearMap".
+    `PushForward(law, [AffineMap(Q)])` with an orthogonal matrix Q is the rotated law. It answers what the law
+    answers: density, score, mean, covariance, entropy. Files of the first edition call this kind of map "LinearMap".
     """
-
-    matrix: Matrix
-    shift: Vector = None  # type: ignore[assignment]  # an array once the map is made
 
     affine = True
 
-    def __post_init__(self):
-        matrix = readonly(real_array(self.matrix, "matrix", ndim=2))
-        shift = np.zeros(len(matrix)) if self.shift is None else real_array(self.shift, "shift", ndim=1)
-        if matrix.shape != (len(shift), len(shift)) or not len(shift):
+    def __init__(self, matrix: ArrayLike, shift: ArrayLike | None = None):
+        square = readonly(real_array(matrix, "matrix", ndim=2))
+        moved = readonly(np.zeros(len(square)) if shift is None else real_array(shift, "shift", ndim=1))
+        if square.shape != (len(moved), len(moved)) or not len(moved):
             raise BadInput(
-                f"matrix has shape {matrix.shape} and shift {shift.shape}. They must be (d, d) and (d,). Match the dimension."
+                f"matrix has shape {square.shape} and shift {moved.shape}. They must be (d, d) and (d,). Match the "
+                "dimension."
             )
-        condition = condition_number(matrix)
+        condition = condition_number(square)
         if not condition < SINGULAR:
             raise BadInput(
-                f"The matrix of an affine map has condition number {condition:.3g}. It must be invertible: below {SINGULAR:g}. "
+                f"The matrix of an affine map has condition number {condition:.3g}. It must be invertible: below "
+                f"{SINGULAR:g}. "
                 "Drop the direction that it flattens."
             )
-        object.__setattr__(self, "matrix", matrix)
-        object.__setattr__(self, "shift", readonly(shift))
-
-    @property
-    def dim(self) -> int:  # type: ignore[override]
-        return len(self.shift)
-
-    @property
-    def increasing(self) -> bool:  # type: ignore[override]
-        """On the line: whether T increases."""
-        return self.dim == 1 and bool(self.matrix[0, 0] > 0)
+        self.matrix, self.shift, self.dim = square, moved, len(moved)
+        self.increasing = self.dim == 1 and bool(square[0, 0] > 0)
 
     def __call__(self, x: Points) -> Points:
         return x @ self.matrix.T + self.shift
@@ -250,7 +243,8 @@ class AffineMap(Map):
         y : (n, d) array
             Points.
         tolerance : float, optional
-            The largest residual |T(x) - y| / (1 + |y|) that is accepted; by default the root of the machine precision of y.
+            The largest residual |T(x) - y| / (1 + |y|) that is accepted; by default the root of the machine precision
+            of y.
 
         Raises
         ------
@@ -265,7 +259,7 @@ class AffineMap(Map):
         return x, certified(np.linalg.norm(self(x) - y, axis=1) / size, 0, most)
 
     def then(self, other: Map) -> tuple[Map, ...]:
-        """One affine map where `other` is affine too, unless the product of the matrices is singular to double precision."""
+        """One affine map where `other` is affine too, unless the product of the matrices is singular numerically."""
         if not other.affine:
             return (self, other)
         matrix = other.matrix @ self.matrix
@@ -280,6 +274,9 @@ class AffineMap(Map):
     def from_data(cls, dim: int, data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> AffineMap:
         return cls(kept_array(arrays, "matrix", dim, dim), kept_array(arrays, "shift", dim))
 
+    def __repr__(self):
+        return f"AffineMap(matrix={self.matrix.tolist()}, shift={self.shift.tolist()})"
+
     def described(self) -> dict[str, Any]:
         """What a fingerprint holds: the class by its recorded name, so that hashes of the first edition stay."""
         return {"type": recorded_name(type(self)), "matrix": self.matrix, "shift": self.shift}
@@ -290,8 +287,8 @@ def condition_number(matrix: Matrix) -> float:
     return float(np.linalg.cond(matrix))
 
 
-# The kinds of maps that files hold: recorded name -> (module, class), which is imported only where a file asks for it. Neural
-# maps are named and not imported here, so that laws need no torch.
+# The kinds of maps that files hold: recorded name -> (module, class), which is imported only where a file asks for
+# it. Neural maps are named and not imported here, so that laws need no torch.
 KINDS: dict[str, tuple[str, str]] = {
     "ConvexMap": ("pdeflow.neural.maps.convex", "ConvexMap"),
     "LinearMap": ("pdeflow.laws.maps", "AffineMap"),
@@ -313,8 +310,8 @@ def register_map(name: str) -> Callable[[Kind], Kind]:
 
     Returns
     -------
-    A decorator for a subclass of `Map` with `to_data` and `from_data`. A file that holds such a map opens in every program that
-    has registered the kind before.
+    A decorator for a subclass of `Map` with `to_data` and `from_data`. A file that holds such a map opens in every
+    program that has registered the kind before.
 
     Raises
     ------
@@ -325,13 +322,15 @@ def register_map(name: str) -> Callable[[Kind], Kind]:
     def register(kind: Kind) -> Kind:
         if not (isinstance(kind, type) and issubclass(kind, Map)):
             raise BadInput(
-                f"{kind!r} is registered as a kind of map. It must be a class that inherits pdeflow.laws.Map. Inherit it."
+                f"{kind!r} is registered as a kind of map. It must be a class that inherits pdeflow.laws.Map. Inherit "
+                "it."
             )
         before = _REGISTERED.get(name)
         again = before is not None and (before.__module__, before.__qualname__) == (kind.__module__, kind.__qualname__)
         if name in KINDS or (before is not None and not again):
             raise BadInput(
-                f"The name {name!r} is taken by another kind of map. Taken are {', '.join(recorded_kinds())}. Choose a new name."
+                f"The name {name!r} is taken by another kind of map. Taken are {', '.join(recorded_kinds())}. Choose "
+                "a new name."
             )
         _REGISTERED[name] = kind
         return kind
@@ -359,7 +358,8 @@ def map_from_data(dim: int, data: Mapping[str, Any], arrays: Mapping[str, np.nda
         return _REGISTERED[name].from_data(dim, data, arrays)
     if name not in KINDS:
         raise BadInput(
-            f"A map is a {name!r}. Known are {', '.join(recorded_kinds())}. Use the version of pdeflow that wrote it, or "
+            f"A map is a {name!r}. Known are {', '.join(recorded_kinds())}. Use the version of pdeflow that wrote it, "
+            "or "
             "import the program that registers this kind."
         )
     module, qualname = KINDS[name]

@@ -43,9 +43,10 @@ class PushForward(Law):
     What the maps answer beside `__call__` decides what the law answers:
 
     - `with_log_det` gives `sample_with_log_density`, log ρ(T(x)) = log ρ_base(x) - Σ log|det ∂T_i|;
-    - `invert` gives `pull`, `path_back` and `cdf` and, with the former, `log_density`; with `with_score` it gives `score`;
-    - maps that increase on the line give the quantile function T(Q_base(u)) exactly, and the mean and covariance as integrals over
-      the level;
+    - `invert` gives `pull`, `path_back` and `cdf` and, with the former, `log_density`; with `with_score` it gives
+      `score`;
+    - maps that increase on the line give the quantile function T(Q_base(u)) exactly, and the mean and covariance as
+      integrals over the level;
     - in higher dimension these two are known where all maps are affine, as are `entropy` and `power_integral`.
 
     A question that a map does not answer raises `NotAvailable` with what the map says in `lacks`.
@@ -71,8 +72,8 @@ class PushForward(Law):
     def pull(self, y: Points) -> tuple[Points, Certificate]:
         """The points x (n, d) with T(x) = y, in the dtype of y (float32 or float64), and the certificate.
 
-        The certificate has the largest relative residual and the most steps of all maps. Raises `NotConverged` with `residual`
-        and `points` where a solve misses its tolerance: never the last iterate.
+        The certificate has the largest relative residual and the most steps of all maps. Raises `NotConverged` with
+        `residual` and `points` where a solve misses its tolerance: never the last iterate.
         """
         path, certificate = self.path_back(y)
         return path[0], certificate
@@ -147,7 +148,7 @@ class PushForward(Law):
         return score
 
     def finite_dissipation(self, power: float = 0.0) -> bool | None:
-        """What the base law says, where the maps have bounded first and second derivatives that they know; else unknown."""
+        """What the base law says, where the maps know their first and second derivatives; else unknown."""
         return self.base.finite_dissipation(power) if self._all_answer("with_score") else None
 
     def quantile(self, u) -> np.ndarray:
@@ -195,7 +196,7 @@ class PushForward(Law):
         return box
 
     def has_density(self) -> bool | None:
-        """What the base law says where every map knows its volume and so keeps null sets null, both ways; else unknown."""
+        """What the base law says where every map knows its volume, and so keeps null sets null; else unknown."""
         if self.base.atoms() is not None:
             return False
         return self.base.has_density() if self._all_answer("with_log_det") else None
@@ -217,7 +218,7 @@ class PushForward(Law):
         return found[0], tuple(moved_gaussian(part, self.maps) for part in found[1])
 
     def scale_family(self):
-        """That of the base law under affine maps that stretch all directions alike; a moved Gaussian answers for itself."""
+        """That of the base law under affine maps that stretch all directions alike; a Gaussian answers for itself."""
         single = self.as_gaussian()
         if single is not None and self.maps:
             return single.scale_family()
@@ -263,7 +264,7 @@ class PushForward(Law):
         return line.pushed(AffineMap(np.array([[scale]]), np.array([offset])))
 
     def mean_of(self, function: Callable[[Points], Values]) -> Estimate | None:
-        """On the line by the quantile function; else what the base law says of function(T(x)), for affine maps and for atoms."""
+        """On the line by the quantile function; else that of function(T(x)) under the base law, for affine maps and atoms."""
         found = super().mean_of(function)
         if found is None and (self._affine() or self.base.atoms() is not None):
             found = self.base.mean_of(lambda x: function(self.push(x)))
@@ -295,7 +296,8 @@ class PushForward(Law):
             if why or shape.get("map") not in recorded_kinds():
                 why = why or f"Its kind {shape.get('map')!r} is not registered."
                 raise NotAvailable(
-                    f"A map is {type(move).__name__}. {why} Only {', '.join(recorded_kinds())} can be kept. Keep this law in "
+                    f"A map is {type(move).__name__}. {why} Only {', '.join(recorded_kinds())} can be kept. Keep this "
+                    "law in "
                     "your own format, or register the kind with pdeflow.laws.register_map."
                 )
             shapes.append(shape)
@@ -304,13 +306,14 @@ class PushForward(Law):
 
     @staticmethod
     def from_data(data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> PushForward:
-        """The law of `to_data`. Raises `BadInput` where arrays are missing, misshapen, not finite, or a network is not convex."""
+        """The law of `to_data`; `BadInput` where arrays are missing, misshapen, not finite, or make no map of the kind."""
         try:
             base, shapes = from_spec(data["base"]), list(data["maps"])
             _ = [shape["map"] for shape in shapes]
         except (KeyError, TypeError) as error:
             raise BadInput(
-                f"The data of a law lack {error}. They must have 'base' and 'maps', each with its 'map'. Take them from to_data()."
+                f"The data of a law lack {error}. They must have 'base' and 'maps', each with its 'map'. Take them "
+                "from to_data()."
             ) from error
         maps = []
         for i, shape in enumerate(shapes):
@@ -337,13 +340,15 @@ class PushForward(Law):
     def _require_increasing(self, question: str) -> None:
         if self.dim != 1:
             raise NotAvailable(
-                f"PushForward has dim {self.dim}; {question!r} is closed in dim 1 only. It answers {', '.join(self.answers())}. "
+                f"PushForward has dim {self.dim}; {question!r} is closed in dim 1 only. It answers "
+                f"{', '.join(self.answers())}. "
                 "Estimate from a sample: Particles(law.sample(n, rng))."
             )
         for move in self.maps:
             if not move.increasing:
                 raise NotAvailable(
-                    f"A map is {type(move).__name__}, which need not increase, so {question!r} has no closed form. Sample instead."
+                    f"A map is {type(move).__name__}, which need not increase, so {question!r} has no closed form. "
+                    "Sample instead."
                 )
 
     def _log_det(self, question: str) -> float:
@@ -378,17 +383,19 @@ def _require_map(move: Map, dim: int) -> None:
         given = move.dim
     except AttributeError as error:
         raise BadInput(
-            f"The map {type(move).__name__} has no dim ({error}). A map says on which R^d it lives. Set dim = {dim} in the class."
+            f"The map {type(move).__name__} has no dim ({error}). A map says on which R^d it lives. Set dim = {dim} "
+            "in the class."
         ) from error
     if given != dim:
         raise BadInput(
-            f"The map {type(move).__name__} lives in dimension {given} and the base law in dimension {dim}. They must agree. "
+            f"The map {type(move).__name__} lives in dimension {given} and the base law in dimension {dim}. They must "
+            "agree. "
             "Match the dimension."
         )
 
 
 def _in_chunks(move: Map, x: Points, function: Callable) -> Any:
-    """function(x) by rows, so that the hidden arrays of many points are never held at once; tuples are joined part by part."""
+    """function(x) by rows, so that hidden arrays of many points are never held at once; tuples are joined by part."""
     rows = max(64, NUMBERS // move.numbers_a_point())
     if len(x) <= rows:
         return function(x)

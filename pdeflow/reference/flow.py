@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -28,8 +29,9 @@ def save_flow(path: str | Path, law: Law) -> Path:
     path : str or Path
         Where to write. An existing file is replaced only by a whole new one.
     law : Law
-        A `PushForward` of a law of few parameters by maps that files can hold (those of pdeflow but for forward steps, and kinds
-        that `pdeflow.laws.register_map` knows), or a law of few parameters, as the `Gaussian` that affine maps make of one.
+        A `PushForward` of a law of few parameters by maps that files can hold (those of pdeflow but for forward
+        steps, and kinds that `pdeflow.laws.register_map` knows), or a law of few parameters, as the `Gaussian` that
+        affine maps make of one.
 
     Returns
     -------
@@ -55,7 +57,8 @@ def save_flow(path: str | Path, law: Law) -> Path:
         text = json.dumps(data, sort_keys=True, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise BadInput(
-            f"The data of the law are no JSON data: {error}. A map gives numbers, text, lists and dicts of these. Put arrays "
+            f"The data of the law are no JSON data: {error}. A map gives numbers, text, lists and dicts of these. Put "
+            "arrays "
             "into the second part of its to_data."
         ) from error
     memory = io.BytesIO()
@@ -92,7 +95,8 @@ def load_flow(path: str | Path) -> Law:
         Where the file holds a kind of map that this program does not know, or numbers that make no such map.
     """
     try:
-        with h5py.File(io.BytesIO(verified(path)), "r") as file:
+        with h5py.File(io.BytesIO(verified(path)), "r") as opened:
+            file: Any = opened
             schema = int(file.attrs["pdeflow_flow"])
             if schema > FLOW_SCHEMA:
                 raise BadReference(

@@ -1,4 +1,4 @@
-"""Maps of a JKO step that are no gradients of convex networks: affine ones as training leaves them, and residual networks."""
+"""Maps of a JKO step that are not gradients of convex networks: affine ones, and residual networks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def affine_step(matrix: Matrix, shift: Vector) -> AffineMap:
     condition = condition_number(matrix)
     if not condition < SINGULAR:
         raise Diverged(
-            f"The affine map has condition number {condition:.3g}. It must be invertible. Use a smaller dt or learning_rate."
+            f"The affine map has condition number {condition:.3g}. It must be invertible. Use a smaller dt or "
+            "learning_rate."
         )
     return AffineMap(matrix, shift)
 
@@ -41,7 +42,8 @@ class ResidualMap(Map):
     shift : (d,) array
         c.
     layers : tuple of pairs of arrays
-        ((w, b), ...) of N, w of shape (inputs, outputs) and b (outputs,). With zero B, c and last layer T is the identity.
+        ((w, b), ...) of N, w of shape (inputs, outputs) and b (outputs,). With zero B, c and last layer T is the
+        identity.
     """
 
     center: Vector
@@ -51,7 +53,7 @@ class ResidualMap(Map):
     layers: tuple
 
     @property
-    def dim(self) -> int:  # type: ignore[override]
+    def dim(self) -> int:
         return len(self.center)
 
     def __call__(self, x: Points) -> Points:

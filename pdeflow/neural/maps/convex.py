@@ -19,11 +19,23 @@ from .signed import require_convex
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """Convex functions z_j(y) = b_j + a_jᵀy + ½ Σ_r (p_{rj}ᵀy)² + Σ_i u_{ji} h'_i, u >= 0, of the neurons h' of the layer before.
+    """Convex functions z_j(y) = b_j + a_jᵀy + ½ Σ_r (p_{rj}ᵀy)² + Σ_i u_{ji} h'_i of the neurons h' of the layer before.
 
-    Each run of `pieces` of them is one neuron h = log(1 + Σ exp(β z_j)) / β: softplus for one piece, a smooth maximum for more. With rows = width * pieces:
-    linear : a_j, (rows, d). bias : b, (rows,). quadratic : p, (rank, rows, d). mixing : u, (rows, width) or, in the first layer, None.
-    sharpness : β, (width,), fixed while training, or None for ones.
+    Each run of `pieces` of them is one neuron h = log(1 + Σ exp(β z_j)) / β: softplus for one piece, a smooth maximum for
+    more. There are rows = width * pieces of them. All fields are numpy arrays, or all torch tensors.
+
+    Parameters
+    ----------
+    linear : (rows, d) array
+        a.
+    bias : (rows,) array
+        b.
+    quadratic : (rank, rows, d) array
+        p.
+    mixing : (rows, width) array or None
+        u >= 0; None in the first layer.
+    sharpness : (width,) array or None
+        β > 0, which training does not change; None for ones.
     """
 
     linear: np.ndarray
@@ -47,7 +59,8 @@ class ParameterGroups(NamedTuple):
     hidden : dict
         What the neurons are made of, free of constraints.
     nonnegative : dict
-        w and u, which must be >= 0 for the network to be convex; w may be negative where the quadratic outweighs it (`signed`).
+        w and u, which must be >= 0 for the network to be convex; in a signed network the quadratic may outweigh
+        negative w.
     """
 
     quadratic: dict[str, Any]
@@ -61,17 +74,42 @@ class ParameterGroups(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ConvexMap(Map):
-    """T = ∇ψ with ψ(x) = s² φ(Rᵀ(x - m)/s) + mᵀx and φ(y) = ½|Lᵀy|² + ½ε|y|² + cᵀy + Σ_j w_j h_j(y), w >= 0, or w < 0
-    where the quadratic provably outweighs it (`signed`).
+    """T = ∇ψ with ψ(x) = s² φ(Rᵀ(x - m)/s) + mᵀx and φ(y) = ½|Lᵀy|² + ½ε|y|² + cᵀy + Σ_j w_j h_j(y), ε = 1e-4.
 
-    root : L, (d, d). shift : c, (d,). layers : the hidden layers, whose last neurons h enter φ. weight : w, (width,).
-    center : m, (d,), basis : R, (d, d) orthogonal, and scale : s, a number, are fixed while training: they make the problem
-    free of units and turn the axes to those of the law. ε = STRENGTH.
     All fields are numpy arrays, or all torch tensors; points are of the same kind and dtype.
 
-    L Lᵀ = (1 - ε) I, c = 0, w = 0 is the identity. ∇²ψ >= ε I by construction, as u, w >= 0 (or LLᵀ outweighs w < 0) and neurons are convex and increasing.
-    This is the dense network of mokrov2021 (after korotin2021). Ours are the full-rank quadratic, so that Gaussian flows are represented exactly and no
-    pre-training to the identity is needed, and neurons of several pieces: a Gaussian mixture has -V = log Σ exp(m_iᵀx - |m_i|²/2) - |x|²/2, one neuron.
+    Parameters
+    ----------
+    root : (d, d) array
+        L.
+    shift : (d,) array
+        c.
+    layers : tuple of Layer
+        The hidden layers, whose last neurons h enter φ.
+    weight : (width,) array
+        w >= 0, or w < 0 where the quadratic provably outweighs it (`neural.maps.signed`).
+    center : (d,) array
+        m. Training changes none of m, R and s: they make the problem free of units and turn the axes to those of the law.
+    basis : (d, d) array
+        R, orthogonal.
+    scale : float
+        s > 0, a length.
+
+    Raises
+    ------
+    BadInput
+        For numpy arrays with which the network need not be convex.
+
+    Notes
+    -----
+    L Lᵀ = (1 - ε) I, c = 0, w = 0 is the identity. ∇²ψ >= ε I by construction, as u, w >= 0 (or LLᵀ outweighs w < 0) and
+    neurons are convex and increasing. This is the dense network of [mokrov2021], after [korotin2021]. Ours are the full-rank
+    quadratic, so that Gaussian flows are represented exactly and no pre-training to the identity is needed, and neurons of
+    several pieces: a Gaussian mixture has -V = log Σ exp(m_iᵀx - |m_i|²/2) - |x|²/2, one neuron.
+
+    References
+    ----------
+    [mokrov2021], [korotin2021].
     """
 
     root: np.ndarray
@@ -87,11 +125,11 @@ class ConvexMap(Map):
             require_convex(self)
 
     @property
-    def dim(self) -> int:  # type: ignore[override]
+    def dim(self) -> int:
         return len(self.shift)
 
     @property
-    def increasing(self) -> bool:  # type: ignore[override]
+    def increasing(self) -> bool:
         """On the line, always: the derivative of a convex function increases."""
         return self.dim == 1
 
@@ -107,14 +145,6 @@ class ConvexMap(Map):
     def __call__(self, x):
         """T(x), (n, d) -> (n, d)."""
         return self.at(x).gradient()
-
-    def hessian_product(self, x, v):
-        """∇²ψ(x) v, both (n, d) -> (n, d)."""
-        return self.at(x).product(v @ self.basis) @ self.basis.T
-
-    def hessian(self, x):
-        """∇²ψ(x), (n, d) -> (n, d, d)."""
-        return self.basis @ self.at(x).hessian() @ self.basis.T
 
     def value_and_hessian(self, x):
         """T(x) (n, d) and ∇²ψ(x) (n, d, d) at the points x (n, d)."""
@@ -166,7 +196,8 @@ class ConvexMap(Map):
             width, depth, rank = (data[name] for name in ("width", "depth", "rank"))
         except KeyError as error:
             raise BadInput(
-                f"The data of a convex map are {data!r}. They must have width, depth and rank. Take them from to_data()."
+                f"The data of a convex map are {data!r}. They must have width, depth and rank. Take them from "
+                "to_data()."
             ) from error
         pieces = data.get("pieces", 1)  # files of before there were pieces have none
         count(width, "width"), count(depth, "depth"), count(rank, "rank", 0), count(pieces, "pieces")
@@ -198,9 +229,10 @@ class ConvexMap(Map):
         return self.mapped(lambda array: np.asarray(array, dtype=dtype))
 
     def seen_from(self, center, basis, scale) -> ConvexMap:
-        """The same hidden functions and the same ∇²ψ of the quadratic, in other fixed coordinates: the warm start of a step.
+        """The same hidden functions and the same ∇²ψ of the quadratic in other fixed coordinates, to start a step from.
 
-        With y = E y' + f the old coordinates in terms of the new, each z_j becomes the same function of y'. numpy only.
+        With y = E y' + f the old coordinates in terms of the new, each z_j becomes the same function of y'. The arrays are
+        those of numpy.
         """
         turn = self.basis.T @ basis * (scale / self.scale)
         move = self.basis.T @ (center - self.center) / self.scale

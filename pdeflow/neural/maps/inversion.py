@@ -10,8 +10,9 @@ CHUNK = 1 << 22  # numbers held at a time by the widest array of a chunk
 def invert(move, y, tolerance=None, most=100):
     """(x, Certificate) with T(x) = y, (n, d) -> (n, d), in the dtype of y (numpy).
 
-    Damped Newton with the closed-form Hessian until the residual reaches round-off (eps) or falls no more. `NotConverged` with
-    residual and count where it then exceeds `tolerance` (default 64 eps: 1.4e-14 in float64, 7.6e-6 in float32).
+    Damped Newton with the closed-form Hessian until the residual reaches round-off (eps) or falls no more.
+    `NotConverged` with residual and count where it then exceeds `tolerance` (default 64 eps: 1.4e-14 in float64,
+    7.6e-6 in float32).
     """
     y = np.asarray(y)
     eps = float(np.finfo(y.dtype).eps)

@@ -1,12 +1,13 @@
 """Gradient, Hessian-vector product and Hessian of an input-convex network in closed form, in numpy or torch.
 
-A neuron is h = log(1 + Σ_p exp(β z_p)) / β: softplus of one argument, a smooth maximum of several (`pieces`). With π_p = ∂h/∂z_p, total tangents
-ż_l(v) = a_l v + Σ_r (p_r y)(p_r v) + U_l ḣ_{l-1}(v) and ḣ = Σ_p π_p ż_p,
+A neuron is h = log(1 + Σ_p exp(β z_p)) / β: softplus of one argument, a smooth maximum of several (`pieces`). With
+π_p = ∂h/∂z_p, total tangents ż_l(v) = a_l v + Σ_r (p_r y)(p_r v) + U_l ḣ_{l-1}(v) and ḣ = Σ_p π_p ż_p,
 
     vᵀ∇²φ u = vᵀ(LLᵀ + ε)u + Σ_l Σ_p pull_lp [ β_l (ż_lp(v) - ḣ_l(v)) ż_lp(u) + Σ_r (p_r v)(p_r u) ],
 
-where pull_lp = ∂φ/∂z_lp = π_p reach_l, reach_last = w, reach_l = U_{l+1}ᵀ pull_{l+1}, all >= 0. So a bilinear form costs one
-pass through the network, a product two, whatever the dimension, and neither needs automatic differentiation.
+where pull_lp = ∂φ/∂z_lp = π_p reach_l, reach_last = w, reach_l = U_{l+1}ᵀ pull_{l+1}, all >= 0. So a bilinear form
+costs one pass through the network, a product two, whatever the dimension, and neither needs automatic
+differentiation.
 """
 
 import numpy as np
@@ -170,7 +171,11 @@ class Jet:
 
 
 def neurons(z, pieces, sharpness, value=True):
-    """h (n, width), or None where no value is asked, and ∂h/∂z (n, width * pieces), from z (n, width * pieces) and β (width,), None for ones."""
+    """The neurons and their slopes.
+
+    From z (n, width * pieces) and β (width,), None for ones: h (n, width), or None where no value is asked, and ∂h/∂z
+    (n, width * pieces).
+    """
     if pieces == 1:
         z = z if sharpness is None else z * sharpness
         h, slope = softplus(z) if value else None, sigmoid(z)

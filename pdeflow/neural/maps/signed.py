@@ -4,10 +4,13 @@ A softplus neuron h(y) = log(1 + exp(β(aᵀy + b)))/β has 0 <= ∇²h <= (β/4
 
     LLᵀ >= S   implies   ∇²φ >= LLᵀ + εI - S >= εI,
 
-a condition on the parameters alone. Where mass crosses between two modes that overlap, the JKO potential lies below |x|²/2 and is less curved at the crossing than
-on either side of it: a dip that non-negative weights make only as what is left between bumps everywhere else. Measured on the line (modes at ±2.3, dt = 0.1,
-weights 0.735 to 0.708 by t = 2): 16 neurons of 8 pieces arrive at 0.714 to 0.717, 32 signed ones at 0.711, at a quarter of the time.
+a condition on the parameters alone. Where mass crosses between two modes that overlap, the JKO potential lies below
+|x|²/2 and is less curved at the crossing than on either side of it: a dip that non-negative weights make only as what is
+left between bumps everywhere else. Measured on the line (modes at ±2.3, dt = 0.1, weights 0.735 to 0.708 by t = 2):
+16 neurons of 8 pieces arrive at 0.714 to 0.717, 32 signed ones at 0.711, at a quarter of the time.
 """
+
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +28,7 @@ def concave_part(layer, weight):
     return linear.T @ (size[:, None] * linear)
 
 
-def wide(array):
+def wide(array: Any) -> Any:
     """The array in double precision; None stays None."""
     if array is None:
         return None
@@ -33,9 +36,10 @@ def wide(array):
 
 
 def shrink(move):
-    """Shrinks the negative weights of a map of torch tensors by one factor, in place, until (1 - MARGIN) LLᵀ >= S; to 0 where LLᵀ is singular.
+    """Shrink the negative weights of a map of torch tensors by one factor, in place, until (1 - MARGIN) LLᵀ >= S.
 
-    The map stays in the convex set, but this is not the projection onto it: where the condition binds, training need not end at the constrained minimum.
+    Where LLᵀ is singular they become 0. The map stays in the convex set, but this is not the projection onto it: where the
+    condition binds, training need not end at the constrained minimum.
     Computed in double precision, as is the check of the finished map.
     """
     import torch  # the tensors are here, so torch is loaded already
@@ -56,19 +60,21 @@ def shrink(move):
 
 
 def require_convex(move):
-    """`BadInput` unless the weights of a numpy map are non-negative, or those that are not are outweighed by the quadratic, up to ε/2."""
+    """`BadInput` unless the weights of a numpy map are non-negative, or outweighed by the quadratic, up to ε/2."""
     plain = (
         len(move.layers) == 1 and len(move.layers[0].linear) == len(move.weight) and not len(move.layers[0].quadratic)
     )
     for i, layer in enumerate(move.layers):
         if layer.sharpness is not None and not np.all(layer.sharpness > 0):
             raise BadInput(
-                f"layer{i}.sharpness has an entry of {np.min(layer.sharpness):.3g}. It must be positive. Choose 1 or more."
+                f"layer{i}.sharpness has an entry of {np.min(layer.sharpness):.3g}. It must be positive. Choose 1 or "
+                "more."
             )
     for name, array in move.parameter_groups().nonnegative.items():
         if not (plain and name == "weight") and not np.all(array >= 0):
             raise BadInput(
-                f"{name} has an entry of {np.min(array):.3g}, so the network is not convex. These weights must be >= 0. Project them."
+                f"{name} has an entry of {np.min(array):.3g}, so the network is not convex. These weights must be >= "
+                "0. Project them."
             )
     if plain and not np.all(move.weight >= 0):
         if not np.isfinite(move.weight).all():
@@ -77,6 +83,7 @@ def require_convex(move):
         lowest = np.linalg.eigvalsh(root @ root.T - concave_part(move.layers[0], move.weight))[0]
         if not lowest >= -STRENGTH / 2:
             raise BadInput(
-                f"weight has an entry of {np.min(move.weight):.3g}, and the quadratic does not outweigh the negative ones: the smallest eigenvalue of LLᵀ - S is {lowest:.3g}. "
+                f"weight has an entry of {np.min(move.weight):.3g}, and the quadratic does not outweigh the negative "
+                f"ones: the smallest eigenvalue of LLᵀ - S is {lowest:.3g}. "
                 f"It must be at least {-STRENGTH / 2:g}, else the network need not be convex. Shrink the weights."
             )
