@@ -33,7 +33,7 @@ def stretches_alike(move: Map) -> bool:
 
 
 def image_of_box(move: Map, low: Vector, high: Vector) -> tuple[Vector, Vector] | None:
-    """The smallest box of the image of a law whose smallest box is [low, high]; None unless every axis goes to an axis."""
+    """The smallest box of the image of a law in the smallest box [low, high]; None unless axes go to axes."""
     axis = move.matrix != 0 if move.affine else np.zeros((move.dim, move.dim), dtype=bool)
     if not (axis.sum(axis=0) == 1).all() or not (axis.sum(axis=1) == 1).all():
         return None

@@ -89,6 +89,10 @@ class Law:
         """The law as JSON data from which `laws.from_spec` rebuilds it; only laws of few parameters have one."""
         raise self.not_available("spec")
 
+    def to_data(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """JSON data and named arrays for a file of `reference.save_flow`; laws of few parameters need no arrays."""
+        return {"law": self.spec()}, {}
+
     def score(self, x: Points, power: float = 0.0) -> Points:
         """ρ^power ∇ log ρ at points where ρ > 0.
 

@@ -264,7 +264,7 @@ class PushForward(Law):
         return line.pushed(AffineMap(np.array([[scale]]), np.array([offset])))
 
     def mean_of(self, function: Callable[[Points], Values]) -> Estimate | None:
-        """On the line by the quantile function; else that of function(T(x)) under the base law, for affine maps and atoms."""
+        """By the quantile function on the line; else, for affine maps and atoms, that of function(T(x)) under the base."""
         found = super().mean_of(function)
         if found is None and (self._affine() or self.base.atoms() is not None):
             found = self.base.mean_of(lambda x: function(self.push(x)))
@@ -306,7 +306,7 @@ class PushForward(Law):
 
     @staticmethod
     def from_data(data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> PushForward:
-        """The law of `to_data`; `BadInput` where arrays are missing, misshapen, not finite, or make no map of the kind."""
+        """The law of `to_data`; `BadInput` where arrays are missing, misshapen or not finite."""
         try:
             base, shapes = from_spec(data["base"]), list(data["maps"])
             _ = [shape["map"] for shape in shapes]
@@ -358,17 +358,8 @@ class PushForward(Law):
         return float(sum(np.linalg.slogdet(move.matrix)[1] for move in self.maps))
 
 
-def law_to_data(law: Law) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """JSON data and named arrays of a `PushForward` or of a law of few parameters; `NotAvailable` for others."""
-    if isinstance(law, PushForward):
-        return law.to_data()
-    if not isinstance(law, Law):
-        raise BadInput(f"The law is {law!r}. It must be a pdeflow law. Take one of pdeflow.laws, or the law of a run.")
-    return {"law": law.spec()}, {}
-
-
 def law_from_data(data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Law:
-    """The law of `law_to_data`; `BadInput` where the data are damaged."""
+    """The law of `Law.to_data`; `BadInput` where the data are damaged."""
     return from_spec(data["law"]) if "law" in data else PushForward.from_data(data, arrays)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from .._core.errors import BadInput, BadReference
 from .._core.files import write_whole
 from ..laws import Law
-from ..laws.push_forward import law_from_data, law_to_data
+from ..laws.push_forward import law_from_data
 from .place import target
 from .read import ODD_FILE, verified
 from .schema import BLOCK, Variable, block, content_sha256
@@ -51,7 +51,9 @@ def save_flow(path: str | Path, law: Law) -> Path:
     -----
     Arrays are kept as float64, so that `load_flow` gives the same law to the bit. Nothing in the file is code.
     """
-    data, arrays = law_to_data(law)
+    if not isinstance(law, Law):
+        raise BadInput(f"The law is {law!r}. It must be a pdeflow law. Take one of pdeflow.laws, or the law of a run.")
+    data, arrays = law.to_data()
     path = target(path)
     try:
         text = json.dumps(data, sort_keys=True, allow_nan=False)

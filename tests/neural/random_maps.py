@@ -1,4 +1,4 @@
-"""Convex maps with random weights, for the tests of this folder."""
+"""Convex maps with random weights, for tests."""
 
 import numpy as np
 import torch
@@ -8,16 +8,21 @@ from pdeflow.neural.maps.signed import shrink
 
 
 def random_map(dim, width=7, depth=1, rank=0, seed=0, strength=1.0, skew=0.1, pieces=1, sharpness=1.0, signed=False):
-    """A map far from the identity and from affine, in numpy; `strength` scales its hidden part, `skew` the rest; signed: with
-    negative weights as large as the quadratic outweighs."""
+    """A map far from the identity and from affine, in numpy.
+
+    `strength` scales its hidden part, `skew` the rest; signed: with negative weights that the quadratic just outweighs.
+    """
     rng, rows = np.random.default_rng(seed), width * pieces
     layers = tuple(
         Layer(
-            rng.standard_normal((rows, dim)), rng.standard_normal(rows), 0.5 * rng.standard_normal((rank, rows, dim)),
-            rng.random((rows, width)) / width if i else None, None if sharpness == 1 else np.geomspace(1, sharpness, width),
+            rng.standard_normal((rows, dim)),
+            rng.standard_normal(rows),
+            0.5 * rng.standard_normal((rank, rows, dim)),
+            rng.random((rows, width)) / width if i else None,
+            None if sharpness == 1 else np.geomspace(1, sharpness, width),
         )
         for i in range(depth)
-    )  # fmt: skip
+    )
     basis, _ = np.linalg.qr(rng.standard_normal((dim, dim)))
     move = ConvexMap(
         root=np.eye(dim) + skew * rng.standard_normal((dim, dim)), shift=rng.standard_normal(dim), layers=layers,

@@ -50,8 +50,13 @@ def test_round_trip(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "law", [Gaussian([0.1, 1 / 3], [[1.0, 0.3], [0.3, 0.7]]), pf.laws.Uniform(0.0, 1 / 3), PushForward(Gaussian(0.0, 1.0))]
-)  # fmt: skip
+    "law",
+    [
+        Gaussian([0.1, 1 / 3], [[1.0, 0.3], [0.3, 0.7]]),
+        pf.laws.Uniform(0.0, 1 / 3),
+        PushForward(Gaussian(0.0, 1.0)),
+    ],
+)
 def test_a_law_of_few_parameters_comes_back_as_itself(law, tmp_path):
     again = pf.reference.load_flow(pf.reference.save_flow(tmp_path / "flow.h5", law))
     assert repr(again) == repr(law) and (again.mean() == law.mean()).all() and (again.cov() == law.cov()).all()

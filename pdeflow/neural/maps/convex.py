@@ -19,10 +19,10 @@ from .signed import require_convex
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """Convex functions z_j(y) = b_j + a_jᵀy + ½ Σ_r (p_{rj}ᵀy)² + Σ_i u_{ji} h'_i of the neurons h' of the layer before.
+    """Convex functions z_j(y) = b_j + a_jᵀy + ½ Σ_r (p_{rj}ᵀy)² + Σ_i u_{ji} h'_i of the neurons h' before.
 
-    Each run of `pieces` of them is one neuron h = log(1 + Σ exp(β z_j)) / β: softplus for one piece, a smooth maximum for
-    more. There are rows = width * pieces of them. All fields are numpy arrays, or all torch tensors.
+    Each run of `pieces` of them is one neuron h = log(1 + Σ exp(β z_j)) / β: softplus for one piece, a smooth maximum
+    for more. There are rows = width * pieces of them. All fields are numpy arrays, or all torch tensors.
 
     Parameters
     ----------
@@ -89,7 +89,8 @@ class ConvexMap(Map):
     weight : (width,) array
         w >= 0, or w < 0 where the quadratic provably outweighs it (`neural.maps.signed`).
     center : (d,) array
-        m. Training changes none of m, R and s: they make the problem free of units and turn the axes to those of the law.
+        m. Training changes none of m, R and s: they make the problem free of units and turn the axes to those of the
+        law.
     basis : (d, d) array
         R, orthogonal.
     scale : float
@@ -102,10 +103,11 @@ class ConvexMap(Map):
 
     Notes
     -----
-    L Lᵀ = (1 - ε) I, c = 0, w = 0 is the identity. ∇²ψ >= ε I by construction, as u, w >= 0 (or LLᵀ outweighs w < 0) and
-    neurons are convex and increasing. This is the dense network of [mokrov2021], after [korotin2021]. Ours are the full-rank
-    quadratic, so that Gaussian flows are represented exactly and no pre-training to the identity is needed, and neurons of
-    several pieces: a Gaussian mixture has -V = log Σ exp(m_iᵀx - |m_i|²/2) - |x|²/2, one neuron.
+    L Lᵀ = (1 - ε) I, c = 0, w = 0 is the identity. ∇²ψ >= ε I by construction, as u, w >= 0 (or LLᵀ outweighs w < 0)
+    and neurons are convex and increasing. This is the dense network of [mokrov2021], after [korotin2021]. Ours are
+    the full-rank quadratic, so that Gaussian flows are represented exactly and no pre-training to the identity is
+    needed, and neurons of several pieces: a Gaussian mixture has -V = log Σ exp(m_iᵀx - |m_i|²/2) - |x|²/2, one
+    neuron.
 
     References
     ----------
@@ -231,8 +233,8 @@ class ConvexMap(Map):
     def seen_from(self, center, basis, scale) -> ConvexMap:
         """The same hidden functions and the same ∇²ψ of the quadratic in other fixed coordinates, to start a step from.
 
-        With y = E y' + f the old coordinates in terms of the new, each z_j becomes the same function of y'. The arrays are
-        those of numpy.
+        With y = E y' + f the old coordinates in terms of the new, each z_j becomes the same function of y'. The
+        arrays are those of numpy.
         """
         turn = self.basis.T @ basis * (scale / self.scale)
         move = self.basis.T @ (center - self.center) / self.scale

@@ -5,9 +5,9 @@ A softplus neuron h(y) = log(1 + exp(β(aᵀy + b)))/β has 0 <= ∇²h <= (β/4
     LLᵀ >= S   implies   ∇²φ >= LLᵀ + εI - S >= εI,
 
 a condition on the parameters alone. Where mass crosses between two modes that overlap, the JKO potential lies below
-|x|²/2 and is less curved at the crossing than on either side of it: a dip that non-negative weights make only as what is
-left between bumps everywhere else. Measured on the line (modes at ±2.3, dt = 0.1, weights 0.735 to 0.708 by t = 2):
-16 neurons of 8 pieces arrive at 0.714 to 0.717, 32 signed ones at 0.711, at a quarter of the time.
+|x|²/2 and is less curved at the crossing than on either side of it: a dip that non-negative weights make only as what
+is left between bumps everywhere else. Measured on the line (modes at ±2.3, dt = 0.1, weights 0.735 to 0.708 by t =
+2): 16 neurons of 8 pieces arrive at 0.714 to 0.717, 32 signed ones at 0.711, at a quarter of the time.
 """
 
 from typing import Any
@@ -38,9 +38,9 @@ def wide(array: Any) -> Any:
 def shrink(move):
     """Shrink the negative weights of a map of torch tensors by one factor, in place, until (1 - MARGIN) LLᵀ >= S.
 
-    Where LLᵀ is singular they become 0. The map stays in the convex set, but this is not the projection onto it: where the
-    condition binds, training need not end at the constrained minimum.
-    Computed in double precision, as is the check of the finished map.
+    Where LLᵀ is singular they become 0. The map stays in the convex set, but this is not the projection onto it:
+    where the condition binds, training need not end at the constrained minimum. Computed in double precision, as is
+    the check of the finished map.
     """
     import torch  # the tensors are here, so torch is loaded already
 
