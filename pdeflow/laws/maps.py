@@ -158,8 +158,16 @@ class Map(ABC):
         return self
 
     def then(self, other: Map) -> tuple[Map, ...]:
-        """The maps of first this one and then `other`: one map where two of a kind compose to one, else both."""
-        return (self, other)
+        """The maps of first this one and then `other`: one map where two of a kind compose to one, else both.
+
+        Two affine maps compose to an `AffineMap`, unless the product of their matrices is singular numerically.
+        """
+        if not (self.affine and other.affine):
+            return (self, other)
+        matrix = other.matrix @ self.matrix
+        if not condition_number(matrix) < SINGULAR:
+            return (self, other)
+        return (AffineMap(matrix, self.shift @ other.matrix.T + other.shift),)
 
     def to_data(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """JSON data, with the recorded name of the kind under "map", and named arrays: what `from_data` needs."""
@@ -257,15 +265,6 @@ class AffineMap(Map):
         size = 1 + np.linalg.norm(y, axis=1)
         most = float(np.sqrt(np.finfo(y.dtype).eps)) if tolerance is None else tolerance
         return x, certified(np.linalg.norm(self(x) - y, axis=1) / size, 0, most)
-
-    def then(self, other: Map) -> tuple[Map, ...]:
-        """One affine map where `other` is affine too, unless the product of the matrices is singular numerically."""
-        if not other.affine:
-            return (self, other)
-        matrix = other.matrix @ self.matrix
-        if not condition_number(matrix) < SINGULAR:
-            return (self, other)
-        return (AffineMap(matrix, self.shift @ other.matrix.T + other.shift),)
 
     def to_data(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         return {"map": recorded_name(type(self))}, {"matrix": self.matrix, "shift": self.shift}

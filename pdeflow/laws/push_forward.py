@@ -264,7 +264,7 @@ class PushForward(Law):
         return line.pushed(AffineMap(np.array([[scale]]), np.array([offset])))
 
     def mean_of(self, function: Callable[[Points], Values]) -> Estimate | None:
-        """By the quantile function on the line; else, for affine maps and atoms, that of function(T(x)) under the base."""
+        """By quantiles on the line; else, for affine maps and atoms, that of function(T(x)) under the base law."""
         found = super().mean_of(function)
         if found is None and (self._affine() or self.base.atoms() is not None):
             found = self.base.mean_of(lambda x: function(self.push(x)))
