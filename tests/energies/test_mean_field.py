@@ -7,7 +7,6 @@ import pytest
 import pdeflow as pf
 from pdeflow.energies.interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
 from pdeflow.energies.mean_field import mean_energy, mean_force, moment_field
-from pdeflow.energies.pair_sums import exp_negative
 
 KERNELS = {
     "(4, 2)": PowerLaw(4.0, 2.0), "(2, 1)": PowerLaw(2.0, 1.0), "(4, 1)": PowerLaw(4.0, 1.0), "(3, 2)": PowerLaw(3.0, 2.0), "(2, 0)": PowerLaw(2.0, 0.0),
@@ -132,13 +131,6 @@ def test_closed_forms_in_the_limit_of_a_fine_cloud():
     ring = np.stack([np.cos(angle), np.sin(angle)], axis=1) / np.sqrt(3)
     assert np.abs(mean_force(PowerLaw(4.0, 2.0), ring)).max() < 1e-15
     assert mean_energy(PowerLaw(4.0, 2.0), ring) == pytest.approx(-1 / 12, rel=1e-14)
-
-
-def test_the_exponential_is_that_of_the_library():
-    t = -np.concatenate([np.linspace(0, 50, 20_001), np.linspace(50, 708, 2001)])
-    mine = np.array([exp_negative(value) for value in t])
-    assert np.max(np.abs(mine / np.exp(t) - 1)) < 5e-16
-    assert exp_negative(-709.0) == 0.0 and exp_negative(-np.inf) == 0.0 and exp_negative(-0.0) == 1.0
 
 
 @pytest.mark.parametrize(
