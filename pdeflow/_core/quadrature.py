@@ -1,16 +1,19 @@
-"""All quadrature rules: Gauss and Lobatto on panels and cells, adaptive Gauss-Kronrod, and integrals over the levels of quantiles."""
+"""All quadrature rules: on panels, on cells, adaptive on the line, and over the levels of quantile functions."""
+
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 
 from .errors import NotConverged
+from .shapes import Numbers, Values
 
-# Nodes in [0, 1), Kronrod weights, Gauss weights (zero at the added nodes): QUADPACK's pair (7, 15), and the pair (2, 5).
+# Nodes in [0, 1), Kronrod weights, Gauss weights (zero at the added nodes): the pair (7, 15) of QUADPACK, and (2, 5).
 _PAIRS = {
     15: (
-        (0.0, 0.207784955007898467600689403773245, 0.405845151377397166906606412076961, 0.586087235467691130294144691693013,
-         0.741531185599394439863864773280788, 0.864864423359769072789712788640926, 0.949107912342758524526189684047851,
-         0.991455371120812639206854697526329),
+        (0.0, 0.207784955007898467600689403773245, 0.405845151377397166906606412076961,
+         0.586087235467691130294144691693013, 0.741531185599394439863864773280788, 0.864864423359769072789712788640926,
+         0.949107912342758524526189684047851, 0.991455371120812639206854697526329),
         (0.209482141084727828012999174891714, 0.204432940075298892414161999234649, 0.190350578064785409913256402421014,
          0.169004726639267902826583426598550, 0.140653259715525918745189590510238, 0.104790010322250183839876322541518,
          0.063092092629978553290700663189204, 0.022935322010529224963732008058970),
@@ -25,19 +28,43 @@ _PAIRS = {
 }  # fmt: skip
 
 
-def kronrod(nodes: int):
+def kronrod(nodes: int) -> tuple[Values, Values, Values]:
     """Nodes (q,) in (-1, 1), Kronrod weights (q,), Gauss weights (q,) of the pair with 15 or 5 nodes."""
     x, k, g = (np.array(part) for part in _PAIRS[nodes])
     return np.concatenate([-x[:0:-1], x]), np.concatenate([k[:0:-1], k]), np.concatenate([g[:0:-1], g])
 
 
-def integrate(integrand, edges, tolerances, what: str, rounds: int = 60) -> float:
+def integrate(
+    integrand: Callable[[Numbers, np.ndarray], Numbers],
+    edges: Values,
+    tolerances: Callable[[float], tuple[float, float]],
+    what: str,
+    rounds: int = 60,
+) -> float:
     """∫ integrand over [edges[0], edges[-1]], panels bisected until the error estimate meets the target.
 
-    integrand : (points (k, q), parent (k,)) -> (k, q); parent is the number of the first panel that a panel lies in.
-    tolerances : total -> (target, accepted), absolute. What round-off keeps above the target but below `accepted` is
-    returned; more raises `NotConverged`.
-    Kinks and jumps inside a panel are found by bisection: their panel shrinks to round-off.
+    Parameters
+    ----------
+    integrand : (points (k, q), parent (k,)) -> (k, q)
+        What is integrated; parent is the number of the panel between `edges` in which the points lie.
+    edges : (n + 1,)
+        Ends of the first panels, increasing.
+    tolerances : float -> (float, float)
+        The total to (target, accepted), absolute. What round-off keeps between the two is returned.
+    what : str
+        What is integrated, for the error message.
+    rounds : int
+        The most bisections.
+
+    Returns
+    -------
+    float
+        The integral. A kink or a jump inside a panel is closed in on by bisection: its panel shrinks to round-off.
+
+    Raises
+    ------
+    NotConverged
+        Where the error estimate stays above `accepted`.
     """
     z, weight, coarse = kronrod(15 if len(edges) < 4000 else 5)  # of many panels, most are short
     low, high, parent = edges[:-1], edges[1:], np.arange(len(edges) - 1)
@@ -65,25 +92,26 @@ def integrate(integrand, edges, tolerances, what: str, rounds: int = 60) -> floa
             break
     if not (np.isfinite(done) and done_error <= accepted):
         raise NotConverged(
-            f"The quadrature for {what} ended with error {done_error:.3g} on {done:.6g}; accepted is {accepted:.3g}. Smooth or "
+            f"The quadrature for {what} ended with error {done_error:.3g} on {done:.6g}; accepted is {accepted:.3g}. "
+            "Smooth or "
             "piecewise smooth quantile functions and densities converge. Check the law for noise or NaN.",
             residual=float(done_error),
         )
     return float(done)
 
 
-def dyadic_levels(panels: int = 44) -> np.ndarray:
-    """Levels 0, 2^-44, ..., 1/4, 1/2, 3/4, ..., 1 - 2^-44, 1: panels that resolve the logarithmic growth of quantiles."""
+def dyadic_levels(panels: int = 44) -> Values:
+    """Levels 0, 2^-44, ..., 1/4, 1/2, 3/4, ..., 1 - 2^-44, 1, which resolve the logarithmic growth of quantiles."""
     half = 0.5 ** np.arange(panels, 0, -1.0)
     return np.concatenate([[0.0], half, 1 - half[-2::-1], [1.0]])
 
 
-def inner_levels(u) -> np.ndarray:
+def inner_levels(u: Numbers) -> Numbers:
     """u kept off 0 and 1 by the last representable level, where unbounded quantiles are still finite."""
     return np.clip(u, 1e-300, 1 - 2.0**-53)
 
 
-def graded_rule(panels: int = 44, nodes: int = 16):
+def graded_rule(panels: int = 44, nodes: int = 16) -> tuple[Values, Values]:
     """Points u (n,) in (0, 1) and weights (n,): Gauss-Legendre on panels that halve towards both ends.
 
     The panels next to 0 and 1 have width 2^-panels, so that the logarithmic growth of quantile functions is resolved
@@ -97,11 +125,27 @@ def graded_rule(panels: int = 44, nodes: int = 16):
     return np.concatenate([u, 1 - u[::-1]]), np.concatenate([v, v[::-1]])
 
 
-def level_integral(function, nodes: int = 16, tolerance: float = 1e-14) -> float:
-    """∫_0^1 function(u) du; function : (n,) levels -> (n,), may grow like a power of log u at the ends, may have kinks and jumps.
+def level_integral(function: Callable[[Values], Values], nodes: int = 16, tolerance: float = 1e-14) -> float:
+    """∫_0^1 function(u) du of a function that may have kinks and jumps and may grow like a power of log u at the ends.
 
-    The panels of `graded_rule`, each halved where its Gauss-Legendre value and that of its two halves differ by more
-    than `tolerance` of the whole. A jump is closed in on by bisection, 50 times at most.
+    Parameters
+    ----------
+    function : (n,) -> (n,)
+        The integrand at levels in (0, 1).
+    nodes : int
+        Gauss-Legendre points per panel.
+    tolerance : float
+        Relative to the whole.
+
+    Returns
+    -------
+    float
+        The integral.
+
+    Notes
+    -----
+    The panels are those of `graded_rule`, each halved where its value and that of its two halves differ by more than
+    the tolerance. A jump is closed in on by bisection, 50 times at most.
     """
     z, w = leggauss(nodes)
     half = np.concatenate([[0.0], 0.5 ** np.arange(44, 0, -1.0)])
@@ -129,20 +173,20 @@ def level_integral(function, nodes: int = 16, tolerance: float = 1e-14) -> float
     return float(total + np.sum(coarse))
 
 
-def gauss_panels(edges: np.ndarray, nodes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Gauss-Legendre points of every panel between the edges (k + 1,), shape (k, nodes), and weights of the sum one, (nodes,)."""
+def gauss_panels(edges: Values, nodes: int) -> tuple[Numbers, Values]:
+    """Gauss-Legendre points (k, nodes) of the panels between the edges (k + 1,), and weights (nodes,) with sum one."""
     z, w = leggauss(nodes)
     return edges[:-1, None] + np.diff(edges)[:, None] * (z + 1) / 2, w / 2
 
 
-def gauss_and_lobatto() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+def gauss_and_lobatto() -> tuple[tuple[Values, Values], tuple[Values, Values]]:
     """Two rules (nodes (5,), weights (5,)) on (-1, 1), exact to degree 9 and 7; the second has nodes at both ends."""
     inner = np.sqrt(3 / 7)
     return leggauss(5), (np.array([-1, -inner, 0, inner, 1]), np.array([9, 49, 64, 49, 9]) / 90)
 
 
-def cell_nodes(axes, nodes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Gauss points of every cell of a grid with these edges, (cells · nodes^d, d), and their weights within a cell, (nodes^d,)."""
+def cell_nodes(axes: Sequence[Values], nodes: int) -> tuple[Numbers, Values]:
+    """Gauss points (cells · nodes^d, d) of every cell of a grid, and their weights within a cell (nodes^d,)."""
     z, w = leggauss(nodes)
     shape = tuple(len(axis) - 1 for axis in axes)
     per_axis = [((axis[1:] + axis[:-1]) / 2)[:, None] + np.diff(axis)[:, None] * z / 2 for axis in axes]

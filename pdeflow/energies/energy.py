@@ -15,10 +15,18 @@ from .potentials import Quadratic
 
 @dataclass(frozen=True)
 class Energy:
-    """F(ρ) = ∫V dρ + ∫U(ρ) dx + ½∬W(x-y) dρ dρ; a slot that is None contributes nothing.
+    """F(ρ) = ∫V dρ + ∫U(ρ) dx + ½∬W(x-y) dρ(x) dρ(y); a slot that is None contributes nothing.
 
-    potential : has `dim`, `value`, `grad` (see `pdeflow.potentials`). internal : `Entropy` or `Power`.
-    interaction : has `value`, `grad` (see `pdeflow.interactions`). The flow is ∂tρ = ∇·(ρ∇(U'(ρ) + V + W*ρ)).
+    Its flow is ∂tρ = ∇·(ρ∇(U'(ρ) + V + W*ρ)).
+
+    Parameters
+    ----------
+    potential : Potential, optional
+        V, with `dim`, `value` and `grad` (see `pdeflow.potentials`).
+    internal : InternalEnergy, optional
+        U: `Entropy`, `Power`, their sums, or your own.
+    interaction : Interaction, optional
+        W, with `value` and `grad` (see `pdeflow.interactions`).
     """
 
     potential: Any = None
@@ -39,14 +47,31 @@ class Energy:
             missing = [name for name in needs if part is not None and not hasattr(part, name)]
             if missing:
                 raise BadInput(
-                    f"{slot}={part!r} lacks {', '.join(missing)}. {'An' if slot.startswith('i') else 'A'} {slot} must have {', '.join(needs)}. See pdeflow.{'energy' if slot == 'internal' else slot + 's'}."
+                    f"{slot}={part!r} lacks {', '.join(missing)}. {'An' if slot.startswith('i') else 'A'} {slot} must "
+                    f"have {', '.join(needs)}. See pdeflow.{'energy' if slot == 'internal' else slot + 's'}."
                 )
 
-    def evaluate(self, law: Law, *, rng=None, n: int = 100_000) -> Estimate:
-        """F(law) in closed form where there is one, else by quadrature (dim 1, grids), else by n Monte Carlo draws.
+    def evaluate(self, law: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
+        """F(law) in closed form where there is one, else by quadrature (dimension 1, grids), else by Monte Carlo.
 
-        `how` says which, by slot. Monte Carlo needs `rng`; without it, `NotAvailable`. A cloud of particles has no
-        internal energy (it is infinite): `NotAvailable`. For a cloud, a kernel with W(0) = ∞ leaves out the pairs i = j.
+        Parameters
+        ----------
+        law : Law
+            Where F is evaluated. For a cloud, a kernel with W(0) = ∞ leaves out the pairs i = j.
+        rng : Generator, optional
+            Needed for Monte Carlo.
+        n : int
+            How many points are drawn then, at least 2.
+
+        Returns
+        -------
+        Estimate
+            `how` says, slot by slot, which way was taken.
+
+        Raises
+        ------
+        NotAvailable
+            Where draws are needed and rng is None, and for the internal energy of a law without a density (it is infinite).
         """
         parts = []
         if self.potential is not None:
@@ -91,7 +116,8 @@ def _potential_energy(potential, law, rng, n):
 def _internal_energy(internal, law, rng, n):
     if law.has_density() is False:
         raise NotAvailable(
-            f"{law!r} has no density, so ∫U(ρ)dx is infinite. Use a law with a density (GridLaw, Quantiles, PushForward)."
+            f"{law!r} has no density, so ∫U(ρ)dx is infinite. Use a law with a density (GridLaw, Quantiles, "
+            "PushForward)."
         )
     try:
         return internal.of_law(law).value, 0.0, "closed form"
@@ -106,7 +132,7 @@ def _internal_energy(internal, law, rng, n):
     mean = law.mean_of(per_mass) if _has(law, "log_density") else None
     if mean is not None:
         return mean.value, 0.0, mean.how
-    if not _has(law, "log_density"):  # laws that give the density at their own samples alone answer, all others say so
+    if not _has(law, "log_density"):  # a pushed law may know the density at its own draws; others say what they lack
         law.sample_with_log_density(0, np.random.default_rng(0))
     _, log_density = law.sample_with_log_density(count(n, "n", 2), _generator(rng, "internal", law))
     return _monte_carlo(internal.per_mass_of_log(log_density), n)
@@ -124,7 +150,7 @@ def _interaction_energy(kernel, law, rng, n):
         if all(mean is not None for mean in means):
             value = 0.5 * sum(c / (p if p else 1) * mean.value for (c, p), mean in zip(terms, means))
             return value, 0.0, "quadrature" if any(mean.how == "quadrature" for mean in means) else "closed form"
-    # every pair of nodes counts: three nodes an axis of a cell where that is cheap, the centres of fine grids
+    # every pair of nodes counts: three nodes per axis of a cell where that is cheap, the centres of fine grids
     nodes = None if getattr(kernel, "singular", False) else law.quadrature_nodes(4096)
     if nodes is not None:
         return mean_energy(kernel, *nodes), 0.0, "quadrature"

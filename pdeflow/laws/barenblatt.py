@@ -16,14 +16,34 @@ from .base import Law
 
 
 class Barenblatt(Law):
-    """ρ(x) = t^(-dβ) (C - k |x - center|² t^(-2β))_+^(1/(m-1)), mass one [vazquez2007, ch. 17].
+    """The profile ρ(x) = t^(-dβ) (C - k |x - center|² t^(-2β))_+^(1/(m-1)), of mass one [vazquez2007, ch. 17].
 
-    dim : d >= 1. m : exponent, > 1. time : t > 0. center : (d,), default 0.
-    β = 1/(d(m-1)+2), k = (m-1)β/(2m), C^γ = (k/π)^(d/2) Γ(γ+1)/Γ(m/(m-1)), γ = d/2 + 1/(m-1).
-    jin2025 eq. (5.7) prints d·B(d/2, m/(m-1)) in C, which gives mass 1/d; fan2022iclr section 4.3 prints C = (3/16)^(1/3)
-    for d = 1, m = 2, which gives mass 2. Here the mass is one.
+    Here β = 1/(d(m-1)+2), k = (m-1)β/(2m) and C^γ = (k/π)^(d/2) Γ(γ+1)/Γ(m/(m-1)) with γ = d/2 + 1/(m-1).
 
-    .radius is that of the support, .second_moment is E|x - center|², .scale is t^β (lengths are proportional to it).
+    Parameters
+    ----------
+    dim : int
+        d >= 1.
+    m : float
+        The exponent, m > 1.
+    time : float
+        t > 0.
+    center : (d,), optional
+        The middle of the support, by default the origin.
+
+    Attributes
+    ----------
+    radius : float
+        The radius of the support, a ball.
+    second_moment : float
+        E|x - center|².
+    scale : float
+        t^β; lengths are proportional to it.
+
+    Notes
+    -----
+    jin2025 eq. (5.7) prints d·B(d/2, m/(m-1)) in C, which gives mass 1/d; fan2022iclr section 4.3 prints C =
+    (3/16)^(1/3) for d = 1, m = 2, which gives mass 2. Here the mass is one.
     """
 
     def __init__(self, dim, m, time, center=None):

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 class Law:
     """A probability measure on R^d. Answers a question exactly, for what it is, or raises `NotAvailable`.
 
-    A subclass overrides what it knows; `sample` is the one question that every law answers. No answer is a hidden density
-    estimate and none is hidden Monte Carlo. Whoever needs something of a law asks the law; nobody asks which class it is.
+    A subclass overrides what it knows; `sample` is the one question that every law answers. No answer is a hidden
+    density estimate and none is hidden Monte Carlo. Whoever needs something of a law asks the law; nobody asks which
+    class it is.
 
     Attributes
     ----------
@@ -39,9 +40,9 @@ class Law:
 
     Notes
     -----
-    The questions below `spec` are those that metrics, schemes, energies and files ask instead of looking at the class. The
-    base class answers what follows from the first ones, and else "unknown": None, or `NotAvailable` where only the exact
-    answer is of use.
+    The questions below `spec` are those that metrics, schemes, energies and files ask instead of looking at the class.
+    The base class answers what follows from the first ones, and else "unknown": None, or `NotAvailable` where only the
+    exact answer is of use.
     """
 
     dim: int
@@ -57,7 +58,7 @@ class Law:
         raise self.not_available("log_density")
 
     def sample_with_log_density(self, n: int, rng: np.random.Generator) -> tuple[Points, Values]:
-        """n draws (n, d) and the log density at them (n,). A pushed law needs no inverse map for it, as `log_density` does."""
+        """n draws (n, d) and the log density at them (n,), for which a pushed law needs no inverse map."""
         x = self.sample(n, rng)
         return x, self.log_density(x)
 
@@ -70,11 +71,11 @@ class Law:
         raise self.not_available("cov")
 
     def quantile(self, u: ArrayLike) -> Numbers:
-        """Left-continuous inverse of the distribution function at levels u in [0, 1]; dimension 1 only, the shape of u."""
+        """The left-continuous inverse of P(X <= x) at levels u in [0, 1], of the shape of u; dimension 1 only."""
         raise self.not_available("quantile")
 
     def cdf(self, x: ArrayLike) -> Numbers:
-        """P(X <= x); dimension 1 only, the shape of x."""
+        """P(X <= x), of the shape of x; dimension 1 only."""
         raise self.not_available("cdf")
 
     def entropy(self) -> float:
@@ -111,7 +112,7 @@ class Law:
         raise self.not_available("score")
 
     def finite_dissipation(self, power: float = 0.0) -> bool | None:
-        """Whether ∫ρ^(2 power) |∇ log ρ|² dρ is finite, so that a flow has a square integrable velocity. None if unknown."""
+        """Whether ∫ρ^(2 power) |∇ log ρ|² dρ is finite, as the velocity of a flow must be. None if unknown."""
         return None
 
     def support(self) -> tuple[Vector, Vector] | None:
@@ -135,7 +136,7 @@ class Law:
         return None
 
     def gaussian_components(self) -> tuple[Values, tuple[Gaussian, ...]] | None:
-        """(weights (k,), Gaussians) where the law is a finite mixture of Gaussians (a Gaussian has k = 1), else None."""
+        """(weights (k,), Gaussians) where the law is a mixture of Gaussians (k = 1 for a Gaussian), else None."""
         single = self.as_gaussian()
         return None if single is None else (np.ones(1), (single,))
 
@@ -153,14 +154,14 @@ class Law:
         Returns
         -------
         (family, centre (d,), spread (k,)) or None
-            Two laws of one family have W2² = |centre_1 - centre_2|² + |spread_1 - spread_2|² [docs/math.md 1]. k = 1 where
-            z is scaled alike in all directions: spread is then the root of E|x - centre|². None if the law is in no such
-            family.
+            Two laws of one family have W2² = |centre_1 - centre_2|² + |spread_1 - spread_2|² [docs/math.md 1]. k = 1
+            where z is scaled alike in all directions: spread is then the root of E|x - centre|². None if the law is in
+            no such family.
         """
         return None
 
     def blocks(self, sizes: Sequence[int]) -> tuple[Law, ...] | None:
-        """The independent laws of consecutive blocks of coordinates of these sizes, None if they depend or it is unknown."""
+        """The independent laws of consecutive blocks of coordinates of these sizes; None if dependent or unknown."""
         return (self,) if list(sizes) == [self.dim] else None
 
     def factors(self) -> tuple[Law, ...] | None:
@@ -172,7 +173,7 @@ class Law:
         return None
 
     def linear_pieces(self) -> tuple[Values, Values] | None:
-        """(levels (k,), quantiles (k,)) between which the quantile function is linear, else None; jumps repeat a level."""
+        """(levels (k,), quantiles (k,)) of a piecewise linear quantile function (jumps repeat a level), else None."""
         return None
 
     def grid_axes(self) -> tuple[Values, ...] | None:
@@ -190,8 +191,8 @@ class Law:
         Returns
         -------
         CellMasses or None
-            mass (n_1, ..., n_d), the mass outside the grid, and how they were found. None where it takes quadrature of the
-            density (see `pdeflow.metrics.cells.cell_masses`).
+            mass (n_1, ..., n_d), the mass outside the grid, and how they were found. None where it takes quadrature of
+            the density (see `pdeflow.metrics.cells.cell_masses`).
         """
         return line_masses(self, axes[0]) if self.dim == 1 and "cdf" in self.answers() else None
 
@@ -210,7 +211,8 @@ class Law:
         Returns
         -------
         Estimate or None
-            None where only sampling is left. On the line the base class integrates over the levels of the quantile function.
+            None where only sampling is left. On the line the base class integrates over the levels of the quantile
+            function.
         """
         if self.dim == 1 and "quantile" in self.answers():
             value = level_integral(lambda u: function(self.quantile(u)[:, None]))
@@ -230,7 +232,8 @@ class Law:
     def quadrature_nodes(self, most: int) -> tuple[Points, Values] | None:
         """Points (k, d) and weights (k,) whose sums stand for integrals over a law that is given on a grid, else None.
 
-        These are three Gauss points per axis and cell where there are at most `most` of them, else the centres of the cells.
+        These are three Gauss points per axis and cell where there are at most `most` of them, else the centres of the
+        cells.
         """
         return None
 
@@ -263,7 +266,7 @@ class Law:
         )
 
     def answers(self) -> list[str]:
-        """Names of the questions that this law answers: those its class overrides, quantile and cdf in dimension 1 only."""
+        """Names of the questions that this law answers: what its class overrides, quantile and cdf on the line only."""
         questions = ("sample", "log_density", "mean", "cov", "quantile", "cdf", "entropy", "power_integral", "score")
         known = [name for name in questions if getattr(type(self), name) is not getattr(Law, name)]
         return [name for name in known if self.dim == 1 or name not in ("quantile", "cdf")]
@@ -291,8 +294,8 @@ def inverse_cdf(
 ) -> Numbers:
     """Solve cdf(x) = u to round-off, vectorised; cdf(low) <= u <= cdf(high) must hold.
 
-    Newton's step where it stays inside the shrinking bracket, bisection elsewhere (flat stretches between modes). A level
-    is done when the distribution function differs from it by round-off or the bracket is empty.
+    Newton's step where it stays inside the shrinking bracket, bisection elsewhere (flat stretches between modes). A
+    level is done when the distribution function differs from it by round-off or the bracket is empty.
     """
     given = levels(u)
     u = given.ravel()

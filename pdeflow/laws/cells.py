@@ -1,4 +1,4 @@
-"""The masses of laws in the cells of a grid, where they are known exactly: on the line, of grids, products and mixtures."""
+"""Masses in the cells of a grid, where they are known exactly: on the line, of grids, products and mixtures."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class CellMasses(NamedTuple):
 
 
 def line_masses(law: Law, edges: Values, *, smooth: bool = True) -> CellMasses:
-    """Differences of the distribution function; in the upper tail, where they cancel to nothing, the integrated density.
+    """Differences of the distribution function; in the upper tail, where they cancel, the integrated density.
 
     The two must agree to the round-off of the difference, else (kinks, atoms) the difference stays.
 
@@ -79,7 +79,7 @@ def mixture_masses(weights: Values, parts: Sequence[CellMasses]) -> CellMasses:
 
 
 def overlap(mass: Numbers, axis: int, mine: Values, edges: Values) -> Numbers:
-    """Masses along one axis re-cut from the edges `mine` to `edges`: differences of the piecewise linear cumulative mass."""
+    """Masses re-cut along one axis from the edges `mine` to `edges`, as differences of the piecewise linear total."""
     mass = np.moveaxis(mass, axis, 0)
     total = np.concatenate([np.zeros((1, *mass.shape[1:])), np.cumsum(mass, axis=0)])
     i = np.clip(np.searchsorted(mine, edges, side="right") - 1, 0, len(mine) - 2)

@@ -13,10 +13,14 @@ from .base import OneDimensional
 
 
 class FromQuantile(OneDimensional):
-    """The law of function(U), U uniform on (0, 1): an exact 1-D law by its quantile function.
+    """The law of function(U), U uniform on (0, 1): an exact law on the line by its quantile function.
 
-    function : non-decreasing, vectorised, (n,) levels -> (n,). Moments are integrals over the level by `level_integral`
-    (relative error about 1e-12, kinks and jumps of the function included).
+    Moments are integrals over the level (relative error about 1e-12, kinks and jumps of the function included).
+
+    Parameters
+    ----------
+    function : (n,) -> (n,)
+        Maps levels in [0, 1] to quantiles, non-decreasing.
     """
 
     def __init__(self, function):
@@ -25,7 +29,9 @@ class FromQuantile(OneDimensional):
         probe = np.asarray(function(np.array([0.25, 0.5, 0.75])), dtype=float)
         if probe.shape != (3,) or not np.all(np.isfinite(probe)) or np.any(np.diff(probe) < 0):
             raise BadInput(
-                f"function at 0.25, 0.5, 0.75 gives {probe!r}. It must give finite, non-decreasing values of the same shape. Vectorise or mend it."
+                f"function at 0.25, 0.5, 0.75 gives {probe!r}. It must give finite, non-decreasing values of the same "
+                "shape. "
+                "Vectorise or correct it."
             )
         self.function = function
 

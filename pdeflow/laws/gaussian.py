@@ -24,8 +24,17 @@ if TYPE_CHECKING:
 class Gaussian(Law):
     """N(mean, cov) on R^d.
 
-    mean : (d,) or a number (d = 1). cov : (d, d) symmetric positive definite, or a number meaning that multiple of I.
-    Symmetry and definiteness are judged to 1e-10 relative; the error prints the smallest eigenvalue.
+    Parameters
+    ----------
+    mean : (d,) or float
+        E x; a number in dimension 1.
+    cov : (d, d) or float
+        The covariance, symmetric positive definite; a number means that multiple of the identity.
+
+    Raises
+    ------
+    BadInput
+        Where the covariance is not symmetric positive definite, judged to 1e-10 of its largest entry.
     """
 
     def __init__(self, mean, cov):
@@ -64,7 +73,8 @@ class Gaussian(Law):
     def _line(self, question):
         if self.dim != 1:
             raise NotAvailable(
-                f"Gaussian has dim {self.dim}; {question!r} exists in dim 1 only. Use a marginal: Gaussian(mean[i], cov[i, i])."
+                f"Gaussian has dim {self.dim}; {question!r} exists in dim 1 only. Use a marginal: "
+                "Gaussian(mean[i], cov[i, i])."
             )
         return self._mean[0], float(np.sqrt(self._cov[0, 0]))
 

@@ -18,12 +18,29 @@ from .linear import mean_gap, steps_of
 
 
 class GridLaw(Law):
-    """Piecewise constant density on a rectangular grid in dimension 1, 2 or 3.
+    """A piecewise constant density on a rectangular grid in dimension 1, 2 or 3.
 
-    axes : the cell EDGES of each axis, a sequence of increasing arrays (in 1-D, one array will do).
-    mass : probability of each cell, shape (n_1, ..., n_d); cells below -1e-12 are refused, smaller negatives are kept
-        and reported as `min_mass` (the entropy counts them as empty). The sum must be one to 1e-8; the
-        difference is reported as `mass_error` and never renormalised away.
+    Parameters
+    ----------
+    axes : sequence of (n_i + 1,), or (n + 1,)
+        The cell edges of each axis, strictly increasing; in dimension 1 one array will do.
+    mass : (n_1, ..., n_d)
+        The probability of each cell. The sum must be one to 1e-8; the difference is reported as `mass_error` and never
+        renormalised away.
+
+    Attributes
+    ----------
+    mass_error : float
+        The sum of the masses minus one.
+    min_mass : float
+        The smallest mass. Cells below -1e-12 are refused; smaller negatives are kept, and the entropy counts them as
+        empty.
+
+    Raises
+    ------
+    BadInput
+        Where the edges do not increase, the shapes do not match, or the masses are no probabilities within these
+        limits.
     """
 
     def __init__(self, axes, mass):
@@ -39,23 +56,27 @@ class GridLaw(Law):
         mass = real_array(mass, "mass")
         if mass.shape != shape:
             raise BadInput(
-                f"mass has shape {mass.shape}; the edges make {shape} cells. Pass one mass a cell (edges are one longer)."
+                f"mass has shape {mass.shape}; the edges make {shape} cells. Pass one mass per cell (edges are one "
+                "longer)."
             )
         self.min_mass = float(mass.min())
         if self.min_mass < -1e-12:
             where = tuple(int(i) for i in np.unravel_index(np.argmin(mass), shape))
             raise BadInput(
-                f"mass{list(where)} = {self.min_mass:.3g}. Masses must be >= 0 (to 1e-12). Use a positive scheme or a smaller step."
+                f"mass{list(where)} = {self.min_mass:.3g}. Masses must be >= 0 (to 1e-12). Use a positive scheme or a "
+                "smaller step."
             )
         self.mass_error = float(mass.sum() - 1)
         if abs(self.mass_error) > 1e-8:
             raise BadInput(
-                f"The masses sum to {mass.sum():.12g}. They must sum to one to 1e-8. Divide by the sum if that is what you mean."
+                f"The masses sum to {mass.sum():.12g}. They must sum to one to 1e-8. Divide by the sum if that is "
+                "what you "
+                "mean."
             )
         self.mass = readonly(mass)
 
     @property
-    def volumes(self) -> np.ndarray:
+    def volumes(self) -> Numbers:
         """Volume of each cell, of the shape of `mass`."""
         volume = np.ones(())
         for axis in self.axes:
@@ -63,20 +84,18 @@ class GridLaw(Law):
         return volume
 
     @property
-    def centers(self) -> tuple:
+    def centers(self) -> tuple[Values, ...]:
         """Cell centres of each axis."""
         return tuple((axis[1:] + axis[:-1]) / 2 for axis in self.axes)
 
     @property
-    def density(self) -> np.ndarray:
+    def density(self) -> Numbers:
         """mass / volume, of the shape of `mass`."""
         return self.mass / self.volumes
 
     def sample(self, n: int, rng: np.random.Generator) -> Points:
         n = draws(n, rng)
-        weights = np.maximum(
-            self.mass.ravel(), 0
-        )  # the allowed -1e-12 are empty cells; choice() wants exact non-negatives
+        weights = np.maximum(self.mass.ravel(), 0)  # the allowed -1e-12 are empty cells; choice() wants no negatives
         cells = np.unravel_index(rng.choice(weights.size, size=n, p=weights / weights.sum()), self.mass.shape)
         low = np.stack([axis[i] for axis, i in zip(self.axes, cells)], axis=1)
         high = np.stack([axis[i + 1] for axis, i in zip(self.axes, cells)], axis=1)
@@ -204,6 +223,7 @@ def _edges(axis, number):
     axis = real_array(axis, f"axes[{number}]", ndim=1)
     if len(axis) < 2 or np.any(np.diff(axis) <= 0):
         raise BadInput(
-            f"axes[{number}] has {len(axis)} edges, smallest gap {np.diff(axis).min(initial=np.inf):.3g}. Edges must increase strictly. Sort them and drop duplicates."
+            f"axes[{number}] has {len(axis)} edges, smallest gap {np.diff(axis).min(initial=np.inf):.3g}. Edges must "
+            "increase strictly. Sort them and drop duplicates."
         )
     return axis

@@ -8,8 +8,8 @@ from .._core.shapes import Values
 def steps_of(mass: Values, left: Values, right: Values) -> tuple[Values, Values]:
     """(levels, quantiles) of pieces that carry these masses (k,), each evenly spread from left (k,) to right (k,).
 
-    Levels are shares of the total mass, summed in extended precision, so that two ways to write one weight give one level. Pieces
-    whose mass (below 1e-16) is lost in the sum of the levels are left out.
+    Levels are shares of the total mass, summed in extended precision, so that two ways to write one weight give one
+    level. Pieces whose mass (below 1e-16) is lost in the sum of the levels are left out.
     """
     total = np.cumsum(mass, dtype=np.longdouble)
     levels = np.concatenate([[0.0], (total / total[-1]).astype(float)])

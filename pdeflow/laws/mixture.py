@@ -20,10 +20,22 @@ from .gaussian import Gaussian
 
 
 class GaussianMixture(Law):
-    """Σ w_i N(mean_i, cov_i).
+    """Σ w_i N(mean_i, cov_i) on R^d.
 
-    weights : (k,), non-negative, sum one (to 1e-12; never renormalised). means : (k, d), or (k,) in d = 1.
-    covs : (k, d, d), or (k,) multiples of I, or one number for all.
+    Parameters
+    ----------
+    weights : (k,)
+        At least 0, with the sum one to 1e-12; they are never renormalised.
+    means : (k, d) or (k,)
+        The means of the components; (k,) in dimension 1.
+    covs : (k, d, d), (k,) or float
+        Their covariances; numbers mean multiples of the identity, one number is shared by all.
+
+    Raises
+    ------
+    BadInput
+        Where the weights are no probabilities, the numbers of components differ or a covariance is not positive
+        definite.
     """
 
     def __init__(self, weights, means, covs):
@@ -36,7 +48,8 @@ class GaussianMixture(Law):
             )
         if np.any(weights < 0) or abs(weights.sum() - 1) > 1e-12:
             raise BadInput(
-                f"weights sum to {weights.sum():.15g}, smallest {weights.min():.3g}. They must be >= 0 and sum to one. Divide by their sum."
+                f"weights sum to {weights.sum():.15g}, smallest {weights.min():.3g}. They must be >= 0 and sum to one. "
+                "Divide by their sum."
             )
         covs = real_array(covs, "covs")
         covs = np.broadcast_to(covs, (len(weights),)) if covs.ndim == 0 else covs
@@ -133,7 +146,7 @@ class GaussianMixture(Law):
         return GaussianMixture(self.weights, self.means @ direction, direction @ self.covs @ direction)
 
     def mean_of(self, function: Callable[[Points], Values]) -> Estimate | None:
-        """On the line, by quadrature component by component: the quantile function nearly jumps between separate components."""
+        """On the line by quadrature of each component: between separate ones the quantile function nearly jumps."""
         if self.dim != 1:
             return None
         means = [

@@ -21,9 +21,19 @@ if TYPE_CHECKING:
 
 
 class Particles(Law):
-    """Σ w_i δ_{x_i}: the empirical law of a cloud.
+    """The cloud Σ w_i δ_{x_i}: the empirical law of particles.
 
-    x : (n, d), or (n,) in d = 1. weights : (n,), non-negative, sum one to 1e-10; None means 1/n each.
+    Parameters
+    ----------
+    x : (n, d) or (n,)
+        The positions; (n,) in dimension 1.
+    weights : (n,), optional
+        At least 0, with the sum one to 1e-10. By default 1/n each.
+
+    Attributes
+    ----------
+    equal : bool
+        Whether no weights were given.
     """
 
     def __init__(self, x, weights=None):
@@ -39,7 +49,8 @@ class Particles(Law):
             raise BadInput(f"{len(x)} particles and {len(weights)} weights. There must be one weight each. Match them.")
         if weights.min() < 0 or abs(weights.sum() - 1) > 1e-10:
             raise BadInput(
-                f"weights sum to {weights.sum():.12g}, smallest {weights.min():.3g}. They must be >= 0 and sum to one. Divide by their sum."
+                f"weights sum to {weights.sum():.12g}, smallest {weights.min():.3g}. They must be >= 0 and sum to one. "
+                "Divide by their sum."
             )
         self.weights = readonly(weights)
 

@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
 
 class Product(Law):
-    """The law of (x_1, ..., x_k) with independent blocks x_i ~ laws[i]; dim is the sum of theirs."""
+    """The law of (x_1, ..., x_k) with independent blocks x_i ~ laws[i].
+
+    Parameters
+    ----------
+    laws : sequence of Law
+        The laws of the blocks; the dimension is the sum of theirs. What every one of them answers, the product answers.
+    """
 
     def __init__(self, laws):
         self.laws = tuple(laws)
@@ -103,6 +109,7 @@ class Product(Law):
         return self.laws
 
     def blocks(self, sizes: Sequence[int]) -> tuple[Law, ...] | None:
+        """A block of several laws is their product; a law that reaches over an end is asked for its own blocks."""
         left, blocks = list(self.laws), []
         for size in sizes:
             inside = []

@@ -18,9 +18,16 @@ from .linear import mean_gap
 
 
 class Quantiles(OneDimensional):
-    """The law whose quantile function is piecewise linear through (levels[i], q[i]); its density is piecewise constant.
+    """The law whose quantile function is piecewise linear through the points (levels_i, q_i).
 
-    q : (n,) non-decreasing. levels : (n,) strictly increasing from 0 to 1.
+    Its density is piecewise constant; where two quantiles coincide it has an atom and no density.
+
+    Parameters
+    ----------
+    q : (n,)
+        The quantiles, non-decreasing.
+    levels : (n,)
+        Their levels, strictly increasing from 0 to 1.
     """
 
     def __init__(self, q, levels):
@@ -29,7 +36,9 @@ class Quantiles(OneDimensional):
             raise BadInput(f"{len(q)} quantiles and {len(s)} levels. There must be one each, at least two. Match them.")
         if s[0] != 0 or s[-1] != 1 or np.any(np.diff(s) <= 0):
             raise BadInput(
-                f"levels run from {s[0]} to {s[-1]}. They must increase strictly from 0 to 1. Give the end quantiles the levels 0 and 1."
+                f"levels run from {s[0]} to {s[-1]}. They must increase strictly from 0 to 1. Give the end quantiles "
+                "the "
+                "levels 0 and 1."
             )
         if np.any(np.diff(q) < 0):
             i = int(np.argmin(np.diff(q)))

@@ -15,9 +15,16 @@ from .base import Law
 
 
 class Ring(Law):
-    """The uniform law on the sphere |x - center| = radius of R^d (a circle for d = 2): singular, so it has no density.
+    """The uniform law on the sphere |x - center| = radius of R^d (a circle for d = 2).
 
-    radius : > 0. center : (d,); d is read from it. Covariance radius²/d I.
+    It has no density. Its covariance is radius²/d times the identity.
+
+    Parameters
+    ----------
+    radius : float
+        > 0.
+    center : (d,)
+        The middle of the sphere; its length is the dimension.
     """
 
     def __init__(self, radius, center=(0.0, 0.0)):
@@ -59,7 +66,7 @@ class Ring(Law):
 
 
 def sphere_mean_power(p: float, dim: int) -> float:
-    """Mean of |x - y|^p over independent uniform points of the unit sphere of R^dim [docs/math.md 2.1]; p = 0 gives 1."""
+    """Mean of |x - y|^p over independent uniform points of the unit sphere of R^dim [docs/math.md 2.1]; 1 for p = 0."""
     if dim == 1:
         return 2.0 ** (p - 1)
     half = (dim - 1) / 2

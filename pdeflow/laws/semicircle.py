@@ -17,9 +17,17 @@ from .base import OneDimensional
 
 
 class Semicircle(OneDimensional):
-    """ρ(x) = 2/(πR²) √(R² - (x - center)²): the equilibrium of W = x²/2 - log|x| at radius R = √2 [docs/math.md 2.2].
+    """The law with the density 2/(πR²) √(R² - (x - center)²) on the line.
 
-    Variance R²/4. (x - center)/(2R) + 1/2 has the Beta(3/2, 3/2) law.
+    It is the equilibrium of W = x²/2 - log|x| at the radius R = √2 [docs/math.md 2.2]. Its variance is R²/4, and
+    (x - center)/(2R) + 1/2 has the Beta(3/2, 3/2) law.
+
+    Parameters
+    ----------
+    radius : float
+        R > 0.
+    center : float
+        The middle of the support.
     """
 
     def __init__(self, radius, center=0.0):

@@ -1,5 +1,7 @@
 """Laws of few parameters as JSON data, and back."""
 
+from typing import Any
+
 from .._core.errors import BadInput, unknown_field
 from .barenblatt import Barenblatt
 from .base import Law
@@ -13,8 +15,24 @@ from .uniform import Uniform
 _PARAMETRIC = {law.__name__: law for law in (Barenblatt, Gaussian, GaussianMixture, Ring, Semicircle, Uniform)}
 
 
-def from_spec(spec: dict) -> Law:
-    """The law that `law.spec()` describes. Raises `BadInput` for a name it does not know."""
+def from_spec(spec: dict[str, Any]) -> Law:
+    """Rebuild a law from its description.
+
+    Parameters
+    ----------
+    spec : dict
+        What `law.spec()` gave: the name of the law under "law", and its parameters.
+
+    Returns
+    -------
+    Law
+        A law with the same parameters, bit for bit.
+
+    Raises
+    ------
+    BadInput
+        Where the description has no "law" or one that is not known.
+    """
     if not isinstance(spec, dict) or "law" not in spec:
         raise BadInput(
             f"{spec!r} does not describe a law. A description is a dict with the key 'law'. Take it from law.spec()."

@@ -17,13 +17,21 @@ from .cells import CellMasses, line_masses, product_masses
 
 
 class Uniform(Law):
-    """The uniform law on the box [low_1, high_1] x ... x [low_d, high_d]; low, high : (d,) or numbers (d = 1)."""
+    """The uniform law on the box [low_1, high_1] x ... x [low_d, high_d].
+
+    Parameters
+    ----------
+    low, high : (d,) or float
+        The corners of the box, low < high in each axis; numbers in dimension 1.
+    """
 
     def __init__(self, low, high):
         low, high = np.atleast_1d(real_array(low, "low")), np.atleast_1d(real_array(high, "high"))
         if low.shape != high.shape or low.ndim != 1 or np.any(low >= high):
             raise BadInput(
-                f"low = {low}, high = {high}. They must have one shape (d,) and low < high in each axis. Swap or match them."
+                f"low = {low}, high = {high}. They must have one shape (d,) and low < high in each axis. Swap them, "
+                "or give "
+                "both one shape."
             )
         self.low, self.high = readonly(low), readonly(high)
         self.dim = len(low)

@@ -1,4 +1,4 @@
-"""Distances and divergences between laws: (approximation, truth, *, rng=None) -> Estimate. A distance is never its square.
+"""Distances and divergences between laws: (approximation, truth, *, rng=None) -> Estimate, never a squared distance.
 
 The names are imported at once: some of them are the names of their modules too.
 """

@@ -16,11 +16,11 @@ _CHUNK = 1 << 18  # points held at a time
 def box_masses(law, axes) -> np.ndarray:
     """∫ρ over each cell, shape (n_1, ..., n_d), by the Gauss and Lobatto rules of 5 nodes an axis, which must agree.
 
-    Boxes on which they differ are halved in every axis until the differences sum to at most 1e-9. Two rules also agree where
-    both overlook a peak, so a box is halved too while it holds a probe (`_probes`) whose density is ten times that of its nodes;
-    and an edge of the support may cut a box between all nodes, so a box with nodes on both sides counts with all it may hold.
-    Raises `NotConverged` beyond 2e7 evaluations (an edge or a kink of the density inside the grid), or if the masses
-    sum to more than one.
+    Boxes on which they differ are halved in every axis until the differences sum to at most 1e-9. Two rules also agree
+    where both overlook a peak, so a box is halved too while it holds a probe (`_probes`) whose density is ten times
+    that of its nodes; and an edge of the support may cut a box between all nodes, so a box with nodes on both sides
+    counts with all it may hold. Raises `NotConverged` beyond 2e7 evaluations (an edge or a kink of the density inside
+    the grid), or if the masses sum to more than one.
     """
     shape = tuple(len(edges) - 1 for edges in axes)
     grid = np.meshgrid(*[(edges[1:] + edges[:-1]) / 2 for edges in axes], indexing="ij")
@@ -49,9 +49,12 @@ def box_masses(law, axes) -> np.ndarray:
         more = len(rest) * 2 ** len(axes) * 2 * 5 ** len(axes)
         if points + more > POINTS:
             raise NotConverged(
-                f"The cell masses of {type(law).__name__} (dim {law.dim}) by quadrature: two rules still differ by {np.sum(error[rest]):.3g} "
-                f"in {len(rest)} boxes; {TOLERANCE:g} in all is accepted, and {POINTS:.0e} evaluations are the limit. Densities without "
-                "edges and kinks converge. Use a product of 1-D laws or a mixture with diagonal covariances (exact), or Particles of a sample.",
+                f"The cell masses of {type(law).__name__} (dim {law.dim}) by quadrature: two rules still differ by "
+                f"{np.sum(error[rest]):.3g} "
+                f"in {len(rest)} boxes; {TOLERANCE:g} in all is accepted, and {POINTS:.0e} evaluations are the limit. "
+                "Densities without "
+                "edges and kinks converge. Use a product of 1-D laws or a mixture with diagonal covariances (exact), "
+                "or Particles of a sample.",
                 residual=float(np.sum(error[rest])),
             )
         points += more
@@ -59,7 +62,8 @@ def box_masses(law, axes) -> np.ndarray:
         value, error, top = _two_rules(law, center, half)
     if not mass.sum() <= 1 + 10 * TOLERANCE:
         raise NotConverged(
-            f"The cell masses of {type(law).__name__} (dim {law.dim}) sum to {mass.sum():.12g} by quadrature. The density of a law "
+            f"The cell masses of {type(law).__name__} (dim {law.dim}) sum to {mass.sum():.12g} by quadrature. The "
+            "density of a law "
             "integrates to one. Check its log_density.",
             residual=float(mass.sum() - 1),
         )

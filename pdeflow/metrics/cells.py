@@ -17,8 +17,8 @@ from .pair import answers
 def common_grid(first: Law, second: Law) -> tuple[Values, ...] | None:
     """The edges on which two laws are compared: those of the grid among them, None if neither is a grid.
 
-    Of two grids it is the one with fewer cells (a tie goes to the first, the approximation), because a finer one aggregates and a
-    coarser one has no detail to give.
+    Of two grids it is the one with fewer cells (a tie goes to the first, the approximation), because a finer one
+    aggregates and a coarser one has no detail to give.
     """
     grids = [axes for axes in (first.grid_axes(), second.grid_axes()) if axes is not None]
     return min(grids, key=lambda axes: np.prod([len(edges) - 1 for edges in axes])) if grids else None
@@ -27,8 +27,9 @@ def common_grid(first: Law, second: Law) -> tuple[Values, ...] | None:
 def cell_masses(law: Law, axes: Sequence[Values]) -> CellMasses:
     """The masses of a law in the cells of a grid, the mass outside it, and how they were found.
 
-    What the law knows exactly (see `Law.cell_masses`) is taken from it; products are taken block by block and mixtures component by
-    component. Everything else is quadrature of the density in every cell, refined until two rules agree to 1e-9 in all.
+    What the law knows exactly (see `Law.cell_masses`) is taken from it; products are taken block by block and mixtures
+    component by component. Everything else is quadrature of the density in every cell, refined until two rules agree to
+    1e-9 in all.
 
     Parameters
     ----------
@@ -65,6 +66,7 @@ def cell_masses(law: Law, axes: Sequence[Values]) -> CellMasses:
         mass = box_masses(law, axes)
         return CellMasses(mass, rest(mass, 1.0), "cell masses by quadrature of the density")
     raise NotAvailable(
-        f"{type(law).__name__} (dim {law.dim}) has neither cdf nor log_density, so its cell masses are not known. Use a law with "
+        f"{type(law).__name__} (dim {law.dim}) has neither cdf nor log_density, so its cell masses are not known. Use "
+        "a law with "
         "a density, or Particles of a sample."
     )

@@ -6,6 +6,7 @@ from .._core.errors import NotAvailable
 from .._core.estimate import Estimate, together
 from .._core.quadrature import dyadic_levels, inner_levels, integrate, kronrod
 from .._core.validate import count
+from ..laws import Law
 from .cells import cell_masses, common_grid
 from .gaussian import gaussian_kl, minus_log1p
 from .pair import answers, blocks, checked_pair, each_block, generator, lacking
@@ -13,27 +14,64 @@ from .pair import answers, blocks, checked_pair, each_block, generator, lacking
 _EMPTY = 1e-12  # GridLaw's own limit for a cell that counts as empty
 
 
-def kl(approximation, truth, *, rng=None, n=100_000) -> Estimate:
-    """KL(approximation || truth) = ∫p log(p/q) dx, in nats.
+def kl(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
+    """The relative entropy KL(approximation || truth) = ∫p log(p/q) dx, in nats.
 
-    Gaussians: closed form. Products of equal blocks: the sum. Against a GridLaw: Σ p_i log(p_i/q_i) over the cell masses (see `l1`
-    for how they are got), written as Σ(p_i log(p_i/q_i) - p_i + q_i) with the outside of the box as one more cell: the
-    same for equal totals, and no term is negative. Dim 1: quadrature in the level of p. Else Monte Carlo with n draws of p and
-    `rng`: the mean of -log r + c(r - 1), r = q/p, with c near 1 where the laws are near, where its standard deviation is O(KL)
-    and not O(√KL) [docs/math.md 4.4]. Each half of the draws takes the c that is best on the other half, so that c is independent of
-    what it multiplies and the mean is unbiased. That relies on E_p r = 1, that is on q having no mass where p has none; c is 0,
-    the plain mean of log(p/q), for laws p of bounded support, and where the other half speaks against the premise or
-    against a moderate variance (see `_control`). `how` says which.
+    Parameters
+    ----------
+    approximation, truth : Law
+        Two laws of one dimension.
+    rng : Generator, optional
+        Needed where neither a closed form nor quadrature is known.
+    n : int
+        How many points are drawn then, at least 2.
 
-    Where q is empty and p is not the value is inf, which `how` says; p-mass there of at most 1e-12 in all is left out and named.
-    Raises `NotAvailable` for laws without a density (Particles, Ring); nothing is smoothed.
+    Returns
+    -------
+    Estimate
+        The relative entropy, inf where the truth is empty and the approximation is not, which `how` says; mass of at
+        most 1e-12 in all that lies there is left out, which `how` says too.
+
+    Raises
+    ------
+    NotAvailable
+        For laws without a density (Particles, Ring), and where draws are needed and rng is None. Nothing is smoothed.
+
+    Notes
+    -----
+    Gaussians: closed form. Products of equal blocks: the sum. Against a GridLaw: Σ p_i log(p_i/q_i) over the cell
+    masses (see `l1` for how they are got), written as Σ(p_i log(p_i/q_i) - p_i + q_i) with the outside of the box as
+    one more cell, which is the same for equal totals and has no negative term. In dimension 1: quadrature in the level
+    of p.
+
+    Else Monte Carlo with draws of p: the mean of -log r + c(r - 1), r = q/p, with c near 1 where the laws are near.
+    There its standard deviation is O(KL) and not O(√KL) [docs/math.md 4.4]. Each half of the draws takes the c that is
+    best on the other half, so that c is independent of what it multiplies and the mean is unbiased. That relies on E_p
+    r = 1, that is on q having no mass where p has none. So c is 0, which leaves the plain mean of log(p/q), for laws p
+    of bounded support, and where the other half of the draws contradicts the premise or a moderate variance. `how` says
+    which mean was taken.
     """
     first, second = checked_pair(approximation, truth, rng, "kl")
     return _kl(first, second, rng, count(n, "n", 2))
 
 
-def sym_kl(approximation, truth, *, rng=None, n=100_000) -> Estimate:
-    """KL(approximation || truth) + KL(truth || approximation): the sum, not its half. Ways and errors as in `kl`."""
+def sym_kl(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
+    """KL(approximation || truth) + KL(truth || approximation): the sum, not its half.
+
+    Parameters
+    ----------
+    approximation, truth : Law
+        Two laws of one dimension.
+    rng : Generator, optional
+        Needed where neither a closed form nor quadrature is known.
+    n : int
+        How many points are drawn of each law then, at least 2.
+
+    Returns
+    -------
+    Estimate
+        The sum; stderr combines those of the two terms in quadrature. Ways and errors are those of `kl`.
+    """
     first, second = checked_pair(approximation, truth, rng, "sym_kl")
     there, back = _kl(first, second, rng, count(n, "n", 2)), _kl(second, first, rng, n, axes_of=(first, second))
     stderr = float(np.hypot(there.stderr, back.stderr))
@@ -44,7 +82,8 @@ def _kl(first, second, rng, n, axes_of=None):
     for law in (first, second):
         if law.atoms() is not None:
             raise NotAvailable(
-                f"{law!r} has no density, so its relative entropy is not defined. w2, sliced_w2 and the moment errors are. "
+                f"{law!r} has no density, so its relative entropy is not defined. w2, sliced_w2 and the moment errors "
+                "are. "
                 "Use one of these, or compare a law with a density."
             )
     gaussians = first.as_gaussian(), second.as_gaussian()
@@ -80,7 +119,7 @@ def _on_cells(first, second, axes):
 
 
 def _entropy_gap(p, q):
-    """r log r - r + 1 at r = p/q, >= 0: equals r (y - log(1 + y)) with y = 1/r - 1 = (q - p)/p, which does not cancel."""
+    """r log r - r + 1 >= 0 at r = p/q, as r (y - log(1 + y)) with y = 1/r - 1 = (q - p)/p, which does not cancel."""
     ratio = p / q
     near = (ratio > 0.5) & (ratio < 2)
     excess = np.where(near, (q - p) / np.where(near, p, 1.0), 0.0)
@@ -154,9 +193,9 @@ def _sampled(first, second, n, rng):
 def _control(log_ratio):
     """The c that makes the variance of -log r + c(r - 1) least on these draws, or 0 where they do not vouch for r.
 
-    They vouch for r with at least 50 draws, r <= 5 with standard deviation <= ½ (measured: with r <= 20 and 1, the tail r^-2.5 of
-    a Gaussian of variance 0.6 against 1 makes stderr 1.4 times too small, with these limits it is right), and a mean within 4
-    standard errors of one.
+    They vouch for r with at least 50 draws, r <= 5 with standard deviation <= ½ (measured: with r <= 20 and 1, the tail
+    r^-2.5 of a Gaussian of variance 0.6 against 1 makes stderr 1.4 times too small, with these limits it is right), and
+    a mean within 4 standard errors of one.
     """
     if len(log_ratio) < 50 or np.max(log_ratio) > np.log(5):
         return 0.0

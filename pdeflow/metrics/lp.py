@@ -6,28 +6,74 @@ from .._core.errors import NotAvailable
 from .._core.estimate import Estimate, together
 from .._core.quadrature import dyadic_levels, inner_levels, integrate
 from .._core.validate import count
+from ..laws import Law
 from .cells import cell_masses, common_grid
 from .pair import answers, checked_pair, generator, lacking
 
 
-def l1(approximation, truth, *, rng=None, n=100_000) -> Estimate:
-    """∫|p - q| dx (twice the total variation distance).
+def l1(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
+    """∫|p - q| dx, which is twice the total variation distance.
 
-    Against a GridLaw: Σ|Δm_i| over the cell masses plus the mass outside the box, so that a second-order scheme is seen as
-    second order and not through its piecewise constant picture. Of two grids the one with fewer cells is used. The other law's
-    cell masses come from its cdf, from overlap, from counting (Particles) or from quadrature of its density in the cell (1e-9 in
-    all, or `NotConverged`).
-    Else in dim 1: adaptive quadrature (1e-10). Else Monte Carlo, n draws: E_m[2|p - q|/(p + q)] under m = (p + q)/2, half of
-    the draws from each law; needs `rng`. Particles have no density: `NotAvailable` without a grid.
+    Parameters
+    ----------
+    approximation, truth : Law
+        Two laws of one dimension.
+    rng : Generator, optional
+        Needed where neither cell masses nor quadrature are known.
+    n : int
+        How many points are drawn then, half of them from each law, at least 4.
+
+    Returns
+    -------
+    Estimate
+        The distance.
+
+    Raises
+    ------
+    NotAvailable
+        For Particles without a grid on the other side, and where draws are needed and rng is None.
+    NotConverged
+        Where cell masses by quadrature miss 1e-9.
+
+    Notes
+    -----
+    Against a GridLaw: Σ|Δm_i| over the cell masses plus the mass outside the box, so that a second-order scheme is seen
+    as second order and not through its piecewise constant picture. Of two grids the one with fewer cells is used. The
+    other law's cell masses come from its distribution function, from overlap, from counting (Particles) or from
+    quadrature of its density. Without a grid in dimension 1: adaptive quadrature. Else Monte Carlo: E_m[2|p - q|/(p +
+    q)] under m = (p + q)/2.
     """
     return _lp(approximation, truth, 1, rng, n)
 
 
-def l2(approximation, truth, *, rng=None, n=100_000) -> Estimate:
-    """(∫(p - q)² dx)^½: not squared.
+def l2(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
+    """(∫(p - q)² dx)^½, not its square.
 
-    Against a GridLaw: (Σ Δm_i²/|cell_i|)^½ over the cell masses; what lies outside the box has no cell and is left out, which
-    `how` says when it is more than 1e-12. Else as `l1`.
+    Parameters
+    ----------
+    approximation, truth : Law
+        Two laws of one dimension.
+    rng : Generator, optional
+        Needed where neither cell masses nor quadrature are known.
+    n : int
+        How many points are drawn then, half of them from each law, at least 4.
+
+    Returns
+    -------
+    Estimate
+        The distance.
+
+    Raises
+    ------
+    NotAvailable
+        For Particles without a grid on the other side, and where draws are needed and rng is None.
+    NotConverged
+        Where cell masses by quadrature miss 1e-9.
+
+    Notes
+    -----
+    Against a GridLaw: (Σ Δm_i²/|cell_i|)^½ over the cell masses; what lies outside the box has no cell and is left out,
+    which `how` says when it is more than 1e-12. Else as in `l1`.
     """
     return _lp(approximation, truth, 2, rng, n)
 
@@ -41,7 +87,8 @@ def _lp(approximation, truth, p, rng, n):
     for law in (first, second):
         if law.atoms() is not None:
             raise NotAvailable(
-                f"{law!r} has no density, so {name} against {type(second if law is first else first).__name__} is not defined. "
+                f"{law!r} has no density, so {name} against {type(second if law is first else first).__name__} is not "
+                "defined. "
                 "Against a GridLaw its cells are counted; w2 and sliced_w2 need no density."
             )
     if first.dim == 1 and all(answers(law, "log_density", "quantile") for law in (first, second)):

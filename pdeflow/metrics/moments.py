@@ -5,22 +5,64 @@ import numpy as np
 from .._core.errors import NotAvailable
 from .._core.estimate import Estimate
 from .._core.validate import count
-from ..laws import Particles
+from ..laws import Law, Particles
 from .pair import checked_pair, generator
 
 
-def mean_error(approximation, truth, *, rng=None, n=100_000) -> Estimate:
-    """|E_approximation x - E_truth x|, Euclidean norm.
+def mean_error(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
+    """|E_approximation x - E_truth x|, the Euclidean norm.
 
-    A cloud is taken for what it is; stderr is then the sampling error (tr Σ / n)^½ of a cloud of n independent draws (n is
-    the effective number 1/Σw² for weights). A law without closed mean is sampled, n draws, where `rng` is given.
+    Parameters
+    ----------
+    approximation, truth : Law
+        Two laws of one dimension.
+    rng : Generator, optional
+        Needed for a law that does not know this moment, of which n points are drawn.
+    n : int
+        How many, at least 2.
+
+    Returns
+    -------
+    Estimate
+        The distance of the two moments.
+
+    Raises
+    ------
+    NotAvailable
+        Where draws are needed and rng is None.
+
+    Notes
+    -----
+    A cloud is taken for what it is; stderr is then the sampling error (tr Σ / n)^½ of a cloud of n independent draws (n
+    is the effective number 1/Σw² for weights).
     """
     return _moment_error(approximation, truth, "mean", rng, n)
 
 
-def cov_error(approximation, truth, *, rng=None, n=100_000) -> Estimate:
+def cov_error(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
     """|Σ_approximation - Σ_truth| in the Frobenius norm.
 
+    Parameters
+    ----------
+    approximation, truth : Law
+        Two laws of one dimension.
+    rng : Generator, optional
+        Needed for a law that does not know this moment, of which n points are drawn.
+    n : int
+        How many, at least 2.
+
+    Returns
+    -------
+    Estimate
+        The distance of the two moments.
+
+    Raises
+    ------
+    NotAvailable
+        Where draws are needed and rng is None.
+
+    Notes
+    -----
     stderr as in `mean_error`, with ((E|y|⁴ - |Σ|_F²)/n)^½ for y = x - E x.
     """
     return _moment_error(approximation, truth, "cov", rng, n)

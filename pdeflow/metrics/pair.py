@@ -1,12 +1,15 @@
 """What all metrics share: the check of their two laws, and their independent blocks."""
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 
 from .._core.errors import BadInput, NotAvailable
+from .._core.estimate import Estimate
 from ..laws import Law
 
 
-def checked_pair(approximation, truth, rng, metric):
+def checked_pair(approximation: Law, truth: Law, rng: np.random.Generator | None, metric: str) -> tuple[Law, Law]:
     """The two laws, a product of one block unwrapped; `BadInput` unless both are laws of one dimension."""
     for role, law in (("approximation", approximation), ("truth", truth)):
         if not isinstance(law, Law):
@@ -33,13 +36,15 @@ def _unwrapped(law):
         law = factors[0]
 
 
-def answers(law, *questions) -> bool:
+def answers(law: Law, *questions: str) -> bool:
     """Whether the law answers all of these questions."""
     known = law.answers()
     return all(question in known for question in questions)
 
 
-def generator(rng, what, lacking=()):
+def generator(
+    rng: np.random.Generator | None, what: str, lacking: Iterable[tuple[Law, str]] = ()
+) -> np.random.Generator:
     """rng, or `NotAvailable` where it is None and `what` cannot be had without drawing.
 
     lacking : (law, question) pairs, the questions that would make quadrature possible.
@@ -54,28 +59,29 @@ def generator(rng, what, lacking=()):
     return rng
 
 
-def lacking(laws, *questions):
-    """The (law, question) pairs of laws on the line that lack one of the questions of quadrature; none in higher dimension."""
+def lacking(laws: Iterable[Law], *questions: str) -> list[tuple[Law, str]]:
+    """(law, question) for every question that quadrature on the line needs and a law does not answer."""
     return [(law, question) for law in laws if law.dim == 1 for question in questions if not answers(law, question)]
 
 
-def blocks(first, second):
+def blocks(first: Law, second: Law) -> list[tuple[Law, ...]] | None:
     """The two laws as equally long tuples of independent blocks of equal dims, or None if they are no such products."""
     for law in (first, second):
         factors = law.factors()
         if factors is not None:
             sizes = [part.dim for part in factors]
             split = [each.blocks(sizes) for each in (first, second)]
-            if all(part is not None for part in split):
-                return split
+            known = [parts for parts in split if parts is not None]
+            if len(known) == 2:
+                return known
     return None
 
 
-def each_block(split, compute):
+def each_block(split: list[tuple[Law, ...]], compute: Callable[[Law, Law], Estimate]) -> list[Estimate]:
     """compute(a, b) over the blocks.
 
-    A pair of the same two objects (a lifted law repeats one) is not computed again, unless it was drawn: repeated draws must
-    be independent.
+    A pair of the same two objects (a lifted law repeats one) is not computed again, unless it was drawn: repeated draws
+    must be independent.
     """
     known, parts = {}, []
     for a, b in zip(*split):

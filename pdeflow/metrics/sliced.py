@@ -4,18 +4,47 @@ import numpy as np
 
 from .._core.estimate import Estimate
 from .._core.validate import count
-from ..laws import Particles
+from ..laws import Law, Particles
 from .pair import checked_pair, generator
 from .w2 import closed_w2, w2
 
 
-def sliced_w2(approximation, truth, *, rng=None, projections=200, n=10_000) -> Estimate:
-    """SW2 (not its square): SW2² = E_θ W2²(θ·X, θ·Y), θ uniform on the unit sphere.
+def sliced_w2(
+    approximation: Law,
+    truth: Law,
+    *,
+    rng: np.random.Generator | None = None,
+    projections: int = 200,
+    n: int = 10_000,
+) -> Estimate:
+    """The sliced Wasserstein distance SW2, not its square: SW2² = E_θ W2²(θ·X, θ·Y), θ uniform on the unit sphere.
 
-    The normalisation is the mean over directions, with no factor d: two laws that differ by a shift s have SW2 = |s|/√d,
-    and in dim 1 SW2 = W2. Gaussians, mixtures and clouds are projected exactly; of other laws n draws are projected.
-    Closed form between Barenblatts (or Rings) of one kind: W2/√d. stderr is that of the mean over the random
-    directions, for W2 itself. Needs `rng` in d > 1 (`NotAvailable` without).
+    Parameters
+    ----------
+    approximation, truth : Law
+        Two laws of one dimension.
+    rng : Generator, optional
+        Needed in d > 1, unless the value has a closed form.
+    projections : int
+        How many directions are drawn, at least 2.
+    n : int
+        How many points are drawn of a law that is not projected exactly.
+
+    Returns
+    -------
+    Estimate
+        The distance. stderr is that of the mean over the random directions, for the distance itself.
+
+    Raises
+    ------
+    NotAvailable
+        Where directions are needed and rng is None, or in dimension 1 where a law has no quantile function.
+
+    Notes
+    -----
+    The normalisation is the mean over directions, with no factor d: two laws that differ by a shift s have SW2 =
+    |s|/√d, and in dimension 1 SW2 = W2. Gaussians, mixtures and clouds are projected exactly. Two laws of one scale
+    family whose shape is scaled alike in all directions (Barenblatts, Rings) have SW2 = W2/√d.
     """
     first, second = checked_pair(approximation, truth, rng, "sliced_w2")
     if first.dim == 1:

@@ -8,24 +8,46 @@ from scipy.spatial.distance import cdist
 from .._core.errors import NotAvailable, NotConverged
 from .._core.estimate import Estimate, together
 from .._core.validate import count
+from ..laws import Law
 from .gaussian import bures_distance
 from .pair import blocks, checked_pair, each_block, generator
 from .w2_line import w2_squared_line
 
 
-def w2(approximation, truth, *, rng=None, n=2000) -> Estimate:
-    """The Wasserstein distance W2 (not its square): W2² = min over couplings of E|X - Y|².
+def w2(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 2000) -> Estimate:
+    """The Wasserstein distance W2, not its square: W2² = min over couplings of E|X - Y|².
 
-    Closed form: Gaussians (Bures), Barenblatts of one dim and m, Rings, Semicircles, Uniform boxes, any centres.
-    Dim 1: ∫(Q_1 - Q_2)² du, exact on merged levels where both quantile functions are piecewise linear (Particles,
-    Quantiles, GridLaw, Uniform), else adaptive quadrature in the level (about 1e-13 relative).
-    Products of equal blocks: W2² adds over the blocks.
-    Else, in d > 1: exact transport between clouds by POT, on Particles as they are up to n points and on n draws of any
-    other law (needs `rng`; a larger cloud is thinned to n). Such a value is biased upward like n^(-1/d), which
-    `how` says, and stderr is that of the transport cost about its biased mean, from the variance of the dual potentials.
+    Parameters
+    ----------
+    approximation, truth : Law
+        Two laws of one dimension.
+    rng : Generator, optional
+        Needed where laws in d > 1 are compared by draws, and to thin a cloud of more than n points.
+    n : int
+        The largest number of points of a cloud in d > 1, at least 2.
 
-    Raises `NotAvailable` where draws are needed and rng is None, or POT is missing; `NotConverged` if POT's solver does not
-    end with the optimum (POT itself only warns).
+    Returns
+    -------
+    Estimate
+        The distance; `how` says which of the ways below was taken.
+
+    Raises
+    ------
+    NotAvailable
+        Where draws are needed and rng is None, where a law on the line has no quantile function, or POT is missing.
+    NotConverged
+        If POT's solver does not end with the optimum (POT itself only warns).
+
+    Notes
+    -----
+    Closed form: Gaussians (Bures) and laws of one scale family (Barenblatts of one d and m, Rings, Semicircles, Uniform
+    boxes), whatever their centres. In dimension 1: ∫(Q_1 - Q_2)² du, exact on merged levels where both quantile
+    functions are piecewise linear (Particles, Quantiles, GridLaw, Uniform), else adaptive quadrature in the level
+    (about 1e-13 relative). Products of equal blocks: W2² adds over the blocks.
+
+    Everything else is exact transport between clouds by POT: Particles as they are up to n points, and n draws of any
+    other law. Such a value is biased upward like n^(-1/d), which `how` says, and stderr is that of the transport cost
+    about its biased mean, from the variance of the dual potentials.
     """
     first, second = checked_pair(approximation, truth, rng, "w2")
     return _w2(first, second, rng, count(n, "n", 2))
@@ -64,7 +86,7 @@ def _w2(first, second, rng, n):
 
 
 def cloud_of(law, rng, n, metric):
-    """(points, weights, note): the cloud itself up to n points, else n draws (of an unweighted cloud: without replacement)."""
+    """(points, weights, note): the cloud itself up to n points, else n draws, without replacement of equal weights."""
     atoms = law.atoms()
     if atoms is not None:
         x, weights = atoms
@@ -91,7 +113,8 @@ def _cloud_w2(x, p, y, q):
         import ot
     except ImportError:
         raise NotAvailable(
-            "Transport between clouds in d > 1 needs POT, which is not installed. In dim 1 and for Gaussians w2 needs nothing. "
+            "Transport between clouds in d > 1 needs POT, which is not installed. In dim 1 and for Gaussians w2 needs "
+            "nothing. "
             "Run: pip install pdeflow[ot]"
         ) from None
     cost = cdist(x, y, "sqeuclidean")  # differences first: POT's own expansion of the square cancels
@@ -102,7 +125,8 @@ def _cloud_w2(x, p, y, q):
     if log["result_code"] != 1 or log["warning"] is not None:
         said = log["warning"] or "; ".join(str(w.message) for w in caught)
         raise NotConverged(
-            f"POT ended with result code {log['result_code']} ({said}) on clouds of {len(x)} and {len(y)} points. Only code 1 is "
+            f"POT ended with result code {log['result_code']} ({said}) on clouds of {len(x)} and {len(y)} points. "
+            "Only code 1 is "
             "the optimum. Use fewer points (n=).",
             result_code=int(log["result_code"]),
         )

@@ -1,18 +1,20 @@
-"""W2 on the line: ∫(Q_a(u) - Q_b(u))² du over the levels, exactly where both quantile functions are piecewise linear."""
+"""W2 on the line: ∫(Q_a(u) - Q_b(u))² du over the levels, exact where both quantile functions are piecewise linear."""
 
 import numpy as np
 
 from .._core.errors import NotAvailable
 from .._core.quadrature import dyadic_levels, inner_levels, integrate
+from ..laws import Law
 from .pair import answers
 
 
-def w2_squared_line(first, second):
+def w2_squared_line(first: Law, second: Law) -> tuple[float, str]:
     """(W2², how) of two laws of dim 1 that have quantile functions."""
     for law in (first, second):
         if not answers(law, "quantile"):
             raise NotAvailable(
-                f"{type(law).__name__} has no quantile function, so w2 in dim 1 has no exact value. Use a law with quantile, "
+                f"{type(law).__name__} has no quantile function, so w2 in dim 1 has no exact value. Use a law with "
+                "quantile, "
                 "or Particles of a sample."
             )
     a, b = _pieces(first), _pieces(second)
@@ -24,7 +26,7 @@ def w2_squared_line(first, second):
 
 
 def _pieces(law):
-    """(levels (k + 1,), left (k,), right (k,)) of the pieces of a piecewise linear quantile function, or None if it is none."""
+    """(levels (k + 1,), left (k,), right (k,)) of the pieces of a piecewise linear quantile function, else None."""
     pieces = law.linear_pieces()
     if pieces is None:
         return None
