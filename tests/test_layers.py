@@ -30,7 +30,7 @@ TABLE = {
     "neural": METHOD,
     "metrics": ENERGIES,
     "checks": ENERGIES,
-    "reference": TRAJECTORY,
+    "reference": TRAJECTORY | {"metrics"},
     "study": STUDY,
     "report": STUDY | {"study"},
     "applications": EVERYTHING,

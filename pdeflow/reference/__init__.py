@@ -1,4 +1,4 @@
-"""Reference files: a trajectory in HDF5, with its problem, its provenance and its own error bar (references/README.md)."""
+"""Reference files: a trajectory in HDF5 with its problem, its provenance and its error bar (references/README.md)."""
 
 from .check import check
 from .diff import describe_file, diff

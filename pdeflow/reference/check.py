@@ -1,19 +1,33 @@
 """Checking a reference file: everything that schema 1 promises, as a list of what is wrong."""
 
 import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from .._core.errors import BadInput, BadReference, NotAvailable
+from ..laws import Law
 from ..problems.registry import CATALOGUE
-from .read import contents, laws_of, load
-from .schema import AXES, content_sha256, text_sha256
+from .read import Attributes, Reference, contents, laws_of, load
+from .schema import AXES, Variable, content_sha256, text_sha256
 
 JSON = ("params", "config", "versions", "stats", "left_out")
 
 
-def check(path) -> list[str]:
-    """What is wrong with the file, one sentence each; empty means valid. Never raises for what is in the file."""
+def check(path: str | os.PathLike[str]) -> list[str]:
+    """What is wrong with a reference file.
+
+    Parameters
+    ----------
+    path : str or path
+        The file; nothing that is in it makes this function raise.
+
+    Returns
+    -------
+    list of str
+        One sentence per fault; empty means valid.
+    """
     try:
         attributes, variables = contents(path)
     except (BadReference, BadInput) as error:
@@ -29,22 +43,26 @@ def check(path) -> list[str]:
     except BadReference as error:
         return [str(error)]
     return [
-        *_problem(attributes), *_moments(attributes, laws, variables), *_grid(variables), *_dimension(reference)
-    ]  # fmt: skip
+        *_problem(attributes),
+        *_moments(attributes, laws, variables),
+        *_grid(variables),
+        *_dimension(reference),
+    ]
 
 
-def _problem(attributes):
+def _problem(attributes: Attributes) -> Iterator[str]:
     name = attributes["problem"]
     if name not in CATALOGUE and "problem_source" not in attributes:
-        yield f"problem {name!r} is no entry of the catalogue ({', '.join(sorted(CATALOGUE))}) and problem_source is missing"
+        known = ", ".join(sorted(CATALOGUE))
+        yield f"problem {name!r} is no entry of the catalogue ({known}) and problem_source is missing"
 
 
-def _attributes(attributes):
+def _attributes(attributes: Attributes) -> Iterator[str]:
     for name in JSON:
         try:
             json.loads(attributes[name])
         except ValueError as error:
-            yield f"attribute {name} is no JSON: {error}"
+            yield f"attribute {name} is not JSON: {error}"
     if text_sha256(attributes["config"]) != attributes["config_sha256"]:
         yield "config_sha256 is not the SHA-256 of config"
     if attributes["status"] != "complete":
@@ -53,10 +71,10 @@ def _attributes(attributes):
         if not (np.isfinite(attributes[name]) and attributes[name] >= 0):
             yield f"{name} is {attributes[name]}, not finite and >= 0"
     if attributes["content_sha256"] is None or len(attributes["content_sha256"]) != 64:
-        yield "content_sha256 is no SHA-256"
+        yield "content_sha256 is not a SHA-256"
 
 
-def _axes(variables):
+def _axes(variables: Mapping[str, Variable]) -> Iterator[str]:
     scales = {name: v.data for name, v in variables.items() if v.dims == (name,)}
     for name, (dims, data, _) in variables.items():
         if "" in dims or len(dims) != data.ndim:
@@ -71,12 +89,12 @@ def _axes(variables):
         yield "time does not increase"
 
 
-def _moments(attributes, laws, variables):
+def _moments(attributes: Attributes, laws: Sequence[Law], variables: Mapping[str, Variable]) -> Iterator[str]:
     """The stored numbers that follow from the laws do follow from them."""
     if attributes["content_sha256"] != content_sha256(variables):
         yield "content_sha256 is not the SHA-256 of the data sets"
     if attributes.get("copies") is not None:
-        laws = [law.laws[0] for law in laws]
+        laws = [(law.factors() or (law,))[0] for law in laws]
     for name in ("mean", "cov"):
         if name not in variables:
             continue
@@ -91,7 +109,7 @@ def _moments(attributes, laws, variables):
             yield f"{name} is not that of the laws: it is off by {np.max(np.abs(own - variables[name].data)):.3g}"
 
 
-def _grid(variables):
+def _grid(variables: Mapping[str, Variable]) -> Iterator[str]:
     if "mass" not in variables:
         return
     mass, volume = variables["mass"].data, np.ones(())
@@ -107,6 +125,6 @@ def _grid(variables):
             yield f"{name} does not follow from mass and edges"
 
 
-def _dimension(reference):
+def _dimension(reference: Reference) -> Iterator[str]:
     if reference.problem is not None and reference.problem.dim != reference.trajectory.dim:
         yield f"the problem has dim {reference.problem.dim}, the laws {reference.trajectory.dim}"

@@ -1,17 +1,35 @@
 """Two reference files side by side, and one in words."""
 
 import json
+import os
+from collections.abc import Mapping
 
 import numpy as np
 
 from .read import contents, load
-from .schema import BLOCK
+from .schema import BLOCK, Variable
 
 UNCOMPARED = ("created",)  # differs between any two runs and says nothing about the content
 
 
-def diff(path_a, path_b) -> list[str]:
-    """The differences of two files: attributes (but for the date) and the largest |a - b| of each variable; empty means equal."""
+def diff(path_a: str | os.PathLike[str], path_b: str | os.PathLike[str]) -> list[str]:
+    """The differences of two reference files.
+
+    Parameters
+    ----------
+    path_a, path_b : str or path
+        The files.
+
+    Returns
+    -------
+    list of str
+        Attributes that differ (but for the date), and the largest |a - b| of each variable; empty means equal.
+
+    Raises
+    ------
+    BadReference
+        For a file that `load` refuses.
+    """
     (first, data), (second, other) = contents(path_a), contents(path_b)
     found = []
     for name in sorted(set(first) | set(second)):
@@ -20,8 +38,8 @@ def diff(path_a, path_b) -> list[str]:
     return found + [line for line, _, _ in variable_differences(data, other)]
 
 
-def variable_differences(data, other) -> list:
-    """(sentence, largest |a - b|, largest |a|) of each variable that differs; the number is inf where it cannot be compared."""
+def variable_differences(data: Mapping[str, Variable], other: Mapping[str, Variable]) -> list[tuple[str, float, float]]:
+    """(sentence, largest |a - b|, largest |a|) of each variable that differs; |a - b| is inf where shapes differ."""
     found = []
     for name in sorted(set(data) | set(other)):
         if name not in data or name not in other:
@@ -39,8 +57,24 @@ def variable_differences(data, other) -> list:
     return found
 
 
-def describe_file(path) -> str:
-    """What the file holds, as text for a terminal. Raises `BadReference` for a file that `load` refuses."""
+def describe_file(path: str | os.PathLike[str]) -> str:
+    """What a reference file holds, as text for a terminal.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    str
+        Its attributes and variables, one per line.
+
+    Raises
+    ------
+    BadReference
+        For a file that `load` refuses.
+    """
     reference = load(path)
     attributes, variables = contents(path)
     copies = f"product of {attributes['copies']} copies of " if "copies" in attributes else ""
@@ -50,6 +84,7 @@ def describe_file(path) -> str:
         f"problem   {attributes['problem']} {attributes['params']}",
         f"          {reference.provenance['problem_note']}",
         f"laws      {copies}{attributes['law']} in dimension {reference.trajectory.dim}",
+        *([f"          {attributes['law_note']}"] if "law_note" in attributes else []),
         f"times     {', '.join(f'{t:g}' for t in reference.times)}",
         f"error     {reference.error}",
         f"method    {attributes['method']} {attributes['config']}",
@@ -69,10 +104,10 @@ def describe_file(path) -> str:
     return "\n".join(lines)
 
 
-def _shape(variable):
+def _shape(variable: Variable) -> str:
     return "(" + ", ".join(f"{dim} {size}" for dim, size in zip(variable.dims, variable.data.shape)) + ")"
 
 
-def _short(value, length=100):
+def _short(value: object, length: int = 100) -> str:
     text = "none" if value is None else str(value)
     return text if len(text) <= length else text[: length - 3] + "..."

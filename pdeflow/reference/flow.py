@@ -14,9 +14,9 @@ from .._core.errors import BadInput, BadReference
 from .._core.files import write_whole
 from ..laws import Law
 from ..laws.push_forward import law_from_data
-from .place import target
 from .read import ODD_FILE, verified
 from .schema import BLOCK, Variable, block, content_sha256
+from .write import target
 
 FLOW_SCHEMA = 2  # since 2 a file may hold a law of few parameters; a push-forward is written as in 1
 

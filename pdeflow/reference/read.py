@@ -4,7 +4,7 @@ import io
 import json
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ import numpy as np
 from .._core import fingerprint
 from .._core.errors import BadInput, BadReference, NotAvailable, PdeflowError
 from .._core.estimate import Estimate
+from ..laws import Law
+from ..laws.fields import needed_fields, stored_kinds
 from ..problems.problem import Problem
 from ..trajectory import Trajectory
 from .problem_record import differing, problem_sha256, recall
@@ -24,13 +26,13 @@ from .schema import (
     ROOT_NUMBERS,
     ROOT_TEXT,
     SCHEMA,
-    STORABLE,
     Variable,
     block,
     decode,
-    law_variables,
     shown,
 )
+
+Attributes = dict[str, Any]  # int, float or str, as the schema says for each name
 
 ODD_FILE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)  # what h5py raises on odd files
 
@@ -39,9 +41,17 @@ ODD_FILE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeErr
 class Reference:
     """A stored trajectory. Callable as (problem, times) -> Trajectory, so that it can be the truth of a Study.
 
-    problem : the Problem it belongs to, or None where it was made of a user's callables (`provenance["problem_note"]`).
-    trajectory : the stored laws. error : Estimate of their distance from the truth, in the metric `error.metric`.
-    provenance : the root attributes of the file (method, config, versions, git, created, ...).
+    Parameters
+    ----------
+    problem : Problem or None
+        The problem it belongs to; None where this program cannot rebuild it, as `provenance["problem_note"]` says.
+    trajectory : Trajectory
+        The stored laws.
+    error : Estimate
+        Their distance from the truth, in the metric `error.metric`.
+    provenance : mapping
+        The root attributes of the file (method, config, versions, git, created, ...), `problem_note`, and `law_note`
+        where the laws are a user's own that were stored as grid masses or samples.
     """
 
     problem: Problem | None
@@ -51,13 +61,30 @@ class Reference:
 
     @property
     def times(self) -> np.ndarray:
+        """The stored times, (k,)."""
         return self.trajectory.times
 
-    def __call__(self, problem, times=None) -> Trajectory:
-        """The stored laws at `times` (default: the horizon of `problem`); stats carry `error` and `error_metric`.
+    def __call__(self, problem: Problem, times: Sequence[float] | np.ndarray | None = None) -> Trajectory:
+        """The stored laws as the truth of a problem.
 
-        Raises `BadInput` if `problem` has another name, energy or start than the stored one, `NotAvailable` for a time
-        that is not stored.
+        Parameters
+        ----------
+        problem : Problem
+            The stored one: name, energy and initial law must be the same.
+        times : (k,) array_like, optional
+            The default is its horizon.
+
+        Returns
+        -------
+        Trajectory
+            Its stats carry `error` and `error_metric`.
+
+        Raises
+        ------
+        BadInput
+            For a problem of another name, energy or start.
+        NotAvailable
+            For a time that is not stored.
         """
         name = self.provenance["problem"]
         self._own(problem, name)
@@ -65,11 +92,12 @@ class Reference:
         missing = [float(t) for t in times if not self._stores(t)]
         if missing:
             raise NotAvailable(
-                f"t = {missing} is not stored in the reference of {name!r}. Stored times: {self.times.tolist()}. Ask for some of these."
+                f"t = {missing} is not stored in the reference of {name!r}. Stored times: {self.times.tolist()}. Ask "
+                "for some of these."
             )
-        return Trajectory(times, [self.trajectory.at(t) for t in times], dict(self.trajectory.stats))
+        return Trajectory(times, tuple(self.trajectory.at(t) for t in times), dict(self.trajectory.stats))
 
-    def _own(self, problem, name):
+    def _own(self, problem: Problem, name: str) -> None:
         """`BadInput` unless `problem` is the stored one."""
         own = self.provenance["problem_sha256"] if self.problem is None else problem_sha256(self.problem)
         given = repr(problem)
@@ -80,11 +108,12 @@ class Reference:
             params = json.dumps(fingerprint.describe(problem.params))
             given = f"problem {problem.name!r} with {params}, which differs in: {differ}"
         raise BadInput(
-            f"This reference is the truth of problem {name!r} with {self.provenance['params']}, and was asked for {given}. "
-            "Name, energy and initial law must be the same. Use reference.problem, or a reference made for yours."
+            f"This reference is the truth of problem {name!r} with {self.provenance['params']}, and was asked for "
+            f"{given}. Name, energy and initial law must be the same. Use reference.problem, or a reference made for "
+            "yours."
         )
 
-    def _stores(self, t):
+    def _stores(self, t: float) -> bool:
         try:
             self.trajectory.at(t)
         except NotAvailable:
@@ -92,8 +121,24 @@ class Reference:
         return True
 
 
-def load(path) -> Reference:
-    """The reference stored in `path`. Raises `BadReference` for a file that is missing, damaged, incomplete or too new."""
+def load(path: str | os.PathLike[str]) -> Reference:
+    """The reference stored in a file.
+
+    Parameters
+    ----------
+    path : str or path
+        The file.
+
+    Returns
+    -------
+    Reference
+        The laws are those that were saved, bit for bit.
+
+    Raises
+    ------
+    BadReference
+        For a file that is missing, damaged, incomplete or too new.
+    """
     attributes, variables = contents(path)
     if attributes["status"] != "complete":
         raise BadReference(f"{path} has status {attributes['status']!r}. A reference must be complete. Make it again.")
@@ -103,13 +148,12 @@ def load(path) -> Reference:
     stats = {**_json(attributes, "stats", path), "error": error, "error_metric": error.metric}
     problem, note = recall(attributes)
     provenance = {**attributes, "problem_note": note}
-    return Reference(
-        problem, Trajectory(variables["time"].data, laws_of(path, attributes, variables), stats), error, provenance
-    )
+    laws = laws_of(path, attributes, variables)
+    return Reference(problem, Trajectory(variables["time"].data, tuple(laws), stats), error, provenance)
 
 
-def contents(path):
-    """(attributes, variables) of a file: {name: int, float or str} and {name: Variable}.
+def contents(path: str | os.PathLike[str]) -> tuple[Attributes, dict[str, Variable]]:
+    """The root attributes and the variables of a file.
 
     Everything that `load` needs is there and of the right type, else `BadReference` names it.
     """
@@ -118,52 +162,55 @@ def contents(path):
         flow = _holds_flow(raw)
         attributes, variables = ({}, {}) if flow else parse(raw)
     except ODD_FILE as error:
-        raise BadReference(f"{path} is no HDF5 file that h5py can read: {error}. Get or make it again.") from error
+        raise BadReference(f"{path} cannot be read by h5py as an HDF5 file: {error}. Get or make it again.") from error
     if flow:
-        raise BadReference(f"{path} is the file of a trained flow. A reference was wanted. Read it with load_flow.")
+        raise BadReference(f"{path} is the file of a trained flow. It is not a reference. Read it with load_flow.")
     _require(path, attributes, variables)
     return attributes, variables
 
 
-def _holds_flow(raw: bytes):
+def _holds_flow(raw: bytes) -> bool:
     with h5py.File(io.BytesIO(raw), "r") as file:
         return "pdeflow_flow" in file.attrs  # as `flow.save_flow` marks its files
 
 
-def parse(raw: bytes):
+def parse(raw: bytes) -> tuple[Attributes, dict[str, Variable]]:
     """(attributes, variables) of the bytes of a file, with no check at all."""
     with h5py.File(io.BytesIO(raw), "r") as file:
         attributes = {name: _plain(value) for name, value in file.attrs.items()}
         return attributes, {name: _variable(item) for name, item in file.items()}
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.decode()
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _variable(item):
-    dims = (item.name[1:],) if item.is_scale else tuple(dim[0].name[1:] if len(dim) else "" for dim in item.dims)
+def _variable(item: h5py.Dataset) -> Variable:
+    own = str(item.name)[1:]
+    dims = (own,) if item.is_scale else tuple(str(dim[0].name)[1:] if len(dim) else "" for dim in item.dims)
     return Variable(dims, item[...], str(item.attrs.get("long_name", "")))
 
 
-def _require(path, attributes, variables):
+def _require(path: str | os.PathLike[str], attributes: Attributes, variables: dict[str, Variable]) -> None:
     for names, kind in ((ROOT_TEXT, str), (ROOT_NUMBERS, float)):
         wrong = [name for name in names if not isinstance(attributes.get(name), kind)]
         if wrong:
             raise BadReference(
-                f"{path} lacks the root attributes {', '.join(wrong)}, or they are no {kind.__name__}. Schema {SCHEMA} requires them. Make the file again."
+                f"{path} lacks the root attributes {', '.join(wrong)}, or they are not of type {kind.__name__}. Schema "
+                f"{SCHEMA} requires them. Make the file again."
             )
     if attributes.get("pdeflow_schema") != SCHEMA:
         raise BadReference(
             f"{path}: pdeflow_schema is {attributes.get('pdeflow_schema')!r}. It must be {SCHEMA}. Make the file again."
         )
     kind = attributes["law"]
-    if kind not in STORABLE:
-        raise BadReference(f"{path} holds laws of kind {kind!r}. Possible: {', '.join(STORABLE)}. Make the file again.")
+    if kind not in stored_kinds():
+        possible = ", ".join(stored_kinds())
+        raise BadReference(f"{path} holds laws of kind {kind!r}. Possible: {possible}. Make the file again.")
     grid = AXES[: variables["mass"].data.ndim - 1] if kind == "GridLaw" and "mass" in variables else ()
-    needed = ("time", *law_variables(kind, grid))
+    needed = ("time", *needed_fields(kind, grid))
     for name in needed:
         if name not in variables:
             raise BadReference(
@@ -176,12 +223,12 @@ def _require(path, attributes, variables):
         dims, data, _ = variables[name]
         if "" in dims or len(dims) != data.ndim or (name == "time" and dims != ("time",)):
             raise BadReference(
-                f"{path}: {name}: an axis carries no dimension scale (axes {dims}, shape {data.shape}), so that which numbers "
-                "belong to which time is not said. Make the file again."
+                f"{path}: {name}: an axis carries no dimension scale (axes {dims}, shape {data.shape}), so that it is "
+                "unknown which numbers belong to which time. Make the file again."
             )
 
 
-def verified(path) -> bytes:
+def verified(path: str | os.PathLike[str]) -> bytes:
     """All bytes of the file after its user block was found to be the one that belongs to them, else `BadReference`."""
     try:
         raw = Path(path).read_bytes()
@@ -195,7 +242,8 @@ def verified(path) -> bytes:
         ) from None
     except FileNotFoundError:
         raise BadReference(
-            f"{path} does not exist. Its folder holds: {_files_in(Path(path).parent)}. Correct the name, or make the file: pdeflow reference make RECIPE."
+            f"{path} does not exist. Its folder holds: {_files_in(Path(path).parent)}. Correct the name, or make the "
+            "file: pdeflow reference make RECIPE."
         ) from None
     except OSError as error:
         raise BadReference(
@@ -204,7 +252,8 @@ def verified(path) -> bytes:
     schema = _schema_number(raw)
     if schema is not None and schema > SCHEMA:
         raise BadReference(
-            f"{path} is of schema {schema}. This version of pdeflow reads schemas up to {SCHEMA}. Install a newer pdeflow."
+            f"{path} is of schema {schema}. This version of pdeflow reads schemas up to {SCHEMA}. Install a newer "
+            "pdeflow."
         )
     head, body = raw[:BLOCK], memoryview(raw)[BLOCK:]
     if head == block(body):
@@ -213,17 +262,18 @@ def verified(path) -> bytes:
         kind = (
             "an HDF5 file without a pdeflow user block"
             if raw[:8] == b"\x89HDF\r\n\x1a\n"
-            else "no pdeflow reference file"
+            else "not a pdeflow reference file"
         )
         raise BadReference(
-            f"{path} is {kind} ({len(raw)} bytes), or its first bytes are damaged. A reference is written by pdeflow.reference.save. Get or make it again."
+            f"{path} is {kind} ({len(raw)} bytes), or its first bytes are damaged. A reference is written by "
+            "pdeflow.reference.save. Get or make it again."
         )
-    length = next((line for line in head.split(b"\n") if line.startswith(b"bytes after this block: ")), b"").rpartition(
-        b" "
-    )[2]
+    said = [line for line in head.split(b"\n") if line.startswith(b"bytes after this block: ")]
+    length = said[0].rpartition(b" ")[2] if said else b""
     if length.isdigit() and int(length) != len(body):
         raise BadReference(
-            f"{path} is truncated or was added to: {len(body)} bytes follow its user block, which says {int(length)}. Get or make it again."
+            f"{path} is truncated or was added to: {len(body)} bytes follow its user block, which says {int(length)}. "
+            "Get or make it again."
         )
     raise BadReference(
         f"{path} is damaged, or was changed after it was written: its bytes do not have the SHA-256 in its user block. "
@@ -231,18 +281,19 @@ def verified(path) -> bytes:
     )
 
 
-def _files_in(folder):
+def _files_in(folder: str | os.PathLike[str]) -> str:
     try:
         return ", ".join(sorted(name for name in os.listdir(folder) if name.endswith(".h5"))) or "no .h5 file"
     except OSError:
         return "nothing readable"
 
 
-def _schema_number(raw: bytes):
+def _schema_number(raw: bytes) -> int | None:
     """The schema that the file claims, found without the HDF5 library (a damaged file must not reach it), or None.
 
     From the first line of the user block, or from the bytes of the root attribute `pdeflow_schema`: an HDF5 attribute
-    message of version 1 (parts padded to 8 bytes) or 3 (unpadded) gives the sizes of name, type and shape before the name.
+    message of version 1 (parts padded to 8 bytes) or 3 (unpadded) gives the sizes of name, type and shape before the
+    name.
     """
     first = raw[:64].split(b"\n")[0]
     claims = []
@@ -264,14 +315,14 @@ def _schema_number(raw: bytes):
     return max(claims, default=None)
 
 
-def _json(attributes, name, path):
+def _json(attributes: Attributes, name: str, path: str | os.PathLike[str]) -> Any:
     try:
         return json.loads(attributes[name])
     except ValueError as error:
-        raise BadReference(f"{path}: the attribute {name} is no JSON ({error}). Make the file again.") from None
+        raise BadReference(f"{path}: the attribute {name} is not JSON ({error}). Make the file again.") from None
 
 
-def laws_of(path, attributes, variables):
+def laws_of(path: str | os.PathLike[str], attributes: Attributes, variables: dict[str, Variable]) -> list[Law]:
     """The laws of a file, or `BadReference` if its numbers make no laws."""
     try:
         return decode(attributes["law"], attributes.get("copies"), variables)
@@ -279,6 +330,3 @@ def laws_of(path, attributes, variables):
         raise BadReference(
             f"{path}: its variables make no {attributes['law']}: {error} Make the file again."
         ) from error
-
-
-__all__ = ["Reference", "contents", "laws_of", "load", "parse", "verified"]

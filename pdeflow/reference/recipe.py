@@ -1,9 +1,10 @@
 """Recipes: how each reference file was made, and whether it can be made again.
 
-A recipe is a Python file with a function `make() -> (problem, trajectory, keywords of save)`. It is an ordinary user of the
-public API; it lives outside the package because it calls methods, which this folder must not know.
+A recipe is a Python file with a function `make() -> (problem, trajectory, keywords of save)`. It is an ordinary user of
+the public API; it lives outside the package because it calls methods, which this folder must not know.
 """
 
+import os
 import re
 import runpy
 from pathlib import Path
@@ -11,26 +12,57 @@ from pathlib import Path
 from .._core.errors import BadInput, BadReference, NotAvailable
 from .._core.files import write_whole
 from .diff import variable_differences
-from .place import refuse_other_question, standing, target
 from .read import contents, parse
 from .schema import shown
-from .write import image
+from .write import image, refuse_other_question, standing, target
 
-# Across machines and library versions the last bits of sums, exp and linear solves differ; 1e-10 of the largest entry of a
-# variable is a thousand times what thousands of tridiagonal solves were seen to differ by, and far below any stored error.
+# Across machines and library versions the last bits of sums, exp and linear solves differ; 1e-10 of the largest entry
+# of a variable is a thousand times what thousands of tridiagonal solves differed by, and far below any stored error.
 TOLERANCE = 1e-10
 
 
-def recipes(directory=None) -> list[str]:
-    """Names of the recipes in `directory` (default: references/recipes here, else beside the package)."""
+def recipes(directory: str | os.PathLike[str] | None = None) -> list[str]:
+    """Names of the recipes in a folder.
+
+    Parameters
+    ----------
+    directory : str or path, optional
+        The default is references/recipes here, else beside the package.
+
+    Returns
+    -------
+    list of str
+        Sorted.
+
+    Raises
+    ------
+    NotAvailable
+        Where there is no such folder.
+    """
     return sorted(path.stem for path in _folder(directory).glob("*.py") if not path.name.startswith("_"))
 
 
-def make(name, directory=".", *, overwrite=False) -> Path:
-    """Run a recipe (a name of `recipes()`, or the path of a .py file), write directory/NAME.h5 and return that path.
+def make(name: str | os.PathLike[str], directory: str | os.PathLike[str] = ".", *, overwrite: bool = False) -> Path:
+    """Run a recipe and write its reference file.
 
-    An older file of the same recipe is replaced. Raises `BadInput` where the name is taken by anything else, under the rules
-    of `save`; overwrite=True replaces that too.
+    Parameters
+    ----------
+    name : str or path
+        A name of `recipes()`, or the path of a .py file.
+    directory : str or path
+        Where NAME.h5 goes.
+    overwrite : bool
+        Whether to replace, under the rules of `save`, a file of that name that is not an older file of the same recipe.
+
+    Returns
+    -------
+    Path
+        The path of the file.
+
+    Raises
+    ------
+    BadInput
+        For a recipe that does not exist or gives the wrong things, and where the name is taken.
     """
     recipe = _find(name, file=Path(directory) / f"{name}.h5")
     path = target(Path(directory) / f"{recipe.stem}.h5")
@@ -42,11 +74,24 @@ def make(name, directory=".", *, overwrite=False) -> Path:
     return path
 
 
-def verify(path, directory=None, tolerance=TOLERANCE) -> list[str]:
-    """Make the file again in memory and compare: what differs; empty means it was reproduced.
+def verify(
+    path: str | os.PathLike[str], directory: str | os.PathLike[str] | None = None, tolerance: float = TOLERANCE
+) -> list[str]:
+    """Make the file again in memory and compare.
 
-    Equal content hashes are best; otherwise each variable may differ by `tolerance` times its largest entry. The recipe
-    is the one named in the file, looked for in `directory`, beside the file (recipes/), and where `recipes()` looks.
+    Parameters
+    ----------
+    path : str or path
+        A reference file that names its recipe.
+    directory : str or path, optional
+        Where to look for the recipe; the default is recipes/ beside the file, then where `recipes()` looks.
+    tolerance : float
+        Unless the content hashes are equal, each variable may differ by this share of its largest entry.
+
+    Returns
+    -------
+    list of str
+        What differs; empty means that the file was reproduced.
     """
     attributes, variables = contents(path)
     name = attributes["recipe"]
@@ -78,19 +123,20 @@ def _image(recipe: Path) -> bytes:
     result = make()
     if not (isinstance(result, tuple) and len(result) == 3 and isinstance(result[2], dict)):
         raise BadInput(
-            f"make() of {recipe} returned {_kinds(result)}. It must be (problem, trajectory, keywords of save). Return these three."
+            f"make() of {recipe} returned {_kinds(result)}. It must be (problem, trajectory, keywords of save). Return "
+            "these three."
         )
     problem, trajectory, keywords = result
     return image(problem, trajectory, **{"recipe": recipe.stem, **keywords})
 
 
-def _kinds(result):
+def _kinds(result: object) -> str:
     if isinstance(result, tuple):
         return f"a tuple ({', '.join(type(part).__name__ for part in result)})"
     return shown(result)
 
 
-def _folder(directory=None) -> Path:
+def _folder(directory: str | os.PathLike[str] | None = None) -> Path:
     homes = (
         [Path(directory)]
         if directory is not None
@@ -100,8 +146,8 @@ def _folder(directory=None) -> Path:
         if home.is_dir():
             return home
     raise NotAvailable(
-        f"There is no folder of recipes: {', '.join(map(str, homes))}. They come with the source repository, not with the installed "
-        "package. Run inside a checkout, or pass the path of a recipe file."
+        f"There is no folder of recipes: {', '.join(map(str, homes))}. They come with the source repository, not with "
+        "the installed package. Run inside a checkout, or pass the path of a recipe file."
     )
 
 
@@ -109,8 +155,10 @@ def _checkout() -> Path:
     return Path(__file__).resolve().parents[2]
 
 
-def _find(name, directory=None, file=None) -> Path:
-    """The recipe's path. file : what it would make; an error says so if that is not there either (a mistyped file name)."""
+def _find(
+    name: str | os.PathLike[str], directory: str | os.PathLike[str] | None = None, file: Path | None = None
+) -> Path:
+    """The recipe's path. file : what it would make; an error names it if it is missing too (a mistyped file name)."""
     path = Path(name)
     if path.suffix == ".py":
         if path.is_file():
@@ -121,5 +169,6 @@ def _find(name, directory=None, file=None) -> Path:
         return folder / f"{name}.py"
     missing = f", and the file {file} does not exist" if file is not None and not file.exists() else ""
     raise BadInput(
-        f"There is no recipe {str(name)!r}{missing}. {folder} has: {', '.join(recipes(folder))}. Take one of these or the path of a .py file."
+        f"There is no recipe {str(name)!r}{missing}. {folder} has: {', '.join(recipes(folder))}. Pass one of these or "
+        "the path of a .py file."
     )

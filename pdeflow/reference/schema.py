@@ -7,57 +7,64 @@ anything, or crash. The layout of the rest is in references/README.md.
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from .. import laws as library
 from .._core import fingerprint
 from .._core.errors import BadInput, NotAvailable
-from ..laws import GridLaw, Particles, Product, Quantiles, from_spec
+from ..laws import Law, Product
+from ..laws.fields import from_fields, is_users_own, needed_fields, stored_kind, stored_kinds
+from .tabulate import tabulated
 
 SCHEMA = 1
 BLOCK = 512
 AXES = ("x", "y", "z")
 
 ROOT_TEXT = (
-    "title", "problem", "params", "problem_sha256", "law", "method", "config", "config_sha256", "content_sha256", "versions",
-    "git", "created", "status", "error_metric", "error_how", "source", "license", "Conventions", "stats", "left_out", "recipe",
-)  # fmt: skip
+    *("title", "problem", "params", "problem_sha256", "law", "method", "config", "config_sha256", "content_sha256"),
+    *("versions", "git", "created", "status", "error_metric", "error_how", "source", "license", "Conventions"),
+    *("stats", "left_out", "recipe"),
+)
 ROOT_NUMBERS = ("error", "error_stderr")
 
-# The parameters of the closed forms and the axes that follow `time`. Barenblatt's own time would clash with the axis.
-PARAMETERS = {
-    "Barenblatt": {"m": (), "time": (), "center": ("dim",)},
-    "Gaussian": {"mean": ("dim",), "cov": ("dim", "dim_2")},
-    "GaussianMixture": {
-        "weights": ("component",),
-        "means": ("component", "dim"),
-        "covs": ("component", "dim", "dim_2"),
-    },
-    "Ring": {"radius": (), "center": ("dim",)},
-    "Semicircle": {"radius": (), "center": ()},
-    "Uniform": {"low": ("dim",), "high": ("dim",)},
+# What a variable is, for readers without pdeflow; the parameters of closed forms are named by themselves.
+ABOUT = {
+    **{name: f"centres of the cells along {name}" for name in AXES},
+    **{f"{name}_edges": f"edges of the cells along {name}" for name in AXES},
+    "mass": "probability of each cell",
+    "density": "mass / volume of each cell",
+    "min_density": "smallest density of a cell",
+    "samples": "positions",
+    "weighted": "0: equal weights 1/n; 1: weights were given",
+    "level": "levels of the quantile function, linear in between",
+    "quantile": "quantile at each level",
 }
-STORABLE = ("GridLaw", "Particles", "Quantiles", *PARAMETERS)
+ABOUT_OF = {
+    "GridLaw": {"mass_error": "sum of the masses minus one"},
+    "Particles": {"weights": "probability of each sample", "mass_error": "sum of the weights minus one"},
+    "Barenblatt": {"barenblatt_time": "time of Barenblatt"},
+}
 
 
 class Variable(NamedTuple):
     """One data set: the names of its axes, its float64 data, and a line that says what it is."""
 
-    dims: tuple
+    dims: tuple[str, ...]
     data: np.ndarray
     about: str = ""
 
 
-def shown(value) -> str:
+def shown(value: object) -> str:
     """A value for an error message: short plain ones as they are, others (whole trajectories) by their type."""
     if value is None or (isinstance(value, str | bytes | int | float) and len(repr(value)) <= 80):
         return repr(value)
     return f"of type {type(value).__name__}"
 
 
-def block(body) -> bytes:
+def block(body: bytes | memoryview) -> bytes:
     """The user block that belongs to the bytes after it."""
     text = (
         f"pdeflow reference file, schema {SCHEMA}\nbytes after this block: {len(body)}\n"
@@ -66,7 +73,7 @@ def block(body) -> bytes:
     return text.encode().ljust(BLOCK, b"\n")
 
 
-def content_sha256(variables: dict) -> str:
+def content_sha256(variables: Mapping[str, Variable]) -> str:
     """SHA-256 over name, axes, shape and little-endian bytes of every data set, in the order of their names."""
     digest = hashlib.sha256()
     for name in sorted(variables):
@@ -77,128 +84,107 @@ def content_sha256(variables: dict) -> str:
 
 
 def text_sha256(text: str) -> str:
+    """Hex digest of a text in UTF-8."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def parameter_name(kind: str, field: str) -> str:
-    return "barenblatt_time" if (kind, field) == ("Barenblatt", "time") else field
+class Encoded(NamedTuple):
+    """What a file holds of the laws of a trajectory.
 
-
-def encode(times, laws):
-    """(kind, copies, variables) of a trajectory. copies is None, or k where every law is a product of k equal blocks.
-
-    Raises `BadInput` where the laws are not of one kind and shape, `NotAvailable` for a kind that no file can hold.
+    kind : the name by which they are rebuilt. copies : k where every law is a product of k equal blocks, else None.
+    variables : the data sets. note : what a user's own laws were stored as, "" for others.
     """
-    laws, copies = _blocks(laws)
-    kinds = sorted({type(law).__name__ for law in laws})
-    if len(kinds) > 1:
-        raise BadInput(
-            f"The laws of the trajectory are of the kinds {', '.join(kinds)}. A file holds one kind. Convert them to one, or save several files."
-        )
-    kind = kinds[0]
+
+    kind: str
+    copies: int | None
+    variables: dict[str, Variable]
+    note: str
+
+
+def encode(times: ArrayLike, laws: Sequence[Law]) -> Encoded:
+    """The data sets of a trajectory.
+
+    Raises `BadInput` where the laws are not of one kind and shape, `NotAvailable` for a law that no file can hold.
+    """
+    blocks, copies = _blocks(laws)
+    note = ""
+    if any(is_users_own(law) and stored_kind(law) is None for law in blocks):
+        blocks, note = tabulated(blocks)
+    kind = _one_kind(blocks)
     variables = {"time": Variable(("time",), np.asarray(times, dtype=float), "time since the start of the problem")}
-    if kind in STORABLE and type(laws[0]) is getattr(library, kind):
-        encoder = {"GridLaw": _encode_grid, "Particles": _encode_particles, "Quantiles": _encode_quantiles}.get(kind)
-        variables |= encoder(laws) if encoder else _encode_parameters(kind, laws)
-    else:
-        raise NotAvailable(
-            f"A law of kind {kind} has no place in a reference file. Possible: {', '.join(STORABLE)}, and products of equal ones. "
-            "Tabulate it and say so in the error bar: Quantiles(law.quantile(levels), levels) with finite end quantiles for a "
-            "1-D law, Particles(law.sample(n, rng)) for any other."
-        )
-    variables |= _moments(laws, variables)
-    return kind, copies, variables
+    variables |= _variables(kind, blocks)
+    variables |= _moments(blocks, variables)
+    return Encoded(kind, copies, variables, note)
 
 
-def _blocks(laws):
-    if not all(isinstance(law, Product) for law in laws):
+def _blocks(laws: Sequence[Law]) -> tuple[list[Law], int | None]:
+    """The laws, or one block of each where every law is a product of equally many equal blocks."""
+    products = [factors for factors in (law.factors() for law in laws) if factors is not None]
+    if len(products) < len(laws):
         return list(laws), None
-    copies = {len(law.laws) for law in laws}
-    for law in laws:
-        first = law.laws[0]
+    copies = {len(factors) for factors in products}
+    for law, factors in zip(laws, products):
+        first = factors[0]
         if len(copies) > 1 or any(
-            part is not first and fingerprint.sha256(part) != fingerprint.sha256(first) for part in law.laws
+            part is not first and fingerprint.sha256(part) != fingerprint.sha256(first) for part in factors
         ):
             raise NotAvailable(
-                f"{law!r} is a product of different laws. A file holds products of equal blocks (pf.lift). Save each factor's "
-                "trajectory in a file of its own and multiply after loading."
+                f"{law!r} is a product of different laws. A file holds products of equal blocks (pf.lift). Save each "
+                "factor's trajectory in a file of its own and multiply after loading."
             )
-    return [law.laws[0] for law in laws], copies.pop()
+    return [factors[0] for factors in products], copies.pop()
 
 
-def _stack(laws, of, what):
-    """of(law) for every law, stacked over time; `BadInput` if the shapes differ."""
-    parts = [np.asarray(of(law), dtype=float) for law in laws]
-    if len({part.shape for part in parts}) > 1:
+def _one_kind(laws: Sequence[Law]) -> str:
+    """The name of the one kind that all laws are of."""
+    names = sorted({stored_kind(law) or type(law).__name__ for law in laws})
+    if len(names) > 1:
         raise BadInput(
-            f"{what} has the shapes {sorted({part.shape for part in parts})} over time. A file holds one shape. Save the times apart."
+            f"The laws of the trajectory are of the kinds {', '.join(names)}. A file holds one kind. Convert them to "
+            "one, or save several files."
         )
-    return np.stack(parts)
+    kind = stored_kind(laws[0])
+    if kind is None:
+        raise NotAvailable(
+            f"A law of kind {names[0]} has no place in a reference file. Possible: {', '.join(stored_kinds())}, "
+            "products of equal ones, and laws of your own. Tabulate it and count that in the error bar: "
+            "Quantiles(law.quantile(levels), levels) with finite end quantiles for a 1-D law, "
+            "Particles(law.sample(n, rng)) for any other; save_flow keeps a PushForward as it is."
+        )
+    return kind
 
 
-def _constant(laws, of, what):
-    first = np.asarray(of(laws[0]), dtype=float)
-    if not all(np.array_equal(of(law), first) for law in laws):
+def _variables(kind: str, laws: Sequence[Law]) -> dict[str, Variable]:
+    """The fields of the laws, stacked over time; coordinates are the same at all times."""
+    fields = [law.fields() or {} for law in laws]
+    if len({tuple(own) for own in fields}) > 1:
         raise BadInput(
-            f"{what} changes over time. A file holds one. Save the times apart, or map the laws to one grid."
+            f"The laws have dimensions {sorted({law.dim for law in laws})}. A file holds one. Save them in several "
+            "files."
         )
-    return first
-
-
-def _encode_parameters(kind, laws):
-    specs = [law.spec() for law in laws]
-    return {
-        parameter_name(kind, field): Variable(
-            ("time", *dims), _stack(specs, lambda spec, field=field: spec[field], field), f"{field} of {kind}"
-        )
-        for field, dims in PARAMETERS[kind].items()
-    }
-
-
-def _encode_grid(laws):
-    if len({law.dim for law in laws}) > 1:
-        raise BadInput(
-            f"The grids have dimensions {sorted({law.dim for law in laws})}. A file holds one. Save them apart."
-        )
-    variables, names = {}, AXES[: laws[0].dim]
-    for i, name in enumerate(names):
-        edges = _constant(laws, lambda law, i=i: law.axes[i], f"The grid along {name}")
-        variables[name] = Variable((name,), laws[0].centers[i], f"centres of the cells along {name}")
-        variables[f"{name}_edges"] = Variable((f"{name}_edges",), edges, f"edges of the cells along {name}")
-    mass, density = _stack(laws, lambda law: law.mass, "mass"), _stack(laws, lambda law: law.density, "density")
-    variables["mass"] = Variable(("time", *names), mass, "probability of each cell")
-    variables["density"] = Variable(("time", *names), density, "mass / volume of each cell")
-    error = np.array([law.mass_error for law in laws])
-    lowest = density.reshape(len(laws), -1).min(axis=1)
-    variables["mass_error"] = Variable(("time",), error, "sum of the masses minus one")
-    variables["min_density"] = Variable(("time",), lowest, "smallest density of a cell")
+    variables = {}
+    for name, (axes, first) in fields[0].items():
+        parts = [np.asarray(own[name][1], dtype=float) for own in fields]
+        about = ABOUT_OF.get(kind, {}).get(name) or ABOUT.get(name) or f"{name} of {kind}"
+        if axes == (name,):
+            if not all(np.array_equal(part, parts[0]) for part in parts):
+                words = f"The grid along {name.removesuffix('_edges')}" if name[0] in AXES else f"The mesh of {name}s"
+                raise BadInput(
+                    f"{words} changes over time. A file holds one. Save the times in several files, or map the laws to "
+                    "one grid."
+                )
+            variables[name] = Variable(axes, np.asarray(first, dtype=float), about)
+        else:
+            if len({part.shape for part in parts}) > 1:
+                raise BadInput(
+                    f"{name} has the shapes {sorted({part.shape for part in parts})} over time. A file holds one "
+                    "shape. Save the times in several files."
+                )
+            variables[name] = Variable(("time", *axes), np.stack(parts), about)
     return variables
 
 
-def _encode_particles(laws):
-    weights = _stack(laws, lambda law: law.weights, "weights")
-    return {
-        "samples": Variable(("time", "sample", "dim"), _stack(laws, lambda law: law.x, "x"), "positions"),
-        "weights": Variable(("time", "sample"), weights, "probability of each sample"),
-        "weighted": Variable(
-            ("time",),
-            np.array([0.0 if law.equal else 1.0 for law in laws]),
-            "0: equal weights 1/n; 1: weights were given",
-        ),
-        "mass_error": Variable(("time",), weights.sum(axis=1) - 1, "sum of the weights minus one"),
-    }
-
-
-def _encode_quantiles(laws):
-    levels = _constant(laws, lambda law: law.levels, "The mesh of levels")
-    q = _stack(laws, lambda law: law.q, "q")
-    return {
-        "level": Variable(("level",), levels, "levels of the quantile function, linear in between"),
-        "quantile": Variable(("time", "level"), q, "quantile at each level"),
-    }
-
-
-def _moments(laws, variables):
+def _moments(laws: Sequence[Law], variables: dict[str, Variable]) -> dict[str, Variable]:
     moments = {}
     for name, dims in (("mean", ("time", "dim")), ("cov", ("time", "dim", "dim_2"))):
         if name in variables:
@@ -210,7 +196,7 @@ def _moments(laws, variables):
     return moments
 
 
-def with_index_axes(variables: dict) -> dict:
+def with_index_axes(variables: dict[str, Variable]) -> dict[str, Variable]:
     """`variables` plus a float64 index axis 0, 1, 2, ... for every axis that has no coordinate of its own."""
     sizes = {dim: size for dims, data, _ in variables.values() for dim, size in zip(dims, data.shape)}
     index = {
@@ -221,38 +207,12 @@ def with_index_axes(variables: dict) -> dict:
     return {**variables, **index}
 
 
-def law_variables(kind: str, dim_names=()) -> list[str]:
-    """Names of the variables from which laws of this kind are rebuilt; `dim_names` are the axes of the grid."""
-    if kind in PARAMETERS:
-        return [parameter_name(kind, field) for field in PARAMETERS[kind]]
-    return {
-        "GridLaw": ["mass", *(f"{name}_edges" for name in dim_names)],
-        "Particles": ["samples", "weights", "weighted"],
-        "Quantiles": ["quantile", "level"],
-    }[kind]
-
-
-def decode(kind: str, copies, variables: dict) -> list:
-    """The laws that `encode` described, bit for bit; every variable named by `law_variables` must be present."""
-    data = {name: variable.data for name, variable in variables.items()}
-    count = len(data["time"])
-    if kind in PARAMETERS:
-        laws = [_closed_form(kind, data, k) for k in range(count)]
-    elif kind == "GridLaw":
-        edges = [data[f"{name}_edges"] for name in AXES[: data["mass"].ndim - 1]]
-        laws = [GridLaw(edges, mass) for mass in data["mass"]]
-    elif kind == "Particles":
-        laws = [
-            Particles(x, w if given else None)
-            for x, w, given in zip(data["samples"], data["weights"], data["weighted"])
-        ]
-    else:
-        laws = [Quantiles(q, data["level"]) for q in data["quantile"]]
+def decode(kind: str, copies: int | None, variables: dict[str, Variable]) -> list[Law]:
+    """The laws that `encode` described, bit for bit; the fields that `needed_fields` names must be present."""
+    grid = AXES[: variables["mass"].data.ndim - 1] if kind == "GridLaw" else ()
+    fields = {name: variables[name] for name in needed_fields(kind, grid)}
+    laws: list[Law] = []
+    for k in range(len(variables["time"].data)):
+        now = {name: data[k] if dims != (name,) else data for name, (dims, data, _) in fields.items()}
+        laws.append(from_fields(kind, now))
     return laws if copies is None else [Product([law] * copies) for law in laws]
-
-
-def _closed_form(kind, data, k):
-    fields = {field: data[parameter_name(kind, field)][k] for field in PARAMETERS[kind]}
-    if kind == "Barenblatt":
-        fields["dim"] = len(fields["center"])
-    return from_spec({"law": kind, **fields})

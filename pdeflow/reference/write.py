@@ -4,9 +4,13 @@ import datetime
 import functools
 import io
 import json
+import math
+import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -16,66 +20,149 @@ from .. import __version__
 from .._core import fingerprint
 from .._core.errors import BadInput, BadReference, PdeflowError
 from .._core.estimate import Estimate
-from .._core.files import write_whole
+from .._core.files import place_of, write_whole
 from .._core.validate import count
-from ..laws import GridLaw, Particles
+from ..laws import Law
 from ..problems.problem import Problem
 from ..trajectory import Trajectory
-from .place import refuse_other_question, standing, target
 from .problem_record import record
+from .read import Attributes, contents, parse
 from .schema import BLOCK, SCHEMA, Variable, block, content_sha256, encode, shown, text_sha256, with_index_axes
 
 PAIRS = 1 << 28  # most pairs (over all times) for which the free energy of an interaction is summed on saving
 
 
 def save(
-    path,
-    problem,
-    trajectory,
+    path: str | os.PathLike[str],
+    problem: Problem,
+    trajectory: Trajectory,
     *,
-    error,
-    method=None,
-    seed=None,
-    title=None,
-    source="",
-    license="MIT",
-    recipe="",
-    overwrite=False,
+    error: Estimate,
+    method: Any = None,
+    seed: int | None = None,
+    title: str | None = None,
+    source: str = "",
+    license: str = "MIT",
+    recipe: str = "",
+    overwrite: bool = False,
 ) -> Path:
-    """Write `trajectory` as an HDF5 reference file (schema 1) and return its path.
+    """Write a trajectory as an HDF5 reference file (schema 1).
 
-    error : Estimate of the distance of the stored laws from the truth, value >= 0 (a distance, not its square), `metric`
-    and `how` said. method : the method that made them (a dataclass is kept by its fields), a text, or None. seed : int or
-    None. source : BibTeX key of references.bib. recipe : name of the recipe that made it.
+    Parameters
+    ----------
+    path : str or path
+        An existing file is replaced if it is a reference that answers the same question (problem and method's config by
+        their hashes).
+    problem : Problem
+        What the trajectory solves.
+    trajectory : Trajectory
+        Its laws must be of one kind that a file can hold. A user's own laws are stored as the masses of grid cells or
+        as samples, and the attribute `law_note` says which (references/README.md).
+    error : Estimate
+        Distance of the stored laws from the truth (a distance, not its square), with `metric` and `how`.
+    method : Method or str, optional
+        What made them; a dataclass is kept by its fields.
+    seed : int, optional
+        Seed of the run.
+    title : str, optional
+        One line for people.
+    source : str
+        BibTeX key of references.bib.
+    license : str
+        License of the data.
+    recipe : str
+        Name of the recipe that made it.
+    overwrite : bool
+        Whether to replace a reference of another question, and a file that is no valid reference. What is no regular
+        file (a device, a pipe) is never replaced.
 
-    The laws must be of one kind that a file can hold (else `BadInput`, `NotAvailable`). An existing file is replaced if it is
-    a reference that answers the same question (problem and method's config by their hashes); one of another question, and
-    any file that is no valid reference, only with overwrite=True (else `BadInput`). What is no regular file (a device, a pipe)
-    is never replaced. It is replaced by a whole new file: after a failed write (`BadReference`) the old one is as it was and no
-    temporary file is left.
+    Returns
+    -------
+    Path
+        The path of the file.
+
+    Raises
+    ------
+    BadInput
+        For laws of several kinds or shapes, an error bar that is not finite and >= 0, and a path that is taken.
+    NotAvailable
+        For laws that no file can hold.
+    BadReference
+        Where the file cannot be written; the old one is then as it was, and no temporary file is left.
     """
     path = target(path)
     old = None if overwrite else standing(path)
-    raw = image(
-        problem,
-        trajectory,
-        error=error,
-        method=method,
-        seed=seed,
-        title=title,
-        source=source,
-        license=license,
-        recipe=recipe,
-    )
+    how = {"method": method, "seed": seed, "title": title, "source": source, "license": license, "recipe": recipe}
+    raw = image(problem, trajectory, error=error, **how)
     refuse_other_question(path, old, raw)
     write_whole(path, lambda file: file.write(raw), error=BadReference)
     return path
 
 
-def image(problem, trajectory, *, error, method=None, seed=None, title=None, source="", license="MIT", recipe=""):
+def target(path: str | os.PathLike[str]) -> Path:
+    """The path to write to, or `BadInput` if it is no name of a (regular) file in an existing folder."""
+    place = place_of(path)
+    if place.exists() and not place.is_file():
+        raise BadInput(
+            f"{place} exists and is no regular file (a device, pipe or socket). A reference is a file. Choose another "
+            "name."
+        )
+    if not place.parent.is_dir():
+        raise BadInput(
+            f"The folder {place.parent} does not exist. A file is written into an existing folder. Create it first."
+        )
+    return place
+
+
+def standing(path: Path) -> Attributes | None:
+    """Attributes of the reference at `path`, or None where nothing is; `BadInput` where something else is."""
+    if not path.exists():
+        return None
+    try:
+        return contents(path)[0]
+    except BadReference as error:
+        raise BadInput(
+            f"{path} exists and is no valid reference file ({error}) It is not replaced. Choose another name, remove "
+            "it, or pass overwrite=True."
+        ) from error
+
+
+def refuse_other_question(path: Path, old: Attributes | None, raw: bytes) -> None:
+    """`BadInput` where the file at `path`, of the attributes `old`, answers another question than the file `raw`."""
+    if old is None:
+        return
+    new = parse(raw)[0]
+    if all(old[name] == new[name] for name in ("problem_sha256", "config_sha256")):
+        return
+    raise BadInput(
+        f"{path} exists and answers another question: it holds {_question(old)}; the new file is {_question(new)}. It "
+        "is not replaced. Choose another name, or pass overwrite=True."
+    )
+
+
+def _question(attributes: Attributes) -> str:
+    facts = (
+        f"problem {attributes['problem']} {attributes['params']}, method {attributes['method']} {attributes['config']}"
+    )
+    facts = facts if len(facts) <= 300 else f"{facts[:297]}..."
+    return f"{facts} (problem {attributes['problem_sha256'][:12]}, config {attributes['config_sha256'][:12]})"
+
+
+def image(
+    problem: Problem,
+    trajectory: Trajectory,
+    *,
+    error: Estimate,
+    method: Any = None,
+    seed: int | None = None,
+    title: str | None = None,
+    source: str = "",
+    license: str = "MIT",
+    recipe: str = "",
+) -> bytes:
     """The bytes of the file that `save` would write."""
     _validate(problem, trajectory, error)
-    kind, copies, variables = encode(trajectory.times, trajectory.laws)
+    kind, copies, variables, law_note = encode(trajectory.times, trajectory.laws)
     energy, left_out = _free_energy(problem, trajectory)
     variables |= energy
     variables = with_index_axes(variables)
@@ -87,6 +174,7 @@ def image(problem, trajectory, *, error, method=None, seed=None, title=None, sou
         **record(problem),
         "law": kind,
         **({} if copies is None else {"copies": copies}),
+        **({} if not law_note else {"law_note": law_note}),
         "method": name,
         "config": config,
         "config_sha256": text_sha256(config),
@@ -111,7 +199,7 @@ def image(problem, trajectory, *, error, method=None, seed=None, title=None, sou
     return block(body) + body
 
 
-def _validate(problem, trajectory, error):
+def _validate(problem: Problem, trajectory: Trajectory, error: Estimate) -> None:
     for value, kind, name in (
         (problem, Problem, "problem"),
         (trajectory, Trajectory, "trajectory"),
@@ -119,31 +207,41 @@ def _validate(problem, trajectory, error):
     ):
         if not isinstance(value, kind):
             raise BadInput(
-                f"{name} is {shown(value)}. It must be {'an' if kind is Estimate else 'a'} {kind.__name__}. Signature: save(path, problem, trajectory, error=Estimate(...))."
+                f"{name} is {shown(value)}. It must be {'an' if kind is Estimate else 'a'} {kind.__name__}. Call "
+                "save(path, problem, trajectory, error=Estimate(...))."
             )
     if not (np.isfinite(error.value) and error.value >= 0 and np.isfinite(error.stderr) and error.stderr >= 0):
         raise BadInput(
-            f"error is {error.value} ± {error.stderr}. A reference carries its own error bar, finite and >= 0. Estimate it, e.g. from a halved step."
+            f"error is {error.value} ± {error.stderr}. A reference carries its own error bar, finite and >= 0. "
+            "Estimate it, e.g. from a halved step."
         )
     if trajectory.dim != problem.dim:
         raise BadInput(
-            f"The trajectory has dim {trajectory.dim}, the problem dim {problem.dim}. They must agree. Save each with its own problem."
+            f"The trajectory has dim {trajectory.dim}, the problem dim {problem.dim}. They must agree. Save each with "
+            "its own problem."
         )
 
 
-def _stats(stats):
+def _stats(stats: Mapping[str, Any]) -> dict[str, int | float]:
     numbers = {str(name): value for name, value in stats.items() if _plain_number(value)}
     return {name: int(value) if isinstance(value, np.integer) else value for name, value in numbers.items()}
 
 
-def _plain_number(value):
+def _plain_number(value: Any) -> bool:
     return isinstance(value, int | float | np.integer) and not isinstance(value, bool) and np.isfinite(value)
 
 
-def _free_energy(problem, trajectory):
+def _nodes(law: Law) -> int:
+    """How many points stand for the law where pairs of them are summed: atoms or cells, 0 for a closed form."""
+    atoms, axes = law.atoms(), law.grid_axes()
+    if atoms is not None:
+        return len(atoms[0])
+    return 0 if axes is None else math.prod(len(edges) - 1 for edges in axes)
+
+
+def _free_energy(problem: Problem, trajectory: Trajectory) -> tuple[dict[str, Variable], dict[str, str]]:
     """({"free_energy": Variable} or {}, {"free_energy": why it is left out} or {})."""
-    law = trajectory.final
-    size = law.mass.size if isinstance(law, GridLaw) else len(law.x) if isinstance(law, Particles) else 0
+    size = _nodes(trajectory.final)
     if problem.energy.interaction is not None and size**2 * len(trajectory.laws) > PAIRS:
         return {}, {"free_energy": f"{size}² pairs at {len(trajectory.laws)} times are more than {PAIRS}"}
     try:
@@ -155,11 +253,15 @@ def _free_energy(problem, trajectory):
     return {"free_energy": Variable(("time",), values, "F of each law, without Monte Carlo")}, {}
 
 
-def _versions():
+def _versions() -> dict[str, str]:
     return {
-        "h5py": h5py.__version__, "hdf5": h5py.version.hdf5_version, "numpy": np.__version__, "pdeflow": __version__,
-        "python": platform.python_version(), "scipy": scipy.__version__,
-    }  # fmt: skip
+        "h5py": h5py.__version__,
+        "hdf5": h5py.version.hdf5_version,
+        "numpy": np.__version__,
+        "pdeflow": __version__,
+        "python": platform.python_version(),
+        "scipy": scipy.__version__,
+    }
 
 
 @functools.cache
@@ -167,7 +269,7 @@ def _git() -> str:
     """Commit of the package's own checkout, with " dirty" where tracked files were changed; "unknown" outside one."""
     folder = Path(__file__).resolve().parents[1]
 
-    def ask(*words):
+    def ask(*words: str) -> str:
         return subprocess.run(
             ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=20, check=True
         ).stdout
@@ -180,9 +282,10 @@ def _git() -> str:
         return "unknown"
 
 
-def _hdf5(attributes, variables) -> bytes:
+def _hdf5(attributes: Mapping[str, Any], variables: Mapping[str, Variable]) -> bytes:
     """The HDF5 part of the file. Times of creation are not tracked, so that equal content gives equal bytes."""
     memory = io.BytesIO()
+    sets: dict[str, h5py.Dataset] = {}
     with h5py.File(memory, "w", userblock_size=BLOCK) as file:
         for name, value in attributes.items():
             file.attrs[name] = _attribute(name, value)
@@ -197,25 +300,23 @@ def _hdf5(attributes, variables) -> bytes:
                 shuffle=True,
                 fletcher32=True,
             )
+            sets[name] = item
             item.attrs["long_name"], item.attrs["units"] = about, "1"  # "1": every quantity is dimensionless
         for name, (dims, _, _) in variables.items():
             if dims == (name,):
-                file[name].make_scale(name)
+                sets[name].make_scale(name)
         for name, (dims, _, _) in variables.items():
             for i, dim in enumerate(dims):
                 if dims != (name,):
-                    file[name].dims[i].attach_scale(file[dim])
+                    sets[name].dims[i].attach_scale(sets[dim])
     return memory.getvalue()[BLOCK:]
 
 
-def _attribute(name, value):
+def _attribute(name: str, value: Any) -> Any:
     if isinstance(value, str):
         if "\0" in value:
-            raise BadInput(f"{name} is {value!r}. HDF5 texts hold no NUL. Drop it.")
+            raise BadInput(f"{name} is {value!r}. HDF5 texts hold no NUL. Remove it.")
         return value
     if not isinstance(value, int | float):
-        raise BadInput(f"{name} is {value!r}. It must be a text. Pass one.")
+        raise BadInput(f"{name} is {value!r}. It must be a text. Pass a str.")
     return np.int64(value) if isinstance(value, int) else np.float64(value)
-
-
-__all__ = ["image", "save"]

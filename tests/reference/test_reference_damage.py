@@ -79,7 +79,7 @@ def test_wrong_places_name_the_cure(tmp_path):
     with pytest.raises(BadReference, match=r"is a folder.*there\.h5"):
         pf.reference.load(tmp_path)
     (tmp_path / "text.h5").write_text("not HDF5 at all")
-    refused(tmp_path / "text.h5", "no pdeflow reference file")
+    refused(tmp_path / "text.h5", "not a pdeflow reference file")
     with h5py.File(tmp_path / "plain.h5", "w") as plain:
         plain["x"] = [1.0]
     refused(tmp_path / "plain.h5", "without a pdeflow user block")
@@ -119,7 +119,7 @@ def _replace(content, name, data):
 
 MISFITS = {
     "lacks the root attributes": lambda content: content.attrs.__delitem__("params"),
-    "error.*no float": lambda content: content.attrs.__setitem__("error", "small"),
+    "error.*not of type float": lambda content: content.attrs.__setitem__("error", "small"),
     "pdeflow_schema is 0": lambda content: content.attrs.__setitem__("pdeflow_schema", 0),
     "kind 'Cauchy'": lambda content: content.attrs.__setitem__("law", "Cauchy"),
     "lacks the variable 'x_edges'": lambda content: content.__delitem__("x_edges"),
@@ -127,7 +127,7 @@ MISFITS = {
     "make no GridLaw": lambda content: content["mass"].__setitem__((1, 3), 0.5),
     "status is 'partial'": lambda content: content.attrs.__setitem__("status", "partial"),
     "config_sha256": lambda content: content.attrs.__setitem__("config", '{"dt":1}'),
-    "versions is no JSON": lambda content: content.attrs.__setitem__("versions", "{"),
+    "versions is not JSON": lambda content: content.attrs.__setitem__("versions", "{"),
     "error is -1.0": lambda content: content.attrs.__setitem__("error", -1.0),
     "density: an axis carries no dimension scale": lambda content: _replace(content, "density", content["density"][:]),
     "mean is not that of the laws": lambda content: content["mean"].__setitem__((0, 0), 2.1),

@@ -185,14 +185,23 @@ SHIFTED = pf.laws.GridLaw(np.array([0.0, 1.0, 2.5]), [0.5, 0.5])
 
 
 class MyLaw(pf.laws.Gaussian):
-    """A user's law: its class is not in the package, so a file could not rebuild it."""
+    """A user's law: its class is not in the package, so that a file cannot rebuild it."""
+
+
+class Cubic(pf.laws.Map):
+    """x + x³, as a user writes it."""
+
+    dim = 1
+
+    def __call__(self, x):
+        return x + x**3
 
 
 @pytest.mark.parametrize(
     ("laws", "kind", "words"),
     [
         ([pf.exact(pf.problems.newtonian_1d()).final], NotAvailable, "FromQuantile.*Quantiles\\(law.quantile"),
-        ([MyLaw(0.0, 1.0)], NotAvailable, "MyLaw.*Possible: GridLaw"),
+        ([pf.laws.PushForward(pf.laws.Gaussian(0.0, 1.0), [Cubic()])], NotAvailable, "PushForward.*Possible: GridLaw"),
         ([GAUSSIAN, GRID], BadInput, "Gaussian, GridLaw"),
         ([GRID, SHIFTED], BadInput, "grid along x changes"),
         ([pf.laws.Particles([0.0]), pf.laws.Particles([0.0, 1.0])], BadInput, "shapes"),
@@ -230,3 +239,71 @@ def test_products_of_different_laws_and_misfits_are_refused(tmp_path):
     with pytest.raises(BadInput, match="seed is -1"):
         saved(tmp_path / "a.h5", *good, seed=-1)
     assert list(tmp_path.iterdir()) == []
+
+
+class Cauchy(pf.laws.Law):
+    """A user's law on the line: samples alone, and no moments."""
+
+    def __init__(self, dim=1):
+        self.dim = dim
+
+    def sample(self, n, rng):
+        return rng.standard_cauchy((n, self.dim))
+
+
+class Logistic(pf.laws.Law):
+    """A user's law with a density in the plane: two independent logistic variables about t."""
+
+    dim = 2
+
+    def __init__(self, t):
+        self.t = t
+
+    def sample(self, n, rng):
+        return rng.logistic(self.t, size=(n, 2))
+
+    def log_density(self, x):
+        z = np.abs(x - self.t)
+        return (-z - 2 * np.log1p(np.exp(-z))).sum(axis=1)
+
+
+def test_a_users_own_law_is_stored_as_cell_masses_or_samples_and_says_so(tmp_path):
+    line = pf.Trajectory([0.5, 1.0], [MyLaw(0.0, 1.0), MyLaw(1.0, 2.0)])
+    reference = saved(tmp_path / "line.h5", pf.problems.ou(), line)
+    note = reference.provenance["law_note"]
+    assert note.startswith("user law MyLaw, stored as masses of 1000 cells") and "distribution function" in note
+    assert note in pf.reference.describe_file(tmp_path / "line.h5")
+    for law, stored in zip(line.laws, reference.trajectory.laws):
+        edges = stored.axes[0]
+        assert isinstance(stored, pf.laws.GridLaw) and np.abs(stored.mass - np.diff(law.cdf(edges))).max() < 1e-12
+    plane = saved(tmp_path / "plane.h5", pf.problems.ou(2), pf.Trajectory([0.5], [Logistic(0.25)]))
+    assert "user law Logistic, stored as masses of 128 x 128 cells" in plane.provenance["law_note"]
+    assert np.allclose(plane.trajectory.final.mean(), 0.25, atol=1e-6)
+    wild = saved(tmp_path / "wild.h5", pf.problems.ou(), pf.Trajectory([0.5], [Cauchy()]))
+    assert "user law Cauchy, stored as 10000 samples by seed 0" in wild.provenance["law_note"]
+    expected = Cauchy().sample(10_000, np.random.default_rng(0))
+    assert np.array_equal(wild.trajectory.final.x, expected)
+    space = saved(tmp_path / "space.h5", pf.problems.ou(3), pf.Trajectory([0.5], [Cauchy(3)]))
+    assert "dimension 1 and 2" in space.provenance["law_note"] and space.trajectory.final.x.shape == (10_000, 3)
+    for path in tmp_path.glob("*.h5"):
+        assert pf.reference.check(path) == []
+
+
+def test_a_registered_problem_comes_back_with_its_file(tmp_path):
+    @pf.problems.register
+    def steep_well(depth=1.0):
+        energy = pf.Energy(pf.potentials.FromFunction(lambda x: depth * np.sum(x**4, axis=1), dim=1), pf.Entropy())
+        return pf.Problem(energy, pf.laws.Gaussian(0.0, 0.25), 1.0)
+
+    try:
+        flow = pf.Trajectory([0.5], [pf.laws.Gaussian(0.3, 1.0)])
+        reference = saved(tmp_path / "a.h5", steep_well(2.0), flow)
+        assert reference.problem is not None and reference.problem.params == {"depth": 2.0}
+        assert "builder of the user's own" in reference.provenance["problem_note"]
+        assert "def steep_well" in reference.provenance["problem_source"]
+        assert pf.reference.check(tmp_path / "a.h5") == []
+    finally:
+        del pf.problems.CATALOGUE["steep_well"]
+    stranger = pf.reference.load(tmp_path / "a.h5")  # a program that has not registered the builder
+    assert stranger.problem is None and "steep_well" in stranger.provenance["problem_note"]
+    assert pf.reference.check(tmp_path / "a.h5") == []
