@@ -45,11 +45,11 @@ def as_plain_text(app, what, name, obj, options, lines):
         elif literal is None:
             if blank and result and here > indent and not re.match(r"([-*]|\d+\.|\.\.) ", text):
                 literal = here
-                if not result[-1].strip():
-                    result.pop()
                 result += ["", " " * indent + "::", ""]
             indent = here if literal is None else indent
             blank = False
+        if re.fullmatch(r"[-=~]{3,}", text):
+            indent, blank = here, True  # a section may begin with a formula
         if literal is None and not re.fullmatch(r"[-=~]{3,}", text) and not text.startswith(">>>"):
             line = _escaped(line)
         result.append(line)

@@ -1,8 +1,8 @@
 """JKO in time against the equation: QuantileJKO is first order in dt on Ornstein-Uhlenbeck and Barenblatt problems.
 
-Truth: the exact solution of the equation. The leading constants (docs/math.md 4.2 and 1.1) are
-tests/grid/test_jko_quantile.py's. The steps are small enough that the second-order term of the JKO sequence itself
-stays within the tolerance: at dt = 1/32 on Ornstein-Uhlenbeck the local order of the exact sequence is 0.985.
+Truth: the exact solution of the equation. The leading constants (docs/math.md 4.2 and 1.1) are tested
+in tests/grid/quantile_jko/test_scheme.py. The steps are small enough that the second-order term of the JKO sequence
+itself stays within the tolerance: at dt = 1/32 on Ornstein-Uhlenbeck the local order of the exact sequence is 0.985.
 """
 
 import pdeflow as pf
