@@ -4,6 +4,8 @@ Right-hand side Jᵀg and matrix JᵀJ come from the same points, so that the no
 (docs/math.md 8.2; an inconsistent system makes MINRES diverge).
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +13,7 @@ import torch
 from scipy.sparse.linalg import LinearOperator, lsmr, minres
 
 from ..._core.errors import Diverged, NotConverged
+from ..maps.parametric.map_family import Parameters, PointTensor, Tangent
 
 SOLVERS = ("auto", "dense", "lsmr", "minres")
 DENSE_PARAMETERS = 1200  # up to which "auto" forms JᵀJ
@@ -22,15 +25,29 @@ ACCEPTED_RESIDUAL = 1e-3  # relative; a solve above it is refused
 
 @dataclass(frozen=True)
 class Projection:
-    """eta : (p,) torch. moved : Jη, (n, d). residual : |Jᵀ(Jη + g)/n + ε η| / |Jᵀg/n|, recomputed from J itself, whatever the solver says.
+    """The velocity of the tangent space that is nearest to -g.
 
-    iterations : of the Krylov solver, 0 if dense. smallest : the smallest eigenvalue of JᵀJ/n + ε kept (dense; NaN from
-    the Krylov solvers, which do not know it). rank : how many were kept, NaN if unknown. error : (1/n) Σ|Jη + g|², the squared distance of the velocity from the
-    tangent space: δ0 of jin2025 eq. (3.27) with Ĝ, on this sample.
+    Parameters
+    ----------
+    eta : torch.Tensor, (p,)
+        η.
+    moved : torch.Tensor, (n, d)
+        Jη.
+    residual : float
+        |Jᵀ(Jη + g)/n + ε η| / |Jᵀg/n|, recomputed from J itself, whatever the solver says.
+    iterations : int
+        Of the Krylov solver; 0 for the dense one.
+    smallest : float
+        The smallest eigenvalue of JᵀJ/n + ε that was kept; NaN for the Krylov solvers, which do not know it.
+    rank : float
+        How many eigenvalues were kept; NaN where that is unknown.
+    error : float
+        (1/n) Σ|Jη + g|², the squared distance of the velocity from the tangent space: δ0 of [jin2025 eq. (3.27)] with Ĝ, on this
+        sample.
     """
 
-    eta: torch.Tensor
-    moved: torch.Tensor
+    eta: Parameters
+    moved: PointTensor
     residual: float
     iterations: int
     smallest: float
@@ -38,12 +55,33 @@ class Projection:
     error: float
 
 
-def project(tangent, force, solver="auto", damping=0.0):
-    """The `Projection` of -force on the tangent space. `Diverged` where the force is not finite.
+def project(
+    tangent: Tangent, force: PointTensor, solver: str = "auto", damping: float | torch.Tensor = 0.0
+) -> Projection:
+    """The `Projection` of -force on the tangent space.
 
-    tangent : `Tangent`. force : g, (n, d), torch. solver : "auto" (dense up to DENSE_PARAMETERS parameters or where J is block diagonal, else lsmr),
-    "dense" (eigenvalues of JᵀJ: the minimum-norm solution up to ROUND_OFF_SHARE), "lsmr" on J or "minres" on JᵀJ (scipy, from zero: minimum norm
-    too). damping : ε, a number or one of each parameter (p,), in units of J². `NotConverged` where the true relative residual exceeds ACCEPTED_RESIDUAL.
+    Parameters
+    ----------
+    tangent : Tangent
+        With J = ∂_θT at the n points.
+    force : torch.Tensor, (n, d)
+        g.
+    solver : {"auto", "dense", "lsmr", "minres"}
+        "dense": by the eigenvalues of JᵀJ, the minimum-norm solution up to ROUND_OFF_SHARE. "lsmr" on J or "minres" on JᵀJ: scipy's,
+        from zero, so of minimum norm too. "auto": dense up to DENSE_PARAMETERS or where JᵀJ is block diagonal, else lsmr.
+    damping : float or torch.Tensor, (p,)
+        ε, in units of J².
+
+    Returns
+    -------
+    Projection
+
+    Raises
+    ------
+    Diverged
+        Where the force is not finite.
+    NotConverged
+        Where the true relative residual exceeds ACCEPTED_RESIDUAL.
     """
     n = len(force)
     if not bool(torch.isfinite(force).all()):
@@ -90,37 +128,60 @@ def _dense(tangent, right, damping):
     return eta.reshape(-1), float(values[kept].min()), int(kept.sum())
 
 
+class _DampedJacobian(LinearOperator):
+    """J/√n with √ε below it: (n d + p, p)."""
+
+    def __init__(self, tangent: Tangent, damping: torch.Tensor):
+        self.tangent, self.root = tangent, damping.sqrt()
+        n, dim = tangent.value.shape
+        self.many, self.scale = n * dim, np.sqrt(n)
+        super().__init__(np.dtype(float), (self.many + tangent.size, tangent.size))
+
+    def _matvec(self, x):
+        v = _tensor(x)
+        return np.concatenate([self.tangent.apply(v).numpy().ravel() / self.scale, (self.root * v).numpy()])
+
+    def _rmatvec(self, x):
+        part = _tensor(x[: self.many]).reshape(self.tangent.value.shape)
+        return (self.tangent.transpose(part) / self.scale + self.root * _tensor(x[self.many :])).numpy()
+
+
+class _DampedGram(LinearOperator):
+    """JᵀJ/n + ε: (p, p)."""
+
+    def __init__(self, tangent: Tangent, damping: torch.Tensor):
+        self.tangent, self.damping = tangent, damping
+        super().__init__(np.dtype(float), (tangent.size, tangent.size))
+
+    def _matvec(self, x):
+        product = self.tangent.transpose(self.tangent.apply(_tensor(x))).numpy()
+        return product / len(self.tangent.value) + self.damping.numpy() * np.ravel(x)
+
+
 def _lsmr(tangent, force, right, damping):
-    n, dim = force.shape
-    scale, root = np.sqrt(n), damping.sqrt()
-    many = n * dim
-
-    def forward(v):
-        return np.concatenate([tangent.apply(_tensor(v)).numpy().ravel() / scale, (root * _tensor(v)).numpy()])
-
-    def backward(r):
-        return (tangent.transpose(_tensor(r[:many]).reshape(n, dim)) / scale + root * _tensor(r[many:])).numpy()
-
-    matrix = LinearOperator((many + tangent.size, tangent.size), dtype=float, matvec=forward, rmatvec=backward)
-    goal = np.concatenate([-force.numpy().ravel() / scale, np.zeros(tangent.size)])
+    goal = np.concatenate([-force.numpy().ravel() / np.sqrt(len(force)), np.zeros(tangent.size)])
     # in long double numpy takes the sums itself, in one order; a BLAS would split those of long vectors among its threads
     goal = goal.astype(np.longdouble)
-    found = lsmr(matrix, goal, atol=KRYLOV_TOLERANCE, btol=KRYLOV_TOLERANCE, conlim=0.0, maxiter=KRYLOV_ITERATIONS)
-    return (
-        _tensor(found[0]),
-        int(found[2]),
-        float("nan"),
-    )  # its own estimates of condition and residual are not to be relied on
+    found = lsmr(
+        _DampedJacobian(tangent, damping),
+        goal,
+        atol=KRYLOV_TOLERANCE,
+        btol=KRYLOV_TOLERANCE,
+        conlim=0.0,
+        maxiter=KRYLOV_ITERATIONS,
+    )
+    # its own estimates of condition and residual are not to be relied on
+    return _tensor(found[0]), int(found[2]), float("nan")
 
 
 def _minres(tangent, force, right, damping):
-    n, used = len(force), []
-    matrix = LinearOperator(
-        (tangent.size, tangent.size), dtype=float,
-        matvec=lambda v: tangent.transpose(tangent.apply(_tensor(v))).numpy() / n + damping.numpy() * np.ravel(v),
-    )  # fmt: skip
+    used = []
     found, _ = minres(
-        matrix, right.numpy(), rtol=KRYLOV_TOLERANCE, maxiter=KRYLOV_ITERATIONS, callback=lambda _: used.append(1)
+        _DampedGram(tangent, damping),
+        right.numpy(),
+        rtol=KRYLOV_TOLERANCE,
+        maxiter=KRYLOV_ITERATIONS,
+        callback=lambda _: used.append(1),
     )
     return _tensor(found), len(used), float("nan")
 

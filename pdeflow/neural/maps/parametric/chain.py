@@ -226,12 +226,6 @@ class ChainTangent(Tangent):
             s = torch.linalg.solve(layer.transpose(1, 2), s[:, :, None])[:, :, 0]
         return s @ torch.linalg.inv(self.outer)
 
-    def jacobian(self):
-        out = self.family.inverse_root.expand(len(self.value), -1, -1)
-        for w, a, h in zip(self.weight, self.mixing, self.hidden):
-            out = out + (a * (1 - h * h)[:, None, :]) @ (w @ out)
-        return self.outer @ out
-
     def apply(self, direction):
         dv, dmatrix, dweight, dbias, draw = self.family.unpack(direction)
         dmixing = self.family.mixing_apply(self.weight, self.raw, dweight, draw)

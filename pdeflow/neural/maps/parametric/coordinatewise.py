@@ -149,9 +149,6 @@ class SplineTangent(Tangent):
     def score(self, start, weight):
         return (start - weight[:, None] * self.bend / (self.slope * self.family.scale)) / self.slope
 
-    def jacobian(self):
-        return torch.diag_embed(self.slope)
-
     def apply(self, direction):
         rows = direction.reshape(self.family.dim, -1, 1)
         return self.basis.combine((self.inner @ rows)[:, :, 0], 0)

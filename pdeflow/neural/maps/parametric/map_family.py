@@ -16,7 +16,6 @@ MapKind = Affine | Planar | Residual | NeuralODE | Coordinatewise
 Parameters = Float[torch.Tensor, " p"]  # θ
 PointTensor = Float[torch.Tensor, "n d"]
 ValueTensor = Float[torch.Tensor, " n"]
-SpatialJacobians = Float[torch.Tensor, "n d d"]
 JacobianColumns = Float[torch.Tensor, "p d m"]
 JacobianRows = Float[torch.Tensor, "md p"]
 GramBlocks = Float[torch.Tensor, "blocks q q"]
@@ -125,10 +124,6 @@ class Tangent:
 
         With start = λ^q ∇log λ and weight = λ^q it is λ^q times that, finite where λ vanishes.
         """
-        raise NotImplementedError
-
-    def jacobian(self) -> SpatialJacobians:
-        """∂_zT(z)."""
         raise NotImplementedError
 
     def apply(self, direction: Parameters) -> PointTensor:

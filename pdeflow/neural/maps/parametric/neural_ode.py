@@ -104,9 +104,6 @@ class FlowTangent(Tangent):
         s = torch.linalg.solve(self.turned.transpose(1, 2), s[:, :, None])[:, :, 0]
         return s @ torch.linalg.inv(self.outer)
 
-    def jacobian(self):
-        return self.outer @ self.turned @ self.family.inverse_root
-
     def apply(self, direction):
         dv, dmatrix, *changes = self.family.unpack(direction)
         dx = torch.zeros_like(self.value)

@@ -150,6 +150,11 @@ class ParametricMap(Map):
         family = build(kind, center, root, knots)
         return cls(family, kept_array(arrays, "theta", family.size))
 
+    def described(self) -> dict[str, Any]:
+        """What a fingerprint holds: all that makes it another map."""
+        data, arrays = self.to_data()
+        return {**data, "arrays": arrays}
+
     def __repr__(self):
         return f"ParametricMap({self.family.kind!r}, dim={self.dim}, parameters={self.family.size})"
 

@@ -1,5 +1,8 @@
 """Cubic splines that are linear beyond their ends, through the B-splines of their knots; torch but for the tables."""
 
+import functools
+import operator
+from collections.abc import Iterable
 from math import factorial
 
 import numpy as np
@@ -68,10 +71,14 @@ def _weights(table, edges, y):
     return index, weights.movedim(-1, 1).contiguous()
 
 
-def evaluate(table, edges, coefficients, y, order=0):
+def evaluate(table, edges, coefficients, y, order=0) -> torch.Tensor:
     """The splines of coefficients (d, pieces + 3), or a derivative of theirs, at y (d, n)."""
     index, weights = _weights(table, edges, y)
-    return sum(weights[order, k] * torch.gather(coefficients, 1, index + k) for k in range(4))
+    return _sum(weights[order, k] * torch.gather(coefficients, 1, index + k) for k in range(4))
+
+
+def _sum(tensors: Iterable[torch.Tensor]) -> torch.Tensor:
+    return functools.reduce(operator.add, tensors)
 
 
 class Basis:
@@ -83,7 +90,7 @@ class Basis:
 
     def combine(self, coefficients, order):
         """Σ_k c_k B_k (or a derivative) at the points: (d, pieces + 3) -> (n, d)."""
-        return sum(self.weights[order, k] * torch.gather(coefficients, 1, self.index + k) for k in range(4)).T
+        return _sum(self.weights[order, k] * torch.gather(coefficients, 1, self.index + k) for k in range(4)).T
 
     def scatter(self, values):
         """Σ_points values B_k: (n, d) -> (d, pieces + 3)."""
