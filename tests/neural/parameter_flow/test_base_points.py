@@ -7,7 +7,7 @@ from neural.parametric_cases import off_the_identity
 import pdeflow as pf
 from pdeflow.energies.energy import Energy
 from pdeflow.energies.interactions import PowerLaw, QuadraticAttraction
-from pdeflow.energies.internal import Entropy, Power
+from pdeflow.energies.internal import Entropy, InternalEnergy, Power
 from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture, Product
 from pdeflow.neural import Affine, Planar
 from pdeflow.neural.maps.parametric import build
@@ -59,3 +59,49 @@ def test_interaction_energy_and_its_standard_error():
     energies = Energy(interaction=QuadraticAttraction(1.0))
     _, _, stderr = points.force(energies, family.tangent(family.start(None), points.points))
     np.testing.assert_allclose(stderr, 0.5 / np.sqrt(4000), rtol=0.05)
+
+
+class Cubic(InternalEnergy):
+    """A user's U(r) = r³/2, that is Power(3), told by its second derivative alone."""
+
+    def value(self, r):
+        return r**3 / 2
+
+    def pressure(self, r):
+        return r**3
+
+    def second_derivative(self, r):
+        return 3 * r
+
+
+def forces(internal, law):
+    points = draw_base_points(law, 200, np.random.default_rng(2), internal)
+    family, theta, _ = off_the_identity(Planar(3), law, points.center, points.root, 0)
+    return points.force(Energy(internal=internal), family.tangent(theta, points.points))
+
+
+def test_the_force_of_a_sum_is_the_sum_of_the_forces():
+    parts = [forces(internal, MIXTURE) for internal in (Entropy(0.7), Power(2.5, 1.3))]
+    force, energy, _ = forces(Entropy(0.7) + Power(2.5, 1.3), MIXTURE)
+    np.testing.assert_allclose(force, parts[0][0] + parts[1][0], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(energy, parts[0][1] + parts[1][1], rtol=1e-12)
+
+
+def test_an_internal_energy_of_ones_own_gives_the_force_of_the_power_that_it_is():
+    for mine, theirs in zip(forces(Cubic(), MIXTURE), forces(Power(3.0), MIXTURE)):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-10)
+
+
+def test_an_affine_image_of_a_gaussian_is_drawn_as_the_gaussian_that_it_is():
+    moved = pf.laws.PushForward(Gaussian([0.0, 0.0], 1.0), [pf.laws.AffineMap([[2.0, 1.0], [0.0, 1.0]], [1.0, 0.0])])
+    points = draw_base_points(moved, 500, np.random.default_rng(0), Entropy())
+    x = points.points.numpy()
+    np.testing.assert_allclose(x.mean(axis=0), [1.0, 0.0], atol=1e-12)
+    np.testing.assert_allclose(np.cov(x.T, bias=True), [[5.0, 1.0], [1.0, 1.0]], atol=1e-12)
+    assert points.law is moved
+
+
+def test_a_law_in_a_subspace_is_refused():
+    flat = pf.laws.Particles([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]])
+    with pytest.raises(pf.Unsupported, match="subspace"):
+        draw_base_points(flat, 100, np.random.default_rng(0), None)
