@@ -29,7 +29,10 @@ def moved_gaussian(law: Gaussian, maps: Sequence[Map]) -> Gaussian:
 
 def stretches_alike(move: Map) -> bool:
     """Whether T(x) = c x + b with one number c > 0."""
-    return move.affine and move.matrix[0, 0] > 0 and not np.any(move.matrix - move.matrix[0, 0] * np.eye(move.dim))
+    if not move.affine:
+        return False
+    factor = move.matrix[0, 0]
+    return bool(factor > 0 and np.array_equal(move.matrix, factor * np.eye(move.dim)))
 
 
 def image_of_box(move: Map, low: Vector, high: Vector) -> tuple[Vector, Vector] | None:

@@ -98,7 +98,11 @@ def test_a_kind_is_registered_once_under_a_free_name():
 
 def test_arrays_of_files_are_taken_with_a_check():
     assert not kept_array({"a": np.ones(2)}, "a", 2).flags.writeable
-    for arrays, words in (({}, "missing"), ({"a": np.ones(3)}, r"shape \(3,\)"), ({"a": [1.0, np.nan]}, "nan")):
+    for arrays, words in (
+        ({}, "missing"),
+        ({"a": np.ones(3)}, r"shape \(3,\)"),
+        ({"a": np.array([1.0, np.nan])}, "nan"),
+    ):
         with pytest.raises(pf.BadInput, match=words):
             kept_array(arrays, "a", 2)
 

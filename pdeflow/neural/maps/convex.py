@@ -16,6 +16,8 @@ from .inversion import invert
 from .jet import STRENGTH, Jet
 from .signed import require_convex
 
+Array = Any  # a numpy array, or a torch tensor: the network is written in operations that both have
+
 
 @dataclass(frozen=True, eq=False)
 class Layer:
@@ -38,11 +40,11 @@ class Layer:
         β > 0, which training does not change; None for ones.
     """
 
-    linear: np.ndarray
-    bias: np.ndarray
-    quadratic: np.ndarray
-    mixing: np.ndarray | None = None
-    sharpness: np.ndarray | None = None
+    linear: Array
+    bias: Array
+    quadratic: Array
+    mixing: Array | None = None
+    sharpness: Array | None = None
 
     def arrays(self):
         """Its arrays by name, without those that are None."""
@@ -114,12 +116,12 @@ class ConvexMap(Map):
     [mokrov2021], [korotin2021].
     """
 
-    root: np.ndarray
-    shift: np.ndarray
-    layers: tuple
-    weight: np.ndarray
-    center: np.ndarray
-    basis: np.ndarray
+    root: Array
+    shift: Array
+    layers: tuple[Layer, ...]
+    weight: Array
+    center: Array
+    basis: Array
     scale: float
 
     def __post_init__(self):
