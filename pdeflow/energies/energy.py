@@ -71,7 +71,7 @@ class Energy:
         Raises
         ------
         NotAvailable
-            Where draws are needed and rng is None, and for the internal energy of a law without a density (it is infinite).
+            Where draws are needed and rng is None, and for the internal energy of a law without a density.
         """
         parts = []
         if self.potential is not None:

@@ -53,16 +53,15 @@ def w2(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None
     return _w2(first, second, rng, count(n, "n", 2))
 
 
-def closed_w2(first, second):
-    """W2 in closed form for two laws of one family, else None."""
-    pair = first.as_gaussian(), second.as_gaussian()
-    if None not in pair:
-        return bures_distance(pair[0].mean(), pair[0].cov(), pair[1].mean(), pair[1].cov())
-    families = first.scale_family(), second.scale_family()
-    if None not in families and families[0][0] == families[1][0]:
-        (_, center_1, spread_1), (_, center_2, spread_2) = families
-        return float(np.hypot(np.linalg.norm(center_1 - center_2), np.linalg.norm(spread_1 - spread_2)))
-    return None
+def closed_w2(first: Law, second: Law) -> float | None:
+    """W2 in closed form for two Gaussians or two laws of one scale family, else None."""
+    gaussians = first.as_gaussian(), second.as_gaussian()
+    if gaussians[0] is not None and gaussians[1] is not None:
+        return bures_distance(gaussians[0].mean(), gaussians[0].cov(), gaussians[1].mean(), gaussians[1].cov())
+    mine, other = first.scale_family(), second.scale_family()
+    if mine is None or other is None or mine[0] != other[0]:
+        return None
+    return float(np.hypot(np.linalg.norm(mine[1] - other[1]), np.linalg.norm(mine[2] - other[2])))
 
 
 def _w2(first, second, rng, n):
