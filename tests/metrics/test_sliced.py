@@ -1,7 +1,4 @@
-"""Transport between samples: labels, statistics, refusals; the sliced distance."""
-
-import sys
-import warnings
+"""The sliced Wasserstein distance."""
 
 import numpy as np
 import pytest
@@ -10,73 +7,7 @@ import pdeflow as pf
 from pdeflow import metrics
 from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture, Particles, Product, Ring, Uniform
 
-ot = pytest.importorskip("ot")
 PLANE = Gaussian([0, 0], [[1, 0.3], [0.3, 0.5]])
-
-
-def test_clouds_against_a_law_are_labelled_as_biased(rng):
-    estimate = metrics.w2(Particles(PLANE.sample(300, rng)), Gaussian([3, 0], PLANE.cov()), rng=rng, n=300)
-    assert "empirical, n = 300" in estimate.how and "biased upward like n^(-1/2)" in estimate.how
-    assert "300 draws of Gaussian" in estimate.how
-    # truth 3: the bias of the fluctuating part is second order at this distance; 4 standard errors
-    assert estimate.stderr > 0 and abs(estimate.value - 3) < 4 * estimate.stderr
-
-
-def test_the_standard_error_is_the_spread_over_repeats(rng):
-    values = [metrics.w2(Particles(PLANE.sample(200, rng)), Gaussian([2, 1], 0.5), rng=rng, n=200) for _ in range(40)]
-    spread = np.std([v.value for v in values], ddof=1)
-    # 40 repeats know a standard deviation to 11 %; 4 of these
-    assert np.mean([v.stderr for v in values]) == pytest.approx(spread, rel=0.45)
-
-
-def test_large_clouds_are_thinned_only_with_leave(rng):
-    cloud = Particles(rng.standard_normal((300, 2)))
-    with pytest.raises(pf.NotAvailable, match=r"300 points.*n = 100.*rng"):
-        metrics.w2(cloud, cloud, n=100)
-    assert "thinned to 100" in metrics.w2(cloud, cloud, n=100, rng=rng).how
-    assert metrics.w2(cloud, cloud).value == 0.0
-
-
-def test_weighted_clouds_and_zero_weights():
-    a = Particles([[0.0, 0], [5, 5], [1, 0]], [0.5, 0.0, 0.5])
-    assert metrics.w2(a, Particles([[0.0, 0], [1, 0]])).value <= 1e-12
-    assert metrics.w2(a, Particles([[0.0, 0]])).value == pytest.approx(np.sqrt(0.5), rel=1e-12)
-
-
-def test_two_laws_without_closed_form_need_rng(rng):
-    mixture = GaussianMixture([0.5, 0.5], [[-1, 0], [1, 0]], 0.1)
-    with pytest.raises(pf.NotAvailable, match="rng"):
-        metrics.w2(mixture, PLANE)
-    estimate = metrics.w2(mixture, PLANE, rng=rng, n=100)
-    assert "biased" in estimate.how and estimate.value > 0
-
-
-def test_blocks_carry_their_standard_error(rng):
-    first, second = Product([PLANE, Gaussian(0, 1)]), Product([Ring(1.0), Gaussian(1, 1)])
-    estimate = metrics.w2(first, second, rng=rng, n=100)
-    part = metrics.w2(PLANE, Ring(1.0), rng=np.random.default_rng(20260101), n=100)  # the seed of the fixture
-    assert estimate.value == pytest.approx(np.hypot(part.value, 1), rel=1e-12)
-    assert estimate.stderr == pytest.approx(part.value * part.stderr / estimate.value, rel=1e-12)
-
-
-def test_pot_failures_are_errors(monkeypatch):
-    clouds = Particles(np.eye(2)), Particles(np.eye(2) + 1)
-    real = ot.emd
-
-    def stopped(*args, **kwargs):
-        plan, log = real(*args, **kwargs)
-        warnings.warn("numItermax reached", stacklevel=1)
-        return plan, {**log, "result_code": 3, "warning": "numItermax reached"}
-
-    monkeypatch.setattr(ot, "emd", stopped)
-    with pytest.raises(pf.errors.NotConverged, match=r"code 3.*numItermax") as caught:
-        metrics.w2(*clouds)
-    assert caught.value.result_code == 3
-    monkeypatch.setitem(sys.modules, "ot", None)
-    with pytest.raises(pf.NotAvailable, match=r"pip install pdeflow\[ot\]"):
-        metrics.w2(*clouds)
-
-
 SHIFT = np.array([1.0, 2.0, 2.0])  # length 3
 CLOUD = np.random.default_rng(5).standard_normal((50, 3))
 SLICED = [  # a shift s has SW2 = |s|/√d
@@ -128,13 +59,6 @@ def test_sliced_distance_counts_weights_and_draws_boxes(rng):
     with pytest.raises(pf.NotAvailable, match="rng"):
         metrics.sliced_w2(*boxes)
     assert "100 draws of Uniform" in metrics.sliced_w2(*boxes, rng=rng, projections=5, n=100).how
-
-
-def test_barenblatts_of_two_exponents_are_no_family():
-    a, b = Barenblatt(2, 2, 1.0), Barenblatt(2, 3, 1.0)
-    for metric in (metrics.w2, metrics.sliced_w2):
-        with pytest.raises(pf.NotAvailable, match="rng"):
-            metric(a, b)
 
 
 def test_sliced_distance_needs_rng_and_repeats_with_it():

@@ -1,0 +1,39 @@
+"""Quadrature rules are exact to their degree and find kinks and jumps."""
+
+import numpy as np
+import pytest
+
+from pdeflow._core.quadrature import gauss_and_lobatto, graded_rule, kronrod, level_integral
+
+
+@pytest.mark.parametrize(
+    "function, value",
+    [
+        (lambda u: (u > 0.3).astype(float), 0.7),
+        (lambda u: np.abs(u - 1 / 3), 5 / 18),
+        (lambda u: np.log(u) ** 2, 2.0),
+        (lambda u: -np.log1p(-u), 1.0),
+        (lambda u: np.sqrt(u) + (u > 0.9), 2 / 3 + 0.1),
+        (lambda u: 0 * u, 0.0),
+        (lambda u: np.sign(np.sin(40 * u)), sum((-1) ** k * (min((k + 1) * np.pi / 40, 1) - k * np.pi / 40) for k in range(13))),
+    ],
+)  # fmt: skip
+def test_level_integrals_close_in_on_kinks_and_jumps(function, value):
+    assert level_integral(function) == pytest.approx(value, abs=2e-12)
+
+
+def test_graded_rule_integrates_smooth_quantile_functions():
+    u, weight = graded_rule()
+    assert weight.sum() == pytest.approx(1, abs=1e-14) and np.all((u > 0) & (u < 1))
+    assert weight @ np.log(u) == pytest.approx(-1, abs=1e-12)
+
+
+@pytest.mark.parametrize("nodes, kronrod_degree, gauss_degree", [(5, 7, 3), (15, 22, 13)])
+def test_rules_are_exact_to_their_degree(nodes, kronrod_degree, gauss_degree):
+    z, weight, coarse = kronrod(nodes)
+    for w, degree in ((weight, kronrod_degree), (coarse, gauss_degree)):
+        moments = [w @ z**k for k in range(degree + 1)]
+        np.testing.assert_allclose(moments, [2 / (k + 1) if k % 2 == 0 else 0 for k in range(degree + 1)], atol=1e-14)
+    for (z, w), degree in zip(gauss_and_lobatto(), (9, 7)):
+        moments = [w @ z**k for k in range(degree + 1)]
+        np.testing.assert_allclose(moments, [2 / (k + 1) if k % 2 == 0 else 0 for k in range(degree + 1)], atol=1e-14)
