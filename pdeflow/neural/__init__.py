@@ -23,8 +23,8 @@ if TYPE_CHECKING:
         projection_error,
         w2_bound,
     )
-    from .settings import Network, Training
-    from .variational_jko import Saddle, TestFunction, VariationalJKO
+    from .settings import DualNetwork, Network, Training
+    from .variational_jko import TestFunction, VariationalJKO
 
 _load, __dir__, __all__ = lazy_names(
     __name__,
@@ -35,6 +35,7 @@ _load, __dir__, __all__ = lazy_names(
         "ConvexMap": "maps.convex",
         "Coordinatewise": "map_kinds",
         "DeepResidual": "map_kinds",
+        "DualNetwork": "settings",
         "Euler": "parameter_flow",
         "Heun": "parameter_flow",
         "ICNNJKO": "icnn_jko",
@@ -47,7 +48,6 @@ _load, __dir__, __all__ = lazy_names(
         "RK4": "parameter_flow",
         "Residual": "map_kinds",
         "ResidualMap": "maps.affine_residual",
-        "Saddle": "variational_jko",
         "TestFunction": "variational_jko",
         "Training": "settings",
         "VariationalJKO": "variational_jko",

@@ -5,7 +5,7 @@ import torch
 
 from .._core.errors import NotAvailable
 from .._core.shapes import Matrix, Numbers, Points, Values, Vector
-from ..laws import Gaussian, Law, PushForward
+from ..laws import Law, PushForward
 
 
 def draw(law: Law, n: int, batch: int, rng: np.random.Generator) -> Points:
@@ -16,7 +16,7 @@ def draw(law: Law, n: int, batch: int, rng: np.random.Generator) -> Points:
     the error of the first two moments at the start. A block of fewer than 8 d points stays as drawn.
     """
     x = law.sample(max(1, n // batch) * batch, rng)
-    gaussian = law if isinstance(law, Gaussian) else None
+    gaussian = law.as_gaussian()
     if gaussian is None or not has_moments(batch, law.dim):
         return x
     root = np.linalg.cholesky(gaussian.cov())
@@ -31,7 +31,7 @@ def draw_evenly(law: Law, n: int, batch: int, rng: np.random.Generator) -> Point
     independent, moved affinely as a whole to the mean and covariance of the law where it gives them: that moves them by
     the sampling error of n points, and flows under affine maps keep none of it.
     """
-    if isinstance(law, Gaussian):
+    if law.as_gaussian() is not None:
         return draw(law, n, batch, rng)
     if law.dim == 1:
         try:
@@ -84,7 +84,7 @@ def moments(x: Points) -> tuple[Vector, Matrix]:
 
 def held_out(law: Law, n: int, batch: int, rng: np.random.Generator) -> tuple[Points, Values | None]:
     """(points (n, d), their log density (n,) or None): never trained on, they measure the bound."""
-    if isinstance(law, Gaussian) or (law.dim == 1 and "log_density" in law.answers()):
+    if law.as_gaussian() is not None or (law.dim == 1 and "log_density" in law.answers()):
         x = draw_evenly(law, n, batch, rng)
         return x, law.log_density(x)
     try:

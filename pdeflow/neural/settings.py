@@ -1,4 +1,6 @@
-"""The fields of ICNNJKO that a study seldom sweeps, grouped."""
+"""The fields of the neural JKO schemes that a study seldom sweeps, grouped."""
+
+from __future__ import annotations
 
 import re
 from dataclasses import dataclass
@@ -9,16 +11,23 @@ from .._core.validate import NamedFields, count, one_of, positive
 
 @dataclass(frozen=True)
 class Network(NamedFields):
-    """Shape of the convex network beside its width.
+    """Shape of the convex network of `ICNNJKO` beside its width. A full-rank quadratic is always there.
 
-    depth : hidden layers (softplus), each fed by the layer before and by the point. rank : squares (pᵀy)² in every neuron's
-    argument, 0 for affine arguments; mokrov2021 has depth 1 and rank 5. A full-rank quadratic is always there. Depth 1 suits
-    laws near Gaussian.
-    pieces : arguments of a neuron log(1 + Σ_p exp(β z_p)) / β, 1 for softplus; as many as there are modes suit flows towards several modes, whose
-    potential is a smooth maximum of so many functions. sharpness : β of the last neuron of a layer; that of the first is 1, and they grow
-    geometrically. A law that tears into modes needs kinks that are sharp in its units (10 to 30); a Gaussian flow needs none, and learns noise with them.
-    signed : neurons may enter with negative weights as far as the quadratic provably outweighs them (`signed.py`): for mass that crosses between modes that overlap,
-    in few dimensions. Of plain neurons only: depth 1, rank 0, pieces 1.
+    Parameters
+    ----------
+    depth : int
+        Hidden layers (softplus), each fed by the layer before and by the point. Depth 1 suits laws near Gaussian.
+    rank : int
+        Squares (pᵀy)² in every neuron's argument, 0 for affine arguments; [mokrov2021] has depth 1 and rank 5.
+    pieces : int
+        Arguments of a neuron log(1 + Σ_p exp(β z_p)) / β, 1 for softplus; as many as there are modes suit flows towards several
+        modes, whose potential is a smooth maximum of so many functions.
+    sharpness : float
+        β of the last neuron of a layer; that of the first is 1, and they grow geometrically. A law that tears into modes needs
+        kinks that are sharp in its units (10 to 30); a Gaussian flow needs none, and learns noise with them.
+    signed : bool
+        Whether neurons may enter with negative weights as far as the quadratic provably outweighs them (`maps/signed.py`): for
+        mass that crosses between modes that overlap, in few dimensions. Of plain neurons only: depth 1, rank 0, pieces 1.
     """
 
     depth: int = 1
@@ -39,20 +48,28 @@ class Network(NamedFields):
             raise BadInput(f"signed is {self.signed!r}. It must be True or False. Choose one.")
         if self.signed and (self.depth, self.rank, self.pieces) != (1, 0, 1):
             raise BadInput(
-                f"signed = True with depth = {self.depth}, rank = {self.rank}, pieces = {self.pieces}. Only the curvature of plain neurons is bounded here: depth 1, rank 0, pieces 1. "
-                "Take these, or signed=False."
+                f"signed = True with depth = {self.depth}, rank = {self.rank}, pieces = {self.pieces}. Only the curvature of "
+                "plain neurons is bounded here: depth 1, rank 0, pieces 1. Take these, or signed=False."
             )
 
 
 @dataclass(frozen=True)
 class Training(NamedFields):
-    """Where and how ICNNJKO trains.
+    """Where and how `ICNNJKO` and `VariationalJKO` train.
 
-    pool : particles that stand for the law between steps. A network of p parameters fits their accidents too: relative to the exact JKO iterate
-    that costs SymKL of the order p/pool (Ornstein-Uhlenbeck, d = 6, ten steps, width 32: 6.0e-4 with 65,536 particles, 1.3e-4 with 262,144,
-    0.4e-4 with fresh particles, where the time error itself is 4.0e-3). dtype : "float32" or "float64"; finished maps are evaluated in float64.
-    device : "cpu", "cuda" or "cuda:1" ... (`NotAvailable` if it is absent). tolerance : a step ends when the norm of the measured
-    gradient of dt F/s² falls below tolerance·dt; 0 spends all iterations.
+    Parameters
+    ----------
+    pool : int
+        Particles that stand for the law between steps. A network of p parameters fits their accidents too: relative to the
+        exact JKO iterate that costs SymKL of the order p/pool (Ornstein-Uhlenbeck, d = 6, ten steps, width 32: 6.0e-4 with
+        65,536 particles, 1.3e-4 with 262,144, 0.4e-4 with fresh particles, where the time error itself is 4.0e-3).
+    dtype : {"float32", "float64"}
+        Finished maps are evaluated in float64 whatever it is.
+    device : str
+        "cpu", "cuda" or "cuda:1" ... (`NotAvailable` if it is absent).
+    tolerance : float
+        Of ICNNJKO: a step ends when the norm of the measured gradient of dt F/s² falls below tolerance·dt; 0 spends all
+        iterations.
     """
 
     pool: int = 262_144
@@ -70,9 +87,47 @@ class Training(NamedFields):
         if self.tolerance != 0:
             positive(self.tolerance, "tolerance")
 
-    def require_batch(self, batch):
+    def require_batch(self, batch: int) -> None:
         """`BadInput` unless a batch fits into the pool."""
         if batch > self.pool:
             raise BadInput(
                 f"batch = {batch} is larger than pool = {self.pool}. A batch is a block of the pool. Enlarge the pool."
+            )
+
+    def require_no_tolerance(self, method: str) -> None:
+        """`BadInput` where the tolerance was set for a method that spends all its iterations."""
+        if self.tolerance != Training.tolerance:
+            raise BadInput(
+                f"tolerance = {self.tolerance} has no effect on {method}, which spends all its iterations. Only ICNNJKO stops "
+                "by it. Leave it out of Training(...)."
+            )
+
+
+@dataclass(frozen=True)
+class DualNetwork(NamedFields):
+    """The network of the test function h of `VariationalJKO`, and how it is trained.
+
+    Parameters
+    ----------
+    width, depth : int
+        Neurons of a hidden tanh layer, and how many layers.
+    rate : float
+        Learning rate of Adam for h.
+    margin : float
+        Of one power as internal energy: its reference lies in a ball, in whitened coordinates, `margin` > 1 times as wide as the
+        support ([fan2022iclr] has a box, of which the ball is 8 % in d = 6).
+    """
+
+    width: int = 64
+    depth: int = 2
+    rate: float = 5e-3
+    margin: float = 1.3
+
+    def __post_init__(self):
+        count(self.width, "width")
+        count(self.depth, "depth")
+        positive(self.rate, "rate")
+        if not positive(self.margin, "margin") > 1:
+            raise BadInput(
+                f"margin is {self.margin}. The ball must be wider than the support: above 1. Choose e.g. 1.3."
             )

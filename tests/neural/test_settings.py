@@ -8,10 +8,9 @@ import pdeflow as pf
 @pytest.mark.parametrize(
     ("settings", "wrong", "right"),
     [
-        ("Shape", "layer", "layers"),
         ("Network", "deep", "depth"),
         ("Training", "pol", "pool"),
-        ("Saddle", "margins", "margin"),
+        ("DualNetwork", "margins", "margin"),
     ],
 )
 def test_unknown_field(settings, wrong, right):

@@ -66,10 +66,10 @@ class ResidualMap(Map):
         if question == "with_log_det":
             return (
                 "A residual network need not be invertible, and its law then has no density that follows from the map. "
-                "Use map='icnn' or 'linear'."
+                "Use map=Convex() or Affine()."
             )
         if question == "invert":
-            return "A residual network need not be invertible. Use map='icnn' or 'linear'."
+            return "A residual network need not be invertible. Use map=Convex() or Affine()."
         return super().lacks(question)
 
     def numbers_a_point(self) -> int:

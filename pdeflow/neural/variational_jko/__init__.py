@@ -2,6 +2,5 @@
 
 from .dual_function import TestFunction
 from .scheme import VariationalJKO
-from .settings import Saddle
 
-__all__ = ["Saddle", "TestFunction", "VariationalJKO"]
+__all__ = ["TestFunction", "VariationalJKO"]

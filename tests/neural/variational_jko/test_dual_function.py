@@ -2,22 +2,14 @@
 
 import numpy as np
 import pytest
-from numpy.polynomial.legendre import leggauss
+from neural.variational_jko.parts import line
+from neural.variational_jko.propositions import kl_bound, power_bound
 
 import pdeflow as pf
 from pdeflow.energies.internal import Entropy, Power
 from pdeflow.laws import Barenblatt, Gaussian
-from pdeflow.neural.variational_jko.balls import Balls, ball_volume
 from pdeflow.neural.variational_jko.dual_function import Profile, TestFunction
-from pdeflow.neural.variational_jko.lower_bound import kl_bound, power_bound
-
-Z, W = leggauss(400)
-
-
-def line(low, high):
-    """Nodes (n,) and weights of Gauss-Legendre quadrature on [low, high]."""
-    return low + (high - low) * (Z + 1) / 2, (high - low) * W / 2
-
+from pdeflow.neural.variational_jko.nested_balls import NestedBalls
 
 P, Q, MU = Gaussian(0.3, 0.64), Gaussian(-0.2, 1.21), Gaussian(0.5, 1.5)
 
@@ -86,7 +78,7 @@ def test_the_quadratic_test_function_is_exact_on_gaussians_and_barenblatt_profil
     law = Barenblatt(3, 2.0, 0.2, center=[1.0, 0.0, 0.0])
     root = np.linalg.cholesky(law.cov())
     radius = 1.3 * Profile(3, 2.0).radius
-    test = TestFunction(Power(2.0, 1.5), law.mean(), root, (), Balls(3, radius, radius))
+    test = TestFunction(Power(2.0, 1.5), law.mean(), root, (), NestedBalls(3, radius, radius))
     x = law.sample(50, rng)
     np.testing.assert_allclose(test.log_density(x), law.log_density(x), atol=1e-11)
     np.testing.assert_allclose(test.ratio(x), test.volume * np.exp(law.log_density(x)), rtol=1e-11)
@@ -103,7 +95,7 @@ def test_the_network_enters_bound_and_score_consistently(rng):
     constant = ((np.zeros((1, 4)), np.zeros(4)), (np.zeros((4, 1)), np.array([0.3])))
     test = TestFunction(Entropy(2.0), np.zeros(1), np.eye(1), constant)
     assert test.at_reference(rng, 100)[0] == pytest.approx(2 * np.expm1(0.3), rel=1e-12)
-    test = TestFunction(Power(2.0), np.zeros(1), np.eye(1), constant, Balls(1, 4.0, 4.0))
+    test = TestFunction(Power(2.0), np.zeros(1), np.eye(1), constant, NestedBalls(1, 4.0, 4.0))
     profile = Profile(1, 2.0)
     x, w = line(-4, 4)
     exact = w @ (profile.peak * np.maximum(1.3 - x**2 / profile.radius**2, 0)) ** 2
@@ -133,7 +125,7 @@ def test_negative_test_functions_are_refused(make):
 def test_the_standard_error_of_the_reference_is_that_of_repeated_draws(outer):
     radius = 1.3 * Profile(2, 3.0).radius
     bent = ((np.array([[0.7], [-0.4]]), np.array([0.2])), (np.array([[0.3]]), np.array([0.1])))
-    test = TestFunction(Power(3.0), np.zeros(2), np.eye(2), bent, Balls(2, radius, outer * radius))
+    test = TestFunction(Power(3.0), np.zeros(2), np.eye(2), bent, NestedBalls(2, radius, outer * radius))
     rng = np.random.default_rng(5)
     values, errors = np.array([test.at_reference(rng, 1000) for _ in range(400)]).T
     assert errors.mean() / values.std() == pytest.approx(
@@ -141,32 +133,8 @@ def test_the_standard_error_of_the_reference_is_that_of_repeated_draws(outer):
     )  # 400 repeats tell 4 %; balls taken in turn vary a little less
     far = np.array([[1.01 * outer * radius, 0.0]])
     high = (bent[0], (bent[1][0], np.array([9.0 * outer**2])))  # a network that is positive there too
-    test = TestFunction(Power(3.0), np.zeros(2), np.eye(2), high, Balls(2, radius, outer * radius))
+    test = TestFunction(Power(3.0), np.zeros(2), np.eye(2), high, NestedBalls(2, radius, outer * radius))
     assert test.ratio(0.99 * far) > 0
     assert test.ratio(far) == 0 and test.log_density(far) == -np.inf  # zero outside, or the bound is none
     with pytest.raises(pf.BadInput, match="larger batch"):
-        Balls(2, 1.0, 40.0).draw(rng, 3)
-
-
-@pytest.mark.parametrize("dim, outer", [(1, 1.0), (2, 1.0), (2, 1.7), (2, 40.0), (3, 9.0)])
-def test_nested_balls_integrate_without_bias(dim, outer):
-    balls, rng = Balls(dim, 1.0, outer), np.random.default_rng(4)
-    ratio = balls.radii[1:] / balls.radii[:-1]
-    assert balls.radii[-1] == outer and np.all(ratio <= 2) and (outer == 1.0) == (len(balls.radii) == 1)
-    r, w = line(0, 1.0)
-    exact = (
-        {1: 2, 2: 2 * np.pi, 3: 4 * np.pi}[dim] * (r ** (dim - 1) * w) @ (1 - r**2)
-    )  # of what lives in the inner ball
-    found = []
-    for _ in range(200):
-        z, weights = balls.draw(rng, 1000)
-        assert z.shape == (1000, dim) and np.linalg.norm(z, axis=1).max() <= outer * (1 + 1e-12)
-        found.append(weights @ np.maximum(1 - (z * z).sum(1), 0))
-    error = np.std(found) / np.sqrt(len(found))
-    assert abs(np.mean(found) - exact) < 4 * error
-    assert error < 0.01 * exact  # of one ball 40 times as wide: 0.1
-    if outer == 1.0:
-        np.testing.assert_allclose(weights, ball_volume(dim, 1.0) / 1000, rtol=1e-14)  # Proposition 2 as it stands
-    # the whole largest ball is covered, with the weight that its shells are due
-    whole = [(draws[1]).sum() for draws in (balls.draw(rng, 1000) for _ in range(200))]
-    assert abs(np.mean(whole) - ball_volume(dim, outer)) < 4 * np.std(whole) / np.sqrt(200) + 1e-9
+        NestedBalls(2, 1.0, 40.0).draw(rng, 3)

@@ -1,0 +1,89 @@
+"""The JKO functional of a gradient map on a batch of particles, for potentials, interactions and the entropy."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from ..._core.errors import Diverged, Unsupported
+from ...energies.energy import Energy
+from ...energies.internal import InternalEnergy
+from ..maps.convex import ConvexMap
+from ..maps.jet import Jet
+from ..requirements import require_differentiable
+from .log_det import Exact, Stochastic, mean_log_det
+
+
+class JKOFunctional:
+    """½E|x - T(x)|² + dt (E V(T(x)) - θ E log det ∂T(x) + ½E W(T(x) - T(x'))) as a function of the convex map T.
+
+    The entropy enters as -θ log det ∂T, θ the temperature; that of the law before the step is a constant.
+
+    Parameters
+    ----------
+    energy : Energy
+        Asked once whether it answers what training needs, with gradients on.
+    dim : int
+        d.
+
+    Raises
+    ------
+    Unsupported
+        For internal energies other than the entropy, and for potentials and kernels that do not take torch tensors.
+    """
+
+    def __init__(self, energy: Energy, dim: int):
+        self.potential, self.kernel = energy.potential, energy.interaction
+        self.temperature = _temperature(energy.internal)
+        for part in (self.potential, self.kernel):
+            if part is not None:
+                require_differentiable(part, dim)
+
+    def without_entropy(self, jet: Jet, x: torch.Tensor, dt: float) -> torch.Tensor:
+        """All but the entropy, for the map whose derivatives at the points x (n, d) are `jet`."""
+        moved = jet.gradient()
+        loss = ((x - moved) ** 2).sum(-1).mean() / 2
+        if self.potential is not None:
+            loss = loss + dt * self.potential.value(moved).mean()
+        if self.kernel is not None:
+            half = len(moved) // 2
+            shifts = sorted({1, 1 + half // 3, 1 + half // 2, half} - {0})  # pairs of distinct points: E W without bias
+            pairs = sum(self.kernel.value(moved - moved.roll(shift, 0)).mean() for shift in shifts)
+            loss = loss + dt * pairs / (2 * len(shifts))
+        return loss
+
+    def surrogate(self, move: ConvexMap, x: torch.Tensor, log_det: Exact | Stochastic, dt: float) -> torch.Tensor:
+        """A number, over the square of the map's scale, whose gradient is that of the functional on the points x (n, d)."""
+        jet = move.at(x)
+        loss = self.without_entropy(jet, x, dt)
+        if self.temperature and math.isfinite(loss.item()):
+            loss = loss - dt * self.temperature * log_det.surrogate(jet)
+        return loss / move.scale**2
+
+    def value(self, move: ConvexMap, x: torch.Tensor, dt: float) -> float:
+        """The functional over the square of the map's scale on the points x, with the exact log-determinant on the first 256."""
+        with torch.no_grad():
+            jet = move.at(x)
+            loss = self.without_entropy(jet, x, dt).item()
+            if not math.isfinite(loss):
+                raise Diverged(
+                    f"the loss is {loss}. It must stay finite. Use a smaller learning_rate or dtype='float64'."
+                )
+            if self.temperature:
+                loss -= dt * self.temperature * mean_log_det(jet.some(256))
+            return loss / move.scale**2
+
+
+def _temperature(internal: InternalEnergy | None) -> float:
+    """The coefficient of the entropy, 0 without internal energy; `Unsupported` for an internal energy with anything else in it."""
+    if internal is None:
+        return 0.0
+    terms = internal.terms()
+    if terms is None or any(m != 1 for _, m in terms):
+        lacks = "terms() says no sum of known terms" if terms is None else "the terms beside the entropy"
+        raise Unsupported(
+            f"ICNNJKO needs Entropy as internal energy, got {internal!r}: it lacks a bound for {lacks}. For sums of Entropy and "
+            "Power(m) use VariationalJKO or PWGF, on the line also QuantileJKO."
+        )
+    return float(sum(c for c, _ in terms))

@@ -1,0 +1,184 @@
+"""A step of VariationalJKO, prepared once for a problem: what the problem offers has been asked, and is asked no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from ..._core.errors import Unsupported
+from ..._core.shapes import Matrix, Points, Values, Vector
+from ...laws.maps import Map
+from ...laws.push_forward import PushForward
+from ...problems.problem import Problem
+from ..map_kinds import Affine
+from ..particles import Pool, matched, moments
+from .dual_ascent import DualAscent
+from .dual_function import TestFamily, TestFunction
+from .forward_step import forward_map, moved_forward
+from .lower_bound import gain, lower_bound
+from .map_descent import ConvexDescent, ResidualDescent, descent_of
+from .particle_energy import ParticleEnergy
+from .saddle import find_saddle, fit
+
+if TYPE_CHECKING:
+    from .scheme import VariationalJKO
+
+MORE = 100  # iterations of the further fit of h that ends a step
+
+
+@dataclass(frozen=True)
+class State:
+    """What a step begins with.
+
+    Parameters
+    ----------
+    prepared : PreparedStep
+        What `init` found out about the problem.
+    law : PushForward
+        The law so far.
+    pool : (n, d) array
+        Particles of the law.
+    held : (array, array or None)
+        Particles (k, d) that nothing is trained on, and their log density.
+    start : (object, object)
+        The map and the layers of the test function that the next step starts from, or None.
+    test : TestFunction or None
+        That of the last step.
+    last : dict
+        The report of the last step.
+    steps : int
+        How many were taken.
+    """
+
+    prepared: PreparedStep
+    law: PushForward
+    pool: Points
+    held: tuple[Points, Values | None]
+    start: tuple[Any, Any] = (None, None)
+    test: TestFunction | None = None
+    last: dict = field(default_factory=dict)
+    steps: int = 0
+
+
+class PreparedStep:
+    """The steps of `method` for `problem`: forward by the forces of all particles, then backward by the saddle.
+
+    No dataclass: it holds nothing that a step changes.
+    """
+
+    def __init__(self, problem: Problem, method: VariationalJKO):
+        energy = problem.energy
+        self.method, self.internal = method, energy.internal
+        self.dtype, self.device = getattr(torch, method.training.dtype), method.training.device
+        self.family = None if energy.internal is None else TestFamily(energy.internal, problem.dim)
+        explicit = method.scheme == "forward-backward"
+        self.outer = ParticleEnergy(energy, problem.dim, explicit)
+        self.force = None if explicit or self.outer.absent else self.outer.force
+        self.forward = explicit and not self.outer.absent
+        self.backward = energy.internal is not None or self.force is not None
+        self.quadratic_suffices = self.family is not None and self.family.quadratic_suffices(problem.initial)
+
+    def take(self, state: State, dt: float, seed: int) -> State:
+        """The state one step later; `seed` decides all that is drawn."""
+        law, pool, held, test, start, report = state.law, state.pool, state.held, None, state.start, {}
+        if self.forward:
+            move = forward_map(self.outer.potential, self.outer.kernel, pool, dt)
+            pool = moved_forward(move, pool, dt)
+            law, held = PushForward(law.base, (*law.maps, move)), _carried(move, held)
+        if self.backward:
+            move, test, start, pool, report = self._backward(law, pool, state.start, dt, seed)
+            law, held = PushForward(law.base, (*law.maps, move)), _carried(move, held)
+        before = report.pop("before", None)
+        bound = lower_bound(self.outer, test, *held, self.method.batch, np.random.default_rng([seed, 1]))
+        report = {"test": "none"} | report | bound
+        report["loss"] = report["bound"] + float(((pool - state.pool) ** 2).sum(-1).mean()) / (2 * dt)
+        if before is not None and test is not None:
+            report["gain"] = gain(before, test, held[0], np.random.default_rng([seed, 1]))
+        return State(self, law, pool, held, start, test, report, state.steps + 1)
+
+    def _backward(self, law, pool, start, dt, seed):
+        """(map, test function, what the next step starts from, moved particles, report) of the JKO step by the saddle."""
+        method, generator = self.method, torch.Generator().manual_seed(seed)
+        center, cov = moments(pool)
+        if not np.linalg.eigvalsh(cov)[0] > 0:
+            raise Unsupported(
+                "The law has no spread in some direction. VariationalJKO scales lengths by it. Start from a law with a "
+                "density."
+            )
+        blocks = self.blocks(pool, generator)
+        move = self.map_in_training(center, cov, start[0], generator)
+        dual = self.dual_in_training(law, pool, center, cov, start[1], generator)
+        if dual is not None and dual.network and start[1] is None and not self.quadratic_suffices:
+            # h must know the first law before T receives any signal
+            fit(dual, blocks, 2 * method.outer, method.dual.rate)
+        rates = method.learning_rate, method.dual.rate
+        report = find_saddle(self.force, move, dual, blocks, dt, method.outer, method.inner, rates)
+        finished = move.finished()
+        moved = _push(finished, pool)
+        test = None
+        if dual is not None:
+            report |= {"test": "network" if dual.network else "quadratic", "test_gradient_norm": dual.norm()}
+            test = self._converge(dual, moved, generator, report)
+        layers = test.layers if test is not None else None
+        return finished, test, (move.raw(), layers), moved, report
+
+    def blocks(self, pool: Points, generator: torch.Generator) -> Pool:
+        """The particles in batches that have the moments of the whole."""
+        batch = self.method.batch
+        return Pool(matched(pool, batch).reshape(pool.shape), batch, generator, self.dtype, self.device)
+
+    def map_in_training(
+        self, center: Vector, cov: Matrix, previous: Any, generator: torch.Generator
+    ) -> ConvexDescent | ResidualDescent:
+        """The map of the method's kind for a law of this mean and covariance; previous : what it starts from, or None."""
+        return descent_of(self.method.map, center, cov, previous, generator, self.dtype, self.device)
+
+    def dual_in_training(
+        self, law: PushForward, pool: Points, center: Vector, cov: Matrix, layers: Any, generator: torch.Generator
+    ) -> DualAscent | None:
+        """The test function for the law; layers : what its network starts from, or None. None without internal energy.
+
+        It has no network where every law of this step is Gaussian, or a Barenblatt profile of the same m: under affine maps.
+        """
+        if self.internal is None or self.family is None:
+            return None
+        dual = self.method.dual
+        affine = isinstance(self.method.map, Affine) and all(move.affine for move in law.maps)
+        sizes = () if affine and self.quadratic_suffices else (dual.width,) * dual.depth
+        balls = self.family.balls_around(pool, center, cov, dual.margin)
+        return DualAscent(
+            self.internal, self.family, self.method.batch, sizes, layers, balls, generator, self.dtype, self.device
+        )
+
+    def _converge(self, dual, moved, generator, report):
+        """The test function after a further fit on the particles as they now are; the one before it goes into the report."""
+        whole = torch.as_tensor(moved, dtype=self.dtype, device=self.device)
+        dual.follow(whole)
+        if not dual.network:
+            return dual.finished()
+        report["before"] = dual.finished()
+        fit(dual, self.blocks(moved, generator), MORE, self.method.dual.rate)
+        dual.follow(whole)
+        return dual.finished()
+
+
+def _carried(move: Map, held):
+    """Held-out points and their log density, moved; by rows, as a Hessian per point is large."""
+    x, log_density = held
+    if log_density is None or move.lacks("with_log_det") is not None:
+        return _push(move, x), None
+    parts = [move.with_log_det(part) for part in _rows(x, 1024)]
+    return np.concatenate([moved for moved, _ in parts]), log_density - np.concatenate([volume for _, volume in parts])
+
+
+def _push(move: Map, x):
+    """T(x) by rows, in the dtype of x."""
+    move = move.astype(x.dtype)
+    return np.concatenate([move(part) for part in _rows(x, 8192)]).astype(x.dtype)
+
+
+def _rows(x, most):
+    return np.array_split(x, max(1, len(x) // most))
