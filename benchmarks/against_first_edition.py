@@ -46,7 +46,7 @@ WORK = {
     ),
     "variational_jko": (
         "problem = pf.problems.ou(dim=6, seed=0); method = pf.neural.VariationalJKO("
-        "map=pf.neural.Residual(), outer=30, learning_rate=0.025)",
+        "map=pf.neural.DeepResidual(), outer=30, learning_rate=0.025)",
         "pf.solve(problem, method, dt=0.05, times=[0.1])",
     ),
     "pwgf": (

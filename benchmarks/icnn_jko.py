@@ -20,9 +20,11 @@ import numpy as np
 import torch
 
 import pdeflow as pf
+from pdeflow.neural.icnn_jko.jko_functional import JKOFunctional
 from pdeflow.neural.icnn_jko.log_det import Exact, Stochastic, cheaper
-from pdeflow.neural.icnn_jko.train import _step
+from pdeflow.neural.icnn_jko.minimisation import descend
 from pdeflow.neural.maps.convex import first_map
+from pdeflow.neural.maps.training import ConvexTraining
 
 DT = 0.05
 
@@ -46,21 +48,19 @@ def one_iteration(dim, width, batch, network, log_det):
     """A function that runs one training iteration, and its state."""
     generator = torch.Generator().manual_seed(0)
     move = first_map(np.zeros(dim), np.eye(dim), 1.0, width, network, generator)
-    move = move.mapped(lambda array: torch.tensor(array, dtype=torch.float32))
+    training = ConvexTraining(move, network.signed, torch.float32, "cpu")
     with torch.no_grad():
-        move.weight.add_(0.5 / width)  # a network away from the identity, so that the solves have work
-    arrays = [array.requires_grad_() for array in move.trained().values() if array.numel()]
+        training.map.weight.add_(0.5 / width)  # a network away from the identity, so that the solves have work
+    arrays = [array for group, _ in training.groups for array in group.values()]
     optimiser = torch.optim.Adam(arrays, lr=1e-3, fused=True)
     points = torch.randn(batch, dim, generator=generator)
-    energy = pf.problems.ou(dim=dim, seed=0).energy
+    functional = JKOFunctional(pf.problems.ou(dim=dim, seed=0).energy, dim)
     if log_det is None:
         way = cheaper(dim, width, network)
         log_det = Exact() if way == "exact" else Stochastic(generator)
 
     def run():
-        _step(energy, move, points, log_det, DT, optimiser)
-        with torch.no_grad():
-            move.weight.clamp_(min=0)
+        descend(functional, training, points, log_det, DT, optimiser)
 
     return run
 

@@ -16,19 +16,17 @@ figures. Medians of interleaved repeats after a warm-up. The exit status is 1 if
 import argparse
 import sys
 import time
-from dataclasses import replace
 
 import numpy as np
 import torch
 
 import pdeflow as pf
-from pdeflow.neural.particles import Pool, matched, moments
-from pdeflow.neural.variational_jko.forces import force_of
-from pdeflow.neural.variational_jko.saddle import train
+from pdeflow.neural.particles import moments
+from pdeflow.neural.variational_jko.saddle import find_saddle
 
 AUTHORS = {2: 18.0, 6: 17.4, 12: 18.3, 16: 20.1, 32: 21.5}  # ms, their code on 2 virtual CPU cores
 BATCH, INNER, WIDTH, DT = 1000, 3, 64, 0.05
-THREE_BY_64 = pf.neural.Saddle(map_width=WIDTH, map_depth=3, test_width=WIDTH, test_depth=3)
+MAPS = {"residual": pf.neural.DeepResidual(width=WIDTH, depth=3), "linear": pf.neural.Affine()}
 
 
 def network(activation):
@@ -97,20 +95,23 @@ def ours(dim, kind):
     """Seconds an outer iteration of VariationalJKO: its own training loop on a pool of the same size."""
     problem = pf.problems.ou(dim=dim, seed=0)
     method = pf.neural.VariationalJKO(
-        map=kind, inner=INNER, batch=BATCH, networks=THREE_BY_64, training=pf.neural.Training(pool=65_536)
+        map=MAPS[kind],
+        inner=INNER,
+        batch=BATCH,
+        dual=pf.neural.DualNetwork(width=WIDTH, depth=3),
+        training=pf.neural.Training(pool=65_536),
     )
     state = method.init(problem, np.random.default_rng(0))
-    generator, kind = torch.Generator().manual_seed(0), torch.float32
+    prepared, generator = state.prepared, torch.Generator().manual_seed(0)
     center, cov = moments(state.pool)
-    move = method._move(center, cov, None, generator, kind, "cpu")
-    dual = method._dual(problem.energy, state.law, state.pool, cov, center, None, generator, kind, "cpu")
-    blocks = Pool(matched(state.pool, BATCH).reshape(state.pool.shape), BATCH, generator, kind, "cpu")
-    force = force_of(problem.energy, dim)
+    move = prepared.map_in_training(center, cov, None, generator)
+    dual = prepared.dual_in_training(state.law, state.pool, center, cov, None, generator)
+    blocks, rates = prepared.blocks(state.pool, generator), (method.learning_rate, method.dual.rate)
 
     def seconds(iterations):
         begin = time.perf_counter()
         with torch.no_grad():
-            train(force, move, dual, blocks, DT, replace(method, outer=iterations))
+            find_saddle(prepared.force, move, dual, blocks, DT, iterations, INNER, rates)
         return (time.perf_counter() - begin) / iterations
 
     return seconds

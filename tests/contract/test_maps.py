@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import pdeflow as pf
-from pdeflow.neural.variational_jko.forward import forward_map
+from pdeflow.neural.variational_jko.forward_step import forward_map
 
 FILES = Path(__file__).resolve().parents[1] / "data" / "first_edition" / "files.zip"
 QUESTIONS = ("with_log_det", "invert", "with_score", "to_data")
@@ -62,7 +62,7 @@ MADE = {
     "rotation": lambda: pf.laws.AffineMap([[0.6, -0.8], [0.8, 0.6]]),
     "decreasing": lambda: pf.laws.AffineMap([[-1.5]], [0.25]),
     "forward": lambda: forward_map(
-        pf.Energy(pf.potentials.DoubleWell(1.0, 2)), np.random.default_rng(0).standard_normal((50, 2)), 0.05
+        pf.potentials.DoubleWell(1.0, 2), None, np.random.default_rng(0).standard_normal((50, 2)), 0.05
     ),
     "foreign": lambda: Shear(0.7),
 }

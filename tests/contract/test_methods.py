@@ -28,9 +28,10 @@ METHODS = {
     "pwgf": pf.neural.PWGF(map=pf.neural.Planar(layers=4), samples=1000),
     "pfpe": pf.neural.PFPE(map=pf.neural.Planar(layers=3), samples=500, features=30),
     "variational-jko": pf.neural.VariationalJKO(
+        map=pf.neural.Convex(width=8, depth=1),
         outer=40,
         batch=512,
-        networks=pf.neural.Saddle(map_width=8, map_depth=1, test_width=16),
+        dual=pf.neural.DualNetwork(width=16),
         training=pf.neural.Training(pool=4096, dtype="float64"),
     ),
 }

@@ -15,8 +15,8 @@ TRAINING = pf.neural.Training(pool=1024)
 METHODS = {
     "icnn-jko": pf.neural.ICNNJKO(width=4, iterations=5, batch=128, training=TRAINING),
     "variational-jko": pf.neural.VariationalJKO(outer=5, batch=128, training=TRAINING),
-    "pwgf": pf.neural.PWGF(samples=200),
-    "pfpe": pf.neural.PFPE(samples=200),
+    "pwgf": pf.neural.PWGF(map=pf.neural.Planar(layers=2), samples=100, integrator=pf.neural.Euler()),
+    "pfpe": pf.neural.PFPE(map=pf.neural.Planar(layers=2), samples=100, features=10, integrator=pf.neural.Euler()),
 }
 
 

@@ -63,7 +63,7 @@ def test_a_law_of_few_parameters_comes_back_as_itself(law, tmp_path):
 
 
 def test_the_law_of_a_gaussian_run_is_kept(tmp_path):
-    method = pf.neural.VariationalJKO(map="linear", outer=5, training=pf.neural.Training(pool=1024))
+    method = pf.neural.VariationalJKO(map=pf.neural.Affine(), outer=5, training=pf.neural.Training(pool=1024))
     law = pf.solve(pf.problems.ou(), method, dt=0.1, times=[0.1]).final
     again = pf.reference.load_flow(pf.reference.save_flow(tmp_path / "flow.h5", law))
     assert type(again) is type(law) is Gaussian and (again.cov() == law.cov()).all()

@@ -37,9 +37,16 @@ def study(scale="quick"):
     )
 
 
+MAPS = {
+    "linear": pf.neural.Affine(),
+    "residual": pf.neural.DeepResidual(),
+    "icnn": pf.neural.Convex(),
+}  # by their names in reports
+
+
 def variational(kind):
     rate = 0.025 if kind == "residual" else 0.05
-    return pf.neural.VariationalJKO(map=kind, learning_rate=rate, training=pf.neural.Training(pool=65_536))
+    return pf.neural.VariationalJKO(map=MAPS[kind], learning_rate=rate, training=pf.neural.Training(pool=65_536))
 
 
 def moments(law, samples=1_000_000, seed=0):

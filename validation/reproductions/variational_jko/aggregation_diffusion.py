@@ -126,9 +126,9 @@ def method_for(scheme, outer):
     pulses that narrow: with two and the default rate 100 ascent steps on the law of t = 80 reach a fifth of its
     internal energy, with three and twice the rate 0.86.
     """
-    networks = pf.neural.Saddle(test_depth=3, test_rate=1e-2)
+    dual = pf.neural.DualNetwork(depth=3, rate=1e-2)
     training = pf.neural.Training(pool=32_768)
-    return pf.neural.VariationalJKO("residual", scheme, outer, inner=1, networks=networks, training=training)
+    return pf.neural.VariationalJKO(pf.neural.DeepResidual(), scheme, outer, inner=1, dual=dual, training=training)
 
 
 def cloud_rows(problem, scheme, outer, step, times, samples, seed):

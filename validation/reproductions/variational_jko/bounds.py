@@ -17,9 +17,10 @@ from _report import REPORTS, command
 import pdeflow as pf
 from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture
 from pdeflow.neural.particles import Pool, draw_evenly, held_out, matched
-from pdeflow.neural.variational_jko.ascent import Dual
-from pdeflow.neural.variational_jko.dual_function import balls_around
-from pdeflow.neural.variational_jko.measure import measure
+from pdeflow.neural.variational_jko.dual_ascent import DualAscent
+from pdeflow.neural.variational_jko.dual_function import TestFamily
+from pdeflow.neural.variational_jko.lower_bound import lower_bound
+from pdeflow.neural.variational_jko.particle_energy import ParticleEnergy
 from pdeflow.neural.variational_jko.saddle import fit
 
 BATCH, HELD, RATE, MARGIN = 1024, 128, 5e-3, 1.3
@@ -42,23 +43,21 @@ def bounds(law, internal, iterations, pool, seed):
     """(report of the quadratic part alone, report after training) on the same held-out points."""
     rng, generator = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     x = draw_evenly(law, pool, BATCH, rng)
-    power = isinstance(internal, pf.Power)
-    balls = balls_around(x, law.mean(), law.cov(), internal, MARGIN) if power else None
-    dual = Dual(internal, law.dim, BATCH, (64, 64), None, balls, generator, torch.float32, "cpu")
+    family = TestFamily(internal, law.dim)
+    balls = family.balls_around(x, law.mean(), law.cov(), MARGIN)
+    dual = DualAscent(internal, family, BATCH, (64, 64), None, balls, generator, torch.float32, "cpu")
+    outer = ParticleEnergy(pf.Energy(internal=internal), law.dim)
     whole, held = torch.as_tensor(x, dtype=torch.float32), held_out(law, HELD * BATCH, BATCH, rng)
     out = []
     for count in (0, iterations):
         fit(
             dual,
-            lambda batch: batch,
             Pool(matched(x, BATCH).reshape(x.shape), BATCH, generator, torch.float32, "cpu"),
             count,
             RATE,
         )
         dual.follow(whole)
-        out.append(
-            measure(pf.Energy(internal=internal), dual.finished(), *held, BATCH, np.random.default_rng(seed + 1))
-        )
+        out.append(lower_bound(outer, dual.finished(), *held, BATCH, np.random.default_rng(seed + 1)))
     return out
 
 

@@ -130,7 +130,7 @@ def one(name, seed, outer, samples):
     law = pf.solve(
         problem,
         pf.neural.VariationalJKO(
-            map="residual", outer=outer, learning_rate=0.025, training=pf.neural.Training(pool=131_072)
+            map=pf.neural.DeepResidual(), outer=outer, learning_rate=0.025, training=pf.neural.Training(pool=131_072)
         ),
         dt=dt,
         seed=seed,

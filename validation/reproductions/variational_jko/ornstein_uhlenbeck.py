@@ -19,7 +19,7 @@ from pathlib import Path
 import joblib
 import numpy as np
 from _report import REPORTS, command
-from claims.variational_ou import moments, variational
+from claims.variational_ou import MAPS, moments, variational
 
 import pdeflow as pf
 
@@ -56,10 +56,11 @@ def iteration(dim, kind, count=100):
     (VariationalJKO, ICNNJKO).
     """
     problem, out = pf.problems.ou(dim=dim, seed=0), []
-    training = pf.neural.Training(pool=65_536, tolerance=0)
     for method in (
-        pf.neural.VariationalJKO(map=kind, outer=count, inner=3, batch=1000, training=training),
-        pf.neural.ICNNJKO(width=64, iterations=count, training=training),
+        pf.neural.VariationalJKO(
+            map=MAPS[kind], outer=count, inner=3, batch=1000, training=pf.neural.Training(pool=65_536)
+        ),
+        pf.neural.ICNNJKO(width=64, iterations=count, training=pf.neural.Training(pool=65_536, tolerance=0)),
     ):
         taken = [pf.solve(problem, method, dt=STEP, times=[STEP * k]).stats["seconds"] for k in (1, 2, 1, 2, 1, 2)]
         out.append(1e3 * float(np.median(np.array(taken[1::2]) - np.array(taken[::2]))) / count)

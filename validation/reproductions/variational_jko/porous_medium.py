@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from _report import REPORTS, command
+from claims.variational_ou import MAPS
 
 import pdeflow as pf
 
@@ -59,7 +60,7 @@ def variational(kind, outer):
     # a residual network follows the noise of the batches at the rate that suits the other maps
     rate = 0.025 if kind == "residual" else 0.05
     return pf.neural.VariationalJKO(
-        map=kind, outer=outer, learning_rate=rate, training=pf.neural.Training(pool=131_072)
+        map=MAPS[kind], outer=outer, learning_rate=rate, training=pf.neural.Training(pool=131_072)
     )
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from _report import REPORTS, command
+from claims.variational_ou import MAPS
 
 import pdeflow as pf
 from pdeflow.energies.mean_field import mean_energy
@@ -139,7 +140,11 @@ def run(options):
     def both(outer):
         return {
             name: pf.neural.VariationalJKO(
-                map=options.map, scheme=name, outer=outer, learning_rate=0.025, training=pf.neural.Training(pool=65_536)
+                map=MAPS[options.map],
+                scheme=name,
+                outer=outer,
+                learning_rate=0.025,
+                training=pf.neural.Training(pool=65_536),
             )
             for name in ("forward-backward", "backward")
         }
