@@ -286,6 +286,28 @@ def condition_number(matrix: Matrix) -> float:
     return float(np.linalg.cond(matrix))
 
 
+def require_map(move: Map, dim: int) -> None:
+    """`BadInput` unless `move` is a `Map` of this dimension."""
+    if not isinstance(move, Map):
+        raise BadInput(
+            f"A map is {move!r}, of type {type(move).__name__}. It must inherit pdeflow.laws.Map: a class with dim and "
+            "__call__(x), (n, d) -> (n, d). Inherit it, and add with_log_det and invert where the law needs a density."
+        )
+    try:
+        given = move.dim
+    except AttributeError as error:
+        raise BadInput(
+            f"The map {type(move).__name__} has no dim ({error}). A map says on which R^d it lives. Set dim = {dim} "
+            "in the class."
+        ) from error
+    if given != dim:
+        raise BadInput(
+            f"The map {type(move).__name__} lives in dimension {given} and the base law in dimension {dim}. They must "
+            "agree. "
+            "Match the dimension."
+        )
+
+
 # The kinds of maps that files hold: recorded name -> (module, class), which is imported only where a file asks for
 # it. Neural maps are named and not imported here, so that laws need no torch.
 KINDS: dict[str, tuple[str, str]] = {

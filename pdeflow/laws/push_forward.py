@@ -17,7 +17,7 @@ from .._core.validate import levels, points
 from .affine_images import affine_image, image_of_box, moved_gaussian, stretches_alike
 from .base import Law
 from .gaussian import Gaussian
-from .maps import AffineMap, Certificate, Map, map_from_data, recorded_kinds
+from .maps import AffineMap, Certificate, Map, map_from_data, recorded_kinds, require_map
 from .spec import from_spec
 
 NUMBERS = 1 << 22  # held at a time by the widest array
@@ -57,7 +57,7 @@ class PushForward(Law):
             raise BadInput(f"base is {base!r}. It must be a Law. Take one of pdeflow.laws.")
         self.base, self.maps, self.dim = base, tuple(maps), base.dim
         for move in self.maps:
-            _require_map(move, self.dim)
+            require_map(move, self.dim)
 
     def pushed_from(self):
         """The base law and the maps."""
@@ -154,10 +154,16 @@ class PushForward(Law):
     def quantile(self, u) -> np.ndarray:
         self._require_increasing("quantile")
         u = levels(u)
-        start = np.ravel(self.base.quantile(u))
-        finite = np.isfinite(start)
-        start[finite] = self.push(start[finite][:, None])[:, 0]
-        return start.reshape(u.shape)
+        at = np.ravel(self.base.quantile(u))
+        finite = np.isfinite(at)
+        at[finite] = self.push(at[finite][:, None])[:, 0]
+        ends = at[~finite]
+        for move in self.maps if ends.size else ():
+            with np.errstate(all="ignore"):
+                limit = move(ends[:, None])[:, 0]
+            ends = np.where(np.isnan(limit), ends, limit)  # most maps have no number for ∞ and go there with x
+        at[~finite] = ends
+        return at.reshape(u.shape)
 
     def cdf(self, x) -> np.ndarray:
         self._require_increasing("cdf")
@@ -361,28 +367,6 @@ class PushForward(Law):
 def law_from_data(data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Law:
     """The law of `Law.to_data`; `BadInput` where the data are damaged."""
     return from_spec(data["law"]) if "law" in data else PushForward.from_data(data, arrays)
-
-
-def _require_map(move: Map, dim: int) -> None:
-    """`BadInput` unless `move` is a `Map` of this dimension."""
-    if not isinstance(move, Map):
-        raise BadInput(
-            f"A map is {move!r}, of type {type(move).__name__}. It must inherit pdeflow.laws.Map: a class with dim and "
-            "__call__(x), (n, d) -> (n, d). Inherit it, and add with_log_det and invert where the law needs a density."
-        )
-    try:
-        given = move.dim
-    except AttributeError as error:
-        raise BadInput(
-            f"The map {type(move).__name__} has no dim ({error}). A map says on which R^d it lives. Set dim = {dim} "
-            "in the class."
-        ) from error
-    if given != dim:
-        raise BadInput(
-            f"The map {type(move).__name__} lives in dimension {given} and the base law in dimension {dim}. They must "
-            "agree. "
-            "Match the dimension."
-        )
 
 
 def _in_chunks(move: Map, x: Points, function: Callable) -> Any:

@@ -200,6 +200,14 @@ def test_the_density_of_a_moved_law_integrates_to_one(name, maps):
     assert mass == pytest.approx(1.0, abs=2e-3)
 
 
+@pytest.mark.parametrize("name", [name for name in KEPT if name.endswith("1d")])
+def test_increasing_maps_of_the_line_reach_infinity(name, maps):
+    law = pf.laws.PushForward(pf.laws.Gaussian(0.0, 1.0), [maps(name)])
+    if "quantile" in law.answers():
+        assert law.quantile([0.0, 1.0]).tolist() == [-np.inf, np.inf]
+        assert (np.diff(law.quantile(np.linspace(0.01, 0.99, 99))) > 0).all()
+
+
 def test_what_is_no_map_is_refused_with_what_to_inherit():
     with pytest.raises(pf.BadInput, match=r"must inherit pdeflow\.laws\.Map"):
         pf.laws.PushForward(pf.laws.Gaussian(0.0, 1.0), [np.tanh])

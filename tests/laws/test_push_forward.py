@@ -231,3 +231,29 @@ def test_a_decreasing_affine_map_of_the_line_has_moments_and_no_quantiles():
     assert law.mean() == pytest.approx([0.0]) and "quantile" not in law.answers()
     low, high = law.support()
     assert low == -1.0 and high == 1.0
+
+
+class Exponential(pf.laws.Map):
+    """A user's map of the line onto a half-line."""
+
+    dim, increasing = 1, True
+
+    def __call__(self, x):
+        return np.exp(x)
+
+    def with_log_det(self, x):
+        return np.exp(x), x[:, 0]
+
+    def invert(self, y):
+        return np.log(y), pf.laws.Certificate(0.0, 0, len(y))
+
+
+def test_a_map_that_does_not_reach_infinity_ends_where_it_ends():
+    law = pf.laws.PushForward(pf.laws.Gaussian(0.0, 0.25), [Exponential()])
+    assert law.quantile([0.0, 0.5, 1.0]).tolist() == [0.0, 1.0, np.inf]
+    low, high = law.support()
+    assert low == 0.0 and high == np.inf
+    assert law.mean()[0] == pytest.approx(np.exp(0.125), rel=1e-9)
+    assert law.cdf(np.array([1.0])) == pytest.approx([0.5])
+    wide = pf.laws.PushForward(pf.laws.Gaussian(0.0, 1.0), [random_map(1)])
+    assert wide.quantile([0.0, 1.0]).tolist() == [-np.inf, np.inf]
