@@ -72,7 +72,7 @@ WORK = {
     ),
 }
 FIRST_EDITION = {
-    "variational_jko": WORK["variational_jko"][0].replace("pf.neural.Residual()", '"residual"'),
+    "variational_jko": WORK["variational_jko"][0].replace("pf.neural.DeepResidual()", '"residual"'),
     "pwgf": WORK["pwgf"][0]
     .replace("map=pf.neural.Planar(layers=20)", "shape=pf.neural.Shape(layers=20)")
     .replace("pf.neural.Euler()", '"euler"'),
