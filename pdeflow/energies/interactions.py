@@ -14,7 +14,13 @@ from .._core.validate import positive
 
 
 class Interaction:
-    """Base of all kernels. A user's object needs `value` and `grad`."""
+    """Base of all kernels. A user's object needs `value` and `grad`.
+
+    Attributes
+    ----------
+    singular : bool
+        Whether W(0) is infinite.
+    """
 
     singular = False
 
@@ -37,7 +43,13 @@ def _power(r2, exponent):
 
 @dataclass(frozen=True)
 class PowerLaw(Interaction):
-    """W(z) = |z|^a / a - |z|^b / b with a > b; the exponent 0 means log|z| [docs/math.md 2.1]."""
+    """W(z) = |z|^a/a - |z|^b/b; the exponent 0 means log|z| [docs/math.md 2.1].
+
+    Parameters
+    ----------
+    a, b : float, default 4.0 and 2.0
+        Exponents with a > b, so that the kernel attracts at long range.
+    """
 
     a: float = 4.0
     b: float = 2.0
@@ -83,7 +95,13 @@ def _term(z, p):
 
 @dataclass(frozen=True)
 class QuadraticAttraction(Interaction):
-    """W(z) = strength |z|² / 2: pulls every law towards its mean at rate `strength`."""
+    """W(z) = strength |z|²/2: pulls every law towards its mean at rate `strength`.
+
+    Parameters
+    ----------
+    strength : float, default 1.0
+        > 0, in 1/time.
+    """
 
     strength: float = 1.0
 
@@ -99,7 +117,15 @@ class QuadraticAttraction(Interaction):
 
 @dataclass(frozen=True)
 class LogRepulsion(Interaction):
-    """W(z) = attraction |z|² / 2 - repulsion log|z|; in 1-D its equilibrium is the semicircle of radius √(2 repulsion / attraction)."""
+    """W(z) = attraction |z|²/2 - repulsion log|z|.
+
+    In dimension 1 its equilibrium is the semicircle of radius √(2 repulsion / attraction).
+
+    Parameters
+    ----------
+    attraction, repulsion : float, default 1.0
+        Both > 0.
+    """
 
     attraction: float = 1.0
     repulsion: float = 1.0
@@ -119,7 +145,15 @@ class LogRepulsion(Interaction):
 
 @dataclass(frozen=True)
 class GaussianAttraction(Interaction):
-    """W(z) = -strength exp(-|z|² / width²); strength 1/π and width 1 are those of fan2022iclr section 4.4."""
+    """W(z) = -strength exp(-|z|²/width²).
+
+    Parameters
+    ----------
+    strength : float, default 1/π
+        > 0.
+    width : float, default 1.0
+        > 0, in units of z. The defaults are those of fan2022 (ICML) section 4.4.
+    """
 
     strength: float = 1 / np.pi
     width: float = 1.0
@@ -136,9 +170,10 @@ class GaussianAttraction(Interaction):
 
 
 def power_terms(kernel):
-    """[(c, p), ...] with ∇W = Σ c |z|^(p-2) z and W = Σ c |z|^p / p (c log|z| where p = 0); None for a kernel that is no sum of powers.
+    """W as a sum of powers: [(c, p), ...] with W = Σ c |z|^p/p (c log|z| where p = 0) and ∇W = Σ c |z|^(p-2) z.
 
-    Only for the classes of this module themselves: a subclass may override value and grad.
+    None for a kernel that is no such sum. Only for the classes of this module themselves: a subclass may override value
+    and grad.
     """
     kind = type(kernel)
     if kind is QuadraticAttraction:

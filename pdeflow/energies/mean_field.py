@@ -9,27 +9,47 @@
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from .._core.compiled import BLOCK, alone, crew
 from .._core.errors import BadInput
+from .._core.shapes import Matrix, Points, Values, Vector
 from .._core.validate import points, real_array, require_gradient
 from .interactions import GaussianAttraction, power_terms
 from .pair_sums import block_moments, block_sums, moment_force, pair_energy, pair_force
 
-SHORT = 1 << 15  # points up to which sums in O(n) are not worth other threads
+SHORT_CLOUD = 1 << 15  # points up to which sums in O(n) are not worth other threads
 PAIRS_AT_ONCE = 1 << 19  # differences held in memory at once for a user's kernel
 
 
-def mean_force(kernel, x, at=None, *, workers=None):
-    """(∇W*ρ)(y) = (1/n) Σ_j ∇W(y - x_j) at the points y of `at`, for the empirical law ρ of x; particles move along its negative.
+def mean_force(kernel: Any, x: Points, at: Points | None = None, *, workers: Any = None) -> Points:
+    """The force of a cloud on points: (∇W*ρ)(y) = (1/n) Σ_j ∇W(y - x_j) for the empirical law ρ of x.
 
-    kernel : of pdeflow.interactions, or any object with grad(z) (n, d) -> (n, d). x : (n, d). at : (m, d), default x itself, where a point
-    exerts no force on itself (W is even) and the sum is still divided by n. Result (m, d), float64.
-    workers : a `compiled.crew` already at work, or None to call one. Results are the same bits for every number of threads.
+    Particles move along its negative.
 
-    Raises `BadInput` for points that are not finite and for a user's gradient of another shape or not finite.
+    Parameters
+    ----------
+    kernel : object
+        Of pdeflow.interactions, or any object with grad(z) (n, d) -> (n, d).
+    x : (n, d)
+        The cloud.
+    at : (m, d), optional
+        The points y. By default x itself, where a point exerts no force on itself (W is even) and the sum is still
+        divided by n.
+    workers : callable, optional
+        A `compiled.crew` already at work; by default one is called.
+
+    Returns
+    -------
+    (m, d)
+        The force, the same bits for every number of threads.
+
+    Raises
+    ------
+    BadInput
+        For points that are not finite, and for a user's gradient of another shape or not finite.
     """
     x, at, alone = _clouds(x, at)
     terms = power_terms(kernel)
@@ -43,30 +63,43 @@ def mean_force(kernel, x, at=None, *, workers=None):
 
 @dataclass(frozen=True, eq=False)
 class MomentField:
-    """∇W*ρ of a kernel with exponents 2 and 4 by the moments of ρ alone: linear y + quartic [(|y|² + tr S) y + 2 S y - q], y = x - mean [docs/math.md 2.1].
+    """∇W*ρ of a kernel with exponents 2 and 4, by the moments of ρ alone [docs/math.md 2.1].
 
-    mean : (d,). second : S, (d, d). third : q = E|y|²y, (d,). Called with points (m, d) it gives the force there, (m, d); summed over the cloud it is 0.
+    It is linear y + quartic [(|y|² + tr S) y + 2 S y - q] with y = x - mean. Called with points (m, d) it gives the
+    force there, (m, d); summed over the cloud it is 0.
+
+    Attributes
+    ----------
+    mean : (d,)
+        Of ρ.
+    second : (d, d)
+        S, the covariance.
+    third : (d,)
+        q = E|y|²y.
+    linear, quartic : float
+        Coefficients of the exponents 2 and 4.
     """
 
-    mean: np.ndarray
-    second: np.ndarray
-    third: np.ndarray
+    mean: Vector
+    second: Matrix
+    third: Vector
     linear: float
     quartic: float
 
-    def __call__(self, at):
+    def __call__(self, at: Points) -> Points:
         at = np.ascontiguousarray(points(real_array(at, "at"), len(self.mean)))
         with crew() as workers:
             return self.force(at, workers)
 
-    def force(self, at, workers):
+    def force(self, at: Points, workers: Any) -> Points:
+        """The force at points (m, d), by a crew already at work."""
         out = np.zeros_like(at)
-        run = alone if len(at) <= SHORT else workers
+        run = alone if len(at) <= SHORT_CLOUD else workers
         run(len(at), moment_force, at, self.mean, self.second, self.third, self.linear, self.quartic, out)
         return out
 
 
-def moment_field(kernel, x):
+def moment_field(kernel: Any, x: Points) -> MomentField | None:
     """The `MomentField` of the cloud x (n, d), or None for a kernel that moments do not determine."""
     terms = power_terms(kernel)
     if terms is None or any(p not in (2, 4) for _, p in terms):
@@ -81,16 +114,30 @@ def _moment_field(quick, x, workers):
     return MomentField(mean, second, third, quick[2], quick[4])
 
 
-def mean_energy(kernel, x, weights=None):
-    """½ Σ_i Σ_j w_i w_j W(x_i - x_j); pairs i = j are left out where W(0) is infinite (`kernel.singular`), and count elsewhere.
+def mean_energy(kernel: Any, x: Points, weights: Values | None = None) -> float:
+    """The energy ½ Σ_i Σ_j w_i w_j W(x_i - x_j) of a weighted cloud.
 
-    x : (n, d). weights : (n,) >= 0, default 1/n each. For n independent draws of a law with W(0) finite the expectation is the
-    energy of the law plus (W(0) - E W)/(2n); leaving the pairs i = j out of a singular kernel loses a share 1/n [docs/math.md 3].
+    Pairs i = j are left out where W(0) is infinite (`kernel.singular`), and count elsewhere.
+
+    Parameters
+    ----------
+    kernel : object
+        Of pdeflow.interactions, or any object with value(z) (n, d) -> (n,).
+    x : (n, d)
+        The cloud.
+    weights : (n,), optional
+        >= 0, default 1/n each.
+
+    Returns
+    -------
+    float
+        The energy. For n independent draws of a law with W(0) finite the expectation is the energy of the law plus
+        (W(0) - E W)/(2n); leaving the pairs i = j out of a singular kernel loses a share 1/n [docs/math.md 3].
     """
     x, _, _ = _clouds(x, None)
     weights = np.full(len(x), 1 / len(x)) if weights is None else real_array(weights, "weights", ndim=1)
     if len(weights) != len(x):
-        raise BadInput(f"{len(x)} points and {len(weights)} weights. There must be one weight each. Match them.")
+        raise BadInput(f"{len(x)} points and {len(weights)} weights. There must be one weight per point. Pass as many.")
     terms = power_terms(kernel)
     if terms is None and type(kernel) is not GaussianAttraction:
         return _user_energy(kernel, x, weights)
@@ -166,7 +213,7 @@ def _moments(x, weights, workers):
     blocks = -(-n // BLOCK)
     sums, second = np.zeros((blocks, dim)), np.zeros((blocks, dim, dim))
     third, fourth = np.zeros((blocks, dim)), np.zeros(blocks)
-    run = alone if n <= SHORT else workers
+    run = alone if n <= SHORT_CLOUD else workers
     run(n, block_sums, x, weights, sums)
     mean = sums.sum(axis=0) / weights.sum()
     run(n, block_moments, x, weights, mean, second, third, fourth)

@@ -1,7 +1,7 @@
-"""Compiled sums over a cloud: moments in O(n), and sums over all pairs in O(n²) by tiles that stay in the first-level cache.
+"""Compiled sums over a cloud: moments in O(n), and sums over all pairs in O(n²) by tiles that stay in the cache.
 
-A tile is one block of BLOCK points against all others, coordinates as rows, so that inner loops run over points and vectorise. Every point's
-sum runs over the others in their own order: the same bits for every number of threads.
+A tile is one block of BLOCK points against all others, coordinates as rows, so that inner loops run over points and
+vectorise. Every point's sum runs over the others in their own order: the same bits for every number of threads.
 """
 
 import numpy as np
@@ -15,9 +15,10 @@ BIAS, MANTISSA_BITS = np.int64(1023), np.uint64(52)
 
 @njit(inline="always", fastmath=FMA, error_model="numpy")
 def exp_negative(t):
-    """e^t for t <= 0 without a branch, so that loops over it vectorise; relative error below 4e-16, and 0 below t = -708.
+    """e^t for t <= 0 without a branch, so that loops over it vectorise; 0 below t = -708.
 
-    t = k log 2 + r with |r| <= log(2)/2 (Cody and Waite), the series of e^r to r¹³, and 2^k by its bits.
+    Its relative error is below 4e-16. t = k log 2 + r with |r| <= log(2)/2 (Cody and Waite), the series of e^r to r¹³,
+    and 2^k by its bits.
     """
     safe = max(t, -708.0)
     k = np.floor(safe * LOG_2E + 0.5)
@@ -40,7 +41,10 @@ def block_sums(begin, end, x, weights, sums):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def block_moments(begin, end, x, weights, mean, second, third, fourth):
-    """Σ w yyᵀ, Σ w |y|²y and Σ w |y|⁴ over the points of each block, y = x - mean; (blocks, d, d), (blocks, d), (blocks,)."""
+    """Σ w yyᵀ, Σ w |y|²y and Σ w |y|⁴ over the points of each block, y = x - mean.
+
+    Shapes: (blocks, d, d), (blocks, d) and (blocks,).
+    """
     dim = x.shape[1]
     y = np.empty(dim)
     for block in range(begin, end):
@@ -58,7 +62,10 @@ def block_moments(begin, end, x, weights, mean, second, third, fourth):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def moment_force(begin, end, at, mean, second, third, linear, quartic, out):
-    """out += linear y + quartic [(|y|² + m2) y + 2 S y - q], y = at - mean, S = second, m2 = tr S, q = third [docs/math.md 2.1]."""
+    """out += linear y + quartic [(|y|² + m2) y + 2 S y - q], y = at - mean [docs/math.md 2.1].
+
+    S = second, m2 = tr S, q = third.
+    """
     trace, dim = np.trace(second), at.shape[1]
     y = np.empty(dim)
     for p in range(begin * BLOCK, min(len(at), end * BLOCK)):
@@ -141,9 +148,10 @@ def pair_force(begin, end, at, x, powers, slope, rate, out):
 
 @njit(nogil=True, cache=True, fastmath=FMA, error_model="numpy")
 def pair_energy(begin, end, x, weights, powers, log_factor, slope, rate, singular, sums):
-    """sums[block] = ½ Σ_i w_i Σ_j w_j W(x_i - x_j) over the i of the block, W(r) = Σ c r^p + log_factor log r + slope exp(-rate r²).
+    """sums[block] = ½ Σ_i w_i Σ_j w_j W(x_i - x_j) over the i of the block.
 
-    powers : (k, 2), rows (c, p). singular : W(0) = ∞, and the pairs i = j are left out. Points of weight 0 count for nothing even where W is infinite.
+    W(r) = Σ c r^p + log_factor log r + slope exp(-rate r²). powers : (k, 2), rows (c, p). singular : W(0) = ∞, and the
+    pairs i = j are left out. Points of weight 0 count for nothing even where W is infinite.
     """
     n, dim = x.shape
     squared, value, total = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)

@@ -12,7 +12,7 @@ import numpy as np
 
 from .._core.arrays import is_tensor, like, log_sum_exp, softmax
 from .._core.errors import BadInput, NotAvailable
-from .._core.validate import count, points, positive, readonly, real_array, spd_matrix
+from .._core.validate import count, instance_of, points, positive, readonly, real_array, spd_matrix
 from ..laws import GaussianMixture
 
 
@@ -39,7 +39,12 @@ class Potential:
 class Quadratic(Potential):
     """V(x) = (x - center)ᵀ matrix (x - center) / 2.
 
-    matrix : (d, d) symmetric positive definite, or a number meaning that multiple of I. center : (d,) or a number.
+    Parameters
+    ----------
+    matrix : (d, d) or float
+        Symmetric positive definite; a number means that multiple of I.
+    center : (d,) or float, default 0.0
+        The minimum, in units of x.
     """
 
     def __init__(self, matrix, center=0.0):
@@ -49,7 +54,8 @@ class Quadratic(Potential):
         center = np.broadcast_to(center, (dim,)) if len(center) == 1 else center
         if center.shape != (dim,):
             raise BadInput(
-                f"center has shape {center.shape}, matrix {shape}. They must be (d,) and (d, d). Match them."
+                f"center has shape {center.shape}, matrix {shape}. They must be (d,) and (d, d). Pass "
+                "arrays of one dimension d."
             )
         self.matrix, self.center = readonly(spd_matrix(matrix, dim, "matrix")), readonly(center)
         self.dim = dim
@@ -70,7 +76,15 @@ class Quadratic(Potential):
 
 @dataclass(frozen=True)
 class DoubleWell(Potential):
-    """V(x) = Σ_i barrier (x_i² - 1)²: minima at ±1 in each axis, barrier height `barrier`."""
+    """V(x) = Σ_i barrier (x_i² - 1)²: minima at ±1 in each axis.
+
+    Parameters
+    ----------
+    barrier : float, default 1.0
+        The height of V at 0 in each axis, > 0.
+    dim : int, default 1
+        Dimension.
+    """
 
     barrier: float = 1.0
     dim: int = 1
@@ -93,7 +107,12 @@ class DoubleWell(Potential):
 class StyblinskiTang(Potential):
     """V(x) = scale Σ_i (x_i⁴ - 16 x_i² + 5 x_i).
 
-    jin2025 uses scale 3/50, its slides 1/50 for the same experiment; the classical function has 1/2.
+    Parameters
+    ----------
+    dim : int
+        Dimension.
+    scale : float, default 3/50
+        > 0. jin2025 uses 3/50, its slides 1/50 for the same experiment; the classical function has 1/2.
     """
 
     dim: int
@@ -114,13 +133,18 @@ class StyblinskiTang(Potential):
 
 
 class MixturePotential(Potential):
-    """V = -temperature log q for a Gaussian mixture q, so that q is stationary at that temperature."""
+    """V = -temperature log q for a Gaussian mixture q, so that q is stationary at that temperature.
+
+    Parameters
+    ----------
+    mixture : GaussianMixture
+        q.
+    temperature : float, default 1.0
+        > 0.
+    """
 
     def __init__(self, mixture, temperature=1.0):
-        if not isinstance(mixture, GaussianMixture):
-            raise BadInput(
-                f"mixture is {mixture!r}. It must be a GaussianMixture. Build one: GaussianMixture(weights, means, covs)."
-            )
+        instance_of(mixture, "mixture", GaussianMixture)
         self.mixture, self.temperature, self.dim = mixture, positive(temperature, "temperature"), mixture.dim
         self.precisions = readonly(np.linalg.inv(mixture.covs))
         log_dets = np.linalg.slogdet(mixture.covs)[1]
@@ -154,12 +178,26 @@ class MixturePotential(Potential):
 
 @dataclass(frozen=True)
 class FromFunction(Potential):
-    """The user's own callable. value : (n, d) -> (n,). grad : (n, d) -> (n, d), or None.
+    """A potential made of the user's own functions.
 
-    `neural.ICNNJKO` and `neural.VariationalJKO` call value with torch tensors: write it in operations of x itself, such as (x**2).sum(-1). PWGF and
-    PFPE need grad, of numpy arrays.
+    Parameters
+    ----------
+    value : callable
+        (n, d) -> (n,).
+    grad : callable, optional
+        (n, d) -> (n, d).
+    dim : int, default 1
+        Dimension.
 
-    Answers are checked for kind, shape and finiteness at every call with numpy arrays; `BadInput` names the point.
+    Raises
+    ------
+    BadInput
+        At a call with numpy arrays whose answer has another kind or shape or is not finite; it names the point.
+
+    Notes
+    -----
+    `neural.ICNNJKO` and `neural.VariationalJKO` call value with torch tensors: write it in operations of x itself, such
+    as (x**2).sum(-1). PWGF and PFPE need grad, of numpy arrays.
     """
 
     value_function: Callable
@@ -169,7 +207,8 @@ class FromFunction(Potential):
     def __init__(self, value, grad=None, dim=1):
         if not callable(value) or not (grad is None or callable(grad)):
             raise BadInput(
-                f"value = {value!r}, grad = {grad!r}. They must be callables (grad may be None). Pass functions of an (n, d) array."
+                f"value = {value!r}, grad = {grad!r}. They must be callables (grad may be None). Pass functions of "
+                "an (n, d) array."
             )
         object.__setattr__(self, "value_function", value)
         object.__setattr__(self, "grad_function", grad)
@@ -196,13 +235,15 @@ class FromFunction(Potential):
             )
         if raw.shape != shape(*x.shape):
             raise BadInput(
-                f"{name}(x) returned shape {raw.shape} for x of shape {x.shape}. It must be {shape(*x.shape)}. Sum over the last axis only in value."
+                f"{name}(x) returned shape {raw.shape} for x of shape {x.shape}. It must be {shape(*x.shape)}. Sum "
+                "over the last axis only in value."
             )
         bad = ~np.isfinite(raw.reshape(len(x), -1)).all(axis=1)
         if bad.any():
             i = int(np.argmax(bad))
             raise BadInput(
-                f"{name}(x) is {raw[i]} at x = {x[i].tolist()}. It must be finite where the law has mass. Mend it there or shrink the domain."
+                f"{name}(x) is {raw[i]} at x = {x[i].tolist()}. It must be finite where the law has mass. Correct "
+                "it there or shrink the domain."
             )
         return raw.astype(float)
 

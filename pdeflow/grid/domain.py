@@ -1,12 +1,16 @@
 """Where a one-dimensional grid must lie: the ends that hold the initial law, the stationary law and the way between."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtr
 
 from .._core.errors import BadInput, Unsupported
+from .._core.shapes import Values
 from ..energies.internal import InternalEnergy
+from ..laws import Law
+from ..problems import Problem
 
 TAIL_MASS = 1e-13  # mass that an automatic domain leaves outside at each end, by each law
 MASS_TOLERANCE = 1e-3  # mass outside a given domain, or piled up at an end that is no wall, above which it is refused
@@ -33,14 +37,22 @@ def temperature_of(internal: InternalEnergy | None) -> float | None:
 
 @dataclass(frozen=True)
 class Box:
-    """lower, upper : the ends. stationary_tail : stationary mass outside, or NaN where exp(-V/T) cannot be normalised."""
+    """The ends of a grid.
+
+    Attributes
+    ----------
+    lower, upper : float
+        The ends.
+    stationary_tail : float
+        Stationary mass outside, or NaN where exp(-V/T) cannot be normalised.
+    """
 
     lower: float
     upper: float
     stationary_tail: float
 
 
-def potential_values(potential, x) -> np.ndarray:
+def potential_values(potential: Any, x: Values) -> Values:
     """V at the points x (n,), checked for kind, shape and finiteness; `BadInput` names the first bad point."""
     if potential is None:
         return np.zeros(len(x))
@@ -49,21 +61,27 @@ def potential_values(potential, x) -> np.ndarray:
     if not isinstance(raw, np.ndarray) or raw.dtype.kind not in "fiu" or raw.shape != x.shape:
         kind = f"an array of {raw.dtype}, shape {raw.shape}" if isinstance(raw, np.ndarray) else type(raw).__name__
         raise BadInput(
-            f"The potential returned {kind} for x of shape {(len(x), 1)}. It must be a real array of shape {x.shape}. Sum over the last axis."
+            f"The potential returned {kind} for x of shape {(len(x), 1)}. It must be a real array of shape "
+            f"{x.shape}. Sum over the last axis."
         )
     bad = ~np.isfinite(raw)
     if bad.any():
         i = int(np.argmax(bad))
         raise BadInput(
-            f"The potential is {raw[i]} at x = {x[i]:.12g}. It must be finite on the whole grid. Mend it there, or pass "
-            "lower= and upper= that leave the point out.",
+            f"The potential is {raw[i]} at x = {x[i]:.12g}. It must be finite on the whole grid. Correct it there, or "
+            "pass lower= and upper= that leave the point out.",
             x=float(x[i]),
         )  # fmt: skip
     return raw.astype(float)
 
 
-def _flank(potential, temperature, start, width, least):
-    """Nodes and values from `start` outwards (signed width, doubled each time) until exp(-V/T) is empty; None if it never is."""
+def _flank(
+    potential: Any, temperature: float, start: float, width: float, least: float
+) -> tuple[Values, Values] | None:
+    """Nodes and values from `start` outwards (signed width, doubled each time) until exp(-V/T) is empty.
+
+    None if it never is.
+    """
     nodes, values = [np.array([start])], [potential_values(potential, np.array([start]))]
     for _ in range(_MOST_DOUBLINGS):
         x = nodes[-1][-1] + width * np.linspace(0.0, 1.0, 129)[1:]
@@ -77,7 +95,9 @@ def _flank(potential, temperature, start, width, least):
     return None
 
 
-def stationary_outside(potential, temperature, lower, upper, values):
+def stationary_outside(
+    potential: Any, temperature: float, lower: float, upper: float, values: Values
+) -> tuple[float, float]:
     """Stationary mass below `lower` and above `upper`; NaN twice where exp(-V/T) decays on neither or only one side.
 
     values : V at equidistant points of [lower, upper]. Where the potential cannot be evaluated beyond an end, that end
@@ -98,11 +118,15 @@ def stationary_outside(potential, temperature, lower, upper, values):
     tails = [
         abs(np.trapezoid(np.exp(-(v - least) / temperature), x)) if len(x) > 1 else 0.0 for x, v in sides
     ]  # the flanks are finest (spread/1024) next to the ends, where the outside mass is
-    return tuple(tail / (inside + sum(tails)) for tail in tails)
+    below, above = (tail / (inside + sum(tails)) for tail in tails)
+    return below, above
 
 
-def _stationary_range(potential, temperature, low, high):
-    """Interval that leaves `TAIL_MASS` of exp(-V/T) outside at each end, found by scanning outwards from [low, high]; None if there is none."""
+def _stationary_range(potential: Any, temperature: float, low: float, high: float) -> tuple[float, float] | None:
+    """The interval that leaves `TAIL_MASS` of exp(-V/T) outside at each end, by scanning outwards from [low, high].
+
+    None if there is none.
+    """
     width = max(high - low, 1e-3 * (1 + abs(low)))
     inner = np.linspace(low, low + width, 513)
     values = potential_values(potential, inner)
@@ -121,8 +145,11 @@ def _stationary_range(potential, temperature, low, high):
     return x[max(np.searchsorted(total, TAIL_MASS) - 1, 0)], x[::-1][max(np.searchsorted(back, TAIL_MASS) - 1, 0)]
 
 
-def _automatic(problem, temperature):
-    """Ends for `problem`: initial and stationary law to `TAIL_MASS` and all that lies downhill; without a potential the growth to the horizon."""
+def _automatic(problem: Problem, temperature: float) -> tuple[float, float]:
+    """Ends that hold the initial and the stationary law to `TAIL_MASS` and all that lies downhill.
+
+    Without a potential they hold the growth to the horizon.
+    """
     low, high = (float(q) for q in problem.initial.quantile(np.array([TAIL_MASS, 1 - TAIL_MASS])))
     potential = problem.energy.potential
     if potential is None:
@@ -131,15 +158,15 @@ def _automatic(problem, temperature):
     stationary = _stationary_range(potential, temperature, low, high)
     if stationary is None:
         raise BadInput(
-            f"exp(-V/T) with V = {potential!r}, T = {temperature:g} does not decay on both sides of [{low:.6g}, {high:.6g}]. "
-            "An automatic domain needs a stationary law. Pass lower= and upper=."
+            f"exp(-V/T) with V = {potential!r}, T = {temperature:g} does not decay on both sides of [{low:.6g}, "
+            f"{high:.6g}]. An automatic domain needs a stationary law. Pass lower= and upper=."
         )
     # the stationary law does not tell where mass waits for long: a well that is empty at the end may be full before
     passing = downhill(potential, low, high)
     return min(passing[0], stationary[0]), max(passing[1], stationary[1])
 
 
-def downhill(potential, low, high):
+def downhill(potential: Any, low: float, high: float) -> tuple[float, float]:
     """[low, high] widened to where V is at least its maximum there: mass that only runs downhill does not pass."""
     level = potential_values(potential, np.linspace(low, high, 513)).max()
     ends = []
@@ -154,20 +181,26 @@ def downhill(potential, low, high):
             width *= 2
         else:
             raise BadInput(
-                f"V = {potential!r} stays below its maximum on [{low:.6g}, {high:.6g}] out to {x[-1]:.6g}. Mass may run that far, so there is "
-                "no automatic domain. Pass lower= and upper=."
+                f"V = {potential!r} stays below its maximum on [{low:.6g}, {high:.6g}] out to {x[-1]:.6g}. Mass may "
+                "run that far, so there is no automatic domain. Pass lower= and upper=."
             )
-    return tuple(ends)
+    return ends[0], ends[1]
 
 
-def choose_box(problem, temperature, cells, lower=None, upper=None) -> Box:
-    """The ends of the grid: those given, the others automatic. `BadInput` if stationary mass above `MASS_TOLERANCE` is left outside."""
+def choose_box(
+    problem: Problem, temperature: float, cells: int, lower: float | None = None, upper: float | None = None
+) -> Box:
+    """The ends of the grid: those given, the others automatic.
+
+    `BadInput` if stationary mass above `MASS_TOLERANCE` is left outside.
+    """
     if lower is None or upper is None:
         low, high = _automatic(problem, temperature)
         lower, upper = low if lower is None else lower, high if upper is None else upper
         if not lower < upper:
             raise BadInput(
-                f"The domain is [{lower:.6g}, {upper:.6g}], one end given and the other automatic. lower must lie below upper. Pass both."
+                f"The domain is [{lower:.6g}, {upper:.6g}], one end given and the other automatic. lower must lie "
+                "below upper. Pass both."
             )
     edges = np.linspace(lower, upper, cells + 1)
     values = potential_values(problem.energy.potential, (edges[1:] + edges[:-1]) / 2)
@@ -176,18 +209,21 @@ def choose_box(problem, temperature, cells, lower=None, upper=None) -> Box:
     return Box(float(lower), float(upper), float(sum(tails)))
 
 
-def refuse_outside(what, below, above, lower, upper):
-    """`BadInput` where the mass of `what` outside [lower, upper] is above `MASS_TOLERANCE` (NaN passes: there is no such law)."""
+def refuse_outside(what: str, below: float, above: float, lower: float, upper: float) -> None:
+    """`BadInput` where the mass of `what` outside [lower, upper] is above `MASS_TOLERANCE`.
+
+    NaN passes: there is no such law.
+    """
     if below + above > MASS_TOLERANCE:
         raise BadInput(
             f"The domain [{lower:.6g}, {upper:.6g}] is too small: the {what} has mass {below + above:.3g} outside "
-            f"({below:.3g} below, {above:.3g} above); at most {MASS_TOLERANCE:g} is accepted, and no-flux ends would pile it up. "
-            "Widen lower= and upper=, or leave both out for an automatic domain.",
+            f"({below:.3g} below, {above:.3g} above); at most {MASS_TOLERANCE:g} is accepted, and no-flux ends "
+            "would pile it up. Widen lower= and upper=, or leave both out for an automatic domain.",
             outside=float(below + above),
         )  # fmt: skip
 
 
-def open_ends(potential, temperature, edges, values) -> tuple:
+def open_ends(potential: Any, temperature: float, edges: Values, values: Values) -> tuple[str, ...]:
     """Of "lower" and "upper" those ends where V falls outwards and goes on beyond, so that mass wants out.
 
     An end beside which V cannot be evaluated (half a cell beyond it) is a wall. values : V at the centres of the cells.
@@ -199,7 +235,8 @@ def open_ends(potential, temperature, edges, values) -> tuple:
     return tuple(name for name, ghost, fall in ends if fall > LEAST_FALL * temperature and not _wall(potential, ghost))
 
 
-def _wall(potential, x):
+def _wall(potential: Any, x: float) -> bool:
+    """Whether V cannot be evaluated at x."""
     try:
         potential_values(potential, np.array([x]))
     except BadInput:
@@ -207,7 +244,7 @@ def _wall(potential, x):
     return False
 
 
-def refuse_piled_up(ends, mass, edges, when):
+def refuse_piled_up(ends: tuple[str, ...], mass: Values, edges: Values, when: str) -> None:
     """`BadInput` where more than `MASS_TOLERANCE` of the mass (n,) lies at one of the `ends` of `open_ends`."""
     rim = max(1, len(mass) // RIM_SHARE)
     for name in ends:
@@ -215,29 +252,32 @@ def refuse_piled_up(ends, mass, edges, when):
         if share > MASS_TOLERANCE:
             x = edges[0] if name == "lower" else edges[-1]
             raise BadInput(
-                f"Mass {share:.3g} lies in the outermost {'cell' if rim == 1 else f'{rim} cells'} at the {name} end x = {x:.6g} {when}, where "
-                f"V falls outwards: it would leave [{edges[0]:.6g}, {edges[-1]:.6g}], and the no-flux end piles it up; at most {MASS_TOLERANCE:g} is "
-                f"accepted. Widen {name}= so that the flow stays inside up to the horizon, or take a potential that confines. If a wall is "
-                "meant there, let V be inf beyond it.",
+                f"Mass {share:.3g} lies in the outermost {'cell' if rim == 1 else f'{rim} cells'} at the {name} end "
+                f"x = {x:.6g} {when}, where V falls outwards: it would leave [{edges[0]:.6g}, {edges[-1]:.6g}], and "
+                f"the no-flux end piles it up; at most {MASS_TOLERANCE:g} is accepted. Widen {name}= so that the "
+                "flow stays inside up to the horizon, or take a potential that confines. If a wall is meant there, "
+                "let V be inf beyond it.",
                 end=name, mass=share, x=float(x),
             )  # fmt: skip
 
 
-def free_tail(mass, centers, spread, lower, upper):
-    """Mass that a free heat flow of standard deviation `spread` carries out of [lower, upper] from the cells: (below, above)."""
+def free_tail(mass: Values, centers: Values, spread: float, lower: float, upper: float) -> tuple[float, float]:
+    """Mass that a free heat flow of standard deviation `spread` carries out of [lower, upper]: (below, above)."""
     return float(mass @ ndtr((lower - centers) / spread)), float(mass @ ndtr((centers - upper) / spread))
 
 
-def cell_masses(law, edges):
+def cell_masses(law: Law, edges: Values) -> tuple[Values, tuple[float, float]]:
     """Differences of the cdf, the mass outside put into the end cells, and that mass (below, above)."""
     if "cdf" not in law.answers():
         raise Unsupported(
-            f"{law!r} has no cdf; it answers: {', '.join(law.answers())}. Cell masses need one. Start from a 1-D law with a cdf, e.g. a GridLaw."
+            f"{law!r} has no cdf; it answers: {', '.join(law.answers())}. Cell masses need one. Start from a 1-D "
+            "law with a cdf, e.g. a GridLaw."
         )
     cdf = np.asarray(law.cdf(edges), dtype=float)
     if not (np.isfinite(cdf).all() and cdf.min() >= -1e-12 and cdf.max() <= 1 + 1e-12 and np.diff(cdf).min() >= -1e-12):
         raise BadInput(
-            f"The cdf of {law!r} leaves [0, 1] or decreases between the edges. A distribution function does neither. Mend the law."
+            f"The cdf of {law!r} leaves [0, 1] or decreases between the edges. A distribution function does "
+            "neither. Correct the law's cdf."
         )
     below, above = float(max(cdf[0], 0.0)), float(max(1.0 - cdf[-1], 0.0))
     cdf = np.maximum.accumulate(np.clip(cdf, 0.0, 1.0))  # what is removed is round-off, see above

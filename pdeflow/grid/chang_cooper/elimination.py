@@ -5,15 +5,17 @@ edge j+½ (towards smaller x), f_{-1} = f_{n-1} = 0; up, down >= 0 of shape (n-1
 
 M = I - dt L is an M-matrix with column sums one. It is eliminated from both ends towards the middle cell (two
 independent recurrences, which a processor runs side by side) with pivots q_j = p_j + up_j dt, where p_j - 1 is the
-share of a cell that earlier cells give back. In this form no two numbers are ever subtracted, so every cell of the solution has a small
-relative error and is non-negative whatever dt, L and the (non-negative) data [the idea of grassmann1985].
+share of a cell that earlier cells give back. In this form no two numbers are ever subtracted, so every cell of the
+solution has a small relative error and is non-negative whatever dt, L and the (non-negative) data [the idea of
+grassmann1985].
 
-The sum of the solution, though, is one only to round-off times √(dt·rate), in the same direction at every step. The step is
-therefore taken in flux form, m_j + dt (f_j - f_{j-1}) with the fluxes of the solved state, which telescope.
+The sum of the solution, though, is one only to round-off times √(dt·rate), in the same direction at every step. The
+step is therefore taken in flux form, m_j + dt (f_j - f_{j-1}) with the fluxes of the solved state, which telescope.
 Fluxes come out of the elimination as a_j m_{j+1} - b_j r_j with a ~ √(dt·rate) instead of dt·rate: less cancellation.
-Where a cell is so much emptier than its neighbours that the rounding of their fluxes would drown it (a relative difference above
-`DROWNED_DIFFERENCE` from the solution), the solution stands. That keeps its sign, at the price of the round-off of one neighbour's flux in
-the total (tests/grid: below 1e-13 after 10,000 steps with dt·rate up to 1e12 and Peclet numbers up to 1e4).
+Where a cell is so much emptier than its neighbours that the rounding of their fluxes would drown it (a relative
+difference above `DROWNED_DIFFERENCE` from the solution), the solution stands. That keeps its sign, at the price of
+the round-off of one neighbour's flux in the total (tests/grid: below 1e-13 after 10,000 steps with dt·rate up to 1e12
+and Peclet numbers up to 1e4).
 """
 
 import numpy as np
@@ -28,7 +30,8 @@ _OPTIONS = {"cache": True, "nogil": True, "fastmath": {"contract"}}
 def factor(up, down, dt):
     """Coefficients (4, 2h+2) of the elimination of I - dt L, h = n // 2, in the folded order of `_fold`.
 
-    Rows: share passed on inwards b, inverse pivot g, backward factor e, share a handed back. Column 2h holds g of the middle cell.
+    Rows: share passed on inwards b, inverse pivot g, backward factor e, share a handed back. Column 2h holds g of the
+    middle cell.
     """
     n = len(up) + 1
     h = n // 2
@@ -55,7 +58,7 @@ def factor(up, down, dt):
 
 @njit(cache=True, nogil=True)
 def _fold(mass):
-    """Cells from both ends inwards, interleaved: left end, right end, second, last but one, ..., middle, and one unused."""
+    """Cells from both ends inwards, interleaved: left end, right end, second, last but one, ..., middle, one unused."""
     n = len(mass)
     h = n // 2
     folded = np.zeros(2 * h + 2)
@@ -106,7 +109,7 @@ def _solve(m, coefficients, r, x, flow):
 
 @njit(**_OPTIONS)
 def implicit_euler(mass, coefficients, steps):
-    """`steps` implicit Euler steps of the length that `coefficients` were factored for; non-negative stays non-negative."""
+    """`steps` implicit Euler steps of the length of `coefficients`; non-negative stays non-negative."""
     m = _fold(mass)
     r, x, flow = np.zeros(len(m)), np.zeros(len(m)), np.zeros(len(m) + 2)
     last = len(m) - 2
@@ -123,9 +126,10 @@ def implicit_euler(mass, coefficients, steps):
 
 @njit(**_OPTIONS)
 def second_order(mass, coefficients, steps):
-    """`steps` steps of (1+√2) S² - √2 S with S = (I - γ dt L)⁻¹, γ = 1 - 1/√2, in flux form; coefficients are those of γ dt.
+    """`steps` steps of (1+√2) S² - √2 S with S = (I - γ dt L)⁻¹, γ = 1 - 1/√2, in flux form.
 
-    Returns the masses and the smallest cell met after any step, or of the last step where none was negative.
+    `coefficients` are those of γ dt. Returns the masses and the smallest cell met after any step, or of the last step
+    where none was negative.
     """
     m = _fold(mass)
     r, x, flow = np.zeros(len(m)), np.zeros(len(m)), np.zeros(len(m) + 2)
@@ -152,7 +156,8 @@ def second_order(mass, coefficients, steps):
 def resolvent_sum(up, down, time, nodes, weights, mass):
     """Re Σ_k weights_k (nodes_k - time L)⁻¹ mass by Thomas elimination without pivoting, (n,).
 
-    L is similar to a symmetric matrix with spectrum in (-∞, 0]; nodes off that half-line keep the pivots away from zero.
+    L is similar to a symmetric matrix with spectrum in (-∞, 0]; nodes off that half-line keep the pivots away from
+    zero.
     """
     n = len(mass)
     total = np.zeros(n)

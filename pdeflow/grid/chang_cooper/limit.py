@@ -1,46 +1,79 @@
 """What the Chang-Cooper matrix itself says, free of time steps: its exponential, its spectrum, its stationary law."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from ..._core.errors import BadInput, Diverged
+from ..._core.shapes import Values
 from ..._core.validate import count, saved_times
 from ...laws import GridLaw
+from ...problems import Problem
 from ...trajectory import Trajectory
 from ..domain import refuse_piled_up
 from . import elimination
+from .scheme import ChangCooper
 
 
 def _contour(nodes):
-    """Upper half of the parabola z(θ) = N (0.1309 - 0.1194 θ² + 0.25 iθ) and the weights 2 e^z z'/(iN) [weideman2007]."""
+    """Upper half of the parabola z(θ) = N (0.1309 - 0.1194 θ² + 0.25 iθ) and its weights [weideman2007].
+
+    The weights are 2 e^z z'/(iN).
+    """
     theta = np.pi * (2 * np.arange(nodes // 2 + 1, nodes + 1) - 1 - nodes) / nodes
     z = nodes * (0.1309 - 0.1194 * theta**2 + 0.25j * theta)
     slope = nodes * (-0.2388 * theta + 0.25j)
     return z, 2 * np.exp(z) * slope / (1j * nodes)
 
 
-def exponential(problem, method, times=None, *, nodes=32) -> Trajectory:
-    """exp(tL) applied to the initial masses of `method` (a `ChangCooper`): the semi-discrete flow with no time error.
+def exponential(
+    problem: Problem, method: ChangCooper, times: Sequence[float] | None = None, *, nodes: int = 32
+) -> Trajectory:
+    """The flow of the scheme without time error: exp(tL) applied to the initial masses [weideman2007; docs/math.md 7].
 
-    exp(tL) m = Σ_k (e^{z_k} z'_k / (iN)) (z_k - tL)⁻¹ m over a parabolic contour with N = `nodes` points [weideman2007;
-    docs/math.md 7]: one complex tridiagonal solve for each conjugate pair. N = 32 is exact to about 1e-13 in every cell, for every t and h;
-    the absolute error means that cells emptier than that may come out slightly negative. What is left is O(h²) in space:
-    see `richardson`. times : >= 0 and increasing, default (horizon,). dt plays no part, and neither does method.time_order.
+    Parameters
+    ----------
+    problem : Problem
+        What `method` can treat.
+    method : ChangCooper
+        Its grid and matrix L count; its time_order plays no part.
+    times : sequence of float, optional
+        Increasing, >= 0, in units of time; by default the horizon alone.
+    nodes : int, default 32
+        N of the contour, even. 32 is exact to about 1e-13 in every cell, for every t and h.
 
-    Raises what `method.init` raises, `BadInput` for times, nodes or mass piled up at an end as in `ChangCooper`, `Diverged` where a cell is below -1e-12.
+    Returns
+    -------
+    Trajectory
+        Laws at `times`. What is left is O(h²) in space, see `richardson`.
+
+    Raises
+    ------
+    BadInput
+        For times or nodes that make no sense, and mass piled up at an end as in `ChangCooper`; and what `method.init`
+        raises.
+    Diverged
+        Where a cell is below -1e-12.
+
+    Notes
+    -----
+    exp(tL) m = Σ_k (e^{z_k} z'_k / (iN)) (z_k - tL)⁻¹ m over a parabolic contour with N = `nodes` points: one complex
+    tridiagonal solve for each conjugate pair. The error is absolute, so cells emptier than that may come out slightly
+    negative.
     """
     count(nodes, "nodes", 2)
     if nodes % 2:
         raise BadInput(
             f"nodes is {nodes}. The contour takes conjugate pairs. Choose an even number; 32 reaches round-off."
         )
-    times = saved_times((problem.horizon,) if times is None else times)
+    saved = saved_times((problem.horizon,) if times is None else times)
     state = method.init(problem, None)
     z, weights = _contour(nodes)
     laws = []
-    for t in times:
+    for t in saved:
         mass = state.mass
         if t > 0:
             mass = elimination.resolvent_sum(state.grid.up, state.grid.down, float(t), z, weights, state.mass)
@@ -52,14 +85,28 @@ def exponential(problem, method, times=None, *, nodes=32) -> Trajectory:
         if t > 0:
             refuse_piled_up(state.grid.open_ends, mass, state.grid.edges, f"at t = {t:g}")
         laws.append(GridLaw((state.grid.edges,), mass))
-    return Trajectory(times, laws, {"steps": 0}, [method.report(state)])
+    return Trajectory(saved, tuple(laws), {"steps": 0}, [method.report(state)])
 
 
-def spectrum(problem, method, count=2) -> np.ndarray:
-    """The `count` smallest eigenvalues of -L, ascending, (count,), in 1/time; the first is 0 up to round-off of |L|.
+def spectrum(problem: Problem, method: ChangCooper, count: int = 2) -> Values:
+    """The smallest eigenvalues of -L.
 
-    L is similar to the symmetric tridiagonal matrix with the same diagonal and √(up·down) beside it. The second entry is the
-    spectral gap; errors are O(h²) (`richardson` removes them), and round-off is about 1e-16 · 4T/h².
+    Parameters
+    ----------
+    problem, method : Problem and ChangCooper
+        Which define L.
+    count : int, default 2
+        How many.
+
+    Returns
+    -------
+    (count,)
+        Ascending, in 1/time. The first is 0 up to the round-off of |L|, the second is the spectral gap.
+
+    Notes
+    -----
+    L is similar to the symmetric tridiagonal matrix with the same diagonal and √(up·down) beside it. Errors are O(h²)
+    (`richardson` removes them), and round-off is about 1e-16 · 4T/h².
     """
     from scipy.linalg import eigh_tridiagonal
 
@@ -68,26 +115,54 @@ def spectrum(problem, method, count=2) -> np.ndarray:
         raise BadInput(f"count is {count!r}. The matrix has {method.cells} eigenvalues. Ask for 1 to {method.cells}.")
     diagonal = np.append(grid.up, 0.0) + np.append(0.0, grid.down)
     beside = -np.sqrt(grid.up) * np.sqrt(grid.down)
-    return eigh_tridiagonal(diagonal, beside, eigvals_only=True, select="i", select_range=(0, count - 1))
+    return np.asarray(eigh_tridiagonal(diagonal, beside, eigvals_only=True, select="i", select_range=(0, count - 1)))
 
 
-def gibbs(problem, method) -> GridLaw:
+def gibbs(problem: Problem, method: ChangCooper) -> GridLaw:
     """The stationary law of the scheme: cell masses exp(-V_j/T) / Σ exp(-V_i/T) at the centres of its cells.
 
-    Raises what `method.init` raises, and `BadInput` where it is piled up at an end that is no wall: then V has no such law.
+    Parameters
+    ----------
+    problem, method : Problem and ChangCooper
+        Which define V, T and the cells.
+
+    Returns
+    -------
+    GridLaw
+        The fixed point of `method`.
+
+    Raises
+    ------
+    BadInput
+        Where the law is piled up at an end that is no wall: then V has no such law. And what `method.init` raises.
     """
     grid = method.init(problem, None).grid
-    weight = np.exp(-(grid.values - grid.values.min()) / problem.energy.internal.coefficient)
+    weight = np.exp(-(grid.values - grid.values.min()) / grid.temperature)
     mass = weight / weight.sum()
     refuse_piled_up(grid.open_ends, mass, grid.edges, "in the stationary law")
     return GridLaw((grid.edges,), mass)
 
 
-def richardson(quantity, problem, method, levels=3):
-    """Limit h -> 0 of quantity(problem, method) from grids of cells, 2 cells, 4 cells, ... on one domain, with its error estimate.
+def richardson(
+    quantity: Callable[[Problem, ChangCooper], Any], problem: Problem, method: ChangCooper, levels: int = 3
+) -> tuple[Any, Any]:
+    """The limit h -> 0 of a quantity, by Richardson's extrapolation from grids of cells, 2 cells, 4 cells, ...
 
-    quantity : returns a number or an array with an expansion in even powers of h. Returns (limit, last correction).
-    The method must have its lower and upper set: automatic domains differ by round-off between grids.
+    Parameters
+    ----------
+    quantity : callable
+        (problem, method) -> a number or an array with an expansion in even powers of h.
+    problem : Problem
+        Handed to `quantity`.
+    method : ChangCooper
+        The coarsest grid. Its lower and upper must be set: automatic domains differ by round-off between grids.
+    levels : int, default 3
+        Number of grids, at least 2.
+
+    Returns
+    -------
+    limit, correction : array
+        The extrapolated quantity, and the size of the last correction, which estimates its error.
     """
     count(levels, "levels", 2)
     if method.lower is None or method.upper is None:

@@ -50,6 +50,8 @@ class Grid:
         Cell edges.
     values : (n,)
         V at the centres.
+    temperature : float
+        T.
     up, down : (n - 1,)
         Jump rates j -> j+1 and j+1 -> j, in 1/time.
     tail_mass, stationary_tail : float
@@ -60,6 +62,7 @@ class Grid:
 
     edges: Values
     values: Values
+    temperature: float
     up: Values
     down: Values
     tail_mass: float
@@ -135,9 +138,9 @@ class ChangCooper(Method):
     *Properties.* exp(-V_j/T) is a fixed point, mass is conserved (flux form), and cell masses are of order 2 in h. A
     step costs O(cells); memory O(cells).
 
-    *Positivity.* No linear scheme above first order is positive for every dt [bolley1978]: with time_order=2 a cell that
-    loses more than 41 % in γ dt may become negative. The smallest cell met is reported as `least`; a law with a cell
-    below -1e-12 is not handed out (`Diverged`): use a smaller dt or time_order=1.
+    *Positivity.* No linear scheme above first order is positive for every dt [bolley1978]: with time_order=2 a cell
+    that loses more than 41 % in γ dt may become negative. The smallest cell met is reported as `least`; a law with a
+    cell below -1e-12 is not handed out (`Diverged`): use a smaller dt or time_order=1.
 
     *Start.* Initial masses are differences of the law's cdf; a GridLaw on the same edges passes through unchanged.
     Nothing is renormalised: the initial mass outside goes into the end cells and is reported as `tail_mass`, the
@@ -190,6 +193,7 @@ class ChangCooper(Method):
         grid = Grid(
             edges,
             values,
+            temperature,
             rate * bernoulli(w),
             rate * bernoulli(-w),
             float(sum(tails)),
@@ -253,19 +257,19 @@ class ChangCooper(Method):
         energy = problem.energy
         if problem.dim != 1:
             raise Unsupported(
-                f"ChangCooper works on the line, the problem has dim {problem.dim}. For separable problems solve the 1-D "
-                "one and pf.lift it; else use EulerMaruyama."
+                f"ChangCooper works on the line, the problem has dim {problem.dim}. For separable problems solve "
+                "the 1-D one and pf.lift it; else use EulerMaruyama."
             )
         temperature = temperature_of(energy.internal)
         if temperature is None:
             raise Unsupported(
-                f"ChangCooper discretises linear diffusion: the internal energy must be Entropy, got {energy.internal!r}. "
-                "For other internal energies use QuantileJKO or CvxoptJKO."
+                "ChangCooper discretises linear diffusion: the internal energy must be Entropy, got "
+                f"{energy.internal!r}. For other internal energies use QuantileJKO or CvxoptJKO."
             )
         if energy.interaction is not None:
             raise Unsupported(
-                f"ChangCooper is linear in ρ, got the interaction {energy.interaction!r}. Use QuantileJKO, CvxoptJKO or "
-                "EulerMaruyama."
+                f"ChangCooper is linear in ρ, got the interaction {energy.interaction!r}. Use QuantileJKO, "
+                "CvxoptJKO or EulerMaruyama."
             )
         return float(temperature)
 

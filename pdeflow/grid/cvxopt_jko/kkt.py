@@ -1,11 +1,11 @@
-"""The KKT system of a transport program whose energy sees row sums only: an n x n Cholesky factorisation by Woodbury's identity."""
+"""The KKT system of a transport program whose energy sees row sums only, reduced by Woodbury's identity."""
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 
 def square_root(hessian):
-    """L with hessian = L Lᵀ: (n,) for a diagonal given as (n,), (n, n) for a positive semi-definite matrix, None for None."""
+    """L with hessian = L Lᵀ: (n,) for a diagonal (n,), (n, n) for a positive semi-definite matrix, None for None."""
     if hessian is None or hessian.ndim == 1:
         return None if hessian is None else np.sqrt(hessian)
     diagonal = np.diag(hessian)
@@ -25,16 +25,20 @@ class StructuredKKT:
         [ A   0    0   ] [y] = [by]       (A x)_j = Σ_i x_ij (column sums),
         [ -I  0   -D   ] [z]   [bz]       D = diag(d), the scaling of the inequalities x >= 0; z is returned scaled.
 
-    Eliminating z and x leaves Θ = d² (n, k) in S = diag(Θp²) - Θ diag(p²/colsum Θ) Θᵀ, a graph Laplacian, and
-    (I + LᵀSL) w = Lᵀa, positive definite with smallest eigenvalue >= 1 even at the end of the iterations. O(n²) memory,
-    O(n²k) to form S and O(n³/3) to factorise. The diagonal of S is summed from its off-diagonal entries, without cancellation.
+    Eliminating z and x leaves Θ = d² (n, k) in S = diag(Θp²) - Θ diag(p²/colsum Θ) Θᵀ, a graph Laplacian, and (I +
+    LᵀSL) w = Lᵀa, positive definite with smallest eigenvalue >= 1 even at the end of the iterations. O(n²) memory,
+    O(n²k) to form S and O(n³/3) to factorise. The diagonal of S is summed from its off-diagonal entries, without
+    cancellation.
     """
 
     def __init__(self, mass, n, root):
         self.p, self.n, self.root = mass, n, root
 
     def factor(self, d):
-        """Take the scaling d (n·k,). Raises ArithmeticError where the reduced matrix is not positive definite in floating point."""
+        """Take the scaling d (n·k,).
+
+        Raises ArithmeticError where the reduced matrix is not positive definite in floating point.
+        """
         self.d = d.reshape(self.n, -1)
         self.theta = self.d * self.d
         self.column = self.theta.sum(0)
@@ -68,7 +72,7 @@ class StructuredKKT:
             v = self.root * w if up is None else up @ w
             y[:] = (rest - self.p * (v @ self.theta)) / self.column
             x[:] = moved - self.theta * (np.multiply.outer(v, self.p) + y)
-        # near the end Θ spans 20 orders of magnitude and the difference above loses the column sums: once more for y alone
+        # near the end Θ spans 20 orders of magnitude and the difference above loses the column sums: once more for y
         missing = (sums - x.sum(0)) / self.column
         x += self.theta * missing
         y -= missing

@@ -64,7 +64,19 @@ class PreparedGrid:
 
 @dataclass(frozen=True, eq=False)
 class CouplingState:
-    """What a run of CvxoptJKO carries from step to step: the grid, the mass of each cell (n,), steps and their facts."""
+    """What a run of CvxoptJKO carries from step to step.
+
+    Attributes
+    ----------
+    grid : PreparedGrid
+        Made by `init`.
+    mass : (n,)
+        Probability of each cell.
+    steps : int
+        Taken so far.
+    facts : Mapping
+        What the last step reports.
+    """
 
     grid: PreparedGrid
     mass: Values
@@ -80,8 +92,8 @@ class CvxoptJKO(Method):
 
         min_{π >= 0} Σ_ij |x_i - x_j|² π_ij/(2 dt) + δ Σ_i U(q_i/δ) + V·q + ½ qᵀWq,   q = π1,   Σ_i π_ij = p_j,
 
-    p the old masses, x the cell centres, δ their distance, W_ij the mean of W over a pair of cells. The paper prints the
-    energy of the fixed marginal, which is constant.
+    p the old masses, x the cell centres, δ their distance, W_ij the mean of W over a pair of cells. The paper prints
+    the energy of the fixed marginal, which is constant.
 
     Parameters
     ----------
@@ -113,27 +125,27 @@ class CvxoptJKO(Method):
 
     Warns
     -----
-    Locking. On a grid, moving mass by u < δ costs about uδ/(2 dt) instead of u²/(2 dt): where δ is not small against the
-    displacement of one step, mass sticks. Rule: δ <= 1/4 of the smallest relevant displacement of a step;
-    `displacement_in_cells` of the report (W2 of the step over δ) should be >= 4. As dt -> 0 at fixed δ the scheme stands
-    still; it has no order in dt alone. Relative error of the root of the second moment against the exact JKO sequence,
-    Barenblatt m = 2 from t = 0.002, dt = 0.001, 20 steps, [-0.8, 0.8]: 100 cells -20.8 %, 200 -3.2 %, 300 -2.0 %,
-    400 -1.1 %, 800 -0.22 % (exact JKO against the PDE: -1.15 %).
+    Locking. On a grid, moving mass by u < δ costs about uδ/(2 dt) instead of u²/(2 dt): where δ is not small
+    against the displacement of one step, mass sticks. Rule: δ <= 1/4 of the smallest relevant displacement of a
+    step; `displacement_in_cells` of the report (W2 of the step over δ) should be >= 4. As dt -> 0 at fixed δ the
+    scheme stands still; it has no order in dt alone. Relative error of the root of the second moment against the
+    exact JKO sequence, Barenblatt m = 2 from t = 0.002, dt = 0.001, 20 steps, [-0.8, 0.8]: 100 cells -20.8 %, 200
+    -3.2 %, 300 -2.0 %, 400 -1.1 %, 800 -0.22 % (exact JKO against the PDE: -1.15 %).
 
     Notes
     -----
-    *Programs.* A linear program (conelp) for a potential alone, a quadratic one (coneqp) for Power(m=2), an interaction,
-    or both; for other internal energies Newton's method: a sequence of quadratic models by coneqp, each from exact
-    gradient and curvature at positive masses, with a line search on F. (CVXOPT's solvers.cp stalls at gaps of 1e-4 to
-    1e-6 on the entropy, whose tails span 20 orders of magnitude.) There is no band: all pairs count. One step of 300
-    cells takes below 1 s for Power(m=2), about 8 programs and 3 s for the others.
+    *Programs.* A linear program (conelp) for a potential alone, a quadratic one (coneqp) for Power(m=2), an
+    interaction, or both; for other internal energies Newton's method: a sequence of quadratic models by coneqp,
+    each from exact gradient and curvature at positive masses, with a line search on F. (CVXOPT's solvers.cp stalls
+    at gaps of 1e-4 to 1e-6 on the entropy, whose tails span 20 orders of magnitude.) There is no band: all pairs
+    count. One step of 300 cells takes below 1 s for Power(m=2), about 8 programs and 3 s for the others.
 
     *Internal energies.* Entropy, Power(m) with m > 1, their sums, and a user's own that has `second_derivative`.
 
-    *Certificate.* Every column of CVXOPT's strictly positive π is scaled to its marginal; the largest relative change is
-    `marginal_correction` (about 1e-15; above 1e-7 it is an error). Old cells of at most 1e-14 stay in place.
-    Interior-point masses are positive: cells that should be empty hold 1e-10 and less. The result is then judged by the
-    dual of docs/math.md 6.1, over all pairs: gap <= 1e-7 and KKT residual <= 1e-6 of the objective's size, or
+    *Certificate.* Every column of CVXOPT's strictly positive π is scaled to its marginal; the largest relative change
+    is `marginal_correction` (about 1e-15; above 1e-7 it is an error). Old cells of at most 1e-14 stay in place.
+    Interior-point masses are positive: cells that should be empty hold 1e-10 and less. The result is then judged by
+    the dual of docs/math.md 6.1, over all pairs: gap <= 1e-7 and KKT residual <= 1e-6 of the objective's size, or
     `NotConverged`.
 
     *Report.* `status`, `programs` (solved), `iterations` (of CVXOPT), `gap` (absolute, certified), `relative_gap`,
@@ -159,8 +171,8 @@ class CvxoptJKO(Method):
         energy = problem.energy
         if problem.dim != 1:
             raise Unsupported(
-                f"CvxoptJKO works on the line, {problem.name!r} has dim {problem.dim}. For separable problems solve the "
-                "1-D one and pf.lift it."
+                f"CvxoptJKO works on the line, {problem.name!r} has dim {problem.dim}. For separable problems solve "
+                "the 1-D one and pf.lift it."
             )
         _check_internal(energy.internal)
         lower, upper = choose_ends(problem, self.cells, self.lower, self.upper)
@@ -197,9 +209,9 @@ class CvxoptJKO(Method):
         }
         if sum(ends) > ALLOWED_EDGE_MASS:
             raise BadInput(
-                f"The domain [{grid.edges[0]:.6g}, {grid.edges[-1]:.6g}] is too small: after step {state.steps + 1} its "
-                f"end cells hold {ends[0]:.3g} and {ends[1]:.3g}; at most {ALLOWED_EDGE_MASS:g} is accepted, for mass "
-                "piles up there that should leave. Widen lower= and upper=.",
+                f"The domain [{grid.edges[0]:.6g}, {grid.edges[-1]:.6g}] is too small: after step {state.steps + 1} "
+                f"its end cells hold {ends[0]:.3g} and {ends[1]:.3g}; at most {ALLOWED_EDGE_MASS:g} is accepted, "
+                "for mass piles up there that should leave. Widen lower= and upper=.",
                 step=state.steps + 1,
                 edge_mass=sum(ends),
             )

@@ -1,11 +1,14 @@
-"""One step of CvxoptJKO: CVXOPT called as often as needed, and its answer judged. The only module that imports cvxopt."""
+"""One step of CvxoptJKO: calls of CVXOPT and the judgement of its answers. The only module that imports cvxopt."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 from ..._core.errors import NotAvailable, NotConverged
+from ..._core.shapes import Numbers, Values
 from .kkt import Operators, square_root
+from .program import Certificate, Program
 
 ALLOWED_GAP, ALLOWED_RESIDUAL = 1e-7, 1e-6  # what the independent check accepts, relative to Program.scale
 AIM_GAP, AIM_RESIDUAL = 1e-9, 1e-7  # where Newton's method stops, relative to Program.scale
@@ -16,13 +19,13 @@ MOST_NEWTON_STEPS = 40
 class StepSolver:
     """One step: calls CVXOPT as often as needed and judges what comes back."""
 
-    def __init__(self, program, kkt, step):
+    def __init__(self, program: Program, kkt: str, step: int):
         self.program, self.kkt, self.step = program, kkt, step
         self.n, self.k = len(program.old), len(program.mass)
         self.iterations = self.programs = 0
         self.correction = self.smallest = 0.0
 
-    def solve(self):
+    def solve(self) -> tuple[Numbers, dict[str, Any]]:
         """Coupling K (n, k) with unit column sums, and the facts of the solution."""
         program = self.program
         aim = 1e-12 * program.scale
@@ -34,24 +37,34 @@ class StepSolver:
             coupling, best = self._newton(aim)
         gap, residual = float(best.gap / program.scale), float(best.residual / program.scale)
         facts = {
-            "status": "optimal", "programs": self.programs, "iterations": self.iterations, "gap": best.gap, "relative_gap": gap,
-            "kkt_residual": residual, "marginal_correction": self.correction, "min_coupling": float(self.smallest),
-        }  # fmt: skip
+            "status": "optimal",
+            "programs": self.programs,
+            "iterations": self.iterations,
+            "gap": best.gap,
+            "relative_gap": gap,
+            "kkt_residual": residual,
+            "marginal_correction": self.correction,
+            "min_coupling": float(self.smallest),
+        }
         marginal = float(np.abs(coupling.sum(0) - 1).max())
         if not (gap <= ALLOWED_GAP and residual <= ALLOWED_RESIDUAL and marginal <= 1e-12 and coupling.min() >= 0):
             raise self._failure(
                 "optimal",
-                f"but the independent check finds gap {gap:.3g} of the objective's size (allowed {ALLOWED_GAP:g}), KKT residual {residual:.3g} of it ({ALLOWED_RESIDUAL:g}), "
-                f"marginal error {marginal:.3g} (1e-12), smallest coupling {coupling.min():.3g}",
-                best.gap, max(residual, marginal),
-            )  # fmt: skip
+                f"but the independent check finds gap {gap:.3g} of the objective's size (allowed {ALLOWED_GAP:g}), "
+                f"KKT residual {residual:.3g} of it ({ALLOWED_RESIDUAL:g}), marginal error {marginal:.3g} (1e-12), "
+                f"smallest coupling {coupling.min():.3g}",
+                best.gap,
+                max(residual, marginal),
+            )
         return coupling, facts
 
-    def _newton(self, aim):
+    def _newton(self, aim: float) -> tuple[Numbers, Certificate]:
+        """The best coupling of a sequence of quadratic models, with its certificate."""
         program = self.program
         coupling = program.spread()
         mass = coupling @ program.mass + program.stay
-        best, tried, goal, asked = None, 0, 1e-3 * program.scale, None
+        best: tuple[Numbers, Certificate] | None = None
+        tried, goal, asked = 0, 1e-3 * program.scale, None
         for _ in range(MOST_NEWTON_STEPS):
             target, psi = self._model(program.gradient(mass), program.hessian(mass, asked), mass, goal)
             coupling = self._descend(coupling, target, mass)
@@ -61,17 +74,16 @@ class StepSolver:
             if best is None or judged.residual < best[1].residual:
                 best = coupling, judged
             good = judged.gap <= AIM_GAP * program.scale and judged.residual <= AIM_RESIDUAL * program.scale
-            if good or (
-                tried >= 3 and best[1].gap <= ALLOWED_GAP * program.scale
-            ):  # the latter is round-off: the check decides
+            at_roundoff = tried >= 3 and best[1].gap <= ALLOWED_GAP * program.scale
+            if good or at_roundoff or judged.mass is None:
                 break
-            goal = np.clip(
-                1e-3 * judged.gap, 10 * aim, goal
-            )  # a model need only be as good as the last objective was off
+            # a model need only be as good as the last objective was off
+            goal = np.clip(1e-3 * judged.gap, 10 * aim, goal)
             asked = np.minimum(judged.mass, 1.0)
+        assert best is not None  # at least one model was solved
         return best
 
-    def _descend(self, coupling, target, mass):
+    def _descend(self, coupling: Numbers, target: Numbers, mass: Values) -> Numbers:
         """The best of a few points on the segment from `coupling` to `target`: both are feasible, so all of it is."""
         program = self.program
         move = (target - coupling) @ program.mass
@@ -80,8 +92,11 @@ class StepSolver:
         values = [program.energy(np.maximum(mass + a * move, 0.0)) + a * cost for a in lengths]
         return coupling + lengths[int(np.argmin(values))] * (target - coupling)
 
-    def _model(self, gradient, hessian, around, aim):
-        """Minimise Σ C_ij p_j K_ij + gradient·(q - around) + ½ (q - around)ᵀ hessian (q - around); K (n, k) and ψ (k,)."""
+    def _model(self, gradient: Values, hessian: Numbers | None, around: Values, aim: float) -> tuple[Numbers, Values]:
+        """The coupling K (n, k) and ψ (k,) of a quadratic model of the program around the masses `around`.
+
+        It minimises Σ C_ij p_j K_ij + gradient·(q - around) + ½ (q - around)ᵀ hessian (q - around).
+        """
         solvers, matrix, spmatrix = import_cvxopt()
         program, n, k = self.program, self.n, self.k
         shift = around - program.stay
@@ -89,7 +104,14 @@ class StepSolver:
             gradient = gradient - (hessian * shift if hessian.ndim == 1 else hessian @ shift)
         linear = matrix(((program.cost + gradient[:, None]) * program.mass).ravel())
         zero, one, cone = matrix(0.0, (n * k, 1)), matrix(1.0, (k, 1)), {"l": n * k, "q": [], "s": []}
-        options = {"show_progress": False, "maxiters": 100, "abstol": float(aim), "reltol": 1e-14, "feastol": 1e-9, "refinement": 1}  # fmt: skip
+        options = {
+            "show_progress": False,
+            "maxiters": 100,
+            "abstol": float(aim),
+            "reltol": 1e-14,
+            "feastol": 1e-9,
+            "refinement": 1,
+        }
         try:
             if self.kkt == "structured":
                 operators = Operators(program.mass, n, square_root(hessian))
@@ -121,34 +143,46 @@ class StepSolver:
         correction = float(np.abs(sums - 1).max())
         if not (np.isfinite(coupling).all() and coupling.min() >= 0 and correction <= ALLOWED_MARGINAL_ERROR):
             raise self._failure(
-                "optimal", f"but its coupling has column sums off by {correction:.3g} (allowed {ALLOWED_MARGINAL_ERROR:g}), smallest entry {coupling.min():.3g}",
-                found["gap"], correction,
-            )  # fmt: skip
+                "optimal",
+                f"but its coupling has column sums off by {correction:.3g} (allowed {ALLOWED_MARGINAL_ERROR:g}), "
+                f"smallest entry {coupling.min():.3g}",
+                found["gap"],
+                correction,
+            )
         self.correction, self.smallest = correction, coupling.min()
         return coupling / sums, -np.array(found["y"]).ravel() / program.mass
 
-    def _failure(self, status, why, gap, residual):
+    def _failure(self, status: str, why: str, gap: float | None, residual: float | None) -> NotConverged:
+        """The error for whatever is no certified optimum."""
         gap, residual = (np.nan if value is None else float(value) for value in (gap, residual))
         return NotConverged(
-            f"Step {self.step}: CVXOPT ended `{status}`{' ' + why if why else ''} (program {self.programs + 1}, gap {gap:.3g}, residual {residual:.3g}, "
-            f"{self.n} cells, kkt={self.kkt!r}). Only a certified optimum is accepted. Try another number of cells, a larger dt, or QuantileJKO.",
-            step=self.step, status=status, gap=gap, residual=residual, iterations=self.iterations,
-        )  # fmt: skip
+            f"Step {self.step}: CVXOPT ended `{status}`{' ' + why if why else ''} (program {self.programs + 1}, gap "
+            f"{gap:.3g}, residual {residual:.3g}, {self.n} cells, kkt={self.kkt!r}). Only a certified optimum is "
+            "accepted. Try another number of cells, a larger dt, or QuantileJKO.",
+            step=self.step,
+            status=status,
+            gap=gap,
+            residual=residual,
+            iterations=self.iterations,
+        )
 
 
 @cache
-def threads():
+def threads() -> Any:
+    """The thread pools of the libraries that are loaded, to be limited."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()  # after cvxopt and scipy are loaded: it finds what is there
 
 
-def import_cvxopt():
+def import_cvxopt() -> tuple[Any, Any, Any]:
+    """solvers, matrix and spmatrix of cvxopt, or `NotAvailable`."""
     try:
         import threadpoolctl  # noqa: F401  comes with the same extra
         from cvxopt import matrix, solvers, spmatrix
     except ImportError as error:
         raise NotAvailable(
-            f"CvxoptJKO needs cvxopt, which does not import ({error}). QuantileJKO needs nothing more. pip install pdeflow[cvxopt]"
+            f"CvxoptJKO needs cvxopt, which does not import ({error}). QuantileJKO needs nothing more. pip install "
+            "pdeflow[cvxopt]"
         ) from error
     return solvers, matrix, spmatrix

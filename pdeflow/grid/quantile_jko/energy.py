@@ -1,4 +1,4 @@
-"""The energy of a law whose quantile function is linear between levels: what a QuantileJKO step minimises, prepared once."""
+"""The energy that a QuantileJKO step minimises, prepared once: that of a piecewise linear quantile function."""
 
 from dataclasses import dataclass
 from typing import Any, cast
@@ -51,7 +51,7 @@ class DiscreteEnergy:
 
 
 def discretise(energy: Energy, levels: Values) -> DiscreteEnergy:
-    """The energy of a problem on the mesh with these levels (n + 1,). Raises `Unsupported` where it cannot be treated."""
+    """The energy of a problem on the mesh with these levels (n + 1,); `Unsupported` where it cannot be treated."""
     w = np.diff(levels)
     node_mass = np.zeros(len(levels))
     node_mass[:-1] += w / 2

@@ -15,11 +15,11 @@ NARROWEST_CELL = 64 * np.finfo(float).eps
 def quantile_levels(points: int, grading: str) -> Values:
     """Increasing levels s_0 = 0 < ... < s_n = 1, symmetric about 1/2, with n = points - 1 cells.
 
-    "uniform": s = ξ on the uniform grid ξ_i = i/n. "graded": s = I_ξ(5, 5), the regularised incomplete beta function (plus a
-    share of ξ that keeps the narrowest cell at 64 float spacings): s ~ ξ^5 at both ends. For a quantile function that grows
-    like √(-log s), or like s^γ with γ > -0.1, the W2 error of piecewise linear interpolation on it is second order in
-    1/n, so one rule serves bounded and unbounded support. (The cosine rule s = (1 - cos πξ)/2 of docs/math.md 6.2 gives order
-    1.9 on the Barenblatt law of m = 2, 1.5 on that of m = 4/3 and 1.1 on a Gaussian.)
+    "uniform": s = ξ on the uniform grid ξ_i = i/n. "graded": s = I_ξ(5, 5), the regularised incomplete beta function
+    (plus a share of ξ that keeps the narrowest cell at 64 float spacings): s ~ ξ^5 at both ends. For a quantile
+    function that grows like √(-log s), or like s^γ with γ > -0.1, the W2 error of piecewise linear interpolation on
+    it is second order in 1/n, so one rule serves bounded and unbounded support. (The cosine rule s = (1 - cos πξ)/2
+    of docs/math.md 6.2 gives order 1.9 on the Barenblatt law of m = 2, 1.5 on that of m = 4/3 and 1.1 on a Gaussian.)
     """
     cells = points - 1
     xi = np.arange(cells + 1) / cells

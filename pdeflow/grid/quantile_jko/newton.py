@@ -4,6 +4,8 @@ Unknowns x_0 <= ... <= x_n at levels s_0 < ... < s_n, w_i = s_{i+1} - s_i, Δ_i 
 is linear between levels, so both the cost and the internal energy below are exact for it.
 """
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from scipy.linalg import cho_factor, cho_solve
@@ -55,7 +57,7 @@ def inner_value(x, y, w, dt, powers, k, center):
 
 @njit(cache=True)
 def inner_derivatives(x, y, w, dt, powers, k, center):
-    """Gradients of cost, internal and confining energy, (n + 1,) each, and the Hessian of their sum: diagonal, off-diagonal.
+    """Gradients of cost, internal and confining energy, (n + 1,) each, and the Hessian of their sum by its diagonals.
 
     ∂U/∂x_i = p_i - p_{i-1} with the pressure p = Σ c ρ^m (m = 1: entropy); h_i = Σ m c ρ^m / Δ_i [docs/math.md 6.2].
     """
@@ -126,11 +128,11 @@ class Objective:
             grain += sum(term.roundoff(x, value) for term, value in zip(self.energy.terms, others))
         return cost + energy, grain, float(energy), cost
 
-    def size(self, force):
+    def size(self, force: Values) -> float:
         """L2(ρ) norm of a force given by its nodal integrals."""
         return float(np.sqrt(np.sum(force * force / self.energy.node_mass)))
 
-    def linearise(self, x):
+    def linearise(self, x: Values) -> tuple[Values, float, float, Any]:
         """Total gradient, scale of the forces in it, their round-off, and the Hessian as (diagonal, off, dense)."""
         pull, push, hold, diagonal, off = inner_derivatives(x, *self._compiled)
         total, scale, dense = pull + push + hold, self.size(pull) + self.size(push) + self.size(hold), None
@@ -149,7 +151,7 @@ class Objective:
             force += np.abs(dense) @ reach
         return total, scale, float(EPS) / 2 * self.size(force), (diagonal, off, dense)
 
-    def newton_step(self, gradient, hessian, shift):
+    def newton_step(self, gradient: Values, hessian: Any, shift: float) -> Values | None:
         """-(H + shift · diag(q)/dt)⁻¹ gradient, or None if the matrix is not positive definite."""
         diagonal, off, dense = hessian
         node_mass, attraction = self.energy.node_mass, self.energy.attraction
@@ -176,67 +178,90 @@ class Objective:
             return None
 
 
-def minimise(objective: Objective, start):
+def minimise(objective: Objective, start: Values) -> tuple[Values, dict[str, float]]:
     """Minimiser x of the objective from a start with Δ > 0 (if it has a barrier), and the facts of the search.
 
-    Newton with a Levenberg shift where the Hessian is not positive definite, steps cut at 0.95 of the way to an empty cell
-    (if there is a barrier) and halved until the objective falls. Ends when |∇| <= 1e-10 of the forces plus 4 times their
-    round-off, judged at the x returned; else `NotConverged`.
+    Newton with a Levenberg shift where the Hessian is not positive definite, steps cut at 0.95 of the way to an empty
+    cell (if there is a barrier) and halved until the objective falls. Ends when |∇| <= 1e-10 of the forces plus 4
+    times their round-off, judged at the x returned; else `NotConverged`.
     """
     x, shift, largest = start, 0.0, 0.0
-    value, grain, energy, cost = objective.value(x)
+    found = objective.value(x)
     residual = np.inf
     for iteration in range(MOST_NEWTON_STEPS + 1):
         gradient, scale, roundoff, hessian = objective.linearise(x)
         size = objective.size(gradient)
-        if not np.isfinite(size) or not np.isfinite(value):
+        if not np.isfinite(size) or not np.isfinite(found[0]):
             raise Diverged(
-                f"The JKO objective is {value} with gradient {size} at Newton step {iteration}. Both must stay finite. "
-                "Use a smaller dt or mend the energy.",
+                f"The JKO objective is {found[0]} with gradient {size} at Newton step {iteration}. Both must stay "
+                "finite. Use a smaller dt or correct the energy.",
                 iteration=iteration,
             )
         residual = size / scale if scale > 0 else 0.0
         if size <= RESIDUAL_TOLERANCE * scale + 4 * roundoff:
-            facts = {
-                "iterations": iteration, "gradient": residual, "roundoff": roundoff / scale if scale > 0 else 0.0,
-                "energy": energy,
-                "distance": float(np.sqrt(2 * objective.dt * cost)), "shift": largest,
-            }  # fmt: skip
-            return x, facts
+            return x, {
+                "iterations": iteration,
+                "gradient": residual,
+                "roundoff": roundoff / scale if scale > 0 else 0.0,
+                "energy": found[2],
+                "distance": float(np.sqrt(2 * objective.dt * found[3])),
+                "shift": largest,
+            }
         if iteration == MOST_NEWTON_STEPS:
             break
-        shift = shift / 4 if shift > 1e-3 else 0.0
-        while (step := objective.newton_step(gradient, hessian, shift)) is None:
-            shift = max(4 * shift, 1e-2)
-            if shift > 1e18:
-                raise NotConverged(
-                    f"No shift makes the Newton matrix positive definite (residual {residual:.3g}). Use a smaller dt.",
-                    iterations=iteration, residual=residual,
-                )  # fmt: skip
+        step, shift = _definite_step(
+            objective, gradient, hessian, shift, {"iterations": iteration, "residual": residual}
+        )
         largest = max(largest, shift)
-        slope, fraction = float(gradient @ step), 1.0
-        if objective.energy.barrier:
-            gaps, change = np.diff(x), np.diff(step)
-            closing = change < 0
-            if closing.any():
-                fraction = min(1.0, 0.95 * float(np.min(-gaps[closing] / change[closing])))
-        while True:
-            trial = x + fraction * step
-            new = objective.value(trial)
-            # below the round-off of the objective a decrease cannot be seen: then the gradient alone judges
-            if new[0] <= value + 1e-4 * fraction * slope + 8 * (grain + new[1]):
-                break
-            fraction /= 2
-            if fraction < 1e-14:
-                raise NotConverged(
-                    f"The line search of Newton step {iteration} found no decrease (residual {residual:.3g}, wanted {RESIDUAL_TOLERANCE:g}). "
-                    "Check that grad is the gradient of value (pdeflow.checks.gradient), or use a smaller dt.",
-                    iterations=iteration, residual=residual,
-                )  # fmt: skip
-        x = trial
-        value, grain, energy, cost = new
+        x, found = _line_search(
+            objective, x, found, step, float(gradient @ step), {"iterations": iteration, "residual": residual}
+        )
     raise NotConverged(
-        f"Newton ended after {MOST_NEWTON_STEPS} steps with relative residual {residual:.3g}; {RESIDUAL_TOLERANCE:g} is wanted. "
-        "Use a smaller dt or fewer points, and check that grad is the gradient of value (pdeflow.checks.gradient).",
-        iterations=MOST_NEWTON_STEPS, residual=residual,
-    )  # fmt: skip
+        f"Newton ended after {MOST_NEWTON_STEPS} steps with relative residual {residual:.3g}; "
+        f"{RESIDUAL_TOLERANCE:g} is wanted. Use a smaller dt or fewer points, and check that grad is the gradient "
+        "of value (pdeflow.checks.gradient).",
+        iterations=MOST_NEWTON_STEPS,
+        residual=residual,
+    )
+
+
+def _definite_step(
+    objective: Objective, gradient: Values, hessian: Any, shift: float, facts: dict[str, float]
+) -> tuple[Values, float]:
+    """A Newton step and its Levenberg shift: a quarter of the last one, raised until the matrix is definite."""
+    shift = shift / 4 if shift > 1e-3 else 0.0
+    while (step := objective.newton_step(gradient, hessian, shift)) is None:
+        shift = max(4 * shift, 1e-2)
+        if shift > 1e18:
+            raise NotConverged(
+                f"No shift makes the Newton matrix positive definite (residual {facts['residual']:.3g}). Use a smaller "
+                "dt.",
+                **facts,
+            )
+    return step, shift
+
+
+def _line_search(
+    objective: Objective, x: Values, found: tuple[float, ...], step: Values, slope: float, facts: dict[str, float]
+) -> tuple[Values, tuple[float, float, float, float]]:
+    """The first point along the step, halved again and again, where the objective falls, and the objective there."""
+    value, grain, fraction = found[0], found[1], 1.0
+    if objective.energy.barrier:
+        gaps, change = np.diff(x), np.diff(step)
+        closing = change < 0
+        if closing.any():
+            fraction = min(1.0, 0.95 * float(np.min(-gaps[closing] / change[closing])))
+    while True:
+        trial = x + fraction * step
+        new = objective.value(trial)
+        # below the round-off of the objective a decrease cannot be seen: then the gradient alone judges
+        if new[0] <= value + 1e-4 * fraction * slope + 8 * (grain + new[1]):
+            return trial, new
+        fraction /= 2
+        if fraction < 1e-14:
+            raise NotConverged(
+                f"The line search of Newton step {facts['iterations']} found no decrease (residual "
+                f"{facts['residual']:.3g}, wanted {RESIDUAL_TOLERANCE:g}). Check that grad is the gradient of value "
+                "(pdeflow.checks.gradient), or use a smaller dt.",
+                **facts,
+            )

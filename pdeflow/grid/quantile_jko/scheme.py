@@ -71,9 +71,9 @@ class QuantileJKO(Method):
 
     Notes
     -----
-    *Discretisation.* With e = x - y, cell masses w and cell widths Δ, both W2² = Σ w_i (e_i² + e_i e_{i+1} + e_{i+1}²)/3
-    and the internal energy are exact: Σ T w_i log(w_i/Δ_i) for the entropy and Σ c w_i^m Δ_i^(1-m)/(m-1) for a power,
-    convex for every m > 0 on the line [docs/math.md 6.2].
+    *Discretisation.* With e = x - y, cell masses w and cell widths Δ, both W2² = Σ w_i (e_i² + e_i e_{i+1} +
+    e_{i+1}²)/3 and the internal energy are exact: Σ T w_i log(w_i/Δ_i) for the entropy and Σ c w_i^m
+    Δ_i^(1-m)/(m-1) for a power, convex for every m > 0 on the line [docs/math.md 6.2].
 
     *Energies.* Entropy, Power(m) with m > 1/3, and their sums are compiled. A user's internal energy is asked for its
     value and pressure, and for its second derivative if it has one. Any potential with a gradient is accepted, and any
@@ -83,19 +83,19 @@ class QuantileJKO(Method):
     *Cost.* O(points) per Newton step. Other interactions are dense: O(points²) memory and time for the pairs and
     O(points³) for the factorisation (1,000 points: about 0.1 s per Newton step).
 
-    *Which minimum.* The step is the global minimiser where F is convex along quantiles (V convex; W convex, or repulsive
-    like -log|x| and -|x|^b/b with b <= 1), and for dt < 1/max(-V''). Elsewhere it is a stationary point reached by
-    descent from ρ_k, with a Levenberg shift where the Hessian is indefinite. Each step ends with |∇| <= 1e-10 of the
-    balancing forces plus their round-off, checked at the law returned. The objective does not rise, so the energy does
-    not.
+    *Which minimum.* The step is the global minimiser where F is convex along quantiles (V convex; W convex, or
+    repulsive like -log|x| and -|x|^b/b with b <= 1), and for dt < 1/max(-V''). Elsewhere it is a stationary point
+    reached by descent from ρ_k, with a Levenberg shift where the Hessian is indefinite. Each step ends with |∇| <=
+    1e-10 of the balancing forces plus their round-off, checked at the law returned. The objective does not rise, so
+    the energy does not.
 
-    *Gaps in the support.* The levels do not know where the quantile function jumps, and one cell then spreads its mass w
-    over a gap of length J. That costs J √(w/12) in W2, order 1/2, already in the initial law: 0.45 J/√points at the
-    median. For 0.5 N(-6, 0.01) + 0.5 N(6, 0.01) it is 0.52 at 100 points, 0.26 at 400 and 0.090 at 3,200. Clouds of
-    particles are such laws.
+    *Gaps in the support.* The levels do not know where the quantile function jumps, and one cell then spreads its
+    mass w over a gap of length J. That costs J √(w/12) in W2, order 1/2, already in the initial law: 0.45 J/√points
+    at the median. For 0.5 N(-6, 0.01) + 0.5 N(6, 0.01) it is 0.52 at 100 points, 0.26 at 400 and 0.090 at 3,200.
+    Clouds of particles are such laws.
 
-    *Starts.* Laws whose quantile function is infinite at 0 or 1 start with the end nodes at levels ε and 1 - ε,
-    ε = e^-2 s_1 (see `mesh.quantile_nodes`); the law keeps the levels 0 and 1, so the mass of a tail lies inside the end
+    *Starts.* Laws whose quantile function is infinite at 0 or 1 start with the end nodes at levels ε and 1 - ε, ε =
+    e^-2 s_1 (see `mesh.quantile_nodes`); the law keeps the levels 0 and 1, so the mass of a tail lies inside the end
     cell. That is part of the representation floor. A start with atoms (a cloud of particles, a point mass) is
     legitimate: its cost stays exact, and Newton starts from a spread-out guess.
 
@@ -116,8 +116,8 @@ class QuantileJKO(Method):
         """The initial law on the mesh, and the energy prepared for it; rng is not used."""
         if problem.dim != 1:
             raise Unsupported(
-                f"{problem.name!r} has dim {problem.dim}. QuantileJKO treats dim 1: quantile functions exist on the line "
-                "only. Use a particle or neural method."
+                f"{problem.name!r} has dim {problem.dim}. QuantileJKO treats dim 1: quantile functions exist on the "
+                "line only. Use a particle or neural method."
             )
         levels = quantile_levels(self.points, self.grading)
         x = quantile_nodes(problem.initial, levels)
@@ -145,7 +145,7 @@ class QuantileJKO(Method):
 
 
 def _start(objective: Objective, levels: Values, internal: InternalEnergy | None) -> Values:
-    """y itself; where cells must stay open and y has empty ones, y plus a Gaussian as wide as diffusion makes it in dt."""
+    """y itself; where cells must stay open and y has empty ones, y plus a Gaussian as wide as diffusion makes it."""
     energy, y = objective.energy, objective.y
     if not energy.barrier or np.all(np.diff(y) > 0):
         return y

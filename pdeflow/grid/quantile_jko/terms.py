@@ -3,6 +3,8 @@
 Integrals over a cell use its two Gauss points: exact for cubic potentials, fourth order in the cell otherwise.
 """
 
+from typing import Any
+
 import numpy as np
 
 from ..._core.errors import BadInput, NotAvailable, Unsupported
@@ -13,7 +15,7 @@ from .pairs import pair_derivatives, pair_value
 GAUSS_SHARES = np.array([0.5 - np.sqrt(1 / 12), 0.5 + np.sqrt(1 / 12)])  # Gauss points of a cell, per its width
 
 
-def gauss_points(x):
+def gauss_points(x: Values) -> np.ndarray:
     """(2, n): the two Gauss points of each cell."""
     return x[:-1] + GAUSS_SHARES[:, None] * np.diff(x)
 
@@ -42,14 +44,14 @@ class Term:
         return float(np.finfo(float).eps) * abs(value)
 
     def derivatives(self, x: Values) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
-        """Gradient (n + 1,), and of the Hessian the diagonal (n + 1,), the off-diagonal (n,) and a dense part or None."""
+        """Gradient (n + 1,), and of the Hessian diagonal (n + 1,), off-diagonal (n,) and a dense part or None."""
         raise NotImplementedError
 
 
 class PotentialTerm(Term):
     """∫V dρ. Where V has no Hessian, the Newton matrix takes differences of ∇V; the gradient itself stays that of V."""
 
-    def __init__(self, potential, w):
+    def __init__(self, potential: Any, w: Values):
         self.potential, self.w = potential, w
 
     def _finite(self, values, points, name):
@@ -58,7 +60,7 @@ class PotentialTerm(Term):
             i = int(np.argmin(np.isfinite(flat)))
             raise BadInput(
                 f"The potential's {name} is {flat[i]} at x = {points[i]:.10g}. "
-                "It must be finite wherever the law has mass. Mend it there."
+                "It must be finite wherever the law has mass. Correct it there."
             )
         return flat
 
@@ -95,9 +97,12 @@ class PotentialTerm(Term):
 
 
 class VarianceTerm(Term):
-    """attraction/2 · Var, for W = attraction z²/2. The rank-one part -attraction q qᵀ of its Hessian is left to the solver."""
+    """attraction/2 · Var, for W = attraction z²/2.
 
-    def __init__(self, attraction, w):
+    The rank-one part -attraction q qᵀ of its Hessian is left to the solver.
+    """
+
+    def __init__(self, attraction: float, w: Values):
         self.attraction, self.w = attraction, w
 
     def _offset(self, x):
@@ -115,7 +120,7 @@ class VarianceTerm(Term):
 class DistanceTerm(Term):
     """½∬ sign |x - y| dρ dρ = sign ∫(2s - 1) Q(s) ds: linear in the nodes as long as they stay in order."""
 
-    def __init__(self, sign, levels, w):
+    def __init__(self, sign: float, levels: Values, w: Values):
         left = (2 * levels[:-1] - 1) / 2
         self.load = np.zeros(len(levels))
         self.load[:-1] += sign * w * (left + w / 3)
@@ -134,7 +139,7 @@ class PowerPairTerm(Term):
     A cell with itself and with its neighbours, where the kernel is singular, is integrated exactly.
     """
 
-    def __init__(self, coefficient, p, w):
+    def __init__(self, coefficient: float, p: float, w: Values):
         self.coefficient, self.p, self.w = float(coefficient), float(p), w
 
     def value(self, x):
@@ -151,7 +156,7 @@ class SmoothPairTerm(Term):
     The Newton matrix takes differences of ∇W; the gradient is that of the kernel.
     """
 
-    def __init__(self, kernel, w):
+    def __init__(self, kernel: Any, w: Values):
         self.kernel, self.w = kernel, w
         self.mass = np.concatenate([w, w]) / 2
 
@@ -179,8 +184,11 @@ class SmoothPairTerm(Term):
         return gradient, diagonal, off, spread @ ((curve + curve.T) / 2) @ spread.T
 
 
-def interaction_terms(kernel, levels, w):
-    """Terms of ½∬W dρ dρ, the strength of its quadratic attraction, and whether it repels at contact (keeps cells open)."""
+def interaction_terms(kernel: Any, levels: Values, w: Values) -> tuple[list[Term], float, bool]:
+    """Terms of ½∬W dρ dρ, the strength of its quadratic attraction, and whether it repels at contact.
+
+    A kernel that repels at contact keeps cells open.
+    """
     if kernel is None:
         return [], 0.0, False
     if isinstance(kernel, QuadraticAttraction):
@@ -189,7 +197,8 @@ def interaction_terms(kernel, levels, w):
         parts = [VarianceTerm(kernel.attraction, w), PowerPairTerm(-kernel.repulsion, 0, w)]
         return parts, kernel.attraction, True
     if isinstance(kernel, PowerLaw):
-        terms, attraction = [], 0.0
+        terms: list[Term] = []
+        attraction = 0.0
         for sign, p in ((1.0, kernel.a), (-1.0, kernel.b)):
             if p <= -1:
                 raise Unsupported(

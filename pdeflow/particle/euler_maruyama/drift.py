@@ -77,7 +77,7 @@ class Field(NamedTuple):
 
 
 def compiled_field(potential: Any, dim: int) -> Field | None:
-    """∇V of a built-in potential as a `Field`; None for any other object (subclasses included: they may override grad)."""
+    """∇V of a built-in potential as a `Field`; None for any other object: a subclass may override grad."""
     kind = type(potential)
     if potential is None:
         return _field(NONE, dim)
@@ -226,10 +226,10 @@ class Drift:
         if dt * rate >= 2:
             particle = int(np.argmax(np.max(np.abs(cloud.x), axis=1)))
             raise Diverged(
-                f"dt = {dt:g} is too large for this linear drift: its largest rate is {rate:.6g}, so each step from step "
-                f"{cloud.steps + 1} on multiplies deviations along its stiffest axis by {1 - dt * rate:.4g} and the cloud "
-                f"grows without bound, finite for long or not. Use dt below 2/{rate:.6g} = {2 / rate:.6g}; accuracy asks "
-                "for much less.",
+                f"dt = {dt:g} is too large for this linear drift: its largest rate is {rate:.6g}, so each step from "
+                f"step {cloud.steps + 1} on multiplies deviations along its stiffest axis by {1 - dt * rate:.4g} "
+                f"and the cloud grows without bound, finite for long or not. Use dt below 2/{rate:.6g} = "
+                f"{2 / rate:.6g}; accuracy asks for much less.",
                 step=cloud.steps + 1,
                 particle=particle,
                 dt=dt,
@@ -237,7 +237,7 @@ class Drift:
             )
 
     def _linear_rate(self) -> float | None:
-        """See the class; subclasses of the built-in potentials and kernels may override their gradients, so are not known."""
+        """See the class. Subclasses of the built-in potentials and kernels may override grad, so they are not known."""
         if type(self.potential) not in (type(None), Quadratic) or type(self.kernel) not in (
             type(None),
             QuadraticAttraction,
@@ -260,8 +260,8 @@ def potential_gradient(potential: Any, cloud: Cloud, dt: float) -> Points:
     except BadInput as error:
         if far.any():
             raise Diverged(
-                f"Particle {int(np.argmax(far))} is at {x[np.argmax(far)].tolist()} after step {cloud.steps}, where the "
-                f"gradient is not finite. The step is too large for the drift. Use a smaller dt than {dt:g}.",
+                f"Particle {int(np.argmax(far))} is at {x[np.argmax(far)].tolist()} after step {cloud.steps}, where "
+                f"the gradient is not finite. The step is too large for the drift. Use a smaller dt than {dt:g}.",
                 step=cloud.steps,
                 particle=int(np.argmax(far)),
                 dt=dt,

@@ -1,13 +1,14 @@
-"""Standard normals as a function of (key, particle, step, coordinate): no state, so no order of evaluation to depend on.
+"""Standard normals as a function of (key, particle, step, coordinate): no state, so no order to depend on.
 
 Bits: Philox4x32-10 [salmon2011, section 3.3], a bijection of a 128-bit counter under a 64-bit key. The counter is
 (pair of particles, coordinate, step low, step high); all words are 32 bits held in 64-bit integers, so that the loop
 over pairs vectorises on any SIMD width. Its 128 bits make one Box-Muller pair: one coordinate of two particles of the
 same block, which lie 64 apart (see `add_normals`).
 
-Transform: the radius is √(-2 log u) with u = k 2⁻⁵², k = 1, ..., 2⁵²; hence |z| <= √(104 log 2) = 8.49, passed by an exact normal
-with probability below 2⁻⁵². log is the series of 2 artanh(f/(2+f)) on [1/√2, √2), the angle lies in one quarter of the circle
-where sine and cosine are their Taylor series, and two more bits choose the quarter. Truncation stays below 3e-15 relative.
+Transform: the radius is √(-2 log u) with u = k 2⁻⁵², k = 1, ..., 2⁵²; hence |z| <= √(104 log 2) = 8.49, passed by an
+exact normal with probability below 2⁻⁵². log is the series of 2 artanh(f/(2+f)) on [1/√2, √2), the angle lies in one
+quarter of the circle where sine and cosine are their Taylor series, and two more bits choose the quarter. Truncation
+stays below 3e-15 relative.
 """
 
 import numpy as np
@@ -63,7 +64,10 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 @njit(inline="always", fastmath=FMA, error_model="numpy")
 def log_unit(u):
-    """log u for normal u in (0, 1]: e log 2 + 2 artanh(f/(2+f)), u = 2^e (1+f), 1+f in [1/√2, √2); error below 3e-16 |log u| + 1e-16 |f|."""
+    """log u for normal u in (0, 1]: e log 2 + 2 artanh(f/(2+f)) with u = 2^e (1+f) and 1+f in [1/√2, √2).
+
+    Its error is below 3e-16 |log u| + 1e-16 |f|.
+    """
     shifted = bits_of(u) + (EXPONENT_OF_ONE - ROOT_HALF_BITS)
     exponent = np.int64(shifted >> MANTISSA_BITS) - np.int64(1023)
     f = float_of((shifted & MANTISSA_MASK) + ROOT_HALF_BITS) - 1.0
@@ -105,8 +109,8 @@ def normal_pair(c0, c1, c2, c3, k0, k1):
 def add_normals(block, coordinate, step, k0, k1, low, high):
     """Add the normals of a block's particles at one step and coordinate to `low` and `high`, (HALF_BLOCK,) each.
 
-    Lane j of a block holds one Box-Muller pair: particles block BLOCK + j (low) and block BLOCK + HALF_BLOCK + j (high).
-    Two separate arrays, because LLVM drops to scalar code where it cannot prove rows of one array apart.
+    Lane j of a block holds one Box-Muller pair: particles block BLOCK + j (low) and block BLOCK + HALF_BLOCK + j
+    (high). Two separate arrays, because LLVM drops to scalar code where it cannot prove rows of one array apart.
     """
     first = np.uint64(block) * np.uint64(HALF_BLOCK)
     word_1, word_2, word_3 = np.uint64(coordinate), np.uint64(step) & LOW_WORD, np.uint64(step) >> HALF_WORD
@@ -118,7 +122,10 @@ def add_normals(block, coordinate, step, k0, k1, low, high):
 
 @njit(error_model="numpy")
 def normals(key, first_step, steps, particles, dim):
-    """The stream itself, for tests and for a look: (steps, particles, dim) from step `first_step` on. key : (2,) uint64 below 2³²."""
+    """The stream itself, (steps, particles, dim) from step `first_step` on, for tests and for a look.
+
+    key : (2,) uint64 below 2³².
+    """
     out = np.empty((steps, particles, dim))
     for s in range(steps):
         for i in range(dim):

@@ -41,7 +41,8 @@ class EulerMaruyama(Method):
     Raises
     ------
     Unsupported
-        For an internal energy that is no entropy (none means deterministic particles), and a potential without gradient.
+        For an internal energy that is no entropy (none means deterministic particles), and a potential without
+        gradient.
     BadInput
         For fields that make no sense, a dt that is no multiple of brownian_step, and a gradient that is not finite (the
         point is named).
@@ -57,10 +58,10 @@ class EulerMaruyama(Method):
     *Noise.* It is a function of (key, particle, step, coordinate), the key a draw of init: the result is the same bits
     for any number of threads (`numba.set_num_threads`) and however the steps are split into calls.
 
-    *Cost.* Compiled are all of pdeflow.potentials but FromFunction, and all of pdeflow.interactions. QuadraticAttraction
-    and PowerLaw(4, 2) cost O(particles) per step, PowerLaw(2, 1) on the line O(particles log particles), other kernels
-    O(particles²). A particle exerts no force on itself; weights are 1/particles. A user's potential or kernel is called
-    with numpy arrays once per step.
+    *Cost.* Compiled are all of pdeflow.potentials but FromFunction, and all of pdeflow.interactions.
+    QuadraticAttraction and PowerLaw(4, 2) cost O(particles) per step, PowerLaw(2, 1) on the line O(particles log
+    particles), other kernels O(particles²). A particle exerts no force on itself; weights are 1/particles. A user's
+    potential or kernel is called with numpy arrays once per step.
 
     *Report.* `max_abs`: the largest |x_i| over particles and coordinates.
     """
@@ -112,9 +113,9 @@ class EulerMaruyama(Method):
         ratio = dt / self.brownian_step
         if round(ratio) < 1 or abs(ratio - round(ratio)) > 1e-9 * ratio:
             raise BadInput(
-                f"dt = {dt:.12g} with brownian_step = {self.brownian_step:.12g}: dt/brownian_step = {ratio:.12g}. It must "
-                f"be a whole number >= 1 (to 1e-9). Use dt = {max(1, round(ratio)) * self.brownian_step:.12g}, or a "
-                "brownian_step that divides all steps."
+                f"dt = {dt:.12g} with brownian_step = {self.brownian_step:.12g}: dt/brownian_step = {ratio:.12g}. "
+                "It must be a whole number >= 1 (to 1e-9). Use dt = "
+                f"{max(1, round(ratio)) * self.brownian_step:.12g}, or a brownian_step that divides all steps."
             )
         return round(ratio)
 
@@ -175,9 +176,9 @@ def _gaussian_start(problem: Problem) -> tuple[Values, tuple[Gaussian, ...]]:
     )
     if start is None or not linear or (kernel is not None and len(start[1]) > 1):
         raise NotAvailable(
-            f"The laws of Euler-Maruyama on {problem.name!r} from {problem.initial!r} have no closed form. Closed are "
-            "quadratic potentials with QuadraticAttraction or none from a Gaussian (or, without attraction, a mixture). "
-            "Compare with a finer run instead."
+            f"The laws of Euler-Maruyama on {problem.name!r} from {problem.initial!r} have no closed form. Closed "
+            "are quadratic potentials with QuadraticAttraction or none from a Gaussian (or, without attraction, a "
+            "mixture). Compare with a finer run instead."
         )
     return start
 
@@ -204,8 +205,8 @@ def _check_energy(energy: Energy) -> None:
         not callable(getattr(potential, "grad", None)) or getattr(potential, "grad_function", 0) is None
     ):
         raise Unsupported(
-            f"EulerMaruyama moves along -∇V: potential must have grad(x) (n, d) -> (n, d), got {potential!r} without one. "
-            "Give it, e.g. potentials.FromFunction(value, grad=..., dim=...)."
+            f"EulerMaruyama moves along -∇V: potential must have grad(x) (n, d) -> (n, d), got {potential!r} "
+            "without one. Give it, e.g. potentials.FromFunction(value, grad=..., dim=...)."
         )
 
 
@@ -243,9 +244,9 @@ def _kept(state: Cloud, dt: float) -> Cloud:
     if bad.any():
         particle = int(np.argmax(bad))
         raise Diverged(
-            f"Particle {particle} is {state.x[particle].tolist()} after step {state.steps} (t = {state.steps * dt:.6g}). "
-            f"Particles must stay finite and below {LARGEST_COORDINATE:g}; the step is too large for the drift out there. "
-            f"Use a smaller dt than {dt:g}.",
+            f"Particle {particle} is {state.x[particle].tolist()} after step {state.steps} (t = "
+            f"{state.steps * dt:.6g}). Particles must stay finite and below {LARGEST_COORDINATE:g}; the step is too "
+            f"large for the drift out there. Use a smaller dt than {dt:g}.",
             step=state.steps,
             particle=particle,
             dt=dt,
