@@ -1,5 +1,7 @@
 """Sphinx settings: Markdown by MyST, docstrings by numpydoc. `make docs` builds with warnings as errors."""
 
+import dataclasses
+import inspect
 import re
 import sys
 from pathlib import Path
@@ -26,10 +28,15 @@ autodoc_typehints = "none"  # shapes and units stand in the docstrings
 autodoc_preserve_defaults = True
 
 
+# What stays as it is: literals, and emphasis of words, as in *Discretisation.* or **not**.
+MARKUP = re.compile(r"(``.*?``|`[^`]*`|(?<!\S)\*{1,2}[A-Za-z][A-Za-z ,'-]*\.?\*{1,2}(?=[\s.,;:)]|$))")
+
+
 def _escaped(line: str) -> str:
-    """The line with *, | and a final _ escaped outside of backticks: formulas are full of them, markup is not."""
-    parts = re.split(r"(``.*?``|`[^`]*`)", line)
-    return "".join(part if part.startswith("`") else re.sub(r"(?<!\\)(\*|\||_(?!\w))", r"\\\1", part) for part in parts)
+    """The line with *, | and a final _ escaped where they are no markup: formulas are full of them."""
+    parts = MARKUP.split(line)  # markup stands at the odd places
+    parts[::2] = [re.sub(r"(?<!\\)(\*|\||_(?!\w))", r"\\\1", part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def as_plain_text(app, what, name, obj, options, lines):
@@ -56,5 +63,15 @@ def as_plain_text(app, what, name, obj, options, lines):
     lines[:] = result
 
 
+def with_fields(app, what, name, obj, options, signature, return_annotation):
+    """A dataclass is shown with its fields, whatever its __new__ accepts."""
+    if what != "class" or not dataclasses.is_dataclass(obj):
+        return None
+    fields = inspect.signature(obj)
+    plain = [field.replace(annotation=field.empty) for field in fields.parameters.values()]
+    return str(fields.replace(parameters=plain, return_annotation=fields.empty)), None
+
+
 def setup(app):
     app.connect("autodoc-process-docstring", as_plain_text, priority=400)  # before numpydoc reads the sections
+    app.connect("autodoc-process-signature", with_fields)
