@@ -165,26 +165,41 @@ def methods():
         "EulerMaruyama": pf.particle.EulerMaruyama(particles=300),
         "ICNNJKO": neural.ICNNJKO(width=4, iterations=3, batch=32, training=training),
         "VariationalJKO": neural.VariationalJKO(outer=3, batch=32, training=training),
+        "PWGF": neural.PWGF(map=neural.Affine(), samples=64),
     }
 
 
-MISSING = {"ChangCooper": "cdf", "CvxoptJKO": "cdf", "QuantileJKO": "quantile"}  # of the law on the line
+MISSING = {"ChangCooper": "cdf", "CvxoptJKO": "cdf", "QuantileJKO": "quantile", "PWGF": "score"}
+ON_THE_LINE = ("ChangCooper", "CvxoptJKO", "QuantileJKO")
 
 
-@pytest.mark.parametrize(
-    "name", ["ChangCooper", "CvxoptJKO", "QuantileJKO", "EulerMaruyama", "ICNNJKO", "VariationalJKO"]
-)
-def test_methods_start_from_it_or_name_what_is_missing(name):
+@pytest.mark.parametrize("name", [*MISSING, "EulerMaruyama", "ICNNJKO", "VariationalJKO"])
+@pytest.mark.parametrize("law", [LINE, FULL, PLANE], ids=["line", "line, full", "plane"])
+def test_methods_start_from_it_or_name_what_is_missing(law, name):
     method = methods()[name]
-    for law in (LINE, FULL, PLANE):
-        energy = pf.Energy(pf.potentials.Quadratic(np.eye(law.dim)), pf.Entropy(0.5))
-        problem = pf.Problem(energy, law, 0.2)
-        if law is LINE and name in MISSING:
-            with pytest.raises(pf.PdeflowError, match=MISSING[name]):
-                pf.solve(problem, method, dt=0.1, times=[0.1])
-        elif law is PLANE and name in MISSING:
-            with pytest.raises(pf.Unsupported, match="dim 2"):
-                pf.solve(problem, method, dt=0.1, times=[0.1])
-        else:
-            final = pf.solve(problem, method, dt=0.1, times=[0.1]).final
-            assert final.dim == law.dim and np.all(np.isfinite(final.sample(5, np.random.default_rng(0))))
+    problem = pf.Problem(pf.Energy(pf.potentials.Quadratic(np.eye(law.dim)), pf.Entropy(0.5)), law, 0.2)
+    if law is PLANE and name in ON_THE_LINE:
+        with pytest.raises(pf.Unsupported, match="dim 2"):
+            pf.solve(problem, method, dt=0.1, times=[0.1])
+    elif law is not FULL and name in MISSING:
+        with pytest.raises(pf.PdeflowError, match=MISSING[name]):
+            pf.solve(problem, method, dt=0.1, times=[0.1])
+    else:
+        final = pf.solve(problem, method, dt=0.1, times=[0.1]).final
+        assert final.dim == law.dim and np.all(np.isfinite(final.sample(5, np.random.default_rng(0))))
+
+
+@pytest.mark.parametrize("law", [LINE, FULL, PLANE], ids=["line", "line, full", "plane"])
+def test_a_file_holds_it_as_masses_or_samples_and_says_so(law, tmp_path):
+    problem = pf.Problem(pf.Energy(pf.potentials.Quadratic(np.eye(law.dim)), pf.Entropy(0.5)), law, 0.2)
+    trajectory = pf.Trajectory(np.array([0.0]), (law,))
+    error = pf.Estimate(0.0, 0.0, "by hand", "w2")
+    path = pf.reference.save(tmp_path / "mine.h5", problem, trajectory, error=error)
+    stored = pf.reference.load(path)
+    assert type(law).__name__ in stored.provenance["law_note"]
+    kept = stored.trajectory.at(0.0)
+    if law.dim == 1:
+        assert pf.metrics.l1(law, kept).value < 1e-3
+    else:
+        assert np.linalg.norm(kept.cov() - law.cov()) < 0.2
+    assert pf.reference.check(path) == []
