@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .._core.errors import BadInput
-from .._core.validate import count
+from .._core.validate import NamedFields, count
 
 
 @dataclass(frozen=True)
-class Affine:
+class Affine(NamedFields):
     """T(x) = A x + b with A and b free: `PWGF`, `PFPE` and `VariationalJKO` take it, and it has no settings.
 
     Gaussian flows under quadratic energies and Barenblatt flows of the porous medium equation stay in this class.
@@ -17,7 +17,7 @@ class Affine:
 
 
 @dataclass(frozen=True)
-class Planar:
+class Planar(NamedFields):
     """A chain of planar layers x + u tanh(w·x + b), invertible by construction: for `PWGF` and `PFPE` [rezende2015].
 
     Parameters
@@ -38,7 +38,7 @@ class Planar:
 
 
 @dataclass(frozen=True)
-class Residual:
+class Residual(NamedFields):
     """A chain of residual layers x + A tanh(W x + b), A (d, width), W (width, d): for `PWGF` and `PFPE`.
 
     Far from the identity a layer may fold, which the methods notice and refuse with `Diverged`.
@@ -64,7 +64,7 @@ class Residual:
 
 
 @dataclass(frozen=True)
-class DeepResidual:
+class DeepResidual(NamedFields):
     """T(x) = A x + b + N(x) with one tanh network N of several hidden layers: for `VariationalJKO` [fan2022 (ICML)].
 
     Nothing keeps such a map invertible, so the law that it pushes has samples and no density.
@@ -86,7 +86,7 @@ class DeepResidual:
 
 
 @dataclass(frozen=True)
-class NeuralODE:
+class NeuralODE(NamedFields):
     """The flow of x' = A_s tanh(W_s x + b_s) over unit time by Runge-Kutta steps of fourth order: for `PWGF` and `PFPE`.
 
     Parameters
@@ -110,7 +110,7 @@ class NeuralODE:
 
 
 @dataclass(frozen=True)
-class Coordinatewise:
+class Coordinatewise(NamedFields):
     """An increasing cubic spline of every coordinate: for `PWGF` and `PFPE`, and for laws whose coordinates are independent.
 
     Parameters
@@ -126,7 +126,7 @@ class Coordinatewise:
 
 
 @dataclass(frozen=True)
-class Convex:
+class Convex(NamedFields):
     """The gradient of an input-convex network, which is invertible: for `VariationalJKO`.
 
     Parameters

@@ -51,7 +51,7 @@ class Projection:
     residual: float
     iterations: int
     smallest: float
-    rank: float
+    rank: int | float
     error: float
 
 

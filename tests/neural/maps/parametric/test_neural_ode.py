@@ -20,6 +20,6 @@ def test_the_trace_integral_is_the_log_determinant_up_to_the_integration():
         x = x + torch.tanh(middle @ weight.T + bias) @ mixing.T / steps
     gaps = []
     for number in (2, 4, 8):  # the same field over all steps
-        more = build(NeuralODE(number, 6, affine=False), family.center, family.root)
+        more = build(NeuralODE(number, 6, affine=False), family.center.numpy(), family.root.numpy())
         gaps.append(float((more.tangent(theta.repeat(number), z).log_det - trace).abs().max()))
     assert np.log2(gaps[1] / gaps[2]) > 3.5 and gaps[2] < 1e-3
