@@ -40,7 +40,7 @@ TABLE = {
 }
 
 CONFINED = {
-    "torch": ("neural/",), "cvxopt": ("grid/cvxopt_jko/solver.py",), "h5py": ("reference/",), "matplotlib": ("report/plot.py",), "ot": ("metrics/",),
+    "torch": ("neural/",), "cvxopt": ("grid/cvxopt_jko/solver.py",), "h5py": ("reference/",), "matplotlib": ("report/plot/",), "ot": ("metrics/",),
 }  # fmt: skip
 
 

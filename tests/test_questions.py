@@ -28,8 +28,6 @@ STILL = {
     "neural/variational_jko/forward.py",
     "neural/variational_jko/scheme.py",
     "particle/euler_maruyama/scheme.py",
-    "reference/schema.py",
-    "reference/write.py",
 }
 
 

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from pdeflow import report
-from pdeflow.cli.main import load_validation
+from pdeflow.cli.study import load_validation
 
 HERE = Path(__file__).resolve().parent
 BY_SEVERITY = (0, 2, 1, 3)

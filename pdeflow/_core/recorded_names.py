@@ -92,7 +92,8 @@ FIRST_EDITION = {
     "problems.exact_jko": "analytic.jko",
     "problems.problem": "problem",
     "report.markdown": "report",
-    "report.plot": "plot",
+    "report.plot.laws": "plot",
+    "report.plot.tables": "plot",
     "study.study": "study.sweep",
 }
 

@@ -194,6 +194,7 @@ def _variable(item: h5py.Dataset) -> Variable:
 
 
 def _require(path: str | os.PathLike[str], attributes: Attributes, variables: dict[str, Variable]) -> None:
+    """`BadReference` unless everything that `load` needs is there and of the right type."""
     for names, kind in ((ROOT_TEXT, str), (ROOT_NUMBERS, float)):
         wrong = [name for name in names if not isinstance(attributes.get(name), kind)]
         if wrong:
@@ -209,6 +210,11 @@ def _require(path: str | os.PathLike[str], attributes: Attributes, variables: di
     if kind not in stored_kinds():
         possible = ", ".join(stored_kinds())
         raise BadReference(f"{path} holds laws of kind {kind!r}. Possible: {possible}. Make the file again.")
+    _require_variables(path, kind, variables)
+
+
+def _require_variables(path: str | os.PathLike[str], kind: str, variables: dict[str, Variable]) -> None:
+    """`BadReference` unless the variables that make the laws are there, are float64, and say what their axes are."""
     grid = AXES[: variables["mass"].data.ndim - 1] if kind == "GridLaw" and "mass" in variables else ()
     needed = ("time", *needed_fields(kind, grid))
     for name in needed:
@@ -230,25 +236,7 @@ def _require(path: str | os.PathLike[str], attributes: Attributes, variables: di
 
 def verified(path: str | os.PathLike[str]) -> bytes:
     """All bytes of the file after its user block was found to be the one that belongs to them, else `BadReference`."""
-    try:
-        raw = Path(path).read_bytes()
-    except TypeError:
-        raise BadInput(
-            f"path is {shown(path)}. It must be the name of a file. Pass e.g. 'references/ou_1d.h5'."
-        ) from None
-    except IsADirectoryError:
-        raise BadReference(
-            f"{path} is a folder. A reference is one file. Pass a file in it: {_files_in(path)}."
-        ) from None
-    except FileNotFoundError:
-        raise BadReference(
-            f"{path} does not exist. Its folder holds: {_files_in(Path(path).parent)}. Correct the name, or make the "
-            "file: pdeflow reference make RECIPE."
-        ) from None
-    except OSError as error:
-        raise BadReference(
-            f"{path} cannot be read: {error.strerror or error}. Check its permissions and the disk."
-        ) from error
+    raw = _bytes(path)
     schema = _schema_number(raw)
     if schema is not None and schema > SCHEMA:
         raise BadReference(
@@ -279,6 +267,29 @@ def verified(path: str | os.PathLike[str]) -> bytes:
         f"{path} is damaged, or was changed after it was written: its bytes do not have the SHA-256 in its user block. "
         "Nothing in it is trusted. Get or make it again; to change a file, load it and save another."
     )
+
+
+def _bytes(path: str | os.PathLike[str]) -> bytes:
+    """All bytes of the file, unchecked."""
+    try:
+        return Path(path).read_bytes()
+    except TypeError:
+        raise BadInput(
+            f"path is {shown(path)}. It must be the name of a file. Pass e.g. 'references/ou_1d.h5'."
+        ) from None
+    except IsADirectoryError:
+        raise BadReference(
+            f"{path} is a folder. A reference is one file. Pass a file in it: {_files_in(path)}."
+        ) from None
+    except FileNotFoundError:
+        raise BadReference(
+            f"{path} does not exist. Its folder holds: {_files_in(Path(path).parent)}. Correct the name, or make the "
+            "file: pdeflow reference make RECIPE."
+        ) from None
+    except OSError as error:
+        raise BadReference(
+            f"{path} cannot be read: {error.strerror or error}. Check its permissions and the disk."
+        ) from error
 
 
 def _files_in(folder: str | os.PathLike[str]) -> str:

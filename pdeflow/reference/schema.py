@@ -162,26 +162,28 @@ def _variables(kind: str, laws: Sequence[Law]) -> dict[str, Variable]:
             f"The laws have dimensions {sorted({law.dim for law in laws})}. A file holds one. Save them in several "
             "files."
         )
-    variables = {}
-    for name, (axes, first) in fields[0].items():
-        parts = [np.asarray(own[name][1], dtype=float) for own in fields]
-        about = ABOUT_OF.get(kind, {}).get(name) or ABOUT.get(name) or f"{name} of {kind}"
-        if axes == (name,):
-            if not all(np.array_equal(part, parts[0]) for part in parts):
-                words = f"The grid along {name.removesuffix('_edges')}" if name[0] in AXES else f"The mesh of {name}s"
-                raise BadInput(
-                    f"{words} changes over time. A file holds one. Save the times in several files, or map the laws to "
-                    "one grid."
-                )
-            variables[name] = Variable(axes, np.asarray(first, dtype=float), about)
-        else:
-            if len({part.shape for part in parts}) > 1:
-                raise BadInput(
-                    f"{name} has the shapes {sorted({part.shape for part in parts})} over time. A file holds one "
-                    "shape. Save the times in several files."
-                )
-            variables[name] = Variable(("time", *axes), np.stack(parts), about)
-    return variables
+    return {name: _stacked(kind, name, axes, [own[name][1] for own in fields]) for name, (axes, _) in fields[0].items()}
+
+
+def _stacked(kind: str, name: str, axes: tuple[str, ...], arrays: Sequence[ArrayLike]) -> Variable:
+    """One field at all times: a coordinate once, anything else with the time as its first axis."""
+    parts = [np.asarray(array, dtype=float) for array in arrays]
+    about = ABOUT_OF.get(kind, {}).get(name) or ABOUT.get(name) or f"{name} of {kind}"
+    if axes == (name,):
+        if not all(np.array_equal(part, parts[0]) for part in parts):
+            words = f"The grid along {name.removesuffix('_edges')}" if name[0] in AXES else f"The mesh of {name}s"
+            raise BadInput(
+                f"{words} changes over time. A file holds one. Save the times in several files, or map the laws to one "
+                "grid."
+            )
+        return Variable(axes, parts[0], about)
+    shapes = {part.shape for part in parts}
+    if len(shapes) > 1:
+        raise BadInput(
+            f"{name} has the shapes {sorted(shapes)} over time. A file holds one shape. Save the times in several "
+            "files."
+        )
+    return Variable(("time", *axes), np.stack(parts), about)
 
 
 def _moments(laws: Sequence[Law], variables: dict[str, Variable]) -> dict[str, Variable]:

@@ -2,32 +2,65 @@
 
 import os
 import platform
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from .. import __version__
 from .._core.errors import BadInput, NotAvailable
-from ..study import Table
+from .._core.files import place_of, write_whole
+from ..study import Claim, Claims, Table
+from ..study.rows import Row, Rows
 from . import plot
+
+_COST = ("error", "stderr", "seconds", "first_call_seconds", "status")
+_JUDGED = tuple("method metric problem time claimed tolerance slope interval used verdict source".split())
 
 
 def write(
     table: Table,
-    directory,
+    directory: str | os.PathLike[str],
     *,
     title: str,
-    claims=None,
+    claims: Iterable[Claim] | None = None,
     text: str = "",
     command: str = "",
-    expected=None,
-    tolerance=0.1,
+    expected: float | None = None,
+    tolerance: float = 0.1,
     figures: bool = True,
 ) -> Path:
-    """Write report.md, table.csv and figures of `table` into `directory` (made if absent) and return the path of report.md.
+    """Write report.md, table.csv and figures of the table of a study into a folder.
 
-    claims : list of Claim to judge, or None. text : Markdown put under the title. command : what the reader types to
-    get this report again. figures : whether pictures are drawn; without them the report is text alone, small enough to commit.
+    Parameters
+    ----------
+    table : Table
+        What a study returned.
+    directory : str or path
+        The folder; it is made if absent.
+    title : str
+        Title of the report.
+    claims : iterable of Claim, optional
+        Claims to judge.
+    text : str
+        Markdown put under the title.
+    command : str
+        What the reader types to get this report again.
+    expected, tolerance : float
+        Passed to `Table.orders`.
+    figures : bool
+        Whether pictures are drawn; without them the report is text alone, small enough to commit.
+
+    Returns
+    -------
+    Path
+        The path of report.md.
+
+    Raises
+    ------
+    BadInput
+        Where the folder cannot be made or written to.
     """
     directory = folder(directory)
     table.to_csv(directory / "table.csv")
@@ -54,30 +87,22 @@ def write(
             "### Work and precision",
             _markdown(
                 table.work_precision(metric),
-                (
-                    "problem",
-                    "method",
-                    "time",
-                    table.swept,
-                    "error",
-                    "stderr",
-                    "seconds",
-                    "first_call_seconds",
-                    "status",
-                ),
+                ("problem", "method", "time", table.swept, *_COST),
             ),
         ]
     parts.append(_failures(table))
     parts.append(
-        "The long table is in [table.csv](table.csv). floor: what the method's representation costs at the truth itself, with no "
-        "step taken. Intervals are 95 % t-intervals of the fitted slope; local orders run from coarse to fine."
+        "The long table is in [table.csv](table.csv). floor: what the method's representation costs at the truth "
+        "itself, with no step taken. Intervals are 95 % t-intervals of the fitted slope; local orders run from coarse "
+        "to fine."
     )
     target = directory / "report.md"
-    target.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
+    content = "\n\n".join(part for part in parts if part) + "\n"
+    write_whole(place_of(target), lambda file: file.write(content), text=True)
     return target
 
 
-def folder(directory) -> Path:
+def folder(directory: str | os.PathLike[str]) -> Path:
     """`directory`, made if absent; `BadInput` if it cannot be made or written to."""
     directory = Path(directory)
     try:
@@ -85,30 +110,15 @@ def folder(directory) -> Path:
         writable = os.access(directory, os.W_OK)
     except OSError as error:
         raise BadInput(
-            f"{str(directory)!r} cannot be made: {error}. A report needs a folder. Name another one."
+            f"{str(directory)!r} cannot be made: {error}. A report needs a folder. Choose another one."
         ) from error
     if not writable:
-        raise BadInput(f"{str(directory)!r} cannot be written to. A report needs a folder. Name another one.")
+        raise BadInput(f"{str(directory)!r} cannot be written to. A report needs a folder. Choose another one.")
     return directory
 
 
-def _claims(claims):
-    rows = _markdown(
-        claims,
-        (
-            "method",
-            "metric",
-            "problem",
-            "time",
-            "claimed",
-            "tolerance",
-            "slope",
-            "interval",
-            "used",
-            "verdict",
-            "source",
-        ),
-    )
+def _claims(claims: Claims) -> list[str]:
+    rows = _markdown(claims, _JUDGED)
     whys = "\n".join(
         f"- {row['method']}, {row['problem']}, t = {row['time']:g}: {row['verdict']}: {row['why']}"
         for row in claims
@@ -117,11 +127,11 @@ def _claims(claims):
     return [f"Verdict: **{claims.worst}**", rows, whys]
 
 
-def _figures(table, metric, directory):
-    """One set of figures a problem; names of files are made from the problem and the metric."""
+def _figures(table: Table, metric: str, directory: Path) -> list[str]:
+    """One set of figures per problem; names of files are made from the problem and the metric."""
     lines = []
     for problem in dict.fromkeys(row["problem"] for row in table):
-        drawings = [
+        drawings: list[tuple[str, Callable[..., Any]]] = [
             ("convergence", plot.convergence),
             ("work_precision", plot.work_precision),
             ("error_parts", plot.error_parts),
@@ -139,8 +149,8 @@ def _figures(table, metric, directory):
     return lines
 
 
-def _failures(table):
-    rows = {}
+def _failures(table: Table) -> str:
+    rows: dict[tuple[str, ...], list[Row]] = {}
     for row in table:
         if row["status"] != "ok":
             rows.setdefault((row["problem"], row["method"], row["status"], row["why"]), []).append(row)
@@ -153,7 +163,7 @@ def _failures(table):
     return "\n".join(["## Rows that are not ok", "", *lines])
 
 
-def _markdown(rows, columns):
+def _markdown(rows: Rows, columns: Sequence[str]) -> str:
     """Aligned Markdown table of the chosen columns; `interval` joins lower and upper."""
     cells = [[_cell(row, name) for name in columns] for row in rows]
     widths = [max([len(name), *[len(line[i]) for line in cells]]) for i, name in enumerate(columns)]
@@ -161,7 +171,7 @@ def _markdown(rows, columns):
     return "\n".join("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in lines)
 
 
-def _cell(row, name):
+def _cell(row: Row, name: str) -> str:
     if name == "interval":
         return "-" if np.isnan(row["lower"]) else f"[{row['lower']:.3f}, {row['upper']:.3f}]"
     value = row[name]

@@ -1,0 +1,135 @@
+"""Figures of laws: densities on the line, draws on two coordinate axes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ..._core.errors import BadInput, NotAvailable
+from ..._core.validate import count
+from ...laws import Law
+from ...problems.problem import Problem
+from ...trajectory import Trajectory
+from .style import COLOURS, TRUTH, clean
+
+
+def density(
+    trajectory: Trajectory,
+    truth: Trajectory | Problem | None = None,
+    times: Sequence[float] | np.ndarray | None = None,
+    *,
+    points: int = 400,
+) -> Figure:
+    """Densities of a 1-D trajectory, each over that of the truth.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        In dimension 1. Point masses are drawn as histograms of equal-count bins (nothing is smoothed), laws with a
+        piecewise constant density as they are.
+    truth : Trajectory or Problem, optional
+        What is drawn behind it; of a Problem its exact laws.
+    times : (k,) array_like, optional
+        The times to draw; the default is all that are stored.
+    points : int
+        Number of points of a smooth curve.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    NotAvailable
+        In higher dimensions, and for a time that is not stored.
+    """
+    if trajectory.dim != 1:
+        raise NotAvailable(
+            f"The trajectory has dim {trajectory.dim}. density draws dim 1. Draw a projection, or the errors."
+        )
+    times = trajectory.times if times is None else np.atleast_1d(np.asarray(times, dtype=float))
+    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+    axes = figure.add_subplot()
+    for i, t in enumerate(times):
+        colour = COLOURS[i % len(COLOURS)]
+        law = trajectory.at(t)
+        if truth is not None:
+            axes.plot(
+                *_curve(_true_law(truth, t), points), color=TRUTH, lw=2.4, alpha=0.35, label="truth" if i == 0 else None
+            )
+        axes.plot(*_curve(law, points), color=colour, lw=1.2, label=f"t = {t:g}")
+    axes.set(xlabel="x", ylabel="density")
+    axes.legend(frameon=False)
+    clean(axes)
+    return figure
+
+
+def _true_law(truth: Trajectory | Problem, t: float) -> Law:
+    if isinstance(truth, Trajectory):
+        return truth.at(t)
+    if truth.exact is None:
+        raise NotAvailable(
+            f"Problem {truth.name!r} has no exact law. A truth is a Trajectory, or a Problem with exact laws. Pass a "
+            "finer run or a reference."
+        )
+    return truth.exact(t)
+
+
+def _curve(law: Law, points: int) -> tuple[np.ndarray, np.ndarray]:
+    """x and density for drawing one 1-D law."""
+    steps = law.density_steps()
+    if steps is not None:
+        return _stairs(*steps)
+    atoms = law.atoms()
+    if atoms is not None:
+        bins = int(np.clip(len(atoms[0]) ** (1 / 3), 5, 80))
+        edges = np.unique(law.quantile(np.linspace(0, 1, bins + 1)))
+        edges[-1] = np.nextafter(edges[-1], np.inf)
+        return _stairs(
+            edges, np.diff(np.concatenate([[0.0], law.cdf(np.nextafter(edges[1:], -np.inf))])) / np.diff(edges)
+        )
+    levels = np.concatenate([[1e-6], np.linspace(1e-3, 1 - 1e-3, points), [1 - 1e-6]])
+    ends = law.quantile(np.array([1e-6, 1 - 1e-6]))
+    x = np.union1d(law.quantile(levels), np.linspace(ends[0], ends[1], points))
+    return x, np.exp(law.log_density(x[:, None]))
+
+
+def _stairs(edges: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.repeat(edges, 2), np.concatenate([[0.0], np.repeat(heights, 2), [0.0]])
+
+
+def projections(law: Law, n: int = 2000, *, rng: np.random.Generator, axes: tuple[int, int] = (0, 1)) -> Figure:
+    """Draws of a law in d >= 2 on two coordinate axes.
+
+    Parameters
+    ----------
+    law : Law
+        The law.
+    n : int
+        Number of draws.
+    rng : numpy.random.Generator
+        Where the draws come from.
+    axes : (int, int)
+        The two coordinates, counted from 0.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    BadInput
+        For axes that the law does not have.
+    """
+    if law.dim < 2 or not all(0 <= axis < law.dim for axis in axes):
+        raise BadInput(
+            f"axes = {axes}, and the law has dim {law.dim}. Two axes below the dimension are needed. In dim 1 use "
+            "plot.density."
+        )
+    figure = Figure(figsize=(4.4, 4.2), layout="constrained")
+    panel = figure.add_subplot()
+    x = law.sample(count(n, "n"), rng)
+    panel.plot(x[:, axes[0]], x[:, axes[1]], ".", ms=2, alpha=0.4, color=COLOURS[0])
+    panel.set(xlabel=f"x_{axes[0] + 1}", ylabel=f"x_{axes[1] + 1}", aspect="equal")
+    clean(panel)
+    return figure

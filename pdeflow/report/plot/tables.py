@@ -1,0 +1,291 @@
+"""Figures of the table of a study: convergence, work and precision, the parts of the error."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import NullLocator
+from scipy.special import stdtrit
+
+from ..._core.errors import BadInput, NotAvailable
+from ...study import Order, Table
+from ...study.rows import Row, Rows
+from .style import COLOURS, MARKERS, TRUTH, clean
+
+
+def convergence(table: Table, metric: str, time: float | None = None, problem: str | None = None) -> Figure:
+    """Error against step size, log-log: fitted lines with 95 % bands, a slope triangle, floors.
+
+    Parameters
+    ----------
+    table : Table
+        What a study returned.
+    metric : str
+        Key of the metric.
+    time, problem : float and str, optional
+        Which to draw, if the table has several; the default is the last time and the first problem.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    NotAvailable
+        Where no error is finite and above zero.
+
+    Notes
+    -----
+    Hollow points are set aside in the fit. A fit whose interval is wider than ± 1/2 says nothing: its points are only
+    joined. The triangle has the rounded median slope.
+    """
+    _is_table(table)
+    orders = _pick(table.orders(metric, time), time, problem)
+    figure = Figure(figsize=(6.4, 4.6), layout="constrained")
+    axes = figure.add_subplot()
+    levels: dict[tuple[str, str, float], list[Row]] = {}
+    for row, part in zip(table.work_precision(metric, time), table.parts(metric, time)):
+        levels.setdefault((row["problem"], row["method"], row["time"]), []).append({**row, "floor": part["floor"]})
+    lowest, slopes, steps = np.inf, [], set()
+    for i, row in enumerate(orders):
+        points = levels[row["problem"], row["method"], row["time"]]
+        h = np.array([table.step_size(point[table.swept]) for point in points])
+        style = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)], "ls": ""}
+        drawn, low = _draw_errors(axes, h, points, row, style)
+        steps |= drawn
+        lowest = min(lowest, low)
+        if drawn and row["order"].upper - row["order"].lower <= 1:
+            slopes.append(row["order"].slope)
+    _needs_positive(lowest, metric)
+    axes.set(xscale="log", yscale="log", xlabel=_axis(table), ylabel=f"{metric} error")
+    axes.set_ylim(bottom=max(lowest / 5, 1e-17))
+    axes.set_xticks(sorted(steps), [f"{step:.3g}" for step in sorted(steps)], minor=False)
+    axes.xaxis.set_minor_locator(NullLocator())
+    if slopes and round(float(np.median(slopes))) > 0:
+        _triangle(axes, sorted(steps), lowest, round(float(np.median(slopes))))
+    axes.set_title(
+        f"{orders[0]['problem']}, t = {orders[0]['time']:g} (dotted: measured floor; hollow: not in the fit)",
+        fontsize=9,
+    )
+    axes.legend(frameon=False, fontsize=8)
+    clean(axes)
+    return figure
+
+
+def _draw_errors(
+    axes: Axes, h: np.ndarray, points: Sequence[Row], row: Row, style: dict[str, Any]
+) -> tuple[set[float], float]:
+    """Draw one method's errors, fit and floors; the steps at which there is an error, and the lowest number drawn."""
+    colour, order = style["color"], row["order"]
+    error = np.array([point["error"] for point in points], dtype=float)
+    good = np.isfinite(error) & (error > 0)
+    if not good.any():
+        axes.plot([], [], mfc="none", label=_label(row), **style)
+        return set(), np.inf
+    used = order.mask & good
+    lowest = error[good].min()
+    stderr = np.array([point["stderr"] for point in points], dtype=float)
+    bars = np.where(np.isfinite(stderr[good]), stderr[good], 0)
+    axes.errorbar(h[good], error[good], yerr=bars, fmt="none", ecolor=colour, lw=1)
+    axes.plot(h[good & ~used], error[good & ~used], mfc="none", **style)
+    axes.plot(h[used], error[used], label=_label(row), **style)
+    if order.upper - order.lower <= 1:
+        _fit_line(axes, h, error, used, order, colour)
+    else:
+        axes.plot(h[good], error[good], color=colour, lw=0.8, ls="--")
+    floors = np.array([point["floor"] for point in points], dtype=float)
+    if np.nanmax(floors, initial=0.0) > 0:
+        axes.plot(h, floors, color=colour, lw=0.9, ls=":")
+        lowest = min(lowest, np.nanmin(floors[floors > 0]))
+    return set(h[good]), lowest
+
+
+def _label(row: Row) -> str:
+    if np.isnan(row["slope"]) or np.isnan(row["lower"]):
+        return f"{row['method']}: {row['verdict']}"
+    return f"{row['method']}: {row['slope']:.2f} [{row['lower']:.2f}, {row['upper']:.2f}]"
+
+
+def _fit_line(axes: Axes, h: np.ndarray, error: np.ndarray, used: np.ndarray, order: Order, colour: str) -> None:
+    """The fitted a h^p + floor over the points used, with the pointwise 95 % band of the line."""
+    x, excess = np.log(h[used]), np.maximum(error[used] - order.floor, 1e-300)
+    y = np.log(excess)
+    middle, at = x.mean(), np.linspace(x.min(), x.max(), 60)
+    line = y.mean() + order.slope * (at - middle)
+    scatter = np.sqrt(np.sum((y - y.mean() - order.slope * (x - middle)) ** 2) / (len(x) - 2))
+    spread = stdtrit(len(x) - 2, 0.975) * scatter
+    width = spread * np.sqrt(1 / len(x) + (at - middle) ** 2 / np.sum((x - middle) ** 2))
+    axes.plot(np.exp(at), np.exp(line) + order.floor, color=colour, lw=1.2)
+    low, high = np.exp(line - width) + order.floor, np.exp(line + width) + order.floor
+    axes.fill_between(np.exp(at), low, high, color=colour, alpha=0.15, lw=0)
+
+
+def _triangle(axes: Axes, steps: Sequence[float], lowest: float, slope: int) -> None:
+    """A triangle of the given whole slope in the lower right corner."""
+    right, left = steps[-1], steps[-2] if len(steps) > 1 else steps[-1] / 2
+    low = lowest / 2
+    high = low * (right / left) ** slope
+    axes.plot([left, right, right, left], [low, low, high, low], color=TRUTH, lw=0.8)
+    middle = (right, np.sqrt(low * high))
+    axes.annotate(f"{slope}", middle, textcoords="offset points", xytext=(4, -3), fontsize=8, color=TRUTH)
+
+
+def work_precision(table: Table, metric: str, time: float | None = None, problem: str | None = None) -> Figure:
+    """Error against the seconds of a run without its first call, log-log; down and left is better.
+
+    Parameters
+    ----------
+    table : Table
+        What a study returned.
+    metric : str
+        Key of the metric.
+    time, problem : float and str, optional
+        Which to draw, if the table has several; the default is the last time and the first problem.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    NotAvailable
+        Where no error is finite and above zero.
+
+    Notes
+    -----
+    The first call compiles and factorises. Seconds are medians over seeds. A run that consists of its first call alone
+    is drawn with that.
+    """
+    _is_table(table)
+    rows = _pick(table.work_precision(metric, time), time, problem)
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.add_subplot()
+    for i, method in enumerate(dict.fromkeys(row["method"] for row in rows)):
+        points = [row for row in rows if row["method"] == method and np.isfinite(row["error"]) and row["error"] > 0]
+        seconds, error = [_warm(row) for row in points], [row["error"] for row in points]
+        axes.plot(seconds, error, color=COLOURS[i % len(COLOURS)], marker=MARKERS[i % len(MARKERS)], lw=1, label=method)
+    _needs_positive(min((row["error"] for row in rows if row["error"] > 0), default=np.inf), metric)
+    axes.set(xscale="log", yscale="log", xlabel="seconds per run, without its first call", ylabel=f"{metric} error")
+    axes.set_title(f"{rows[0]['problem']}, t = {rows[0]['time']:g}", fontsize=9)
+    axes.legend(frameon=False, fontsize=8)
+    clean(axes)
+    return figure
+
+
+def _warm(row: Row) -> float:
+    rest = row["seconds"] - row["first_call_seconds"]
+    return rest if rest > 0 else row["seconds"]
+
+
+def error_parts(table: Table, metric: str, time: float | None = None, problem: str | None = None) -> Figure:
+    """What the error of every level is made of, as a stacked bar in per cent of it.
+
+    Parameters
+    ----------
+    table : Table
+        What a study returned.
+    metric : str
+        Key of the metric.
+    time, problem : float and str, optional
+        Which to draw, if the table has several; the default is the last time and the first problem.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    NotAvailable
+        Where no error is finite and above zero.
+
+    Notes
+    -----
+    The parts are the floor, the time discretisation, and the rest. Where the exact discrete sequence is not known, time
+    and rest are one part. The measured error stands above each bar. In metrics whose floors add as squares (see
+    `pdeflow.metrics.metric`) the parts are those of the squared error. Distances do not add exactly: where parts
+    cancel, the bar is higher than the 100 % line, and the rest is drawn as nothing.
+    """
+    _is_table(table)
+    rows = [
+        row for row in _pick(table.parts(metric, time), time, problem) if np.isfinite(row["error"]) and row["error"] > 0
+    ]
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    if not methods:
+        raise NotAvailable(
+            f"No run of metric {metric!r} has a finite error above zero. There is nothing to draw. See the column "
+            "`why` of the table."
+        )
+    figure = Figure(figsize=(2.2 * len(methods) + 1.6, 4.2), layout="constrained")
+    panels = figure.subplots(1, len(methods), sharey=True, squeeze=False)[0]
+    power = 2 if table.floor_adds.get(metric) == "squares" else 1
+    colours: dict[str, str] = dict(zip(_PARTS, ("#999999", COLOURS[0], COLOURS[1], COLOURS[4])))
+    for panel, method in zip(panels, methods):
+        mine = [row for row in rows if row["method"] == method]
+        _stack(panel, mine, power, colours)
+        panel.set_xticks(range(len(mine)), [f"{row[table.swept]:.3g}" for row in mine], rotation=60, fontsize=7)
+        panel.set_title(method, fontsize=9)
+        panel.set_xlabel(table.swept)
+        clean(panel)
+    panels[0].set_ylabel(f"per cent of the {'squared ' if power == 2 else ''}{metric} error")
+    keys = [Patch(color=colours[name], label=name) for name in _PARTS]
+    figure.legend(handles=keys, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+    return figure
+
+
+def _stack(panel: Axes, rows: Sequence[Row], power: int, colours: Mapping[str, str]) -> None:
+    """The parts of every level on top of each other, with the measured error above them."""
+    at, base = np.arange(len(rows)), np.zeros(len(rows))
+    shares = 100 * np.array([_shares(row, power) for row in rows])
+    for name, height in zip(_PARTS, shares.T):
+        panel.bar(at, height, bottom=base, color=colours[name], width=0.7)
+        base = base + height
+    panel.axhline(100, color="black", lw=0.8)
+    for x, top, row in zip(at, base, rows):
+        panel.annotate(f"{row['error']:.1e}", (x, max(top, 100)), ha="center", va="bottom", fontsize=6)
+
+
+_PARTS = (
+    "floor (representation)",
+    "time discretisation",
+    "the rest: space, optimisation, sampling",
+    "time and the rest, not told apart",
+)
+
+
+def _shares(row: Row, power: int) -> tuple[float, float, float, float]:
+    """The four parts of one level as shares of error^power."""
+    known = np.isfinite(row["time_error"])
+    floor = (np.nan_to_num(row["floor"]) / row["error"]) ** power
+    time = (row["time_error"] / row["error"]) ** power if known else 0.0
+    rest = max(1 - floor - time, 0.0)
+    return (floor, time, rest, 0.0) if known else (floor, 0.0, 0.0, rest)
+
+
+def _is_table(table: object) -> None:
+    if not isinstance(table, Table):
+        raise BadInput(f"table is a {type(table).__name__}. It must be the Table of a study. Pass study.run().")
+
+
+def _needs_positive(smallest: float, metric: str) -> None:
+    if not np.isfinite(smallest):
+        raise NotAvailable(
+            f"No run has a {metric} error that is finite and above zero. There is nothing to draw on logarithmic axes. "
+            "See the table."
+        )
+
+
+def _pick(rows: Rows, time: float | None, problem: str | None) -> list[Row]:
+    """Rows of one problem at one time: the one asked for, else the first problem and the last time."""
+    problems = list(dict.fromkeys(row["problem"] for row in rows))
+    if problem is not None and problem not in problems:
+        raise BadInput(f"problem is {problem!r}. The table has {problems}. Pass one of these.")
+    chosen = [row for row in rows if row["problem"] == (problems[0] if problem is None else problem)]
+    last = max(row["time"] for row in chosen)
+    return [row for row in chosen if time is not None or row["time"] == last]
+
+
+def _axis(table: Table) -> str:
+    return {"dt": "step size dt"}.get(table.swept, f"1 / {table.swept}" if table.counts else table.swept)
