@@ -16,17 +16,10 @@ FOREIGN = {"laws": LAWS, "energies": INTERNAL}  # folder that may recognise -> t
 # Files that still recognise a class. The list only ever gets shorter.
 STILL = {
     "energies/potentials.py",
-    "neural/icnn_jko/scheme.py",
     "neural/parameter_flow/bounds.py",
     "neural/parameter_flow/pwgf.py",
     "neural/parameter_flow/samples.py",
     "neural/parameter_flow/score.py",
-    "neural/particles.py",
-    "neural/requirements.py",
-    "neural/variational_jko/ascent.py",
-    "neural/variational_jko/dual_function.py",
-    "neural/variational_jko/forward.py",
-    "neural/variational_jko/scheme.py",
     "particle/euler_maruyama/scheme.py",
 }
 

@@ -25,8 +25,8 @@ class Planar(NamedFields):
     layers : int
         Number of layers; 40 as in [jin2025].
     affine : bool
-        Whether an affine map v + U x follows the layers, with U and v among the parameters. Gaussian flows, contractions
-        and the porous medium from a Barenblatt law are then represented exactly. [jin2025] has none.
+        Whether an affine map v + U x follows the layers, with U and v among the parameters. Gaussian flows,
+        contractions and the porous medium from a Barenblatt law are then represented exactly. [jin2025] has none.
     """
 
     layers: int = 40
@@ -87,7 +87,7 @@ class DeepResidual(NamedFields):
 
 @dataclass(frozen=True)
 class NeuralODE(NamedFields):
-    """The flow of x' = A_s tanh(W_s x + b_s) over unit time by Runge-Kutta steps of fourth order: for `PWGF` and `PFPE`.
+    """The flow of x' = A_s tanh(W_s x + b_s) over unit time by RK4 steps: for `PWGF` and `PFPE`.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ class NeuralODE(NamedFields):
 
 @dataclass(frozen=True)
 class Coordinatewise(NamedFields):
-    """An increasing cubic spline of every coordinate: for `PWGF` and `PFPE`, and for laws whose coordinates are independent.
+    """An increasing cubic spline of every coordinate, for laws whose coordinates are independent: `PWGF`, `PFPE`.
 
     Parameters
     ----------

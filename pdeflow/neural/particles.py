@@ -1,4 +1,6 @@
-"""The particles that a neural JKO step is trained on: drawn in blocks of exact moments, and taken from a pool or afresh."""
+"""The particles that a neural JKO step is trained on: blocks with exact moments, from a pool or drawn afresh."""
+
+from typing import cast
 
 import numpy as np
 import torch
@@ -6,14 +8,15 @@ import torch
 from .._core.errors import NotAvailable
 from .._core.shapes import Matrix, Numbers, Points, Values, Vector
 from ..laws import Law, PushForward
+from .maps.convex import ConvexMap
 
 
 def draw(law: Law, n: int, batch: int, rng: np.random.Generator) -> Points:
     """About n points of `law`, (k·batch, d) with k = max(1, n // batch).
 
     From a Gaussian each block of `batch` consecutive points is moved affinely so that its mean and covariance are
-    exactly the law's. Affine maps keep that, so in a Gaussian flow no batch has any sampling error; elsewhere it removes
-    the error of the first two moments at the start. A block of fewer than 8 d points stays as drawn.
+    exactly the law's. Affine maps keep that, so in a Gaussian flow no batch has any sampling error; elsewhere it
+    removes the error of the first two moments at the start. A block of fewer than 8 d points stays as drawn.
     """
     x = law.sample(max(1, n // batch) * batch, rng)
     gaussian = law.as_gaussian()
@@ -66,7 +69,7 @@ def matched(x: Points, batch: int) -> Numbers:
 
 
 def with_moments(blocks: Numbers, center: Vector, root: Matrix) -> Numbers:
-    """The blocks (k, n, d), each moved by the lower triangular affine map that gives it this mean and covariance root rootᵀ."""
+    """The blocks (k, n, d), each moved by a lower triangular affine map to this mean and covariance root rootᵀ."""
     offset = blocks - blocks.mean(axis=1, keepdims=True, dtype=float)
     own = np.linalg.cholesky(offset.swapaxes(1, 2) @ offset / blocks.shape[1])
     return center + offset @ (root @ np.linalg.inv(own)).swapaxes(1, 2)
@@ -107,16 +110,17 @@ class Pool:
 
 
 class Fresh:
-    """Every batch is drawn from the first law and pushed through all maps so far, as in [mokrov2021]: K steps cost K²."""
+    """Batches are drawn from the first law and pushed through all maps, as in [mokrov2021]: K steps cost K²."""
 
     def __init__(self, law: PushForward, batch: int, rng: np.random.Generator, dtype: torch.dtype, device: str):
         self.base, self.batch, self.rng, self.dtype, self.device = law.base, batch, rng, dtype, device
-        self.maps = [move.mapped(lambda array: torch.as_tensor(array, dtype=dtype, device=device)) for move in law.maps]
+        maps = cast(tuple[ConvexMap, ...], law.maps)
+        self.maps = [move.mapped(lambda array: torch.as_tensor(array, dtype=dtype, device=device)) for move in maps]
 
     def __call__(self, iteration: int) -> torch.Tensor:
         x = draw(self.base, self.batch, self.batch, self.rng)
         x = torch.as_tensor(x, dtype=self.dtype, device=self.device)
         with torch.no_grad():
             for move in self.maps:
-                x = move(x)
+                x = cast(torch.Tensor, move(cast(np.ndarray, x)))
         return x

@@ -15,13 +15,14 @@ from ..laws import Law
 # what numpy and torch raise on each other's arrays
 FOREIGN = (RuntimeError, TypeError, AttributeError, ValueError, IndexError)
 WRITE = (
-    "Write value(x) in operations of x itself, such as (x**2).sum(-1), with exp and log of pdeflow._core.arrays, which take "
+    "Write value(x) in operations of x itself, such as (x**2).sum(-1), with exp and log of pdeflow._core.arrays, "
+    "which take "
     "both kinds of arrays"
 )
 
 
 def answer(function: Callable, part: object, x: Any, cure: str) -> Any:
-    """function(x), or `Unsupported` naming the part of the energy, what it raised on this kind of array, and the cure."""
+    """function(x), or `Unsupported` naming the part of the energy, what it raised on such an array, and the cure."""
     try:
         return function(x)
     except FOREIGN as error:
@@ -30,7 +31,7 @@ def answer(function: Callable, part: object, x: Any, cure: str) -> Any:
 
 
 def require_density(law: Law, internal: object) -> None:
-    """`Unsupported` for a law on a curve where there is internal energy: it is infinite, and stays so under every smooth map."""
+    """`Unsupported` for a law on a curve where there is internal energy, infinite under every smooth map."""
     if internal is not None and law.dim > 1 and law.has_density() is False and law.atoms() is None:
         raise Unsupported(
             f"The internal energy {internal!r} of {law!r} is infinite, and of every image of it under a smooth map. "
@@ -49,12 +50,13 @@ def require_values(part: Any, dim: int) -> None:
 
 
 def require_differentiable(part: Any, dim: int) -> None:
-    """`Unsupported` unless part.value takes and returns torch tensors that can be differentiated; gradients must be on."""
+    """`Unsupported` unless part.value takes and returns torch tensors that record gradients, which must be on."""
     cure = f"It is differentiated through torch. {WRITE}; not np.sum(x**2, axis=1)."
     out = answer(part.value, part, torch.ones(2, dim, requires_grad=True) * 0.5, cure)
     if not isinstance(out, torch.Tensor) or out.shape != (2,) or not out.requires_grad:
         raise Unsupported(
-            f"{part!r} returns {type(out).__name__} for a torch tensor. It must return a differentiable tensor of shape "
+            f"{part!r} returns {type(out).__name__} for a torch tensor. It must return a differentiable tensor of "
+            "shape "
             f"(n,). {cure}"
         )
 

@@ -1,4 +1,4 @@
-"""What torch and numpy must be set to while a neural method works, whatever the host program has set, and the device."""
+"""The device, and what torch and numpy are set to while a neural method works, whatever the host program has set."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -20,14 +20,16 @@ class Network(NamedFields):
     rank : int
         Squares (pᵀy)² in every neuron's argument, 0 for affine arguments; [mokrov2021] has depth 1 and rank 5.
     pieces : int
-        Arguments of a neuron log(1 + Σ_p exp(β z_p)) / β, 1 for softplus; as many as there are modes suit flows towards several
-        modes, whose potential is a smooth maximum of so many functions.
+        Arguments of a neuron log(1 + Σ_p exp(β z_p)) / β, 1 for softplus; as many as there are modes suit flows towards
+        several modes, whose potential is a smooth maximum of so many functions.
     sharpness : float
-        β of the last neuron of a layer; that of the first is 1, and they grow geometrically. A law that tears into modes needs
-        kinks that are sharp in its units (10 to 30); a Gaussian flow needs none, and learns noise with them.
+        β of the last neuron of a layer; that of the first is 1, and they grow geometrically. A law that tears into
+        modes needs kinks that are sharp in its units (10 to 30); a Gaussian flow needs none, and learns noise with
+        them.
     signed : bool
-        Whether neurons may enter with negative weights as far as the quadratic provably outweighs them (`maps/signed.py`): for
-        mass that crosses between modes that overlap, in few dimensions. Of plain neurons only: depth 1, rank 0, pieces 1.
+        Whether neurons may enter with negative weights as far as the quadratic provably outweighs them
+        (`maps/signed.py`): for mass that crosses between modes that overlap, in few dimensions. Of plain neurons only:
+        depth 1, rank 0, pieces 1.
     """
 
     depth: int = 1
@@ -48,7 +50,8 @@ class Network(NamedFields):
             raise BadInput(f"signed is {self.signed!r}. It must be True or False. Choose one.")
         if self.signed and (self.depth, self.rank, self.pieces) != (1, 0, 1):
             raise BadInput(
-                f"signed = True with depth = {self.depth}, rank = {self.rank}, pieces = {self.pieces}. Only the curvature of "
+                f"signed = True with depth = {self.depth}, rank = {self.rank}, pieces = {self.pieces}. Only the "
+                "curvature of "
                 "plain neurons is bounded here: depth 1, rank 0, pieces 1. Take these, or signed=False."
             )
 
@@ -60,9 +63,10 @@ class Training(NamedFields):
     Parameters
     ----------
     pool : int
-        Particles that stand for the law between steps. A network of p parameters fits their accidents too: relative to the
-        exact JKO iterate that costs SymKL of the order p/pool (Ornstein-Uhlenbeck, d = 6, ten steps, width 32: 6.0e-4 with
-        65,536 particles, 1.3e-4 with 262,144, 0.4e-4 with fresh particles, where the time error itself is 4.0e-3).
+        Particles that stand for the law between steps. A network of p parameters fits their accidents too: relative to
+        the exact JKO iterate that costs SymKL of the order p/pool (Ornstein-Uhlenbeck, d = 6, ten steps, width 32:
+        6.0e-4 with 65,536 particles, 1.3e-4 with 262,144, 0.4e-4 with fresh particles, where the time error itself is
+        4.0e-3).
     dtype : {"float32", "float64"}
         Finished maps are evaluated in float64 whatever it is.
     device : str
@@ -98,7 +102,8 @@ class Training(NamedFields):
         """`BadInput` where the tolerance was set for a method that spends all its iterations."""
         if self.tolerance != Training.tolerance:
             raise BadInput(
-                f"tolerance = {self.tolerance} has no effect on {method}, which spends all its iterations. Only ICNNJKO stops "
+                f"tolerance = {self.tolerance} has no effect on {method}, which spends all its iterations. Only "
+                "ICNNJKO stops "
                 "by it. Leave it out of Training(...)."
             )
 
@@ -114,8 +119,8 @@ class DualNetwork(NamedFields):
     rate : float
         Learning rate of Adam for h.
     margin : float
-        Of one power as internal energy: its reference lies in a ball, in whitened coordinates, `margin` > 1 times as wide as the
-        support ([fan2022iclr] has a box, of which the ball is 8 % in d = 6).
+        Of one power as internal energy: its reference lies in a ball, in whitened coordinates, `margin` > 1 times as
+        wide as the support ([fan2022iclr] has a box, of which the ball is 8 % in d = 6).
     """
 
     width: int = 64

@@ -54,7 +54,7 @@ class JKOFunctional:
         return loss
 
     def surrogate(self, move: ConvexMap, x: torch.Tensor, log_det: Exact | Stochastic, dt: float) -> torch.Tensor:
-        """A number, over the square of the map's scale, whose gradient is that of the functional on the points x (n, d)."""
+        """A number whose gradient is that of the functional, over the square of the map's scale, on x (n, d)."""
         jet = move.at(x)
         loss = self.without_entropy(jet, x, dt)
         if self.temperature and math.isfinite(loss.item()):
@@ -62,7 +62,7 @@ class JKOFunctional:
         return loss / move.scale**2
 
     def value(self, move: ConvexMap, x: torch.Tensor, dt: float) -> float:
-        """The functional over the square of the map's scale on the points x, with the exact log-determinant on the first 256."""
+        """The functional over the square of the map's scale on x (n, d); the log-determinant is of the first 256."""
         with torch.no_grad():
             jet = move.at(x)
             loss = self.without_entropy(jet, x, dt).item()
@@ -76,14 +76,15 @@ class JKOFunctional:
 
 
 def _temperature(internal: InternalEnergy | None) -> float:
-    """The coefficient of the entropy, 0 without internal energy; `Unsupported` for an internal energy with anything else in it."""
+    """The coefficient of the entropy, 0 without internal energy; `Unsupported` for anything else in it."""
     if internal is None:
         return 0.0
     terms = internal.terms()
     if terms is None or any(m != 1 for _, m in terms):
         lacks = "terms() says no sum of known terms" if terms is None else "the terms beside the entropy"
         raise Unsupported(
-            f"ICNNJKO needs Entropy as internal energy, got {internal!r}: it lacks a bound for {lacks}. For sums of Entropy and "
+            f"ICNNJKO needs Entropy as internal energy, got {internal!r}: it lacks a bound for {lacks}. For sums of "
+            "Entropy and "
             "Power(m) use VariationalJKO or PWGF, on the line also QuantileJKO."
         )
     return float(sum(c for c, _ in terms))

@@ -24,10 +24,11 @@ class Exact:
 
 
 class Stochastic:
-    """∂ log det H = E vᵀH⁻¹ ∂H v, v Rademacher: u = H⁻¹v by conjugate gradients without a graph, then one bilinear form u·(∂H v).
+    """∂ log det H = E vᵀH⁻¹ ∂H v, v Rademacher: u = H⁻¹v by conjugate gradients without a graph, then one bilinear form
+    u·(∂H v).
 
-    The solves run on all points at once until every relative residual is below `tolerance`, else `NotConverged`: that is all the bias.
-    The inverse mean Hessian of some points preconditions them.
+    The solves run on all points at once until every relative residual is below `tolerance`, else `NotConverged`: that
+    is all the bias. The inverse mean Hessian of some points preconditions them.
     """
 
     def __init__(self, generator, tolerance=1e-3, most=200):
@@ -44,8 +45,8 @@ class Stochastic:
     def probes(self, y):
         """One Rademacher vector a point, (n, d), whose outer products average to I over the batch.
 
-        Rows of a Hadamard matrix with random columns and signs: each is a Rademacher vector, so the estimate has no bias, and
-        where ∇²φ is constant over the batch (affine maps) it has no variance either.
+        Rows of a Hadamard matrix with random columns and signs: each is a Rademacher vector, so the estimate has no
+        bias, and where ∇²φ is constant over the batch (affine maps) it has no variance either.
         """
         n, dim = y.shape
         matrix = torch.ones(1, 1)
@@ -83,7 +84,8 @@ class Stochastic:
         self.residual = max(self.residual, residual)
         if not residual <= self.tolerance:
             raise NotConverged(
-                f"conjugate gradients for the log-determinant left a relative residual of {residual:.3g} after {self.most} iterations. "
+                f"conjugate gradients for the log-determinant left a relative residual of {residual:.3g} after "
+                f"{self.most} iterations. "
                 f"It must fall below {self.tolerance:g}. Use logdet='exact' or dtype='float64'.",
                 residual=residual,
             )  # fmt: skip
@@ -122,7 +124,8 @@ def _not_definite(hessian):
     finite = torch.isfinite(hessian).all()
     lowest = torch.linalg.eigvalsh(hessian.double()).min().item() if finite else float("nan")
     return Diverged(
-        f"the Hessian of the network is not positive definite in {hessian.dtype}: smallest eigenvalue {lowest:.3g}. It is so by construction "
+        f"the Hessian of the network is not positive definite in {hessian.dtype}: smallest eigenvalue {lowest:.3g}. "
+        "It is so by construction "
         "up to rounding. Use a smaller learning_rate or dtype='float64'.",
         eigenvalue=lowest,
     )  # fmt: skip

@@ -49,11 +49,12 @@ def minimise(
 
     Notes
     -----
-    The learning rate of Adam rises over the first iterations and falls to zero as a cosine; weights that must be non-negative
-    are projected after every step, those that the quadratic must outweigh shrunk (`maps/signed.py`; the gradient is then
-    measured without projection, and keeps the pull against that condition where it binds); the hidden layers wait for the
-    first fifth of the budget. Adam's first moment is the measured gradient: the loop ends when its norm falls below
-    tolerance·dt (the loss is free of units, so this is the accuracy of the map per unit of time), or when the budget is spent.
+    The learning rate of Adam rises over the first iterations and falls to zero as a cosine; weights that must be
+    non-negative are projected after every step, those that the quadratic must outweigh shrunk (`maps/signed.py`; the
+    gradient is then measured without projection, and keeps the pull against that condition where it binds); the hidden
+    layers wait for the first fifth of the budget. Adam's first moment is the measured gradient: the loop ends when its
+    norm falls below tolerance·dt (the loss is free of units, so this is the accuracy of the map per unit of time), or
+    when the budget is spent.
     """
     groups = [
         {"params": list(arrays.values()), "lr": method.learning_rate / divisor} for arrays, divisor in training.groups
@@ -119,6 +120,7 @@ def _require_convex(bounded):
     for name, array in bounded.items():
         if not (array >= 0).all():
             raise Diverged(
-                f"{name} has an entry of {array.min().item():.3g}, so the network is not convex. These weights must be >= 0. "
+                f"{name} has an entry of {array.min().item():.3g}, so the network is not convex. These weights must "
+                "be >= 0. "
                 "Use a smaller learning_rate or dtype='float64'."
             )

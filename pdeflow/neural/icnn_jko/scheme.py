@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -59,7 +60,8 @@ class State:
 class ICNNJKO(Method):
     """JKO steps by input-convex networks ψ_k [mokrov2021, eq. (12)].
 
-    ψ_k minimises 1/(2 dt) E|x - ∇ψ(x)|² + E V(∇ψ(x)) - T E log det ∇²ψ(x) + ½ E W(∇ψ(x) - ∇ψ(x')) over batches of particles.
+    ψ_k minimises 1/(2 dt) E|x - ∇ψ(x)|² + E V(∇ψ(x)) - T E log det ∇²ψ(x) + ½ E W(∇ψ(x) - ∇ψ(x')) over batches of
+    particles.
 
     Parameters
     ----------
@@ -72,11 +74,12 @@ class ICNNJKO(Method):
     learning_rate : float
         Of Adam, in the units of the law (it is centred, scaled and turned to its axes).
     logdet : {"auto", "exact", "stochastic"}
-        "exact": the Hessian in closed form, batched Cholesky. "stochastic": ∂ log det H = E vᵀH⁻¹ ∂H v by conjugate gradients, the
-        cost of a few gradients whatever the dimension. "auto": the cheaper of the two.
+        "exact": the Hessian in closed form, batched Cholesky. "stochastic": ∂ log det H = E vᵀH⁻¹ ∂H v by conjugate
+        gradients, the cost of a few gradients whatever the dimension. "auto": the cheaper of the two.
     particles : {"pool", "fresh"}
-        "pool" pushes a pool of particles once per step, so that K steps cost K; "fresh" draws every batch anew and pushes it
-        through all maps, as in [mokrov2021], so that they cost K². The pool is a sample; what that costs is said at `Training`.
+        "pool" pushes a pool of particles once per step, so that K steps cost K; "fresh" draws every batch anew and
+        pushes it through all maps, as in [mokrov2021], so that they cost K². The pool is a sample; what that costs is
+        said at `Training`.
     network : Network
         Its default suits laws near Gaussian, Network(pieces=16) those that tear into modes, in the plane
         Network(sharpness=10, signed=True) with width 64.
@@ -86,24 +89,24 @@ class ICNNJKO(Method):
     Raises
     ------
     Unsupported
-        By `init`: for internal energies other than Entropy, potentials and kernels that are not written in operations that
-        torch shares.
+        By `init`: for internal energies other than Entropy, potentials and kernels that are not written in operations
+        that torch shares.
     NotAvailable
         By `init`: without the device.
     Diverged, NotConverged
-        By `step`: a loss that is not finite, a network that is not convex, a Hessian that is not positive definite; solves
-        without their tolerance, a device out of memory. These carry `step`, `iteration` and `law`: the PushForward trained up to
-        the last whole step.
+        By `step`: a loss that is not finite, a network that is not convex, a Hessian that is not positive definite;
+        solves without their tolerance, a device out of memory. These carry `step`, `iteration` and `law`: the
+        PushForward trained up to the last whole step.
 
     Notes
     -----
-    The first step starts at the identity exactly, later ones at the map before. For one seed the pool and the order of its
-    batches are the same at every step size. Training runs on one thread, so that a seed gives the same bits on any number of
-    cores. `report`: loss_first, loss (dt F/s² on one batch, exact log det), iterations, stopped ("gradient" or "iterations"),
-    gradient_norm, logdet, residual (of the solves) and solve_iterations.
+    The first step starts at the identity exactly, later ones at the map before. For one seed the pool and the order of
+    its batches are the same at every step size. Training runs on one thread, so that a seed gives the same bits on any
+    number of cores. `report`: loss_first, loss (dt F/s² on one batch, exact log det), iterations, stopped ("gradient"
+    or "iterations"), gradient_norm, logdet, residual (of the solves) and solve_iterations.
 
-    [mokrov2021] pre-trains networks to the identity and has no pool; here a full-rank quadratic in the network holds Gaussian
-    flows exactly.
+    [mokrov2021] pre-trains networks to the identity and has no pool; here a full-rank quadratic in the network holds
+    Gaussian flows exactly.
     """
 
     width: int = 32
@@ -132,7 +135,8 @@ class ICNNJKO(Method):
             require_density(problem.initial, problem.energy.internal)
             if functional.kernel is not None and self.batch < 2:
                 raise BadInput(
-                    f"batch = {self.batch} with an interaction, whose energy is a mean over pairs of a batch. It must be at least "
+                    f"batch = {self.batch} with an interaction, whose energy is a mean over pairs of a batch. It must "
+                    "be at least "
                     "2. Enlarge it."
                 )
             pool = draw(problem.initial, self.training.pool, self.batch, rng).astype(self.training.dtype)
@@ -172,7 +176,8 @@ class ICNNJKO(Method):
         scale = float(np.sqrt(values.mean()))
         if not scale > 0:
             raise Unsupported(
-                f"The law has spread {scale}. ICNNJKO scales lengths by it, so it must be positive. Start from a law with a "
+                f"The law has spread {scale}. ICNNJKO scales lengths by it, so it must be positive. Start from a law "
+                "with a "
                 "density."
             )
         if state.previous is not None:
@@ -192,6 +197,6 @@ class ICNNJKO(Method):
 def _push(move: ConvexMap, x: Points) -> Points:
     """T(x), (n, d) -> (n, d), numpy in and out in the dtype of x, computed by torch."""
     points = torch.as_tensor(x)
-    mapped = move.mapped(lambda array: torch.as_tensor(array, dtype=points.dtype))
+    mapped: Any = move.mapped(lambda array: torch.as_tensor(array, dtype=points.dtype))
     with torch.no_grad():
         return torch.cat([mapped(part) for part in points.split(ROWS)]).numpy()

@@ -21,8 +21,9 @@ def schedule(iteration: int, most: int) -> float:
 class Adam:
     """Adam on one vector whose gradient is known in closed form.
 
-    For such a vector it costs less than `torch.optim.Adam`, which suits many arrays with automatic differentiation, and with
-    shared=True the second moment is one number, the mean square, so that the step keeps the direction of the mean gradient.
+    For such a vector it costs less than `torch.optim.Adam`, which suits many arrays with automatic differentiation, and
+    with shared=True the second moment is one number, the mean square, so that the step keeps the direction of the mean
+    gradient.
     """
 
     def __init__(self, parameters: torch.Tensor, betas: tuple[float, float], shared: bool = False):

@@ -63,14 +63,15 @@ class DualAscent:
             self.plain = 1 - (self.references**2).sum(-1, keepdim=True) / self.family.profile.radius**2
 
     def follow(self, y: torch.Tensor) -> torch.Tensor:
-        """Takes the mean and covariance of the points y (n, d) as those of the law; returns the points in whitened coordinates."""
+        """Takes mean and covariance of the points y (n, d) as those of the law; the points in whitened coordinates."""
         wide = y.double()
         center = wide.mean(0)
         offset = wide - center
         root, info = torch.linalg.cholesky_ex(offset.t() @ offset / len(y))
         if info.item() or not torch.isfinite(root).all():
             raise Diverged(
-                "the moved particles have no positive definite covariance, or are not finite. The test function is centred "
+                "the moved particles have no positive definite covariance, or are not finite. The test function is "
+                "centred "
                 "and scaled by it. Use a smaller dt or learning_rate, or dtype='float64'."
             )
         self.frame = center, root
@@ -83,8 +84,10 @@ class DualAscent:
             far = (z * z).sum(-1).max().item() ** 0.5
             if not far <= self.balls.outer:
                 raise Diverged(
-                    f"a particle lies at distance {far:.4g} from the mean in whitened units, outside of the ball of radius "
-                    f"{self.balls.outer:.4g} on which the reference of the power energy is uniform. The ball must hold the "
+                    f"a particle lies at distance {far:.4g} from the mean in whitened units, outside of the ball of "
+                    "radius "
+                    f"{self.balls.outer:.4g} on which the reference of the power energy is uniform. The ball must "
+                    "hold the "
                     "support. Use a smaller dt or learning_rate, or a larger margin.",
                     distance=far,
                     reach=self.balls.outer,

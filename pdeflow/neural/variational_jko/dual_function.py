@@ -1,8 +1,8 @@
 """The test functions h of the variational formulas: a closed part that follows the law, and a network.
 
-Every convex U has ∫U(ρ) dx = sup over densities g of E_ρ U'(g) - ∫p(g) dx, p the pressure, with equality for g = ρ; the formulas
-of [fan2022iclr] are those of the entropy and of one power (docs/math.md 5). With z = L⁻¹(x - mean), the mean and L Lᵀ = the
-covariance of the present law, the density g that stands for h is
+Every convex U has ∫U(ρ) dx = sup over densities g of E_ρ U'(g) - ∫p(g) dx, p the pressure, with equality for g = ρ; the
+formulas of [fan2022iclr] are those of the entropy and of one power (docs/math.md 5). With z = L⁻¹(x - mean), the mean
+and L Lᵀ = the covariance of the present law, the density g that stands for h is
 
     with an entropy term:   log g = -½|z|² + N(z) + const, the reference being the Gaussian,
     for one power m > 1:    g^(m-1) = (g₀(1 - |z|²/R²) + g₀N(z))₊ |det L|^(1-m), the reference being balls,
@@ -65,7 +65,8 @@ class TestFamily:
         terms = internal.terms()
         if terms is None or any(m < 1 for _, m in terms):
             raise Unsupported(
-                f"VariationalJKO needs an internal energy that is a sum of Entropy and Power(m) with m > 1, got {internal!r}. "
+                "VariationalJKO needs an internal energy that is a sum of Entropy and Power(m) with m > 1, got "
+                f"{internal!r}. "
                 "Use these; an internal energy of one's own says in terms() which of them it is the sum of."
             )
         self.dim = dim
@@ -74,10 +75,11 @@ class TestFamily:
         self.powers = tuple((float(sum(c for c, m in terms if m == power)), power) for power in exponents)
         if not self.temperature and len(self.powers) > 1:
             raise Unsupported(
-                f"VariationalJKO has no test functions for a sum of several powers without an entropy, got {internal!r}. "
+                "VariationalJKO has no test functions for a sum of several powers without an entropy, got "
+                f"{internal!r}. "
                 "Possible are one power, and any sum with an entropy. Use QuantileJKO on the line, or add an Entropy."
             )
-        self.profile = None if self.temperature else Profile(dim, self.powers[0][1])
+        self.profile = None if self.temperature else Profile(dim, exponents[0])
 
     def quadratic_suffices(self, law: Law) -> bool:
         """Whether the best test function of the law has N = 0: a Gaussian, or a Barenblatt profile of the same m."""
@@ -87,7 +89,10 @@ class TestFamily:
         return barenblatt is not None and barenblatt.m == self.profile.m
 
     def balls_around(self, x: Points, center: Vector, cov: Matrix, margin: float) -> NestedBalls | None:
-        """Balls, in whitened coordinates, that hold the points x of a law and the profile, `margin` times as wide; None with an entropy."""
+        """Balls in whitened coordinates, `margin` times as wide as the points x of a law and the profile.
+
+        None with an entropy, whose reference is the Gaussian.
+        """
         if self.profile is None:
             return None
         z = np.linalg.solve(np.linalg.cholesky(cov), (x - center).T)
@@ -175,10 +180,10 @@ class TestFunction:
     def at_law(self, x: Points) -> Values:
         """What is averaged over the law, (n, d) -> (n,): T log g + Σ c m/(m-1) g^(m-1)."""
         log_density = self.log_density(x)
-        out = self.family.temperature * log_density if self.family.temperature else 0.0
+        out = self.family.temperature * log_density if self.family.temperature else np.zeros(len(log_density))
         for c, m in self.family.powers:
             out = out + c * m / (m - 1) * np.exp((m - 1) * log_density)
-        return out  # pyright: ignore[reportReturnType]  # there is a term
+        return out
 
     def at_reference(self, rng: np.random.Generator, n: int) -> tuple[float, float]:
         """(what the reference takes off, its standard error): ∫(T(g - μ) + Σ c g^m) dx.

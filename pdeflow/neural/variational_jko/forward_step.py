@@ -66,7 +66,7 @@ class ForwardMap(Map):
 
 
 def forward_map(potential, kernel, pool: Points, dt: float) -> AffineMap | ForwardMap:
-    """The forward step from the particles (n, d): an affine map where V and W are quadratic or absent, else a `ForwardMap`."""
+    """The forward step from the particles (n, d): affine where V and W are quadratic or absent, else `ForwardMap`."""
     if _quadratic(potential, kernel):
         dim = pool.shape[1]
         matrix, shift = np.eye(dim), np.zeros(dim)
@@ -90,8 +90,10 @@ def moved_forward(move: Map, pool: Points, dt: float) -> Points:
     if not np.all(far <= LOST):
         i = int(np.argmax(~(far <= LOST)))
         raise Diverged(
-            f"The explicit forward step of dt = {dt:g} moves a particle from {pool[i].tolist()} to {moved[i].tolist()}. It is "
-            "stable for dt below 2/L only, L the largest curvature of V + W*ρ where the law has mass. Use a smaller dt or "
+            f"The explicit forward step of dt = {dt:g} moves a particle from {pool[i].tolist()} to "
+            f"{moved[i].tolist()}. It is "
+            "stable for dt below 2/L only, L the largest curvature of V + W*ρ where the law has mass. Use a smaller "
+            "dt or "
             "scheme='backward'.",
             particle=i,
         )
@@ -101,15 +103,16 @@ def moved_forward(move: Map, pool: Points, dt: float) -> Points:
 def exact_forward_backward(problem, dt: float, times) -> Trajectory:
     """The forward-backward iterates themselves from a Gaussian under quadratic V and W and entropy [docs/math.md 4.3].
 
-    A Gaussian is pushed by the affine forward step, then takes the exact JKO step of the entropy. Its fixed point under V is
-    the exact one. Raises `NotAvailable` for other problems.
+    A Gaussian is pushed by the affine forward step, then takes the exact JKO step of the entropy. Its fixed point under
+    V is the exact one. Raises `NotAvailable` for other problems.
     """
     energy, law = problem.energy, problem.initial.as_gaussian()
     terms = () if energy.internal is None else energy.internal.terms()
-    closed = terms is not None and all(m == 1 for _, m in terms) and _quadratic(energy.potential, energy.interaction)
-    if law is None or not closed:
+    closed = terms is not None and all(m == 1 for _, m in terms)
+    if law is None or terms is None or not closed or not _quadratic(energy.potential, energy.interaction):
         raise NotAvailable(
-            f"The forward-backward sequence of {problem.name!r} from {problem.initial!r} has no closed form here. Closed are "
+            f"The forward-backward sequence of {problem.name!r} from {problem.initial!r} has no closed form here. "
+            "Closed are "
             "Gaussians under quadratic potentials, quadratic attraction and entropy. Its time error is not told apart."
         )
     times, marks = time_grid((problem.horizon,) if times is None else times, dt)

@@ -1,4 +1,4 @@
-"""What a step reports: the lower bound of the energy, its standard error, and the gap to the energy where that is known."""
+"""What a step reports: the lower bound of the energy, its standard error, the gap to the energy where known."""
 
 from __future__ import annotations
 
@@ -34,8 +34,9 @@ def lower_bound(
     -------
     dict
         bound: ∫V dρ + the lower bound of ∫U(ρ) dx by the test function + ½∬W dρ dρ (pairs of points of two blocks), and
-        bound_stderr. Where log ρ is known also energy, gap and gap_stderr: ∫U(ρ) dx by log ρ on the same points minus its bound;
-        the gap is >= 0 up to sampling, and 0 where h is optimal. Standard errors are those of the block means.
+        bound_stderr. Where log ρ is known also energy, gap and gap_stderr: ∫U(ρ) dx by log ρ on the same points minus
+        its bound; the gap is >= 0 up to sampling, and 0 where h is optimal. Standard errors are those of the block
+        means.
     """
     blocks = x.reshape(-1, batch, x.shape[1])
     means, inner, taken, spread = np.zeros(len(blocks)), None, 0.0, 0.0
@@ -53,7 +54,8 @@ def lower_bound(
     bound = float(value - taken)
     out = {"bound": bound, "bound_stderr": float(np.hypot(_stderr(means), spread))}
     if test is not None and inner is not None and log_density is not None:
-        gaps = test.internal.per_mass_of_log(log_density).reshape(-1, batch).mean(axis=1) - inner
+        known = np.asarray(test.internal.per_mass_of_log(log_density))
+        gaps = known.reshape(-1, batch).mean(axis=1) - inner
         gap = float(gaps.mean() + taken)
         out |= {"energy": bound + gap, "gap": gap, "gap_stderr": float(np.hypot(_stderr(gaps), spread))}
     return out

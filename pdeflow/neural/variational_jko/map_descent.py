@@ -1,8 +1,8 @@
 """The maps of a step while they are trained: points forward, one optimiser step against a slope, the finished map.
 
-Each is called on points (n, d), and `descend(slope, rate, progress)` steps against a loss whose derivative by the moved points
-is `slope` (n, d); progress in [0, 1) is the share of the budget that is spent. `finished()` gives the map in numpy, `raw()` what
-the next step starts from.
+Each is called on points (n, d), and `descend(slope, rate, progress)` steps against a loss whose derivative by the moved
+points is `slope` (n, d); progress in [0, 1) is the share of the budget that is spent. `finished()` gives the map in
+numpy, `raw()` what the next step starts from.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ from ..settings import Network
 from .perceptron import Perceptron
 
 BETAS = (0.9, 0.98)
-SHARE = 0.1  # of the learning rate, for the network of a residual map: it follows the noise of the batches, as the affine part does not
+# Share of the learning rate for the network of a residual map: it follows the noise of the batches more than the rest.
+SHARE = 0.1
 
 
 def descent_of(
     kind: Affine | Convex | DeepResidual, center: Vector, cov: Matrix, previous: Any, generator: torch.Generator,
     dtype: torch.dtype, device: str,
 ) -> ResidualDescent | ConvexDescent:  # fmt: skip
-    """The map of this kind in training, for a law of this mean and covariance; previous : `raw()` of the step before, or None."""
+    """The map of this kind in training, for a law of these moments; previous : `raw()` of the step before, or None."""
     if isinstance(kind, Convex):
         return ConvexDescent(center, cov, kind, previous, generator, dtype, device)
     sizes = (kind.width,) * kind.depth if isinstance(kind, DeepResidual) else ()
@@ -39,8 +40,8 @@ def descent_of(
 class ResidualDescent:
     """A ResidualMap in training or, where its network has no layers, an affine map.
 
-    The slope of the affine part is taken in the whitened coordinates of the points, where the transport cost has the identity
-    as its Hessian, and its optimiser keeps that direction; the network has the plain gradient.
+    The slope of the affine part is taken in the whitened coordinates of the points, where the transport cost has the
+    identity as its Hessian, and its optimiser keeps that direction; the network has the plain gradient.
     """
 
     def __init__(

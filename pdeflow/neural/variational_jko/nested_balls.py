@@ -18,10 +18,10 @@ def ball_volume(dim: int, radius: float) -> float:
 class NestedBalls:
     """Balls about the origin of R^dim with radii inner = r_1 < ... < r_K = outer, in equal ratios of at most 2.
 
-    Points are drawn uniformly from each ball in turn; the mixture q(z) = (1/K) Σ_{|z| <= r_k} 1/Ω_k is positive on the whole of
-    the largest, so the mean of f/q is ∫f dz over it without bias, whatever f. One ball is the uniform reference of
-    Proposition 2 [fan2022iclr]. With more, a few stragglers far from the bulk do not take its points away: in a ball that
-    is stretched tenfold in the plane, one draw in a hundred would meet the law.
+    Points are drawn uniformly from each ball in turn; the mixture q(z) = (1/K) Σ_{|z| <= r_k} 1/Ω_k is positive on the
+    whole of the largest, so the mean of f/q is ∫f dz over it without bias, whatever f. One ball is the uniform
+    reference of Proposition 2 [fan2022iclr]. With more, a few stragglers far from the bulk do not take its points away:
+    in a ball that is stretched tenfold in the plane, one draw in a hundred would meet the law.
 
     Parameters
     ----------
@@ -49,7 +49,8 @@ class NestedBalls:
         radii = self.radii
         if n < len(radii):
             raise BadInput(
-                f"A batch of {n} for {len(radii)} nested balls, from radius {self.inner:.3g} to {self.outer:.3g}. Each ball "
+                f"A batch of {n} for {len(radii)} nested balls, from radius {self.inner:.3g} to {self.outer:.3g}. "
+                "Each ball "
                 "needs a point. Use a larger batch."
             )
         ball = np.arange(n) % len(radii)

@@ -24,13 +24,14 @@ class ParticleEnergy:
     dim : int
         d.
     explicit : bool
-        Whether their forces are taken on all particles before the step, with `gradient_of`, and not while the map is trained.
+        Whether their forces are taken on all particles before the step, with `gradient_of`, and not while the map is
+        trained.
 
     Raises
     ------
     Unsupported
-        For a potential or kernel that does not take numpy arrays, a potential that has no gradient at torch tensors where the
-        map is trained on it, and a kernel too singular for an explicit step.
+        For a potential or kernel that does not take numpy arrays, a potential that has no gradient at torch tensors
+        where the map is trained on it, and a kernel too singular for an explicit step.
     NotAvailable
         For a potential without a gradient, for an explicit step.
     """
@@ -55,8 +56,8 @@ class ParticleEnergy:
     def force(self, y: torch.Tensor) -> torch.Tensor:
         """∇V(y_i) + 1/N Σ_{j≠i} ∇W(y_i - y_j) at the points of a batch, (n, d) -> (n, d).
 
-        N is n for batches that have the moments of the law (`particles.matched`), as the force of a quadratic W is then that of
-        the law itself, and n - 1 for independent points.
+        N is n for batches that have the moments of the law (`particles.matched`), as the force of a quadratic W is then
+        that of the law itself, and n - 1 for independent points.
         """
         parts = []
         if self._gradient is not None:
@@ -77,8 +78,9 @@ class ParticleEnergy:
     def interaction_of_blocks(self, blocks: Numbers) -> tuple[float, Values] | None:
         """½ E W(x - y) over the pairs of points of different blocks (k, n, d), and (k,) that of each block with itself.
 
-        The spread of the latter tells the error of the first. Blocks that are drawn evenly or have the moments of their law
-        repel their own points: their pairs are farther apart than independent ones, by a share of 1/n. None without kernel.
+        The spread of the latter tells the error of the first. Blocks that are drawn evenly or have the moments of their
+        law repel their own points: their pairs are farther apart than independent ones, by a share of 1/n. None without
+        kernel.
         """
         if self.kernel is None:
             return None
@@ -104,13 +106,14 @@ def gradient_of(potential, x: Points) -> Points:
 def require_tame(kernel, dim: int) -> None:
     """`Unsupported` for a kernel whose force near z = 0 has no second moment.
 
-    That is |z|^(p-1) with p <= 1 - d/2, and log|z| on the line and in the plane. The step is then thrown out by particles that
-    happen to be close, and E|T(x)|² of the law is infinite whatever the number of particles.
+    That is |z|^(p-1) with p <= 1 - d/2, and log|z| on the line and in the plane. The step is then thrown out by
+    particles that happen to be close, and E|T(x)|² of the law is infinite whatever the number of particles.
     """
     terms = power_terms(kernel)
     wild = getattr(kernel, "singular", False) if terms is None else min(p for _, p in terms) <= 1 - dim / 2
     if wild:
         raise Unsupported(
-            f"The forward step of {kernel!r} in dimension {dim} moves particles that are close by distances without a second "
+            f"The forward step of {kernel!r} in dimension {dim} moves particles that are close by distances without a "
+            "second "
             "moment. Possible are kernels whose force is square integrable at 0. Use scheme='backward'."
         )

@@ -17,8 +17,8 @@ Pairs = tuple[tuple[np.ndarray, np.ndarray], ...]  # ((w, b), ...) of the layers
 class Perceptron:
     """y = a_K w_K + b_K with a_0 = x, a_{k+1} = tanh(a_k w_k + b_k), (n, d_0) -> (n, d_last), of torch tensors.
 
-    All w and b are views of the vector `parameters`, all their gradients views of `gradient`. The last layer starts at zero, so
-    that the network starts at zero.
+    All w and b are views of the vector `parameters`, all their gradients views of `gradient`. The last layer starts at
+    zero, so that the network starts at zero.
 
     Parameters
     ----------

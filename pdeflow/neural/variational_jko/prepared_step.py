@@ -1,4 +1,4 @@
-"""A step of VariationalJKO, prepared once for a problem: what the problem offers has been asked, and is asked no more."""
+"""A step of VariationalJKO, prepared once: what the problem offers has been asked, and is asked no more."""
 
 from __future__ import annotations
 
@@ -94,13 +94,13 @@ class PreparedStep:
         before = report.pop("before", None)
         bound = lower_bound(self.outer, test, *held, self.method.batch, np.random.default_rng([seed, 1]))
         report = {"test": "none"} | report | bound
-        report["loss"] = report["bound"] + float(((pool - state.pool) ** 2).sum(-1).mean()) / (2 * dt)
+        report["loss"] = bound["bound"] + float(((pool - state.pool) ** 2).sum(-1).mean()) / (2 * dt)
         if before is not None and test is not None:
             report["gain"] = gain(before, test, held[0], np.random.default_rng([seed, 1]))
         return State(self, law, pool, held, start, test, report, state.steps + 1)
 
     def _backward(self, law, pool, start, dt, seed):
-        """(map, test function, what the next step starts from, moved particles, report) of the JKO step by the saddle."""
+        """(map, test function, what the next step starts from, moved particles, report) of the JKO step."""
         method, generator = self.method, torch.Generator().manual_seed(seed)
         center, cov = moments(pool)
         if not np.linalg.eigvalsh(cov)[0] > 0:
@@ -133,7 +133,7 @@ class PreparedStep:
     def map_in_training(
         self, center: Vector, cov: Matrix, previous: Any, generator: torch.Generator
     ) -> ConvexDescent | ResidualDescent:
-        """The map of the method's kind for a law of this mean and covariance; previous : what it starts from, or None."""
+        """The map in training for a law of this mean and covariance; previous : what it starts from, or None."""
         return descent_of(self.method.map, center, cov, previous, generator, self.dtype, self.device)
 
     def dual_in_training(
@@ -141,7 +141,8 @@ class PreparedStep:
     ) -> DualAscent | None:
         """The test function for the law; layers : what its network starts from, or None. None without internal energy.
 
-        It has no network where every law of this step is Gaussian, or a Barenblatt profile of the same m: under affine maps.
+        It has no network where every law of this step is Gaussian, or a Barenblatt profile of the same m: under affine
+        maps.
         """
         if self.internal is None or self.family is None:
             return None
@@ -154,7 +155,7 @@ class PreparedStep:
         )
 
     def _converge(self, dual, moved, generator, report):
-        """The test function after a further fit on the particles as they now are; the one before it goes into the report."""
+        """The test function after a further fit on the moved particles; the one before it goes into the report."""
         whole = torch.as_tensor(moved, dtype=self.dtype, device=self.device)
         dual.follow(whole)
         if not dual.network:

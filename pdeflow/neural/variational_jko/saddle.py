@@ -32,7 +32,8 @@ def find_saddle(
     outer, inner : int
         Descent steps, and ascent steps before each of them.
     rates : (float, float)
-        Learning rates of the map and of the test function; both rise over the first iterations and fall to zero as a cosine.
+        Learning rates of the map and of the test function; both rise over the first iterations and fall to zero as a
+        cosine.
 
     Returns
     -------
@@ -41,9 +42,9 @@ def find_saddle(
 
     Notes
     -----
-    The slope of the map's objective by the moved points y = T(x) is y - x + dt (∇V + ∇W*ρ + ∇δU)(y), δU of the test function
-    as it is: where h is optimal this is the slope of the JKO functional itself (the derivative of h does not enter, by the
-    envelope theorem).
+    The slope of the map's objective by the moved points y = T(x) is y - x + dt (∇V + ∇W*ρ + ∇δU)(y), δU of the test
+    function as it is: where h is optimal this is the slope of the JKO functional itself (the derivative of h does not
+    enter, by the envelope theorem).
     """
     iteration = 0
     try:
@@ -71,7 +72,8 @@ def find_saddle(
 def _require_finite(slope, what, rate):
     if not math.isfinite(slope.sum().item()):
         raise Diverged(
-            f"the {what} is not finite. It must stay finite. Use a smaller learning_rate than {rate:g}, a smaller dt, or "
+            f"the {what} is not finite. It must stay finite. Use a smaller learning_rate than {rate:g}, a smaller dt, "
+            "or "
             "dtype='float64'."
         )
 

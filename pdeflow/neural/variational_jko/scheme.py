@@ -28,17 +28,18 @@ HELD = 16  # blocks that are never trained on
 class VariationalJKO(Method):
     """JKO steps ρ_{k+1} = T#ρ_k by the variational formula of the internal energy [fan2022iclr].
 
-    T is from min_T max_h ½E|x - T(x)|²/dt + E V(T(x)) + ½E W(T(x) - T(x')) + (the bound of ∫U(T#ρ) dx by h), x ~ ρ_k, each
-    expectation a mean over particles.
+    T is from min_T max_h ½E|x - T(x)|²/dt + E V(T(x)) + ½E W(T(x) - T(x')) + (the bound of ∫U(T#ρ) dx by h), x ~ ρ_k,
+    each expectation a mean over particles.
 
     Parameters
     ----------
     map : Convex, Affine or DeepResidual
-        The kind of T with its settings. Convex: the gradient of a convex network, invertible, so that the law has a density.
-        Affine: Gaussian and Barenblatt flows exactly. DeepResidual: as in [fan2022iclr]; the law has samples and no density.
+        The kind of T with its settings. Convex: the gradient of a convex network, invertible, so that the law has a
+        density. Affine: Gaussian and Barenblatt flows exactly. DeepResidual: as in [fan2022iclr]; the law has samples
+        and no density.
     scheme : {"backward", "forward-backward"}
-        The JKO step of the whole energy; or x - dt ∇(V + W*ρ), then the JKO step of the internal energy alone [salim2020],
-        which is the identity without internal energy.
+        The JKO step of the whole energy; or x - dt ∇(V + W*ρ), then the JKO step of the internal energy alone
+        [salim2020], which is the identity without internal energy.
     outer, inner : int
         Descent steps of T per JKO step, and ascent steps of h before each of them.
     batch : int
@@ -53,22 +54,23 @@ class VariationalJKO(Method):
     Raises
     ------
     Unsupported
-        By `init`: for internal energies that are no sum of Entropy and Power(m > 1), or sums of several powers alone; for
-        potentials and kernels that do not take tensors; for forward steps of kernels as singular as log|z| in the plane.
+        By `init`: for internal energies that are no sum of Entropy and Power(m > 1), or sums of several powers alone;
+        for potentials and kernels that do not take tensors; for forward steps of kernels as singular as log|z| in the
+        plane.
     Diverged, NotConverged
-        By `step`: particles leave the finite numbers or the ball of the reference; the device has no memory left. These carry
-        step, iteration and law.
+        By `step`: particles leave the finite numbers or the ball of the reference; the device has no memory left. These
+        carry step, iteration and law.
 
     Notes
     -----
-    h is a `TestFunction`: its quadratic part is optimal in closed form at every iteration, and its reference is the Gaussian, or
-    the ball for one power, of the current law. Where the law stays Gaussian or Barenblatt (affine maps) no network is needed
-    for h, and none is trained.
+    h is a `TestFunction`: its quadratic part is optimal in closed form at every iteration, and its reference is the
+    Gaussian, or the ball for one power, of the current law. Where the law stays Gaussian or Barenblatt (affine maps) no
+    network is needed for h, and none is trained.
 
-    `report`: bound (a lower bound of the energy from held-out particles), bound_stderr; energy, gap and gap_stderr where the
-    maps have densities; gain: what a further fit of h added to the bound (an h that has converged gains nothing, but one that
-    gains little may still be far below: gap tells); gradient_norm and test_gradient_norm, of the mean gradients; test:
-    "quadratic", "network" or "none"; iterations; loss: bound + E|x - T(x)|²/(2 dt).
+    `report`: bound (a lower bound of the energy from held-out particles), bound_stderr; energy, gap and gap_stderr
+    where the maps have densities; gain: what a further fit of h added to the bound (an h that has converged gains
+    nothing, but one that gains little may still be far below: gap tells); gradient_norm and test_gradient_norm, of the
+    mean gradients; test: "quadratic", "network" or "none"; iterations; loss: bound + E|x - T(x)|²/(2 dt).
 
     A law whose last word was a forward step of a potential or kernel that is not quadratic has no density either.
 
@@ -123,7 +125,8 @@ class VariationalJKO(Method):
     def test_function(self, state: State) -> TestFunction | None:
         """The test function of the last step; None before the first and without internal energy.
 
-        For a state in a loop of one's own: state = method.init(problem, rng), then method.step(problem, state, dt, rng).
+        For a state in a loop of one's own: state = method.init(problem, rng), then method.step(problem, state, dt,
+        rng).
         """
         return state.test
 

@@ -34,9 +34,11 @@ def test_training_finds_the_exact_jko_iterates(dim, temperature, options):
     method = ICNNJKO(width=16, iterations=120, training=Training(pool=8192), **options)
     flow = pf.solve(problem, method, dt=0.25)
     truth = pf.exact_jko(problem, dt=0.25).final
-    # blocks with exact moments, pushed by nearly affine maps: the moments of the model with the sampling error of the draw taken out
+    # blocks with exact moments, pushed by nearly affine maps: the moments of the model with the sampling error of the
+    # draw taken out
     x = flow.final.push(draw(problem.initial, 8192, 8192, np.random.default_rng(3)))
-    # two steps of 120 iterations of Adam (seen: 2e-3); the time error, which it must not be mistaken for, is more than ten times that
+    # two steps of 120 iterations of Adam (seen: 2e-3); the time error, which it must not be mistaken for, is more than
+    # ten times that
     np.testing.assert_allclose(x.mean(axis=0), truth.mean(), atol=0.01)
     np.testing.assert_allclose(np.cov(x.T), truth.cov(), atol=0.01)
     assert np.abs(truth.mean() - problem.exact(0.5).mean()).max() > 0.025
@@ -62,7 +64,8 @@ def test_a_bimodal_flow_is_not_gaussian_and_lowers_its_energy(width, network):
     method = ICNNJKO(width=width, network=network, training=Training(pool=32768))
     law = pf.solve(problem, method, dt=0.05).final
     truth = pf.solve(problem, pf.grid.QuantileJKO(400), dt=0.05).final
-    # the kink at the gap between the modes is learnt least (seen: 0.046 without sharp neurons, 0.026 and 0.029 with); the law itself
+    # the kink at the gap between the modes is learnt least (seen: 0.046 without sharp neurons, 0.026 and 0.029 with);
+    # the law itself
     # has moved five times as far
     assert pf.metrics.w2(law, truth).value < (0.08 if network.sharpness == 1 else 0.045)
     assert pf.metrics.w2(problem.initial, truth).value > 0.2
@@ -99,9 +102,11 @@ def test_the_pool_is_the_same_at_every_step_size(monkeypatch):
 def test_same_seed_same_bits_whatever_the_threads():
     code = (
         "import torch, sys, numpy as np; torch.set_num_threads(int(sys.argv[1])); import pdeflow as pf;"
-        "method = pf.neural.ICNNJKO(iterations=5, batch=256, logdet='stochastic', training=pf.neural.Training(pool=1024));"
+        "training = pf.neural.Training(pool=1024);"
+        "method = pf.neural.ICNNJKO(iterations=5, batch=256, logdet='stochastic', training=training);"
         "flow = pf.solve(pf.problems.ou(dim=5, seed=1), method, dt=0.5, seed=5);"
-        "x, l = flow.final.sample_with_log_density(300, np.random.default_rng(0)); print(x.tobytes().hex()[-4000:], l.tobytes().hex()[-4000:])"
+        "x, l = flow.final.sample_with_log_density(300, np.random.default_rng(0));"
+        "print(x.tobytes().hex()[-4000:], l.tobytes().hex()[-4000:])"
     )
     one, two = (
         subprocess.run(
@@ -140,13 +145,24 @@ def test_a_device_that_is_absent_is_a_typed_error(monkeypatch):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: ICNNJKO(width=0), lambda: ICNNJKO(learning_rate=-1.0), lambda: ICNNJKO(logdet="hutchinson"),
-        lambda: ICNNJKO(particles="old"), lambda: ICNNJKO(network=2), lambda: ICNNJKO(batch=20, training=Training(pool=10)),
-        lambda: Training(dtype="float16"), lambda: Training(device="tpu"), lambda: Training(tolerance=-1.0),
-        lambda: Network(depth=0), lambda: Network(rank=-1), lambda: Network(pieces=0),
-        lambda: Network(sharpness=0.5), lambda: Training(device="cuda:x"), lambda: Network(signed=1), lambda: Network(signed=True, pieces=2),
+        lambda: ICNNJKO(width=0),
+        lambda: ICNNJKO(learning_rate=-1.0),
+        lambda: ICNNJKO(logdet="hutchinson"),
+        lambda: ICNNJKO(particles="old"),
+        lambda: ICNNJKO(network=2),
+        lambda: ICNNJKO(batch=20, training=Training(pool=10)),
+        lambda: Training(dtype="float16"),
+        lambda: Training(device="tpu"),
+        lambda: Training(tolerance=-1.0),
+        lambda: Network(depth=0),
+        lambda: Network(rank=-1),
+        lambda: Network(pieces=0),
+        lambda: Network(sharpness=0.5),
+        lambda: Training(device="cuda:x"),
+        lambda: Network(signed=1),
+        lambda: Network(signed=True, pieces=2),
     ],
-)  # fmt: skip
+)
 def test_bad_fields(make):
     with pytest.raises(pf.BadInput):
         make()

@@ -91,7 +91,7 @@ def test_the_quadratic_test_function_is_exact_on_gaussians_and_barenblatt_profil
 
 
 def test_the_network_enters_bound_and_score_consistently(rng):
-    """A network that is a constant e: log h + e loses e^e - 1 - e; the power density g₀(q + e) has its integral by quadrature."""
+    """A network that is a constant e: log h + e loses e^e - 1 - e; the power density g₀(q + e) by quadrature."""
     constant = ((np.zeros((1, 4)), np.zeros(4)), (np.zeros((4, 1)), np.array([0.3])))
     test = TestFunction(Entropy(2.0), np.zeros(1), np.eye(1), constant)
     assert test.at_reference(rng, 100)[0] == pytest.approx(2 * np.expm1(0.3), rel=1e-12)

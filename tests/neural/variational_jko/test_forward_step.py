@@ -21,7 +21,7 @@ def problem_of(kernel, initial, horizon=1.0):
 
 
 def test_quadratic_attraction_contracts_by_one_minus_dt_strength():
-    """x - m -> (1 - dt κ)(x - m) exactly, the centre staying: with the ½ of the energy the rate is κ, without it 2κ [docs/math.md 3]."""
+    """x - m -> (1 - dt κ)(x - m) exactly: with the ½ of the energy the rate is κ, else 2κ [docs/math.md 3]."""
     start = Gaussian([1.0, -2.0], [[1.0, 0.3], [0.3, 0.5]])
     law = pf.solve(problem_of(QuadraticAttraction(0.8), start), FORWARD, dt=0.25).final
     assert isinstance(law, Gaussian)
@@ -60,7 +60,7 @@ def test_the_ring_forms_and_stays():
 
 
 def test_steps_that_are_too_long_for_the_far_particles_are_told():
-    """dt |x|² > 2 in the tail: the explicit step throws those particles out (its limit is dt < 2/L), and the run says so."""
+    """dt |x|² > 2 in the tail: the explicit step throws those particles out, and the run says so."""
     with pytest.raises(pf.Diverged):
         pf.solve(problem_of(PowerLaw(4.0, 2.0), Gaussian([0.0, 0.0], 4.0)), FORWARD, dt=0.5, times=[10.0])
 

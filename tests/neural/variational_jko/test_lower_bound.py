@@ -29,7 +29,7 @@ def test_the_interaction_energy_is_that_of_independent_pairs(rng):
     ids=["gaussian", "semicircle"],
 )
 def test_the_interaction_energy_of_even_blocks_has_no_bias(problem, error):
-    """Within a block of evenly drawn points all pairs are too far apart: 1e-3 of the energy here, many standard errors."""
+    """Within an even block all pairs are too far apart: 1e-3 of the energy here, many standard errors."""
     energy, rng = Energy(interaction=problem.energy.interaction), np.random.default_rng(0)
     exact = energy.evaluate(problem.initial).value
     x, _ = held_out(problem.initial, 64 * 128, 128, rng)

@@ -34,14 +34,17 @@ def test_the_force_on_a_batch_with_the_moments_of_the_law_is_that_of_the_law(rng
 
 
 def test_a_forward_step_without_a_second_moment_is_refused(rng):
-    """On the line the kicks of a logarithm have the tail of a Cauchy law: var 1661 instead of 1.38 after 5 steps of 0.1 of 4096 particles."""
+    """The kicks of a logarithm have Cauchy tails: var 1661, not 1.38, after 5 steps of 0.1 of 4096 particles."""
     method = pf.neural.VariationalJKO(scheme="forward-backward")
     with pytest.raises(pf.Unsupported, match="scheme='backward'"):
         method.init(pf.problems.log_repulsion(), rng)
     for kernel, dim, refused in (
-        (pf.interactions.LogRepulsion(), 2, True), (pf.interactions.LogRepulsion(), 3, False), (pf.interactions.PowerLaw(2.0, 0.5), 1, True),
-        (pf.interactions.PowerLaw(2.0, 1.0), 1, False), (pf.interactions.PowerLaw(4.0, 2.0), 2, False),
-    ):  # fmt: skip
+        (pf.interactions.LogRepulsion(), 2, True),
+        (pf.interactions.LogRepulsion(), 3, False),
+        (pf.interactions.PowerLaw(2.0, 0.5), 1, True),
+        (pf.interactions.PowerLaw(2.0, 1.0), 1, False),
+        (pf.interactions.PowerLaw(4.0, 2.0), 2, False),
+    ):
         if refused:
             with pytest.raises(pf.Unsupported, match="second moment"):
                 require_tame(kernel, dim)

@@ -82,7 +82,8 @@ def test_networks_find_the_exact_jko_iterate(kind):
     flow = pf.solve(problem, method, dt=0.25)
     truth = method.exact_sequence(problem, dt=0.25, times=None).final
     x = flow.final.push(draw(problem.initial, 8192, 8192, np.random.default_rng(3)))
-    # what two networks fit of the accidents of 16,384 particles; the step itself moves mean and covariance by 0.2 and more
+    # what two networks fit of the accidents of 16,384 particles; the step itself moves mean and covariance by 0.2 and
+    # more
     np.testing.assert_allclose(x.mean(axis=0), truth.mean(), atol=0.02)
     np.testing.assert_allclose(np.cov(x.T), truth.cov(), atol=0.02)
     last = flow.history[-1]
@@ -155,7 +156,8 @@ def test_pure_interaction_steps_forward_explicitly_and_exactly():
         problem, VariationalJKO(scheme="forward-backward", training=Training(pool=65536)), dt=0.5, times=[0.5]
     )
     x = flow.final.base.sample(1000, np.random.default_rng(0))
-    # of N(0, I/4) in the plane m2 = 1/2, S = I/4, so the velocity is -(|x|² + m2 - 1 + 1/2) x [docs/math.md 2.1]; the force is that of 65,536 particles
+    # of N(0, I/4) in the plane m2 = 1/2, S = I/4, so the velocity is -(|x|² + m2 - 1 + 1/2) x [docs/math.md 2.1]; the
+    # force is that of 65,536 particles
     np.testing.assert_allclose(flow.final.push(x), x - 0.5 * (x * x).sum(1)[:, None] * x, atol=0.02)
     assert flow.history[-1]["test"] == "none"
 
@@ -210,11 +212,23 @@ def test_what_it_cannot_treat_is_refused_before_the_work(monkeypatch):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: VariationalJKO("affine"), lambda: VariationalJKO(pf.neural.Planar()), lambda: VariationalJKO(training=Training(tolerance=0.1)), lambda: VariationalJKO(scheme="forward"), lambda: VariationalJKO(outer=0), lambda: VariationalJKO(inner=-1),
-        lambda: VariationalJKO(learning_rate=0.0), lambda: VariationalJKO(dual=3), lambda: VariationalJKO(batch=20, training=Training(pool=10)),
-        lambda: Convex(width=0), lambda: DeepResidual(depth=0), lambda: Convex(rank=-1), lambda: DualNetwork(width=0), lambda: DualNetwork(rate=-1.0), lambda: DualNetwork(margin=1.0),
+        lambda: VariationalJKO("affine"),
+        lambda: VariationalJKO(pf.neural.Planar()),
+        lambda: VariationalJKO(training=Training(tolerance=0.1)),
+        lambda: VariationalJKO(scheme="forward"),
+        lambda: VariationalJKO(outer=0),
+        lambda: VariationalJKO(inner=-1),
+        lambda: VariationalJKO(learning_rate=0.0),
+        lambda: VariationalJKO(dual=3),
+        lambda: VariationalJKO(batch=20, training=Training(pool=10)),
+        lambda: Convex(width=0),
+        lambda: DeepResidual(depth=0),
+        lambda: Convex(rank=-1),
+        lambda: DualNetwork(width=0),
+        lambda: DualNetwork(rate=-1.0),
+        lambda: DualNetwork(margin=1.0),
     ],
-)  # fmt: skip
+)
 def test_bad_fields(make):
     with pytest.raises(pf.BadInput):
         make()
