@@ -65,7 +65,7 @@ class Residual(NamedFields):
 
 @dataclass(frozen=True)
 class DeepResidual(NamedFields):
-    """T(x) = A x + b + N(x) with one tanh network N of several hidden layers: for `VariationalJKO` [fan2022 (ICML)].
+    """T(x) = A x + b + N(x) with one tanh network N of several hidden layers: for `VariationalJKO` [fan2022iclr].
 
     Nothing keeps such a map invertible, so the law that it pushes has samples and no density.
 

@@ -119,8 +119,9 @@ def with_scores(law: Law, x: Points, powers: tuple[float, ...]) -> ScoredPoints:
             scores.append(WeightedScore(q, law.score(x, q) if q else law.score(x), weight))
     except NotAvailable as error:
         raise Unsupported(
-            f"The score ∇log λ of the initial law {law!r} is needed under an internal energy. {error} Known are those of Gaussian, "
-            "GaussianMixture and Barenblatt laws, of products of these and of these moved by parametric maps. Start from one."
+            f"The score ∇log λ of the initial law {law!r} is not known, and an internal energy needs it at draws of the law. Start "
+            "from a Gaussian, a mixture, a Barenblatt law, a product of these or one of these moved by parametric maps, or give "
+            "the law log_density(x) and score(x, power)."
         ) from error
     return ScoredPoints(x, log_density, tuple(scores))
 

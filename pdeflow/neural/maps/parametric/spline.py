@@ -10,14 +10,14 @@ import torch
 from scipy.interpolate import BSpline
 
 
-def padded(knots, degree):
+def padded(knots: np.ndarray, degree: int) -> np.ndarray:
     """The knots with `degree` more on either side, at the distance of the first two and the last two."""
     before = knots[0] - (knots[1] - knots[0]) * np.arange(degree, 0, -1)
     after = knots[-1] + (knots[-1] - knots[-2]) * np.arange(1, degree + 1)
     return np.concatenate([before, knots, after])
 
 
-def pieces(knots):
+def pieces(knots: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
     """(table (pieces, 4, 4), knots as a tensor): on piece j the B-spline j + k is Σ_m table[j, k, m] (y - knot_j)^m."""
     count = len(knots) - 1
     splines = BSpline(padded(knots, 3), np.eye(count + 3), 3)
@@ -26,7 +26,7 @@ def pieces(knots):
     return torch.from_numpy(table), torch.from_numpy(knots)
 
 
-def lift(knots):
+def lift(knots: np.ndarray) -> tuple[torch.Tensor, float]:
     """(matrix (pieces + 3, pieces), number): B-spline coefficients of a spline less the middle one, from the coefficients of its derivative.
 
     Increments of the coefficients are those of the derivative times a third of the length of three pieces. S'' = 0 at the ends makes the first two
@@ -45,7 +45,7 @@ def _doubled(count):
     return np.eye(count)[owner]
 
 
-def inserted(knots, rates, finer):
+def inserted(knots: np.ndarray, rates: np.ndarray, finer: np.ndarray) -> np.ndarray:
     """The coefficients (d, finer pieces) of the same derivative, given as (d, pieces), on finer knots."""
     old, new = padded(knots, 2), padded(finer, 2)
     places = np.clip(
@@ -71,7 +71,9 @@ def _weights(table, edges, y):
     return index, weights.movedim(-1, 1).contiguous()
 
 
-def evaluate(table, edges, coefficients, y, order=0) -> torch.Tensor:
+def evaluate(
+    table: torch.Tensor, edges: torch.Tensor, coefficients: torch.Tensor, y: torch.Tensor, order: int = 0
+) -> torch.Tensor:
     """The splines of coefficients (d, pieces + 3), or a derivative of theirs, at y (d, n)."""
     index, weights = _weights(table, edges, y)
     return _sum(weights[order, k] * torch.gather(coefficients, 1, index + k) for k in range(4))
@@ -84,22 +86,22 @@ def _sum(tensors: Iterable[torch.Tensor]) -> torch.Tensor:
 class Basis:
     """The B-splines at points y (d, n), coordinate by coordinate."""
 
-    def __init__(self, table, edges, y):
+    def __init__(self, table: torch.Tensor, edges: torch.Tensor, y: torch.Tensor):
         self.index, self.weights = _weights(table, edges, y.contiguous())
         self.size, self.products = len(edges) + 2, None
 
-    def combine(self, coefficients, order):
+    def combine(self, coefficients: torch.Tensor, order: int) -> torch.Tensor:
         """Σ_k c_k B_k (or a derivative) at the points: (d, pieces + 3) -> (n, d)."""
         return _sum(self.weights[order, k] * torch.gather(coefficients, 1, self.index + k) for k in range(4)).T
 
-    def scatter(self, values):
+    def scatter(self, values: torch.Tensor) -> torch.Tensor:
         """Σ_points values B_k: (n, d) -> (d, pieces + 3)."""
         out = torch.zeros(len(self.index), self.size, dtype=torch.float64)
         for k in range(4):
             out.scatter_add_(1, self.index + k, self.weights[0, k] * values.T)
         return out
 
-    def gram(self):
+    def gram(self) -> torch.Tensor:
         """(1/n) Σ_points B_k B_l for each coordinate, (d, pieces + 3, pieces + 3)."""
         if self.products is None:
             out = torch.zeros(len(self.index), self.size**2, dtype=torch.float64)
@@ -111,7 +113,7 @@ class Basis:
             self.products = out.reshape(-1, self.size, self.size) / self.index.shape[1]
         return self.products
 
-    def dense(self, i):
+    def dense(self, i: int) -> torch.Tensor:
         """B_k at the points of coordinate i, (n, pieces + 3)."""
         out = torch.zeros(self.index.shape[1], self.size, dtype=torch.float64)
         for k in range(4):
