@@ -16,6 +16,7 @@ test: lint pytest
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python tests/static_checks.py
 
 pytest: $(VENV)/installed
 	$(BIN)/python -m pytest
