@@ -1,4 +1,4 @@
-"""Cheap schemes for testing the harness: Gaussian moments stepped in plain numpy, and a few metrics."""
+"""Cheap schemes for testing the harness, with Gaussian laws, so that every number is known; and a few metrics."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from pdeflow.laws import Gaussian
 
 @dataclass(frozen=True)
 class Moments(Method):
-    """Mean and covariance of a linear flow by the theta scheme: theta = 1 implicit Euler, 1/2 trapezoidal, 0 explicit Euler."""
+    """Mean and covariance of a linear flow by the theta scheme: 1 implicit Euler, 1/2 trapezoidal, 0 explicit Euler."""
 
     theta: float = 1.0
 
@@ -45,6 +45,27 @@ class Moments(Method):
         return Gaussian(state[:d], (cov + cov.T) / 2)
 
 
+@dataclass(frozen=True)
+class ExplicitMoments:
+    """Explicit Euler for the mean and covariance of an Ornstein-Uhlenbeck flow: order one, floor zero."""
+
+    detail: int = 1
+
+    def init(self, problem, rng):
+        if not isinstance(problem.energy.potential, pf.potentials.Quadratic):
+            raise pf.Unsupported("ExplicitMoments needs a Quadratic potential. Use another method.")
+        return problem.initial
+
+    def step(self, problem, law, dt, rng):
+        matrix, center = problem.energy.potential.matrix, problem.energy.potential.center
+        shrink = np.eye(problem.dim) - dt * matrix
+        cov = shrink @ law.cov() @ shrink + 2 * dt * problem.energy.internal.temperature * np.eye(problem.dim)
+        return pf.laws.Gaussian(center + shrink @ (law.mean() - center), cov)
+
+    def law(self, law):
+        return law
+
+
 def moment_distance(approximation, truth, *, rng=None):
     """Euclidean distance of (mean, cov), not squared."""
     return float(
@@ -59,7 +80,10 @@ def unavailable(approximation, truth):
 def small_study(steps, **changes):
     """A study of `Moments` on the default Ornstein-Uhlenbeck problem at these steps, with arguments changed."""
     arguments = {
-        "problems": [pf.problems.ou()], "methods": {"euler": Moments()}, "sweep": {"dt": steps},
-        "metrics": {"moments": moment_distance}, **changes,
-    }  # fmt: skip
+        "problems": [pf.problems.ou()],
+        "methods": {"euler": Moments()},
+        "sweep": {"dt": steps},
+        "metrics": {"moments": moment_distance},
+        **changes,
+    }
     return pf.Study(**arguments)

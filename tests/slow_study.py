@@ -1,4 +1,7 @@
-"""A slow little study to be killed: `python sleepy.py STORE JOBS` runs it; with 0 jobs, it starts a run for each line of stdin. Every start of a run adds a line to $SLEEPY_LOG."""
+"""A slow little study to be killed: `python slow_study.py STORE JOBS` runs it.
+
+With 0 jobs, it starts a run for each line of stdin. Every start of a run adds a line to $SLEEPY_LOG.
+"""
 
 import os
 import sys
@@ -6,11 +9,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parent))
 
-from study.toys import Moments, moment_distance
+from cheap_schemes import Moments, moment_distance
 
 import pdeflow as pf
+from pdeflow.study.store import encode
 
 
 @dataclass(frozen=True)
@@ -27,9 +31,20 @@ class Sleepy(Moments):
 
 def study():
     return pf.Study(
-        pf.problems.ou(), {"sleepy": Sleepy(), "trapezoidal": Sleepy(theta=0.5)}, {"dt": [1 / 2, 1 / 4, 1 / 8]},
-        {"moments": moment_distance}, seeds=range(4),
-    )  # fmt: skip
+        pf.problems.ou(),
+        {"sleepy": Sleepy(), "trapezoidal": Sleepy(theta=0.5)},
+        {"dt": [1 / 2, 1 / 4, 1 / 8]},
+        {"moments": moment_distance},
+        seeds=range(4),
+    )
+
+
+TIMING = ("seconds", "first_call_seconds")
+
+
+def bits(table):
+    """The table without its clocks, floats by their bits."""
+    return [[encode(row[name]) for name in table.columns if name not in TIMING] for row in table]
 
 
 if __name__ == "__main__":

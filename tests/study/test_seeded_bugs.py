@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from study.toys import Moments, moment_distance
+from cheap_schemes import Moments, moment_distance
 
 import pdeflow as pf
 from pdeflow.energies.energy import Energy

@@ -12,25 +12,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from study import sleepy
-from study.toys import Moments, moment_distance
+import slow_study
+from cheap_schemes import Moments, moment_distance
+from slow_study import bits
 
 import pdeflow as pf
 from pdeflow._core.errors import BadInput
 from pdeflow._core.files import temporary_name
 from pdeflow.study.store import Store, decode, encode
 
-TIMING = ("seconds", "first_call_seconds")
-
-
-def bits(table):
-    """The table without its clocks, floats by their bits."""
-    return [[encode(row[name]) for name in table.columns if name not in TIMING] for row in table]
-
 
 def begin(store, jobs):
     return subprocess.Popen(
-        [sys.executable, sleepy.__file__, str(store), str(jobs)],
+        [sys.executable, slow_study.__file__, str(store), str(jobs)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -58,12 +52,12 @@ def test_ten_kills_at_random_moments_leave_a_study_that_finishes_with_the_same_t
     done = whole(store)
     assert 0 < len(done)
     monkeypatch.setenv("SLEEPY_LOG", str(log))
-    resumed = sleepy.study().run(store=store)
+    resumed = slow_study.study().run(store=store)
     steps = [float(line) for line in log.read_text().split()] if log.exists() else []
     redone = sum(steps.count(dt) * dt for dt in (1 / 2, 1 / 4, 1 / 8))  # each run covers one unit of time
     assert redone == 24 - len(done)
     assert len(whole(store)) == 24 and len(list(store.iterdir())) == 24  # no stray temporary file
-    assert bits(resumed) == bits(sleepy.study().run())
+    assert bits(resumed) == bits(slow_study.study().run())
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -202,7 +196,7 @@ def test_two_writers_at_once_are_safe(tmp_path):
         writer.communicate(timeout=60)
     assert [writer.returncode for writer in writers] == [0, 0]
     assert len(whole(tmp_path)) == 24 == len(list(tmp_path.iterdir()))
-    assert bits(sleepy.study().run(store=tmp_path)) == bits(sleepy.study().run())
+    assert bits(slow_study.study().run(store=tmp_path)) == bits(slow_study.study().run())
 
 
 def test_every_float_comes_back_to_the_bit(rng):

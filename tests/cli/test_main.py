@@ -1,0 +1,64 @@
+"""The command line: exit codes of errors, the list, quick help."""
+
+import subprocess
+import sys
+
+from pdeflow.cli.main import ERROR
+
+
+def test_what_goes_wrong_exits_with_three(run, tmp_path, capsys):
+    broken = tmp_path / "broken.py"
+    for text, word in (
+        ("1/0", "ZeroDivisionError"),
+        ("x = 1", "defines no study"),
+        ("import not_there", "ModuleNotFoundError"),
+    ):
+        broken.write_text(text)
+        assert run("study", broken) == ERROR
+        assert word in capsys.readouterr().err
+    assert run("study", tmp_path / "none.py") == ERROR
+    readme = tmp_path / "README.md"
+    readme.write_text("# text")
+    for words in (("study", readme), ("study", broken, "--report", readme)):
+        assert run(*words) == ERROR
+    broken.write_text("def study():\n    return 1")
+    capsys.readouterr()
+    assert run("study", broken) == ERROR
+    assert "takes no argument" in capsys.readouterr().err
+    good = tmp_path / "good.py"
+    good.write_text(
+        "def study(scale):\n    raise SystemExit(77)  # would show that the run began before the report's folder was looked at"
+    )
+    assert run("study", good, "--report", readme) == ERROR
+    assert run("study", broken, "--scale", "huge") == ERROR
+    assert run("reference", "show", tmp_path / "none.h5") == ERROR
+
+
+def test_list_names_problems_and_methods(run, capsys):
+    assert run("list") == 0
+    out = capsys.readouterr().out
+    for name in (
+        "porous_medium(",
+        "ChangCooper",
+        "ICNNJKO",
+        "EulerMaruyama",
+        "sliced_w2",
+        "Barenblatt",
+        "LogRepulsion",
+    ):
+        assert name in out
+
+
+def test_help_is_quick_and_imports_nothing_heavy(run):
+    code = "import sys; from pdeflow.cli import main; print([m for m in ('numpy.f2py', 'torch', 'numba', 'pandas', 'matplotlib', 'h5py', 'cvxopt') if m in sys.modules])"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )
+    import time
+
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "pdeflow", "--help"], capture_output=True, check=True)
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 0.7

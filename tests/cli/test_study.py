@@ -1,0 +1,31 @@
+"""pdeflow study: verdicts as exit codes."""
+
+from pathlib import Path
+
+import pytest
+
+VALIDATION = '''"""Explicit moments on Ornstein-Uhlenbeck.
+
+Two lines of text."""
+import sys
+sys.path.insert(0, {here!r})
+import pdeflow as pf
+from cheap_schemes import ExplicitMoments
+
+def study(scale="quick"):
+    steps = [0.1, 0.05, 0.025, 0.0125] if scale == "quick" else [0.01, 0.005, 0.0025]
+    return pf.Study([pf.problems.ou()], {{"explicit": ExplicitMoments()}}, {{"dt": steps}}, {{"mean": pf.metrics.mean_error}})
+
+CLAIMS = [pf.Claim("explicit", "mean", {order}, 0.1, "docs/math.md 4.3")]
+'''
+
+
+@pytest.mark.parametrize(("order", "code"), [(1.0, 0), (2.0, 1)])
+def test_study_exits_with_its_verdict_and_leaves_a_report(run, order, code, tmp_path, capsys):
+    file = tmp_path / "claim.py"
+    file.write_text(VALIDATION.format(here=str(Path(__file__).parents[1]), order=order))
+    assert run("study", file, "--store", tmp_path / "runs", "--report", tmp_path / "report") == code
+    out = capsys.readouterr().out
+    assert f"verdict: {'pass' if code == 0 else 'fail'}" in out
+    assert "Explicit moments on Ornstein-Uhlenbeck." in (tmp_path / "report" / "report.md").read_text()
+    assert run("show", tmp_path / "report" / "table.csv") == 0
