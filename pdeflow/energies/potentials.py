@@ -12,8 +12,8 @@ import numpy as np
 
 from .._core.arrays import is_tensor, like, log_sum_exp, softmax
 from .._core.errors import BadInput, NotAvailable
-from .._core.validate import count, instance_of, points, positive, readonly, real_array, spd_matrix
-from ..laws import GaussianMixture
+from .._core.validate import count, points, positive, readonly, real_array, spd_matrix
+from ..laws import GaussianMixture, Law
 
 
 class Potential:
@@ -144,7 +144,14 @@ class MixturePotential(Potential):
     """
 
     def __init__(self, mixture, temperature=1.0):
-        instance_of(mixture, "mixture", GaussianMixture)
+        components = mixture.gaussian_components() if isinstance(mixture, Law) else None
+        if components is None or mixture.as_gaussian() is mixture:  # one Gaussian has a Quadratic potential
+            raise BadInput(
+                f"mixture is {mixture!r}. It must be a mixture of Gaussians. Build one: GaussianMixture(weights, means, "
+                "covs); the potential of one Gaussian is a Quadratic."
+            )
+        weights, parts = components
+        mixture = GaussianMixture(weights, [part.mean() for part in parts], [part.cov() for part in parts])
         self.mixture, self.temperature, self.dim = mixture, positive(temperature, "temperature"), mixture.dim
         self.precisions = readonly(np.linalg.inv(mixture.covs))
         log_dets = np.linalg.slogdet(mixture.covs)[1]

@@ -15,9 +15,12 @@ from pdeflow._core.quadrature import gauss_and_lobatto, graded_rule, kronrod, le
         (lambda u: -np.log1p(-u), 1.0),
         (lambda u: np.sqrt(u) + (u > 0.9), 2 / 3 + 0.1),
         (lambda u: 0 * u, 0.0),
-        (lambda u: np.sign(np.sin(40 * u)), sum((-1) ** k * (min((k + 1) * np.pi / 40, 1) - k * np.pi / 40) for k in range(13))),
+        (
+            lambda u: np.sign(np.sin(40 * u)),
+            sum((-1) ** k * (min((k + 1) * np.pi / 40, 1) - k * np.pi / 40) for k in range(13)),
+        ),
     ],
-)  # fmt: skip
+)
 def test_level_integrals_close_in_on_kinks_and_jumps(function, value):
     assert level_integral(function) == pytest.approx(value, abs=2e-12)
 

@@ -114,9 +114,13 @@ def test_the_full_law_on_the_line_is_compared_without_draws():
     assert pf.metrics.l1(FULL, narrow).value == pytest.approx(l1, rel=1e-6)
 
 
+def quartic(x):
+    return (x**4).sum(-1)
+
+
 ENERGIES = {  # energy -> its value at (LINE, PLANE)
     "bowl": (lambda d: pf.Energy(pf.potentials.Quadratic(np.eye(d))), lambda d: 0.49 * d),
-    "well": (lambda d: pf.Energy(pf.potentials.FromFunction(lambda x: (x**4).sum(-1), dim=d)), lambda d: 24 * 0.7**4 * d),
+    "well": (lambda d: pf.Energy(pf.potentials.FromFunction(quartic, dim=d)), lambda d: 24 * 0.7**4 * d),
     "entropy": (lambda d: pf.Energy(internal=pf.Entropy()), lambda d: -d * (1 + np.log(1.4))),
     "power": (lambda d: pf.Energy(internal=pf.Power(2.0)), lambda d: (1 / 2.8) ** d),
     "attraction": (lambda d: pf.Energy(interaction=pf.interactions.QuadraticAttraction()), lambda d: 0.49 * 2 * d / 2),

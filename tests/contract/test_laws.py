@@ -214,7 +214,7 @@ def test_levels_zero_and_one_are_the_ends_of_the_support(law, rng):
     assert low <= x.min() and x.max() <= high
     if np.isfinite(low):
         near = law.quantile(np.array([1e-13]))[0]
-        # the support ends where the mass does: the quantile at 1e-13 lies by the end (1e-13 is within 2 % even at a flat edge)
+        # the support ends where the mass does: the quantile at 1e-13 lies by the end (within 2 % even at a flat edge)
         assert abs(near - low) <= 0.02 * np.sqrt(law.cov()[0, 0]) or isinstance(law, Barenblatt)
         assert law.cdf(low - 1e-9 * (1 + abs(low))) == 0 and law.cdf(high) == pytest.approx(1, abs=1e-12)
     assert law.quantile(np.empty(0)).shape == (0,)

@@ -28,10 +28,16 @@ MIXTURE = GaussianMixture([0.3, 0.0, 0.7], [-1.5, 9.0, 2.0], [0.09, 1.0, 0.36])
 GRID = GridLaw(np.array([-1.0, -0.5, 0.0, 0.7, 2.0]), [0.2, 0.0, 0.5, 0.3])
 QUANTILES = Quantiles([-1.0, 0.0, 0.2, 3.0], [0.0, 0.2, 0.6, 1.0])
 LINE = {
-    "gaussian": Gaussian(0.4, 0.3), "mixture": MIXTURE, "uniform": Uniform(-1.0, 2.0), "barenblatt": Barenblatt(1, 2.5, 0.5, [0.2]),
-    "semicircle": Semicircle(1.3, 0.1), "grid": GRID, "quantiles": QUANTILES, "from-quantile": FromQuantile(MIXTURE.quantile),
+    "gaussian": Gaussian(0.4, 0.3),
+    "mixture": MIXTURE,
+    "uniform": Uniform(-1.0, 2.0),
+    "barenblatt": Barenblatt(1, 2.5, 0.5, [0.2]),
+    "semicircle": Semicircle(1.3, 0.1),
+    "grid": GRID,
+    "quantiles": QUANTILES,
+    "from-quantile": FromQuantile(MIXTURE.quantile),
     "product": Product([Semicircle(1.3)]),
-}  # fmt: skip
+}
 SPACE = {
     "gaussian": Gaussian([1.0, -0.5], [[1.0, 0.4], [0.4, 0.6]]),
     "mixture": GaussianMixture([0.25, 0.75], [[0.0, 1.0], [1.0, -1.0]], [0.3, 0.1]),
@@ -44,9 +50,12 @@ SPACE = {
 }
 # W = a|z|²/2 as a kernel that has no closed form anywhere
 KERNELS = {
-    "newtonian": PowerLaw(2.0, 1.0), "quartic": PowerLaw(4.0, 2.0), "quadratic": QuadraticAttraction(1.7), "gaussian": GaussianAttraction(),
+    "newtonian": PowerLaw(2.0, 1.0),
+    "quartic": PowerLaw(4.0, 2.0),
+    "quadratic": QuadraticAttraction(1.7),
+    "gaussian": GaussianAttraction(),
     "log": LogRepulsion(1.2, 0.7),
-}  # fmt: skip
+}
 line = pytest.mark.parametrize("law", LINE.values(), ids=LINE.keys())
 space = pytest.mark.parametrize("law", SPACE.values(), ids=SPACE.keys())
 
@@ -108,7 +117,7 @@ def test_interaction_energy_on_the_line_is_half_the_double_mean(law, kernel, rng
     twin = MIXTURE if isinstance(law, FromQuantile) else law  # the same law, but fast to sample
     w = kernel.value(twin.sample(200_000, pairs) - twin.sample(200_000, pairs))
     deviation = np.hypot(0.5 * w.std() / np.sqrt(len(w)), estimate.stderr)
-    # three Gauss nodes a cell are exact to degree 5 in each variable; a Gaussian kernel over a cell of width 1.3 is not one
+    # three Gauss nodes per cell are exact to degree 5 in each variable; a Gaussian kernel is no such polynomial
     rough = 2e-3 * abs(estimate.value) if isinstance(law, GridLaw) else 1e-12
     assert abs(estimate.value - 0.5 * w.mean()) <= 5 * deviation + rough
     if estimate.stderr > 0:

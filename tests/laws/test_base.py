@@ -53,13 +53,20 @@ def test_a_distribution_function_gives_cell_masses():
 def test_a_law_that_is_only_sampled_knows_nothing_else():
     law = Sampled()
     assert law.answers() == ["sample"] and repr(law) == "Sampled(dim=2)" and law.blocks([2]) == (law,)
-    unknown = (
-        law.support(), law.has_density(), law.atoms(), law.as_gaussian(), law.gaussian_components(), law.as_barenblatt(),
-        law.as_semicircle(), law.scale_family(), law.blocks([1, 1]), law.factors(), law.linear_pieces(), law.grid_axes(),
-        law.cell_masses([np.array([0.0, 1.0])] * 2), law.projected(np.array([1.0, 0.0])), law.mean_of(lambda x: x[:, 0]),
-        law.mean_pair_power(2.0), law.quadrature_nodes(10), law.fields(), law.density_steps(), law.finite_dissipation(),
-    )  # fmt: skip
-    assert set(unknown) == {None}
+    questions = {
+        "blocks": ([1, 1],),
+        "cell_masses": ([np.array([0.0, 1.0])] * 2,),
+        "projected": (np.array([1.0, 0.0]),),
+        "mean_of": (lambda x: x[:, 0],),
+        "mean_pair_power": (2.0,),
+        "quadrature_nodes": (10,),
+    }
+    for name in (
+        "support has_density atoms as_gaussian gaussian_components as_barenblatt as_semicircle scale_family factors "
+        "linear_pieces grid_axes fields density_steps finite_dissipation"
+    ).split():
+        questions[name] = ()
+    assert [name for name, arguments in questions.items() if getattr(law, name)(*arguments) is not None] == []
     for question in ("log_density", "mean", "cov", "entropy", "spec", "score", "coordinates"):
         with pytest.raises(pf.NotAvailable, match=r"Sampled \(dim 2\) does not answer .* It answers: sample"):
             getattr(law, question)(*([np.zeros((1, 2))] if question in ("log_density", "score") else []))

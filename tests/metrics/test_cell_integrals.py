@@ -32,7 +32,7 @@ class DensityOnly(Law):
 
 @pytest.mark.parametrize("dress", [lambda law: law, DensityOnly])
 def test_what_leaks_over_the_border_of_a_cell_is_found(dress):
-    """A speck 3.3 deviations from a border leaves 5e-4 beyond it, which no node of the neighbour sees, and hardly a draw."""
+    """A speck 3.3 deviations from a border leaves 5e-4 beyond it, which no node of the neighbour sees."""
     s = 5e-4
     law = Gaussian([AXES[0][6] - 3.3 * s, 0.12], s * s)
     masses = boxes.box_masses(dress(law), AXES)

@@ -196,7 +196,10 @@ REGIMES = {  # variance of p; places, variance of q
 
 @pytest.mark.parametrize("regime", REGIMES)
 def test_monte_carlo_is_unbiased_and_knows_its_spread(regime):
-    """200 runs: their mean within 4 standard errors of the sum over the two axes, their spread (known to 5 %) within 4 of these."""
+    """200 runs: their mean within 4 standard errors of the sum over the two axes.
+
+    Their spread, known to 5 %, is within 4 of these.
+    """
     narrow, places, wide = REGIMES[regime]
     p, q = GaussianMixture([0.5, 0.5], PLACES, narrow), GaussianMixture([0.5, 0.5], places, wide)
     along = (GaussianMixture([0.5, 0.5], np.array(x)[:, 0], v) for x, v in ((PLACES, narrow), (places, wide)))

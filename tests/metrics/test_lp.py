@@ -55,7 +55,10 @@ def test_l1_on_the_line(p, q, expected):
 
 
 def test_a_spike_of_quantiles_has_its_own_panel():
-    """Mass 0.1 on a millionth, between two dyadic levels; the density is 0.45 on both sides, so that no step leads to it."""
+    """Mass 0.1 on a millionth, between two dyadic levels.
+
+    The density is 0.45 on both sides, so that no step leads to it.
+    """
     end = 0.6 + 1e-6
     width = end - 0.6
     mass = 1 - 0.45 * (2 - width)

@@ -40,9 +40,10 @@ def test_sliced_distance_closed_and_on_the_line(rng):
 
 
 def test_sliced_directions_are_uniform_on_the_sphere(rng):
-    """A shift along an axis and one along a diagonal: (s·θ)² has mean 1/2 and standard deviation 8^-½ in the plane for both.
+    """A shift along an axis and one along a diagonal: (s·θ)² has mean 1/2 and standard deviation 8^-½ for both.
 
-    Directions from a square have 0.328 and 0.377. 2000 directions know 0.354 to 0.8 % (the fourth moment of an arcsine law is 3/2).
+    Directions from a square have 0.328 and 0.377. 2000 directions know 0.354 to 0.8 % (the fourth moment of an arcsine
+    law is 3/2).
     """
     for shift in ([1.0, 0], [0.5**0.5, 0.5**0.5]):
         pair = Gaussian([0, 0], 1.0), Gaussian(shift, 1.0)
