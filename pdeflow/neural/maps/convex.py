@@ -179,13 +179,6 @@ class ConvexMap(Map):
                     (groups.nonnegative if name == "mixing" else groups.hidden)[f"layer{i}.{name}"] = array
         return groups
 
-    def trained(self):
-        """The arrays that training changes, by name."""
-        named = {"root": self.root, "shift": self.shift, "weight": self.weight}
-        for i, layer in enumerate(self.layers):
-            named |= {f"layer{i}.{name}": array for name, array in layer.arrays().items() if name != "sharpness"}
-        return named
-
     def to_data(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         rank, rows, _ = self.layers[0].quadratic.shape
         width, depth = len(self.weight), len(self.layers)

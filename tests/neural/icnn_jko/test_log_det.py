@@ -14,7 +14,7 @@ PROBES = 200
 def gradient(move, x, log_det):
     """The gradient of the surrogate with regard to all trained arrays, as one vector."""
     named = move.mapped(lambda a: torch.tensor(a, requires_grad=True))
-    arrays = [array for array in named.trained().values() if array.numel()]
+    arrays = list(named.parameter_groups().all().values())
     parts = torch.autograd.grad(log_det.surrogate(named.at(x)), arrays, allow_unused=True)
     return torch.cat([(0 * a if p is None else p).ravel() for p, a in zip(parts, arrays)]).detach().numpy()
 
@@ -24,7 +24,7 @@ def test_exact_surrogate_has_the_gradient_of_the_log_determinant(depth, rank, pi
     move = random_map(4, depth=depth, rank=rank, pieces=pieces, sharpness=sharpness)
     x = torch.tensor(np.random.default_rng(0).standard_normal((6, 4)))
     tensors = move.mapped(lambda a: torch.tensor(a, requires_grad=True))
-    arrays = [a for a in tensors.trained().values() if a.numel()]
+    arrays = list(tensors.parameter_groups().all().values())
     truth = torch.autograd.grad(torch.logdet(tensors.at(x).hessian()).mean(), arrays, allow_unused=True)
     truth = torch.cat([(0 * a if g is None else g).ravel() for g, a in zip(truth, arrays)]).detach().numpy()
     np.testing.assert_allclose(gradient(move, x, Exact()), truth, rtol=1e-9, atol=1e-11 * np.abs(truth).max())
