@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,11 +59,11 @@ class PushForward(Law):
         for move in self.maps:
             require_map(move, self.dim)
 
-    def pushed_from(self):
+    def pushed_from(self) -> tuple[Law, tuple[Map, ...]]:
         """The base law and the maps."""
         return self.base, self.maps
 
-    def push(self, x):
+    def push(self, x: Points) -> Points:
         """T(x), (n, d) -> (n, d)."""
         for move in self.maps:
             x = _in_chunks(move, x, move)
@@ -223,7 +223,7 @@ class PushForward(Law):
             return None
         return found[0], tuple(moved_gaussian(part, self.maps) for part in found[1])
 
-    def scale_family(self):
+    def scale_family(self) -> tuple[Hashable, Vector, Vector] | None:
         """That of the base law under affine maps that stretch all directions alike; a Gaussian answers for itself."""
         single = self.as_gaussian()
         if single is not None and self.maps:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..._core.arrays import is_tensor, log
 from ..._core.errors import BadInput
+from ..._core.shapes import Matrix, Points, Vector
 from ..._core.validate import count, positive
 from ...laws.maps import Certificate, Map, kept_array, recorded_name
 from .inversion import invert
-from .jet import STRENGTH, Jet
+from .jet import STRENGTH, Array, Jet
 from .signed import require_convex
 
-Array = Any  # a numpy array, or a torch tensor: the network is written in operations that both have
+if TYPE_CHECKING:
+    import torch
+
+    from ..settings import Network
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +50,7 @@ class Layer:
     mixing: Array | None = None
     sharpness: Array | None = None
 
-    def arrays(self):
+    def arrays(self) -> dict[str, Array]:
         """Its arrays by name, without those that are None."""
         return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
 
@@ -137,30 +141,30 @@ class ConvexMap(Map):
         """On the line, always: the derivative of a convex function increases."""
         return self.dim == 1
 
-    def at(self, x) -> Jet:
+    def at(self, x: Array) -> Jet:
         """The derivatives at the points x (n, d), ready for use."""
         return Jet(self, x)
 
-    def value(self, x):
+    def value(self, x: Array) -> Array:
         """ψ(x), (n, d) -> (n,)."""
         jet = self.at(x)
         return self.scale**2 * (jet.value() + jet.y @ self.shift) + x @ self.center
 
-    def __call__(self, x):
+    def __call__(self, x: Array) -> Array:
         """T(x), (n, d) -> (n, d)."""
         return self.at(x).gradient()
 
-    def value_and_hessian(self, x):
+    def value_and_hessian(self, x: Array) -> tuple[Array, Array]:
         """T(x) (n, d) and ∇²ψ(x) (n, d, d) at the points x (n, d)."""
         jet = self.at(x)
         return jet.gradient(), self.basis @ jet.hessian() @ self.basis.T
 
-    def with_log_det(self, x):
+    def with_log_det(self, x: Array) -> tuple[Array, Array]:
         """T(x) (n, d) and log det ∇²ψ(x) (n,) at the points x (n, d)."""
         moved, hessian = self.value_and_hessian(x)
         return moved, log_determinant(hessian)
 
-    def invert(self, y, tolerance: float | None = None, most: int = 100) -> tuple[Any, Certificate]:
+    def invert(self, y: Points, tolerance: float | None = None, most: int = 100) -> tuple[Points, Certificate]:
         """(x, Certificate) with T(x) = y, both (n, d); `NotConverged` otherwise (see `inversion.invert`)."""
         return invert(self, y, tolerance, most)
 
@@ -225,7 +229,7 @@ class ConvexMap(Map):
         """The same map in numpy arrays of `dtype`."""
         return self.mapped(lambda array: np.asarray(array, dtype=dtype))
 
-    def seen_from(self, center, basis, scale) -> ConvexMap:
+    def seen_from(self, center: Vector, basis: Matrix, scale: float) -> ConvexMap:
         """The same hidden functions and the same ∇²ψ of the quadratic in other fixed coordinates, to start a step from.
 
         With y = E y' + f the old coordinates in terms of the new, each z_j becomes the same function of y'. The
@@ -247,7 +251,9 @@ class ConvexMap(Map):
         )  # fmt: skip
 
 
-def first_map(center, basis, scale, width, network, generator):
+def first_map(
+    center: Vector, basis: Matrix, scale: float, width: int, network: Network, generator: torch.Generator
+) -> ConvexMap:
     """The identity, with hidden layers drawn from the torch `generator` and weights zero; float64, numpy."""
     dim = len(center)
 
@@ -266,7 +272,7 @@ def first_map(center, basis, scale, width, network, generator):
     return ConvexMap(root, np.zeros(dim), tuple(layers), np.zeros(width), center, basis, scale)
 
 
-def log_determinant(hessian):
+def log_determinant(hessian: Array) -> Array:
     """log det of positive definite matrices (n, d, d) -> (n,)."""
     if is_tensor(hessian):
         import torch  # a tensor is here, so torch is loaded already

@@ -1,13 +1,21 @@
 """Inverting a convex map: batched Newton on ψ(x) - yᵀx with a certificate."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from ...laws.maps import certified
+from ..._core.shapes import Points
+from ...laws.maps import Certificate, certified
+
+if TYPE_CHECKING:
+    from .convex import ConvexMap
 
 CHUNK = 1 << 22  # numbers held at a time by the widest array of a chunk
 
 
-def invert(move, y, tolerance=None, most=100):
+def invert(move: ConvexMap, y: Points, tolerance: float | None = None, most: int = 100) -> tuple[Points, Certificate]:
     """(x, Certificate) with T(x) = y, (n, d) -> (n, d), in the dtype of y (numpy).
 
     Damped Newton with the closed-form Hessian until the residual reaches round-off (eps) or falls no more.

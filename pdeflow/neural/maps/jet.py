@@ -10,10 +10,18 @@ costs one pass through the network, a product two, whatever the dimension, and n
 differentiation.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from ..._core.arrays import exp, is_tensor, like, log, log_sum_exp
 
+if TYPE_CHECKING:
+    from .convex import ConvexMap
+
+Array = Any  # a numpy array, or a torch tensor: the network is written in operations that both have
 STRENGTH = 1e-4  # ε, the strong convexity: ∇²ψ >= ε I whatever the weights
 
 
@@ -24,7 +32,7 @@ class Jet:
     y = Rᵀ(x - m)/s: R is orthogonal, so lengths and determinants are the same.
     """
 
-    def __init__(self, move, x):
+    def __init__(self, move: ConvexMap, x: Array):
         self.move = move
         self.y = (x - move.center) @ move.basis / move.scale
         self.pieces = move.layers[0].linear.shape[0] // len(move.weight)
@@ -48,17 +56,17 @@ class Jet:
             self.pull.insert(0, slope * self._each(reach))
             reach = None if layer.mixing is None else self.pull[0] @ layer.mixing
 
-    def value(self):
+    def value(self) -> Array:
         """φ(y) but for the term linear in y, (n,)."""
         quadratic = (((self.y @ self.move.root) ** 2).sum(-1) + STRENGTH * (self.y**2).sum(-1)) / 2
         return quadratic + neurons(self.z, self.pieces, self.move.layers[-1].sharpness)[0] @ self.move.weight
 
-    def some(self, n):
+    def some(self, n: int) -> Jet:
         """The jet at the first n points, without a graph in torch."""
         y = self.y[:n].detach() if is_tensor(self.y) else self.y[:n]
         return Jet(self.move, self.move.center + self.move.scale * (y @ self.move.basis.T))
 
-    def gradient(self):
+    def gradient(self) -> Array:
         """T(x), (n, d)."""
         move = self.move
         total = self._quadratic(self.y) + move.shift
@@ -103,7 +111,7 @@ class Jet:
             before = dz
         return out
 
-    def bilinear(self, u, v):
+    def bilinear(self, u: Array, v: Array) -> Array:
         """uᵀ∇²φ v, both (n, d) -> (n,)."""
         total = ((u @ self.move.root) * (v @ self.move.root)).sum(-1) + STRENGTH * (u * v).sum(-1)
         for i, (pull, (du, pu), (dv, pv)) in enumerate(zip(self.pull, self._tangents(u), self._tangents(v))):
@@ -113,7 +121,7 @@ class Jet:
             total = total + (pull * form).sum(-1)
         return total
 
-    def product(self, v):
+    def product(self, v: Array) -> Array:
         """∇²φ v, (n, d) -> (n, d)."""
         total, tangents = self._quadratic(v), self._tangents(v)
         reach = None  # the tangent of ∂φ/∂h_l, from the last layer down
@@ -129,7 +137,7 @@ class Jet:
             reach = None if layer.mixing is None else dpull @ layer.mixing
         return total
 
-    def hessian(self):
+    def hessian(self) -> Array:
         """∇²φ, (n, d, d)."""
         root, dim = self.move.root, self.y.shape[1]
         total, before = root @ root.T + STRENGTH * like(np.eye(dim), root), None
@@ -170,7 +178,7 @@ class Jet:
         return parts.swapaxes(0, 1)
 
 
-def neurons(z, pieces, sharpness, value=True):
+def neurons(z: Array, pieces: int, sharpness: Array | None, value: bool = True) -> tuple[Array, Array]:
     """The neurons and their slopes.
 
     From z (n, width * pieces) and β (width,), None for ones: h (n, width), or None where no value is asked, and ∂h/∂z
@@ -202,7 +210,7 @@ def _rows(coefficients, quadratic):
     return coefficients.reshape(-1, rank * width) @ quadratic.reshape(rank * width, dim)
 
 
-def sigmoid(z):
+def sigmoid(z: Array) -> Array:
     """1 / (1 + exp(-z)) without overflow."""
     if is_tensor(z):
         return z.sigmoid()
@@ -210,6 +218,6 @@ def sigmoid(z):
     return np.where(z >= 0, 1.0, small).astype(z.dtype) / (1 + small)
 
 
-def softplus(z):
+def softplus(z: Array) -> Array:
     """log(1 + exp z) without overflow."""
     return z * (z > 0) + log(1 + exp(-abs(z)))

@@ -10,18 +10,23 @@ is left between bumps everywhere else. Measured on the line (modes at ±2.3, dt 
 2): 16 neurons of 8 pieces arrive at 0.714 to 0.717, 32 signed ones at 0.711, at a quarter of the time.
 """
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..._core.arrays import is_tensor
 from ..._core.errors import BadInput
-from .jet import STRENGTH
+from .jet import STRENGTH, Array
+
+if TYPE_CHECKING:
+    from .convex import ConvexMap, Layer
 
 MARGIN = 1e-3  # share of LLᵀ that training leaves free, far above the round-off of weights in single precision
 
 
-def concave_part(layer, weight):
+def concave_part(layer: Layer, weight: Array) -> Array:
     """S, (d, d), of a layer of softplus neurons and their weights (width,), in double precision; numpy or torch."""
     linear, weight, sharpness = (wide(array) for array in (layer.linear, weight, layer.sharpness))
     size = (-weight).clip(min=0) / 4 * (1.0 if sharpness is None else sharpness)
@@ -35,7 +40,7 @@ def wide(array: Any) -> Any:
     return array.double() if is_tensor(array) else np.asarray(array, dtype=float)
 
 
-def shrink(move):
+def shrink(move: ConvexMap) -> None:
     """Shrink the negative weights of a map of torch tensors by one factor, in place, until (1 - MARGIN) LLᵀ >= S.
 
     Where LLᵀ is singular they become 0. The map stays in the convex set, but this is not the projection onto it:
@@ -59,7 +64,7 @@ def shrink(move):
     move.weight.copy_(torch.where(move.weight < 0, move.weight / most.clip(min=1), move.weight))
 
 
-def require_convex(move):
+def require_convex(move: ConvexMap) -> None:
     """`BadInput` unless the weights of a numpy map are non-negative, or outweighed by the quadratic, up to ε/2."""
     plain = (
         len(move.layers) == 1 and len(move.layers[0].linear) == len(move.weight) and not len(move.layers[0].quadratic)
