@@ -8,7 +8,7 @@ from neural.variational_jko.propositions import kl_bound, power_bound
 import pdeflow as pf
 from pdeflow.energies.internal import Entropy, Power
 from pdeflow.laws import Barenblatt, Gaussian
-from pdeflow.neural.variational_jko.dual_function import Profile, TestFunction
+from pdeflow.neural.variational_jko.dual_function import Profile, TestFamily, TestFunction
 from pdeflow.neural.variational_jko.nested_balls import NestedBalls
 
 P, Q, MU = Gaussian(0.3, 0.64), Gaussian(-0.2, 1.21), Gaussian(0.5, 1.5)
@@ -138,3 +138,67 @@ def test_the_standard_error_of_the_reference_is_that_of_repeated_draws(outer):
     assert test.ratio(far) == 0 and test.log_density(far) == -np.inf  # zero outside, or the bound is none
     with pytest.raises(pf.BadInput, match="larger batch"):
         NestedBalls(2, 1.0, 40.0).draw(rng, 3)
+
+
+def test_an_entropy_and_powers_share_one_test_function(rng):
+    """∫U(ρ) dx >= E_ρ U'(g) - ∫p(g) dx for every density g, with equality for g = ρ [docs/math.md 5]."""
+    internal = Entropy(0.7) + Power(2.0, 1.5) + Power(3.0)
+    cov = np.array([[2.0, 0.5], [0.5, 1.0]])
+    gauss = Gaussian([1.0, -1.0], cov)
+    test = TestFunction(internal, gauss.mean(), np.linalg.cholesky(cov), ())
+    taken, spread = test.at_reference(rng, 10)
+    x, w = line(-14, 14)
+    plane = np.stack(np.meshgrid(x, x), axis=-1).reshape(-1, 2)
+    density = np.exp(gauss.log_density(plane)) * np.outer(w, w).ravel()
+    exact = pf.Energy(internal=internal).evaluate(gauss).value
+    assert spread == 0 and density @ test.at_law(plane) - taken == pytest.approx(exact, rel=1e-10)
+    # a network that is the constant e, on the line: both sides by quadrature
+    law, e = Gaussian(0.0, 1.0), 0.3
+    constant = ((np.zeros((1, 4)), np.zeros(4)), (np.zeros((4, 1)), np.array([e])))
+    test = TestFunction(internal, np.zeros(1), np.eye(1), constant)
+    rho = np.exp(law.log_density(x[:, None]))
+    g = np.exp(e) * rho
+    pressure = w @ (0.7 * (g - rho) + 1.5 * g**2 + g**3)
+    value, spread = test.at_reference(rng, 200_000)
+    assert abs(value - pressure) < 4 * spread < 0.01 * pressure
+    bound = (w * rho) @ test.at_law(x[:, None]) - pressure
+    assert bound < pf.Energy(internal=internal).evaluate(law).value - 0.01
+    np.testing.assert_allclose(test.score(x[:, None])[:, 0], -x, atol=1e-12)
+
+
+def test_what_has_no_test_functions_is_refused_with_the_cure():
+    for internal, words in (
+        (Power(0.5), "m > 1"),
+        (Entropy() + Power(0.5), "m > 1"),
+        (Power(2.0) + Power(3.0), "several powers without an entropy.*QuantileJKO"),
+    ):
+        with pytest.raises(pf.Unsupported, match=words):
+            TestFamily(internal, 2)
+    twice = TestFamily(Power(2.0) + Power(2.0, 0.5), 2)
+    assert twice.powers == ((1.5, 2.0),) and twice.profile.m == 2.0
+    assert TestFamily(Entropy(0.5) + Entropy(0.25), 1).temperature == 0.75
+
+
+class Own(pf.energies.InternalEnergy):
+    """T r log r by a user, who says what it is, or does not."""
+
+    def __init__(self, said):
+        self.said = said
+
+    def terms(self):
+        return ((0.7, 1.0),) if self.said else None
+
+    def value(self, r):
+        return 0.7 * r * np.log(r)
+
+    def pressure(self, r):
+        return 0.7 * r
+
+    def conjugate(self, p):
+        return 0.7 * np.exp(p / 0.7 - 1)
+
+
+def test_an_internal_energy_of_a_users_own_is_taken_by_its_terms():
+    assert TestFamily(Own(True), 2).temperature == 0.7
+    with pytest.raises(pf.Unsupported, match=r"terms\(\)"):
+        TestFamily(Own(False), 2)
