@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._core.compiled import BLOCK, alone, crew
 from .._core.errors import BadInput
-from .._core.shapes import Matrix, Points, Values, Vector
+from .._core.shapes import Matrix, Points, Vector
 from .._core.validate import points, real_array, require_gradient
 from .interactions import GaussianAttraction, power_terms
 from .pair_sums import block_moments, block_sums, moment_force, pair_energy, pair_force
@@ -24,7 +25,7 @@ SHORT_CLOUD = 1 << 15  # points up to which sums in O(n) are not worth other thr
 PAIRS_AT_ONCE = 1 << 19  # differences held in memory at once for a user's kernel
 
 
-def mean_force(kernel: Any, x: Points, at: Points | None = None, *, workers: Any = None) -> Points:
+def mean_force(kernel: Any, x: ArrayLike, at: ArrayLike | None = None, *, workers: Any = None) -> Points:
     """The force of a cloud on points: (∇W*ρ)(y) = (1/n) Σ_j ∇W(y - x_j) for the empirical law ρ of x.
 
     Particles move along its negative.
@@ -99,7 +100,7 @@ class MomentField:
         return out
 
 
-def moment_field(kernel: Any, x: Points) -> MomentField | None:
+def moment_field(kernel: Any, x: ArrayLike) -> MomentField | None:
     """The `MomentField` of the cloud x (n, d), or None for a kernel that moments do not determine."""
     terms = power_terms(kernel)
     if terms is None or any(p not in (2, 4) for _, p in terms):
@@ -114,7 +115,7 @@ def _moment_field(quick, x, workers):
     return MomentField(mean, second, third, quick[2], quick[4])
 
 
-def mean_energy(kernel: Any, x: Points, weights: Values | None = None) -> float:
+def mean_energy(kernel: Any, x: ArrayLike, weights: ArrayLike | None = None) -> float:
     """The energy ½ Σ_i Σ_j w_i w_j W(x_i - x_j) of a weighted cloud.
 
     Pairs i = j are left out where W(0) is infinite (`kernel.singular`), and count elsewhere.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from scipy.special import ndtr
 
 from .._core.errors import BadInput, Unsupported
@@ -11,6 +12,8 @@ from .._core.shapes import Values
 from ..energies.internal import InternalEnergy
 from ..laws import Law
 from ..problems import Problem
+
+Edges = Float[np.ndarray, " edges"]  # n + 1 ends of n cells
 
 TAIL_MASS = 1e-13  # mass that an automatic domain leaves outside at each end, by each law
 MASS_TOLERANCE = 1e-3  # mass outside a given domain, or piled up at an end that is no wall, above which it is refused
@@ -82,7 +85,8 @@ def _flank(
 
     None if it never is.
     """
-    nodes, values = [np.array([start])], [potential_values(potential, np.array([start]))]
+    nodes = [np.array([float(start)])]
+    values = [potential_values(potential, nodes[0])]
     for _ in range(_MOST_DOUBLINGS):
         x = nodes[-1][-1] + width * np.linspace(0.0, 1.0, 129)[1:]
         nodes.append(x)
@@ -223,7 +227,7 @@ def refuse_outside(what: str, below: float, above: float, lower: float, upper: f
         )  # fmt: skip
 
 
-def open_ends(potential: Any, temperature: float, edges: Values, values: Values) -> tuple[str, ...]:
+def open_ends(potential: Any, temperature: float, edges: Edges, values: Values) -> tuple[str, ...]:
     """Of "lower" and "upper" those ends where V falls outwards and goes on beyond, so that mass wants out.
 
     An end beside which V cannot be evaluated (half a cell beyond it) is a wall. values : V at the centres of the cells.
@@ -238,13 +242,13 @@ def open_ends(potential: Any, temperature: float, edges: Values, values: Values)
 def _wall(potential: Any, x: float) -> bool:
     """Whether V cannot be evaluated at x."""
     try:
-        potential_values(potential, np.array([x]))
+        potential_values(potential, np.array([float(x)]))
     except BadInput:
         return True
     return False
 
 
-def refuse_piled_up(ends: tuple[str, ...], mass: Values, edges: Values, when: str) -> None:
+def refuse_piled_up(ends: tuple[str, ...], mass: Values, edges: Edges, when: str) -> None:
     """`BadInput` where more than `MASS_TOLERANCE` of the mass (n,) lies at one of the `ends` of `open_ends`."""
     rim = max(1, len(mass) // RIM_SHARE)
     for name in ends:
@@ -266,7 +270,7 @@ def free_tail(mass: Values, centers: Values, spread: float, lower: float, upper:
     return float(mass @ ndtr((lower - centers) / spread)), float(mass @ ndtr((centers - upper) / spread))
 
 
-def cell_masses(law: Law, edges: Values) -> tuple[Values, tuple[float, float]]:
+def cell_masses(law: Law, edges: Edges) -> tuple[Values, tuple[float, float]]:
     """Differences of the cdf, the mass outside put into the end cells, and that mass (below, above)."""
     if "cdf" not in law.answers():
         raise Unsupported(

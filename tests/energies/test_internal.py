@@ -54,9 +54,9 @@ def test_what_a_users_own_lacks_is_named():
 
 def test_ends_of_the_conjugate():
     assert (pf.Entropy() + pf.Power(2)).conjugate(-2000.0) == 0.0
-    assert (pf.Power(2) + pf.Power(3)).conjugate([-1.0, 0.0]).tolist() == [0.0, 0.0]
-    assert pf.Power(0.5).conjugate([0.0, 1.0]).tolist() == [np.inf, np.inf]
-    assert Saturating().conjugate([1.5, 0.6]) == pytest.approx([np.inf, 1 - np.sqrt(1 - 0.36)], rel=1e-14)
+    assert (pf.Power(2) + pf.Power(3)).conjugate(np.array([-1.0, 0.0])).tolist() == [0.0, 0.0]
+    assert pf.Power(0.5).conjugate(np.array([0.0, 1.0])).tolist() == [np.inf, np.inf]
+    assert Saturating().conjugate(np.array([1.5, 0.6])) == pytest.approx([np.inf, 1 - np.sqrt(1 - 0.36)], rel=1e-14)
     assert Cosh().conjugate(2.0) == pytest.approx(2 * np.arcsinh(2) - np.sqrt(5) + 1, rel=1e-14)
 
 
@@ -70,4 +70,4 @@ def test_a_kink_of_u_has_an_interval_of_slopes():
         def pressure(self, r):
             return np.where(np.asarray(r) < 1, 0.0, 1.0)
 
-    assert Kink().conjugate([0.25, 0.5, 2.0]) == pytest.approx([0.25, 0.5, np.inf], rel=1e-15)
+    assert Kink().conjugate(np.array([0.25, 0.5, 2.0])) == pytest.approx([0.25, 0.5, np.inf], rel=1e-15)

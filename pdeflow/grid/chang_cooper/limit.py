@@ -1,6 +1,6 @@
 """What the Chang-Cooper matrix itself says, free of time steps: its exponential, its spectrum, its stationary law."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -30,7 +30,7 @@ def _contour(nodes):
 
 
 def exponential(
-    problem: Problem, method: ChangCooper, times: Sequence[float] | None = None, *, nodes: int = 32
+    problem: Problem, method: ChangCooper, times: Iterable[float] | None = None, *, nodes: int = 32
 ) -> Trajectory:
     """The flow of the scheme without time error: exp(tL) applied to the initial masses [weideman2007; docs/math.md 7].
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from ..._core.errors import BadInput, Diverged, Unsupported
 from ..._core.shapes import Values
@@ -12,6 +13,7 @@ from ...laws import GridLaw, Law
 from ...method import Method
 from ...problems import Problem
 from ..domain import (
+    Edges,
     cell_masses,
     check_ends,
     choose_box,
@@ -23,6 +25,8 @@ from ..domain import (
     temperature_of,
 )
 from . import elimination
+
+Links = Float[np.ndarray, " links"]  # one number per pair of neighbouring cells
 
 STAGE_SHARE = 1 - 1 / np.sqrt(2)  # γ of the L-stable function of second order
 
@@ -60,11 +64,11 @@ class Grid:
         The ends that mass may want to leave by, see `domain.open_ends`.
     """
 
-    edges: Values
+    edges: Edges
     values: Values
     temperature: float
-    up: Values
-    down: Values
+    up: Links
+    down: Links
     tail_mass: float
     stationary_tail: float
     open_ends: tuple[str, ...] = ()
@@ -273,7 +277,7 @@ class ChangCooper(Method):
             )
         return float(temperature)
 
-    def _own_edges(self, law: Law) -> Values | None:
+    def _own_edges(self, law: Law) -> Edges | None:
         """The edges of a law that is constant on `cells` equal cells, else None."""
         axes = law.grid_axes()
         if axes is None or len(axes) != 1 or len(axes[0]) != self.cells + 1:
@@ -282,6 +286,6 @@ class ChangCooper(Method):
         return edges if _same(edges, np.linspace(edges[0], edges[-1], self.cells + 1)) else None
 
 
-def _same(edges: Values, others: Values) -> bool:
+def _same(edges: Edges, others: np.ndarray) -> bool:
     """Whether two sets of edges agree to round-off: 1e-9 of a cell, far below any discretisation error."""
     return edges.shape == others.shape and bool(np.abs(edges - others).max() <= 1e-9 * (edges[1] - edges[0]))

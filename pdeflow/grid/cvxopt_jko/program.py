@@ -124,7 +124,7 @@ class Program:
         return np.flatnonzero(self.old > RESTING_MASS)
 
     @cached_property
-    def mass(self) -> Values:
+    def mass(self) -> Numbers:
         """What is moved, (k,)."""
         return self.old[self.moving]
 
@@ -187,7 +187,7 @@ class Program:
         k = 1 / (1 + self.cost / (0.01 * np.median(self.cost)))
         return k / k.sum(0)
 
-    def certificate(self, k: Numbers, psi: Values) -> Certificate:
+    def certificate(self, k: Numbers, psi: Numbers) -> Certificate:
         """Judge K by the dual with potentials psi (k,), over all pairs of cells and whatever the solver said.
 
         For f_i = max_j(ψ_j - C_ij), or f = V + Wq without internal energy, and ψ_j = min_i(C_ij + f_i) the pair is

@@ -1,6 +1,6 @@
 """CvxoptJKO: the JKO step as a convex program over couplings of grid cells."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,7 @@ from ...laws import GridLaw
 from ...method import Method
 from ...problems import Problem
 from ...trajectory import Trajectory, exact_jko
-from ..domain import cell_masses, check_ends, potential_values, refuse_outside
+from ..domain import Edges, cell_masses, check_ends, potential_values, refuse_outside
 from .domain import choose_ends, kernel_matrix
 from .program import Program
 from .solver import StepSolver, import_cvxopt, threads
@@ -44,7 +44,7 @@ class PreparedGrid:
         Initial mass outside the grid.
     """
 
-    edges: Values
+    edges: Edges
     potential: Values
     internal: InternalEnergy | None
     kernel: Numbers | None
@@ -221,7 +221,7 @@ class CvxoptJKO(Method):
         """The law with the state's cell masses."""
         return GridLaw(state.grid.edges, state.mass)
 
-    def exact_sequence(self, problem: Problem, *, dt: float, times: Sequence[float]) -> Trajectory:
+    def exact_sequence(self, problem: Problem, *, dt: float, times: Iterable[float]) -> Trajectory:
         """The exact JKO iterates; `NotAvailable` where they have no closed form."""
         return exact_jko(problem, dt=dt, times=times)
 

@@ -92,7 +92,7 @@ class StepSolver:
         values = [program.energy(np.maximum(mass + a * move, 0.0)) + a * cost for a in lengths]
         return coupling + lengths[int(np.argmin(values))] * (target - coupling)
 
-    def _model(self, gradient: Values, hessian: Numbers | None, around: Values, aim: float) -> tuple[Numbers, Values]:
+    def _model(self, gradient: Values, hessian: Numbers | None, around: Values, aim: float) -> tuple[Numbers, Numbers]:
         """The coupling K (n, k) and ψ (k,) of a quadratic model of the program around the masses `around`.
 
         It minimises Σ C_ij p_j K_ij + gradient·(q - around) + ½ (q - around)ᵀ hessian (q - around).

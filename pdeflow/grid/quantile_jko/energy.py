@@ -7,10 +7,10 @@ import numpy as np
 from scipy.optimize import brentq
 
 from ..._core.errors import NotAvailable, Unsupported
-from ..._core.shapes import Values
 from ...energies.energy import Energy
 from ...energies.internal import InternalEnergy
 from ...energies.potentials import Quadratic
+from .mesh import Cells, Nodes
 from .terms import PotentialTerm, Term, interaction_terms
 
 # Fast diffusion with m <= d/(d + 2) spreads laws so thin that they have no second moment.
@@ -41,8 +41,8 @@ class DiscreteEnergy:
         Whether cells must stay open, because the energy of an empty cell is infinite or infinitely steep.
     """
 
-    cell_mass: Values
-    node_mass: Values
+    cell_mass: Cells
+    node_mass: Nodes
     powers: Powers
     confinement: tuple[float, float]
     terms: tuple[Term, ...]
@@ -50,7 +50,7 @@ class DiscreteEnergy:
     barrier: bool
 
 
-def discretise(energy: Energy, levels: Values) -> DiscreteEnergy:
+def discretise(energy: Energy, levels: Nodes) -> DiscreteEnergy:
     """The energy of a problem on the mesh with these levels (n + 1,); `Unsupported` where it cannot be treated."""
     w = np.diff(levels)
     node_mass = np.zeros(len(levels))
@@ -67,7 +67,7 @@ def discretise(energy: Energy, levels: Values) -> DiscreteEnergy:
     return DiscreteEnergy(w, node_mass, powers, confinement, (*own_terms, *terms), attraction, barrier)
 
 
-def _internal(internal: InternalEnergy | None, w: Values) -> tuple[Powers, list[Term]]:
+def _internal(internal: InternalEnergy | None, w: Cells) -> tuple[Powers, list[Term]]:
     """The powers of an internal energy, and its term where it is no sum of powers."""
     if internal is None:
         return (), []
@@ -88,7 +88,7 @@ class DensityTerm(Term):
     Where U has no second derivative, the Newton matrix takes differences of the pressure; the gradient stays exact.
     """
 
-    def __init__(self, internal: InternalEnergy, w: Values):
+    def __init__(self, internal: InternalEnergy, w: Cells):
         self.internal, self.w = internal, w
         try:
             internal.second_derivative(np.ones(1))
@@ -97,7 +97,7 @@ class DensityTerm(Term):
         else:
             self.has_curvature = True
 
-    def value(self, x: Values) -> float:
+    def value(self, x: Nodes) -> float:
         gaps = np.diff(x)
         if not np.all(gaps > 0):
             return np.inf
@@ -105,7 +105,7 @@ class DensityTerm(Term):
             total = float(np.sum(gaps * self.internal.value(self.w / gaps)))
         return total if total < np.inf else np.inf
 
-    def roundoff(self, x: Values, value: float) -> float:
+    def roundoff(self, x: Nodes, value: float) -> float:
         """A width is known to EPS |x| of its own nodes, which the pressure turns into energy."""
         gaps = np.diff(x)
         reach = np.maximum(np.abs(x[:-1]), np.abs(x[1:]))
@@ -113,7 +113,7 @@ class DensityTerm(Term):
         size = np.abs(gaps * self.internal.value(density)) + reach * np.abs(self.internal.pressure(density))
         return float(np.finfo(float).eps * np.sum(size))
 
-    def derivatives(self, x: Values) -> tuple[np.ndarray, np.ndarray, np.ndarray, None]:
+    def derivatives(self, x: Nodes) -> tuple[np.ndarray, np.ndarray, np.ndarray, None]:
         gaps = np.diff(x)
         density = self.w / gaps
         pressure = np.asarray(self.internal.pressure(density))

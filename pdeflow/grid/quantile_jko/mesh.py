@@ -1,18 +1,21 @@
 """Levels of a quantile mesh, and the nodes that a law puts there."""
 
 import numpy as np
+from jaxtyping import Float
 from scipy.special import betainc
 
 from ..._core.errors import Unsupported
-from ..._core.shapes import Values
 from ...laws import Law
+
+Nodes = Float[np.ndarray, " nodes"]  # n + 1 numbers: levels, quantiles, forces on them
+Cells = Float[np.ndarray, " cells"]  # n numbers, one per cell between two levels
 
 GRADINGS = ("graded", "uniform")
 # Narrowest cell, in probability: levels next to 1 are floats, and a cell of 64 units keeps its weight to about 1 %.
 NARROWEST_CELL = 64 * np.finfo(float).eps
 
 
-def quantile_levels(points: int, grading: str) -> Values:
+def quantile_levels(points: int, grading: str) -> Nodes:
     """Increasing levels s_0 = 0 < ... < s_n = 1, symmetric about 1/2, with n = points - 1 cells.
 
     "uniform": s = ξ on the uniform grid ξ_i = i/n. "graded": s = I_ξ(5, 5), the regularised incomplete beta function
@@ -34,7 +37,7 @@ def quantile_levels(points: int, grading: str) -> Values:
     return s
 
 
-def quantile_nodes(law: Law, levels: Values) -> Values:
+def quantile_nodes(law: Law, levels: Nodes) -> Nodes:
     """Nodes x_i = Q(s_i) of the law's quantile function, (n + 1,), non-decreasing.
 
     Where Q(0) or Q(1) is infinite, the end node is Q(ε) or Q(1 - ε) with ε = e^-2 s_1: for an exponential tail

@@ -11,8 +11,8 @@ from numba import njit
 from scipy.linalg import cho_factor, cho_solve
 
 from ..._core.errors import Diverged, NotConverged
-from ..._core.shapes import Values
 from .energy import DiscreteEnergy
+from .mesh import Nodes
 
 EPS = np.finfo(float).eps
 RESIDUAL_TOLERANCE = 1e-10  # of stationarity, relative to the forces that balance in it
@@ -114,12 +114,12 @@ def solve_tridiagonal(diagonal, off, right):
 class Objective:
     """x -> W2²(x, y)/(2 dt) + F(x) for the nodes x (n + 1,) of a law, its derivatives and its Newton steps."""
 
-    def __init__(self, energy: DiscreteEnergy, y: Values, dt: float):
+    def __init__(self, energy: DiscreteEnergy, y: Nodes, dt: float):
         self.energy, self.y, self.dt = energy, y, dt
         powers = energy.powers or ((0.0, 1.0),)  # a tuple, so that one power costs no loop: its length is compiled in
         self._compiled = y, energy.cell_mass, dt, powers, *energy.confinement
 
-    def value(self, x: Values) -> tuple[float, float, float, float]:
+    def value(self, x: Nodes) -> tuple[float, float, float, float]:
         """The objective, its round-off, the energy F(x) and the cost."""
         cost, internal, grain = inner_value(x, *self._compiled)
         others = [term.value(x) for term in self.energy.terms] if np.isfinite(internal) else []
@@ -128,11 +128,11 @@ class Objective:
             grain += sum(term.roundoff(x, value) for term, value in zip(self.energy.terms, others))
         return cost + energy, grain, float(energy), cost
 
-    def size(self, force: Values) -> float:
+    def size(self, force: Nodes) -> float:
         """L2(ρ) norm of a force given by its nodal integrals."""
         return float(np.sqrt(np.sum(force * force / self.energy.node_mass)))
 
-    def linearise(self, x: Values) -> tuple[Values, float, float, Any]:
+    def linearise(self, x: Nodes) -> tuple[Nodes, float, float, Any]:
         """Total gradient, scale of the forces in it, their round-off, and the Hessian as (diagonal, off, dense)."""
         pull, push, hold, diagonal, off = inner_derivatives(x, *self._compiled)
         total, scale, dense = pull + push + hold, self.size(pull) + self.size(push) + self.size(hold), None
@@ -151,7 +151,7 @@ class Objective:
             force += np.abs(dense) @ reach
         return total, scale, float(EPS) / 2 * self.size(force), (diagonal, off, dense)
 
-    def newton_step(self, gradient: Values, hessian: Any, shift: float) -> Values | None:
+    def newton_step(self, gradient: Nodes, hessian: Any, shift: float) -> Nodes | None:
         """-(H + shift · diag(q)/dt)⁻¹ gradient, or None if the matrix is not positive definite."""
         diagonal, off, dense = hessian
         node_mass, attraction = self.energy.node_mass, self.energy.attraction
@@ -178,7 +178,7 @@ class Objective:
             return None
 
 
-def minimise(objective: Objective, start: Values) -> tuple[Values, dict[str, float]]:
+def minimise(objective: Objective, start: Nodes) -> tuple[Nodes, dict[str, float]]:
     """Minimiser x of the objective from a start with Δ > 0 (if it has a barrier), and the facts of the search.
 
     Newton with a Levenberg shift where the Hessian is not positive definite, steps cut at 0.95 of the way to an empty
@@ -226,8 +226,8 @@ def minimise(objective: Objective, start: Values) -> tuple[Values, dict[str, flo
 
 
 def _definite_step(
-    objective: Objective, gradient: Values, hessian: Any, shift: float, facts: dict[str, float]
-) -> tuple[Values, float]:
+    objective: Objective, gradient: Nodes, hessian: Any, shift: float, facts: dict[str, float]
+) -> tuple[Nodes, float]:
     """A Newton step and its Levenberg shift: a quarter of the last one, raised until the matrix is definite."""
     shift = shift / 4 if shift > 1e-3 else 0.0
     while (step := objective.newton_step(gradient, hessian, shift)) is None:
@@ -242,8 +242,8 @@ def _definite_step(
 
 
 def _line_search(
-    objective: Objective, x: Values, found: tuple[float, ...], step: Values, slope: float, facts: dict[str, float]
-) -> tuple[Values, tuple[float, float, float, float]]:
+    objective: Objective, x: Nodes, found: tuple[float, ...], step: Nodes, slope: float, facts: dict[str, float]
+) -> tuple[Nodes, tuple[float, float, float, float]]:
     """The first point along the step, halved again and again, where the objective falls, and the objective there."""
     value, grain, fraction = found[0], found[1], 1.0
     if objective.energy.barrier:

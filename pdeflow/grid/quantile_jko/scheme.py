@@ -1,12 +1,11 @@
 """QuantileJKO: the JKO step on the line in inverse-CDF coordinates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ..._core.errors import Diverged, Unsupported, unknown_field
-from ..._core.shapes import Values
 from ..._core.validate import count
 from ...energies.internal import InternalEnergy
 from ...laws import Gaussian, Quantiles
@@ -14,7 +13,7 @@ from ...method import Method
 from ...problems import Problem
 from ...trajectory import Trajectory, exact_jko
 from .energy import DiscreteEnergy, discretise, spread_of_a_point
-from .mesh import GRADINGS, quantile_levels, quantile_nodes
+from .mesh import GRADINGS, Nodes, quantile_levels, quantile_nodes
 from .newton import Objective, minimise
 
 
@@ -34,8 +33,8 @@ class QuantileState:
         What the last step reports.
     """
 
-    x: Values
-    levels: Values
+    x: Nodes
+    levels: Nodes
     energy: DiscreteEnergy
     facts: Mapping[str, float] = field(default_factory=dict)
 
@@ -139,12 +138,12 @@ class QuantileJKO(Method):
         """What the class docstring lists, of the last step."""
         return dict(state.facts)
 
-    def exact_sequence(self, problem: Problem, *, dt: float, times: Sequence[float]) -> Trajectory:
+    def exact_sequence(self, problem: Problem, *, dt: float, times: Iterable[float]) -> Trajectory:
         """The exact JKO iterates; `NotAvailable` where they have no closed form."""
         return exact_jko(problem, dt=dt, times=times)
 
 
-def _start(objective: Objective, levels: Values, internal: InternalEnergy | None) -> Values:
+def _start(objective: Objective, levels: Nodes, internal: InternalEnergy | None) -> Nodes:
     """y itself; where cells must stay open and y has empty ones, y plus a Gaussian as wide as diffusion makes it."""
     energy, y = objective.energy, objective.y
     if not energy.barrier or np.all(np.diff(y) > 0):
@@ -152,7 +151,7 @@ def _start(objective: Objective, levels: Values, internal: InternalEnergy | None
     return y + spread_of_a_point(energy.powers, internal, objective.dt) * quantile_nodes(Gaussian(0.0, 1.0), levels)
 
 
-def _ordered(x: Values) -> Values:
+def _ordered(x: Nodes) -> Nodes:
     """x if it does not decrease; crossings below 1e-12 of the span are round-off at contact and are closed."""
     gaps = np.diff(x)
     if np.all(gaps >= 0):

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from ..._core.errors import BadInput, NotAvailable, Unsupported
-from ..._core.shapes import Values
 from ...energies.interactions import LogRepulsion, PowerLaw, QuadraticAttraction
+from .mesh import Cells, Nodes
 from .pairs import pair_derivatives, pair_value
 
 GAUSS_SHARES = np.array([0.5 - np.sqrt(1 / 12), 0.5 + np.sqrt(1 / 12)])  # Gauss points of a cell, per its width
 
 
-def gauss_points(x: Values) -> np.ndarray:
+def gauss_points(x: Nodes) -> np.ndarray:
     """(2, n): the two Gauss points of each cell."""
     return x[:-1] + GAUSS_SHARES[:, None] * np.diff(x)
 
@@ -35,15 +35,15 @@ def scatter(force, stiffness, w):
 class Term:
     """A part of the energy as a function of the nodes x (n + 1,)."""
 
-    def value(self, x: Values) -> float:
+    def value(self, x: Nodes) -> float:
         """The energy."""
         raise NotImplementedError
 
-    def roundoff(self, x: Values, value: float) -> float:
+    def roundoff(self, x: Nodes, value: float) -> float:
         """The round-off of the `value` that was found at x."""
         return float(np.finfo(float).eps) * abs(value)
 
-    def derivatives(self, x: Values) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
+    def derivatives(self, x: Nodes) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
         """Gradient (n + 1,), and of the Hessian diagonal (n + 1,), off-diagonal (n,) and a dense part or None."""
         raise NotImplementedError
 
@@ -51,7 +51,7 @@ class Term:
 class PotentialTerm(Term):
     """∫V dρ. Where V has no Hessian, the Newton matrix takes differences of ∇V; the gradient itself stays that of V."""
 
-    def __init__(self, potential: Any, w: Values):
+    def __init__(self, potential: Any, w: Cells):
         self.potential, self.w = potential, w
 
     def _finite(self, values, points, name):
@@ -102,7 +102,7 @@ class VarianceTerm(Term):
     The rank-one part -attraction q qᵀ of its Hessian is left to the solver.
     """
 
-    def __init__(self, attraction: float, w: Values):
+    def __init__(self, attraction: float, w: Cells):
         self.attraction, self.w = attraction, w
 
     def _offset(self, x):
@@ -120,7 +120,7 @@ class VarianceTerm(Term):
 class DistanceTerm(Term):
     """½∬ sign |x - y| dρ dρ = sign ∫(2s - 1) Q(s) ds: linear in the nodes as long as they stay in order."""
 
-    def __init__(self, sign: float, levels: Values, w: Values):
+    def __init__(self, sign: float, levels: Nodes, w: Cells):
         left = (2 * levels[:-1] - 1) / 2
         self.load = np.zeros(len(levels))
         self.load[:-1] += sign * w * (left + w / 3)
@@ -139,7 +139,7 @@ class PowerPairTerm(Term):
     A cell with itself and with its neighbours, where the kernel is singular, is integrated exactly.
     """
 
-    def __init__(self, coefficient: float, p: float, w: Values):
+    def __init__(self, coefficient: float, p: float, w: Cells):
         self.coefficient, self.p, self.w = float(coefficient), float(p), w
 
     def value(self, x):
@@ -156,7 +156,7 @@ class SmoothPairTerm(Term):
     The Newton matrix takes differences of ∇W; the gradient is that of the kernel.
     """
 
-    def __init__(self, kernel: Any, w: Values):
+    def __init__(self, kernel: Any, w: Cells):
         self.kernel, self.w = kernel, w
         self.mass = np.concatenate([w, w]) / 2
 
@@ -184,7 +184,7 @@ class SmoothPairTerm(Term):
         return gradient, diagonal, off, spread @ ((curve + curve.T) / 2) @ spread.T
 
 
-def interaction_terms(kernel: Any, levels: Values, w: Values) -> tuple[list[Term], float, bool]:
+def interaction_terms(kernel: Any, levels: Nodes, w: Cells) -> tuple[list[Term], float, bool]:
     """Terms of ½∬W dρ dρ, the strength of its quadratic attraction, and whether it repels at contact.
 
     A kernel that repels at contact keeps cells open.

@@ -1,6 +1,6 @@
 """Euler-Maruyama particles for ∂tρ = ∇·(ρ∇(V + W*ρ)) + T Δρ."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -127,7 +127,7 @@ class EulerMaruyama(Method):
         """max_abs : largest |x_i| over particles and coordinates."""
         return {"max_abs": float(np.max(np.abs(state.x)))}
 
-    def exact_sequence(self, problem: Problem, *, dt: float, times: Sequence[float]) -> Trajectory:
+    def exact_sequence(self, problem: Problem, *, dt: float, times: Iterable[float]) -> Trajectory:
         """The laws of the recursion for infinitely many particles, where they stay Gaussian [docs/math.md 4.3].
 
         Parameters

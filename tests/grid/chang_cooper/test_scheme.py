@@ -166,10 +166,11 @@ def test_negative_cells_of_time_order_2_are_refused_with_the_cure():
 
 
 def test_non_finite_rates_diverge_by_name():
-    state = BOX.init(on_box(lambda x: 0 * x), None)
+    problem = on_box(lambda x: 0 * x)
+    state = BOX.init(problem, None)
     broken = replace(state, mass=np.where(np.arange(N) == 5, np.nan, state.mass))
     with pytest.raises(pf.Diverged, match="nan in cell"):
-        BOX.advance(None, broken, 0.1, 1, None)
+        BOX.advance(problem, broken, 0.1, 1, None)
 
 
 def test_long_run_reaches_the_gibbs_law():
