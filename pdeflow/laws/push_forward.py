@@ -11,7 +11,7 @@ import numpy as np
 
 from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate
-from .._core.quadrature import graded_rule
+from .._core.quadrature import level_integral
 from .._core.shapes import Matrix, Points, Values, Vector
 from .._core.validate import levels, points
 from .affine_images import affine_image, image_of_box, moved_gaussian, stretches_alike
@@ -174,15 +174,14 @@ class PushForward(Law):
         if self._affine():
             return functools.reduce(affine_image, self.maps, self.base.mean())
         self._require_increasing("mean")
-        u, weight = graded_rule()
-        return np.array([weight @ self.quantile(u)])
+        return np.array([level_integral(self.quantile)])
 
     def cov(self) -> Matrix:
         if self._affine():
             return functools.reduce(lambda cov, move: move.matrix @ cov @ move.matrix.T, self.maps, self.base.cov())
         self._require_increasing("cov")
-        u, weight = graded_rule()
-        return np.array([[weight @ (self.quantile(u) - self.mean()) ** 2]])
+        mean = self.mean()
+        return np.array([[level_integral(lambda u: (self.quantile(u) - mean) ** 2)]])
 
     def entropy(self) -> float:
         """That of the base law plus Σ log|det A_i| of affine maps."""
