@@ -1,9 +1,13 @@
 """One small (problem, trajectory) for every kind of law that a file can hold."""
 
+import io
+
+import h5py
 import numpy as np
 
 import pdeflow as pf
 from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture, GridLaw, Particles, Product, Quantiles, Ring, Uniform
+from pdeflow.reference.schema import BLOCK, block
 
 TIMES = np.array([0.0, 0.1, 0.3])
 ERROR = pf.Estimate(1.0 / 3.0, 1e-3 / 7.0, "made up for a test", "w2")
@@ -69,3 +73,17 @@ def ou_grid(path, cells=16, **keywords):
     laws = [pf.laws.GridLaw(edges, np.diff(law.cdf(edges))) for law in flow.laws]
     pf.reference.save(path, problem, pf.Trajectory(TIMES, laws), error=ERROR, **keywords)
     return path
+
+
+def saved(path, problem, trajectory, **keywords):
+    """The reference that was written and read again."""
+    return pf.reference.load(pf.reference.save(path, problem, trajectory, **{"error": ERROR, **keywords}))
+
+
+def resigned(path, change):
+    """Change a file through h5py and give it the user block that fits, as a careless writer of schema 1 might."""
+    memory = io.BytesIO(path.read_bytes())
+    with h5py.File(memory, "r+") as content:
+        change(content)
+    body = memory.getvalue()[BLOCK:]
+    path.write_bytes(block(body) + body)
