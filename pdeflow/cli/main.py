@@ -70,7 +70,7 @@ def list_() -> None:
             elif isinstance(thing, type) and issubclass(thing, pf.Method):
                 click.echo(f"  pf.{folder}.{name}{inspect.signature(thing)}")
     for folder in ("metrics", "laws", "potentials", "interactions"):
-        names = [name for name in getattr(pf, folder).__all__ if name != "from_spec"]
+        names = [name for name in getattr(pf, folder).__all__ if name not in ("from_spec", "Metric", "metric")]
         click.echo(f"{folder} (pf.{folder})\n  {', '.join(names)}")
 
 

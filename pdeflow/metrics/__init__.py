@@ -7,12 +7,14 @@ from .energy_gap import EnergyGap, energy_gap
 from .gaussian import bures
 from .kl import kl, sym_kl
 from .lp import l1, l2
+from .metric import Metric, metric
 from .moments import cov_error, mean_error
 from .sliced import sliced_w2
 from .w2 import w2
 
 __all__ = [
     "EnergyGap",
+    "Metric",
     "bures",
     "cov_error",
     "energy_gap",
@@ -20,6 +22,7 @@ __all__ = [
     "l1",
     "l2",
     "mean_error",
+    "metric",
     "sliced_w2",
     "sym_kl",
     "w2",

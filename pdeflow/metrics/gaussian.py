@@ -7,10 +7,12 @@ from scipy.linalg import solve_triangular
 from .._core.estimate import Estimate
 from .._core.shapes import Matrix, Numbers, Vector
 from ..laws import Gaussian, Law
+from .metric import metric
 from .moments import moments_of
 from .pair import checked_pair
 
 
+@metric(floor_adds="squares")
 def bures(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
     """W2 (not its square) between the Gaussians that share mean and covariance with the two laws.
 
@@ -78,6 +80,3 @@ def minus_log1p(x: ArrayLike) -> Numbers:
     for k in range(13, 1, -1):  # Horner: x²(1/2 - x(1/3 - x(1/4 - ...)))
         series = 1 / k - power * series
     return np.where(small, power * power * series, x - np.log1p(np.where(small, 0.0, x)))
-
-
-bures.floor_adds = "squares"  # a Euclidean norm: see pdeflow.fit_order

@@ -8,6 +8,7 @@ from .._core.quadrature import dyadic_levels, inner_levels, integrate
 from .._core.validate import count
 from ..laws import Law
 from .cells import cell_masses, common_grid
+from .metric import metric
 from .pair import answers, checked_pair, generator, lacking
 
 
@@ -46,6 +47,7 @@ def l1(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None
     return _lp(approximation, truth, 1, rng, n)
 
 
+@metric(floor_adds="squares")
 def l2(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
     """(∫(p - q)² dx)^½, not its square.
 
@@ -156,6 +158,3 @@ def _sampled(first, second, p, n, rng):
         root = np.sqrt(value)
         value, stderr = root, stderr / (2 * root) if root > 0 else 0.0
     return float(value), float(stderr)
-
-
-l2.floor_adds = "squares"  # an L2 distance: see pdeflow.fit_order

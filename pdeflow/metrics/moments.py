@@ -6,9 +6,11 @@ from .._core.errors import NotAvailable
 from .._core.estimate import Estimate
 from .._core.validate import count
 from ..laws import Law, Particles
+from .metric import metric
 from .pair import checked_pair, generator
 
 
+@metric(floor_adds="squares")
 def mean_error(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
     """|E_approximation x - E_truth x|, the Euclidean norm.
 
@@ -39,6 +41,7 @@ def mean_error(approximation: Law, truth: Law, *, rng: np.random.Generator | Non
     return _moment_error(approximation, truth, "mean", rng, n)
 
 
+@metric(floor_adds="squares")
 def cov_error(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
     """|Σ_approximation - Σ_truth| in the Frobenius norm.
 
@@ -105,6 +108,3 @@ def moments_of(law, moment, rng, n, metric):
     except NotAvailable:
         cloud = Particles(law.sample(count(n, "n", 2), generator(rng, f"{metric} against {law!r}")))
         return getattr(cloud, moment)(), f"Monte Carlo, n = {n}"
-
-
-mean_error.floor_adds = cov_error.floor_adds = "squares"  # Euclidean norms: see pdeflow.fit_order

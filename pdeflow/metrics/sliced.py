@@ -5,10 +5,12 @@ import numpy as np
 from .._core.estimate import Estimate
 from .._core.validate import count
 from ..laws import Law, Particles
+from .metric import metric
 from .pair import checked_pair, generator
 from .w2 import closed_w2, w2
 
 
+@metric(floor_adds="squares")
 def sliced_w2(
     approximation: Law,
     truth: Law,
@@ -77,6 +79,3 @@ def _project(law, direction):
     flat = law.projected(direction)
     assert flat is not None  # of laws that _projectable has let through
     return flat
-
-
-sliced_w2.floor_adds = "squares"  # an L2 distance: see pdeflow.fit_order

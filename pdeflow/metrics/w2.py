@@ -10,10 +10,12 @@ from .._core.estimate import Estimate, together
 from .._core.validate import count
 from ..laws import Law
 from .gaussian import bures_distance
+from .metric import metric
 from .pair import blocks, checked_pair, each_block, generator
 from .w2_line import w2_squared_line
 
 
+@metric(floor_adds="squares")
 def w2(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 2000) -> Estimate:
     """The Wasserstein distance W2, not its square: W2² = min over couplings of E|X - Y|².
 
@@ -135,6 +137,3 @@ def _cloud_w2(x, p, y, q):
         return 0.0, 0.0
     variance = sum(w @ (dual - w @ dual) ** 2 * np.sum(w * w) for w, dual in ((p, log["u"]), (q, log["v"])))
     return value, float(np.sqrt(variance) / (2 * value))
-
-
-w2.floor_adds = "squares"  # an L2 distance: see pdeflow.fit_order

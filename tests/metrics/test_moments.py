@@ -53,12 +53,6 @@ def test_sampling_errors_by_hand():
         assert metrics.cov_error(*pair).stderr == pytest.approx(np.sqrt(0 + 12 / 4), rel=1e-14)
 
 
-def test_floors_of_euclidean_distances_add_in_squares():
-    squares = {name for name in NAMES if getattr(ALL[name], "floor_adds", "sum") == "squares"}
-    assert squares == {"w2", "sliced_w2", "bures", "l2", "mean_error", "cov_error"}
-    assert getattr(ALL["energy_gap"], "floor_adds", "sum") == "sum"
-
-
 def test_laws_without_moments_are_sampled_only_with_leave(rng):
     for name in ("mean_error", "cov_error", "bures"):
         with pytest.raises(pf.NotAvailable, match="rng"):

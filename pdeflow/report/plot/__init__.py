@@ -4,7 +4,6 @@ Every function returns a `matplotlib.figure.Figure` and touches no global state:
 """
 
 from .laws import density, projections
-from .style import COLOURS, MARKERS
 from .tables import convergence, error_parts, work_precision
 
-__all__ = ["COLOURS", "MARKERS", "convergence", "density", "error_parts", "projections", "work_precision"]
+__all__ = ["convergence", "density", "error_parts", "projections", "work_precision"]

@@ -18,7 +18,7 @@ from claims.pwgf_ou import problems
 from matplotlib.figure import Figure
 
 import pdeflow as pf
-from pdeflow.report.plot import COLOURS
+from pdeflow.report.plot.style import COLOURS
 
 
 def recursion(problem, dt, steps):
