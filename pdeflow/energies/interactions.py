@@ -5,12 +5,15 @@ an even kernel exerts no force of a particle on itself. `singular` says whether 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from .._core.arrays import exp, is_tensor, log
 from .._core.errors import BadInput
 from .._core.validate import positive
+
+Array = Any  # a numpy array or a torch tensor; answers are of the same kind
 
 
 class Interaction:
@@ -24,11 +27,11 @@ class Interaction:
 
     singular = False
 
-    def value(self, z):
+    def value(self, z: Array) -> Array:
         """W at the differences, (n, d) -> (n,)."""
         raise NotImplementedError
 
-    def grad(self, z):
+    def grad(self, z: Array) -> Array:
         """∇W at the differences, (n, d) -> (n, d); 0 at z = 0."""
         raise NotImplementedError
 
@@ -61,10 +64,10 @@ class PowerLaw(Interaction):
             )
 
     @property
-    def singular(self):
+    def singular(self) -> bool:
         return self.b <= 0
 
-    def value(self, z):
+    def value(self, z: Array) -> Array:
         if self.a <= 0 and not is_tensor(
             z
         ):  # two singular terms: at z = 0 the b term wins, W(0) = inf, where inf - inf is not
@@ -74,7 +77,7 @@ class PowerLaw(Interaction):
             return np.where(at_zero, np.inf, _term(away, self.a) - _term(away, self.b))
         return _term(z, self.a) - _term(z, self.b)
 
-    def grad(self, z):
+    def grad(self, z: Array) -> Array:
         r2 = (z * z).sum(-1)[:, None]
         return (_power(r2, self.a - 2) - _power(r2, self.b - 2)) * z
 
@@ -108,10 +111,10 @@ class QuadraticAttraction(Interaction):
     def __post_init__(self):
         positive(self.strength, "strength")
 
-    def value(self, z):
+    def value(self, z: Array) -> Array:
         return self.strength * (z * z).sum(-1) / 2
 
-    def grad(self, z):
+    def grad(self, z: Array) -> Array:
         return self.strength * z
 
 
@@ -135,10 +138,10 @@ class LogRepulsion(Interaction):
         positive(self.attraction, "attraction")
         positive(self.repulsion, "repulsion")
 
-    def value(self, z):
+    def value(self, z: Array) -> Array:
         return self.attraction * (z * z).sum(-1) / 2 - self.repulsion * _term(z, 0)
 
-    def grad(self, z):
+    def grad(self, z: Array) -> Array:
         r2 = (z * z).sum(-1)[:, None]
         return (self.attraction - self.repulsion * _power(r2, -2)) * z
 
@@ -162,14 +165,14 @@ class GaussianAttraction(Interaction):
         positive(self.strength, "strength")
         positive(self.width, "width")
 
-    def value(self, z):
+    def value(self, z: Array) -> Array:
         return -self.strength * exp(-(z * z).sum(-1) / self.width**2)
 
-    def grad(self, z):
+    def grad(self, z: Array) -> Array:
         return (2 * self.strength / self.width**2) * exp(-(z * z).sum(-1) / self.width**2)[:, None] * z
 
 
-def power_terms(kernel):
+def power_terms(kernel: Any) -> list[tuple[float, float]] | None:
     """W as a sum of powers: [(c, p), ...] with W = Σ c |z|^p/p (c log|z| where p = 0) and ∇W = Σ c |z|^(p-2) z.
 
     None for a kernel that is no such sum. Only for the classes of this module themselves: a subclass may override value

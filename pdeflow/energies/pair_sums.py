@@ -146,6 +146,23 @@ def pair_force(begin, end, at, x, powers, slope, rate, out):
                 out[p, i] += total[i, p - start] / n
 
 
+@njit(fastmath=FMA, error_model="numpy")
+def _kernel_values(powers, log_factor, slope, rate, singular, squared, value):
+    """value[j] = W(r) at r² = squared[j] of `pair_energy`, infinite at r = 0 where the kernel is singular."""
+    value[:] = 0.0
+    for c, p in powers:
+        _add_power(c, p, squared, value)
+    if log_factor != 0.0:
+        for j in range(BLOCK):
+            value[j] += log_factor * (0.5 * np.log(squared[j]))
+    if slope != 0.0:
+        for j in range(BLOCK):
+            value[j] += slope * exp_negative(-rate * squared[j])
+    if singular:
+        for j in range(BLOCK):  # where two terms are infinite, the repulsive one wins
+            value[j] = value[j] if squared[j] > 0.0 else np.inf
+
+
 @njit(nogil=True, cache=True, fastmath=FMA, error_model="numpy")
 def pair_energy(begin, end, x, weights, powers, log_factor, slope, rate, singular, sums):
     """sums[block] = ½ Σ_i w_i Σ_j w_j W(x_i - x_j) over the i of the block.
@@ -164,20 +181,9 @@ def pair_energy(begin, end, x, weights, powers, log_factor, slope, rate, singula
             if weights[other] == 0.0:
                 continue
             _square(own, x[other], squared)
-            value[:] = 0.0
-            for c, p in powers:
-                _add_power(c, p, squared, value)
-            if log_factor != 0.0:
-                for j in range(BLOCK):
-                    value[j] += log_factor * (0.5 * np.log(squared[j]))
-            if slope != 0.0:
-                for j in range(BLOCK):
-                    value[j] += slope * exp_negative(-rate * squared[j])
-            if singular:
-                for j in range(BLOCK):  # where two terms are infinite, the repulsive one wins
-                    value[j] = value[j] if squared[j] > 0.0 else np.inf
-                if start <= other < stop:
-                    value[other - start] = 0.0
+            _kernel_values(powers, log_factor, slope, rate, singular, squared, value)
+            if singular and start <= other < stop:
+                value[other - start] = 0.0
             for j in range(BLOCK):
                 total[j] += weights[other] * value[j]
         for p in range(start, stop):

@@ -7,13 +7,17 @@ Every potential has `dim`, `.value(x)` (n, d) -> (n,), `.grad(x)` (n, d) -> (n, 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .._core.arrays import is_tensor, like, log_sum_exp, softmax
 from .._core.errors import BadInput, NotAvailable
 from .._core.validate import count, points, positive, readonly, real_array, spd_matrix
 from ..laws import GaussianMixture, Law
+
+Array = Any  # a numpy array or a torch tensor; answers are of the same kind
 
 
 class Potential:
@@ -21,17 +25,17 @@ class Potential:
 
     dim: int
 
-    def value(self, x):
+    def value(self, x: Array) -> Array:
         """V at the points, (n, d) -> (n,)."""
         raise NotImplementedError
 
-    def grad(self, x):
+    def grad(self, x: Array) -> Array:
         """∇V at the points, (n, d) -> (n, d)."""
         raise NotAvailable(
             f"{type(self).__name__} has no gradient. Give one, e.g. FromFunction(value, grad=..., dim={self.dim})."
         )
 
-    def hessian(self, x):
+    def hessian(self, x: Array) -> Array:
         """∇²V at the points, (n, d) -> (n, d, d)."""
         raise NotAvailable(f"{type(self).__name__} has no Hessian. Use a method that needs only value and grad.")
 
@@ -47,7 +51,7 @@ class Quadratic(Potential):
         The minimum, in units of x.
     """
 
-    def __init__(self, matrix, center=0.0):
+    def __init__(self, matrix: ArrayLike, center: ArrayLike = 0.0):
         center = np.atleast_1d(real_array(center, "center"))
         shape = np.shape(matrix)
         dim = shape[0] if shape else len(center)
@@ -60,17 +64,17 @@ class Quadratic(Potential):
         self.matrix, self.center = readonly(spd_matrix(matrix, dim, "matrix")), readonly(center)
         self.dim = dim
 
-    def value(self, x):
+    def value(self, x: Array) -> Array:
         y = x - like(self.center, x)
         return ((y @ like(self.matrix, x)) * y).sum(-1) / 2
 
-    def grad(self, x):
+    def grad(self, x: Array) -> Array:
         return (x - like(self.center, x)) @ like(self.matrix, x)
 
-    def hessian(self, x):
+    def hessian(self, x: Array) -> Array:
         return like(self.matrix, x) + 0 * x[:, :, None]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Quadratic(matrix={self.matrix.tolist()}, center={self.center.tolist()})"
 
 
@@ -93,13 +97,13 @@ class DoubleWell(Potential):
         positive(self.barrier, "barrier")
         count(self.dim, "dim")
 
-    def value(self, x):
+    def value(self, x: Array) -> Array:
         return self.barrier * ((x * x - 1) ** 2).sum(-1)
 
-    def grad(self, x):
+    def grad(self, x: Array) -> Array:
         return 4 * self.barrier * x * (x * x - 1)
 
-    def hessian(self, x):
+    def hessian(self, x: Array) -> Array:
         return _diagonal(4 * self.barrier * (3 * x * x - 1))
 
 
@@ -122,13 +126,13 @@ class StyblinskiTang(Potential):
         positive(self.scale, "scale")
         count(self.dim, "dim")
 
-    def value(self, x):
+    def value(self, x: Array) -> Array:
         return self.scale * (x**4 - 16 * x * x + 5 * x).sum(-1)
 
-    def grad(self, x):
+    def grad(self, x: Array) -> Array:
         return self.scale * (4 * x**3 - 32 * x + 5)
 
-    def hessian(self, x):
+    def hessian(self, x: Array) -> Array:
         return _diagonal(self.scale * (12 * x * x - 32))
 
 
@@ -143,7 +147,7 @@ class MixturePotential(Potential):
         > 0.
     """
 
-    def __init__(self, mixture, temperature=1.0):
+    def __init__(self, mixture: GaussianMixture, temperature: float = 1.0):
         components = mixture.gaussian_components() if isinstance(mixture, Law) else None
         if components is None or mixture.as_gaussian() is mixture:  # one Gaussian has a Quadratic potential
             raise BadInput(
@@ -164,14 +168,14 @@ class MixturePotential(Potential):
         pull = (offset[:, :, None, :] @ like(self.precisions, x))[:, :, 0, :]
         return pull, like(self._log_factors, x) - (pull * offset).sum(-1) / 2
 
-    def value(self, x):
+    def value(self, x: Array) -> Array:
         return -self.temperature * log_sum_exp(self._parts(x)[1])
 
-    def grad(self, x):
+    def grad(self, x: Array) -> Array:
         pull, logs = self._parts(x)
         return self.temperature * (softmax(logs)[:, :, None] * pull).sum(1)
 
-    def hessian(self, x):
+    def hessian(self, x: Array) -> Array:
         pull, logs = self._parts(x)
         share = softmax(logs)[:, :, None, None]
         spread = (share * (pull[:, :, :, None] * pull[:, :, None, :])).sum(1)
@@ -179,7 +183,7 @@ class MixturePotential(Potential):
         curvature = (share * like(self.precisions, x)).sum(1)
         return self.temperature * (curvature - spread + mean[:, :, None] * mean[:, None, :])
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"MixturePotential({self.mixture!r}, temperature={self.temperature})"
 
 
@@ -211,7 +215,7 @@ class FromFunction(Potential):
     grad_function: Callable | None = None
     dim: int = 1
 
-    def __init__(self, value, grad=None, dim=1):
+    def __init__(self, value: Callable[[Any], Any], grad: Callable[[Any], Any] | None = None, dim: int = 1):
         if not callable(value) or not (grad is None or callable(grad)):
             raise BadInput(
                 f"value = {value!r}, grad = {grad!r}. They must be callables (grad may be None). Pass functions of "
@@ -221,10 +225,10 @@ class FromFunction(Potential):
         object.__setattr__(self, "grad_function", grad)
         object.__setattr__(self, "dim", count(dim, "dim"))
 
-    def value(self, x):
+    def value(self, x: Array) -> Array:
         return self._checked(self.value_function, x, "value", lambda n, d: (n,))
 
-    def grad(self, x):
+    def grad(self, x: Array) -> Array:
         if self.grad_function is None:
             return super().grad(x)
         return self._checked(self.grad_function, x, "grad", lambda n, d: (n, d))

@@ -1,11 +1,12 @@
 """What the Chang-Cooper matrix itself says, free of time steps: its exponential, its spectrum, its stationary law."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..._core.errors import BadInput, Diverged
 from ..._core.shapes import Values
@@ -30,7 +31,7 @@ def _contour(nodes):
 
 
 def exponential(
-    problem: Problem, method: ChangCooper, times: Iterable[float] | None = None, *, nodes: int = 32
+    problem: Problem, method: ChangCooper, times: ArrayLike | None = None, *, nodes: int = 32
 ) -> Trajectory:
     """The flow of the scheme without time error: exp(tL) applied to the initial masses [weideman2007; docs/math.md 7].
 

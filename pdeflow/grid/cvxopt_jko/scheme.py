@@ -1,11 +1,12 @@
 """CvxoptJKO: the JKO step as a convex program over couplings of grid cells."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..._core.errors import BadInput, NotAvailable, Unsupported, unknown_field
 from ..._core.shapes import Numbers, Values
@@ -221,7 +222,7 @@ class CvxoptJKO(Method):
         """The law with the state's cell masses."""
         return GridLaw(state.grid.edges, state.mass)
 
-    def exact_sequence(self, problem: Problem, *, dt: float, times: Iterable[float]) -> Trajectory:
+    def exact_sequence(self, problem: Problem, *, dt: float, times: ArrayLike) -> Trajectory:
         """The exact JKO iterates; `NotAvailable` where they have no closed form."""
         return exact_jko(problem, dt=dt, times=times)
 

@@ -1,9 +1,10 @@
 """QuantileJKO: the JKO step on the line in inverse-CDF coordinates."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..._core.errors import Diverged, Unsupported, unknown_field
 from ..._core.validate import count
@@ -138,7 +139,7 @@ class QuantileJKO(Method):
         """What the class docstring lists, of the last step."""
         return dict(state.facts)
 
-    def exact_sequence(self, problem: Problem, *, dt: float, times: Iterable[float]) -> Trajectory:
+    def exact_sequence(self, problem: Problem, *, dt: float, times: ArrayLike) -> Trajectory:
         """The exact JKO iterates; `NotAvailable` where they have no closed form."""
         return exact_jko(problem, dt=dt, times=times)
 

@@ -1,10 +1,11 @@
 """Euler-Maruyama particles for ∂tρ = ∇·(ρ∇(V + W*ρ)) + T Δρ."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..._core.compiled import crew
 from ..._core.errors import BadInput, Diverged, NotAvailable, Unsupported
@@ -127,7 +128,7 @@ class EulerMaruyama(Method):
         """max_abs : largest |x_i| over particles and coordinates."""
         return {"max_abs": float(np.max(np.abs(state.x)))}
 
-    def exact_sequence(self, problem: Problem, *, dt: float, times: Iterable[float]) -> Trajectory:
+    def exact_sequence(self, problem: Problem, *, dt: float, times: ArrayLike) -> Trajectory:
         """The laws of the recursion for infinitely many particles, where they stay Gaussian [docs/math.md 4.3].
 
         Parameters
