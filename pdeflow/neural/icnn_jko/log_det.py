@@ -1,9 +1,15 @@
 """The gradient of E log det ∇²ψ with regard to the parameters, exactly or without bias, from closed forms only."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import torch
 
 from ..._core.errors import Diverged, NotConverged
 from ..maps.convex import log_determinant
+from ..maps.jet import Jet
+from ..settings import Network
 
 SOME = 32  # points whose mean Hessian preconditions the solves
 RENEW = 25  # calls between two preconditioners
@@ -12,38 +18,38 @@ RENEW = 25  # calls between two preconditioners
 class Exact:
     """∂ log det H = tr(H⁻¹ ∂H), with H in closed form and H⁻¹ by batched Cholesky at every point."""
 
-    def surrogate(self, jet):
+    def surrogate(self, jet: Jet) -> torch.Tensor:
         """A number whose gradient is that of the batch mean of log det ∇²φ; its value means nothing."""
         hessian = jet.hessian()
         with torch.no_grad():
             inverse = inverse_of(hessian.detach())
         return (inverse * hessian).sum() / len(hessian)
 
-    def report(self):
+    def report(self) -> dict[str, Any]:
+        """Nothing to tell."""
         return {}
 
 
 class Stochastic:
-    """∂ log det H = E vᵀH⁻¹ ∂H v, v Rademacher: u = H⁻¹v by conjugate gradients without a graph, then one bilinear form
-    u·(∂H v).
+    """∂ log det H = E vᵀH⁻¹ ∂H v with v Rademacher: u = H⁻¹v by conjugate gradients, then one bilinear form u·(∂H v).
 
-    The solves run on all points at once until every relative residual is below `tolerance`, else `NotConverged`: that
-    is all the bias. The inverse mean Hessian of some points preconditions them.
+    The solves have no graph. They run on all points at once until every relative residual is below `tolerance`, else
+    `NotConverged`: that is all the bias. The inverse mean Hessian of some points preconditions them.
     """
 
-    def __init__(self, generator, tolerance=1e-3, most=200):
+    def __init__(self, generator: torch.Generator, tolerance: float = 1e-3, most: int = 200):
         self.generator, self.tolerance, self.most = generator, tolerance, most
         self.residual, self.rounds, self.calls, self.inverse = 0.0, 0, 0, None
 
-    def surrogate(self, jet):
+    def surrogate(self, jet: Jet) -> torch.Tensor:
         """A number whose expected gradient is that of the batch mean of log det ∇²φ; its value means nothing."""
         v = self.probes(jet.y)
         with torch.no_grad():
             u = self.solve(jet, v)
         return jet.bilinear(u, v).mean()
 
-    def probes(self, y):
-        """One Rademacher vector a point, (n, d), whose outer products average to I over the batch.
+    def probes(self, y: torch.Tensor) -> torch.Tensor:
+        """One Rademacher vector per point, (n, d), whose outer products average to I over the batch.
 
         Rows of a Hadamard matrix with random columns and signs: each is a Rademacher vector, so the estimate has no
         bias, and where ∇²φ is constant over the batch (affine maps) it has no variance either.
@@ -57,7 +63,7 @@ class Stochastic:
         signs = torch.randint(0, 2, (dim,), generator=self.generator) * 2 - 1
         return (matrix[:, columns] * signs).to(y)[torch.arange(n, device=y.device) % size]
 
-    def solve(self, jet, v):
+    def solve(self, jet: Jet, v: torch.Tensor) -> torch.Tensor:
         """u with ∇²φ u = v at every point, (n, d) -> (n, d)."""
         if self.calls % RENEW == 0:
             self.inverse = inverse_of(jet.some(SOME).hessian().mean(0, keepdim=True))[0]
@@ -91,11 +97,12 @@ class Stochastic:
             )  # fmt: skip
         return u
 
-    def report(self):
+    def report(self) -> dict[str, Any]:
+        """The largest relative residual, and the mean number of rounds of a solve."""
         return {"residual": self.residual, "solve_iterations": self.rounds / max(1, self.calls)}
 
 
-def inverse_of(hessian):
+def inverse_of(hessian: torch.Tensor) -> torch.Tensor:
     """Inverses of positive definite matrices (n, d, d); `Diverged` with the smallest eigenvalue if one is not."""
     if hessian.shape[-1] == 1:
         if not (hessian > 0).all():
@@ -107,7 +114,7 @@ def inverse_of(hessian):
     return torch.cholesky_inverse(root)
 
 
-def mean_log_det(jet):
+def mean_log_det(jet: Jet) -> float:
     """The batch mean of log det ∇²φ, exact, of some of the points, without a graph."""
     with torch.no_grad():
         hessian = jet.hessian()
@@ -131,7 +138,7 @@ def _not_definite(hessian):
     )  # fmt: skip
 
 
-def cheaper(dim, width, network):
+def cheaper(dim: int, width: int, network: Network) -> str:
     """ "exact" or "stochastic", by the cost of an iteration as measured on CPU (benchmarks/icnn_jko.py)."""
     shared = (
         network.depth == 1 and network.rank == 0

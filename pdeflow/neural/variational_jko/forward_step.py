@@ -60,7 +60,7 @@ class ForwardMap(Map):
             force = force + gradient_of(self.potential, wide)
         if isinstance(self.sources, MomentField):
             force = force + self.sources(wide)
-        elif self.kernel is not None:
+        elif self.sources is not None:
             force = force + mean_force(self.kernel, self.sources, wide)
         return (wide - self.dt * force).astype(x.dtype)
 
