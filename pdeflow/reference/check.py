@@ -54,7 +54,7 @@ def _problem(attributes: Attributes) -> Iterator[str]:
     name = attributes["problem"]
     if name not in CATALOGUE and "problem_source" not in attributes:
         known = ", ".join(sorted(CATALOGUE))
-        yield f"problem {name!r} is no entry of the catalogue ({known}) and problem_source is missing"
+        yield f"problem {name!r} is not in the catalogue ({known}) and problem_source is missing"
 
 
 def _attributes(attributes: Attributes) -> Iterator[str]:

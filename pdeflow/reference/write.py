@@ -73,8 +73,8 @@ def save(
     recipe : str
         Name of the recipe that made it.
     overwrite : bool
-        Whether to replace a reference of another question, and a file that is no valid reference. What is no regular
-        file (a device, a pipe) is never replaced.
+        Whether to replace a reference of another question, and a file that is not a valid reference. What is not a
+        regular file (a device, a pipe) is never replaced.
 
     Returns
     -------
@@ -100,12 +100,12 @@ def save(
 
 
 def target(path: str | os.PathLike[str]) -> Path:
-    """The path to write to, or `BadInput` if it is no name of a (regular) file in an existing folder."""
+    """The path to write to, or `BadInput` if it does not name a regular file in an existing folder."""
     place = place_of(path)
     if place.exists() and not place.is_file():
         raise BadInput(
-            f"{place} exists and is no regular file (a device, pipe or socket). A reference is a file. Choose another "
-            "name."
+            f"{place} exists and is not a regular file (a device, pipe or socket). A reference is a file. Choose "
+            "another name."
         )
     if not place.parent.is_dir():
         raise BadInput(
@@ -122,8 +122,8 @@ def standing(path: Path) -> Attributes | None:
         return contents(path)[0]
     except BadReference as error:
         raise BadInput(
-            f"{path} exists and is no valid reference file ({error}) It is not replaced. Choose another name, remove "
-            "it, or pass overwrite=True."
+            f"{path} exists and is not a valid reference file ({error}) It is not replaced. Choose another name, "
+            "remove it, or pass overwrite=True."
         ) from error
 
 

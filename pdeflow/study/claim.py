@@ -34,7 +34,7 @@ class Claim:
     Raises
     ------
     BadInput
-        For an empty name, and for what is no number.
+        For an empty name, and for values that are not numbers.
     """
 
     method: str

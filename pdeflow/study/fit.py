@@ -125,7 +125,7 @@ def plateau(log_h: Values, error: Values) -> float:
     2, where the order seen on the coarser ones would have gained a factor 4. A bend: a h^p + c describes all points
     better than a h^p (F test at 95 %), and the last two local orders are below 0.65 and 0.4 of the largest, and below
     0.5 and 0.25, so that a scheme of order 4 whose error turns first order shows no bend. Before the bend, the errors
-    must have halved. Errors that rise again (twofold) at the fine end are no plateau.
+    must have halved. Errors that rise again (twofold) at the fine end are not a plateau.
     """
     n = len(error)
     if n < 4 or error[-1] > 2 * error.min():

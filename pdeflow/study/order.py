@@ -127,7 +127,8 @@ def fit_order(
     Raises
     ------
     BadInput
-        For duplicate or non-positive h, negative errors or floors, shapes that do not match, and what is no number.
+        For duplicate or non-positive h, negative errors or floors, shapes that do not match, and values that are not
+        numbers.
 
     Notes
     -----
@@ -195,7 +196,7 @@ def judge(
 
 
 def _dropped(sweep: Sweep) -> list[str]:
-    """The note that names errors which are no numbers."""
+    """The note that names the errors which are NaN or infinite."""
     if sweep.finite.all():
         return []
     odd = (i for i in sweep.coarse_first if not sweep.finite[i])

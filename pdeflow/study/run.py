@@ -155,7 +155,7 @@ def _time_error(sequence: Trajectory | None, truth: Law, time: float, name: str,
 def truth_error(truth: Trajectory, time: float, name: str, metric: Callable[..., Any], spoken: str) -> float:
     """What the truth itself is off by in this metric: 0 for a closed form, NaN where it is not known.
 
-    A trajectory of `solve` (stats["seconds"]) is no closed form: without one of the two below its error is unknown.
+    A trajectory of `solve` (stats["seconds"]) is not a closed form: without one of the two below its error is unknown.
     stats["coarser"] : a coarser run, whose distance from the truth is taken. stats["error"] : Estimate or number,
     in the metric that it or stats["error_metric"] names.
     """

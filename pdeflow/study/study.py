@@ -209,7 +209,7 @@ def _listed(things: Any, name: str) -> list[Any]:
 def _distinct(things: Sequence[Any], name: str) -> None:
     for i, thing in enumerate(things):
         if thing in things[:i]:
-            raise BadInput(f"{name} has {thing!r} twice. Each may occur once. Drop the second.")
+            raise BadInput(f"{name} has {thing!r} twice. Each may occur once. Remove the second.")
 
 
 def _named(things: Any, name: str, fits: Callable[[Any], bool], what: str) -> dict[str, Any]:

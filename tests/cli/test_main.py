@@ -27,7 +27,8 @@ def test_what_goes_wrong_exits_with_three(run, tmp_path, capsys):
     assert "takes no argument" in capsys.readouterr().err
     good = tmp_path / "good.py"
     good.write_text(
-        "def study(scale):\n    raise SystemExit(77)  # would show that the run began before the report's folder was looked at"
+        "def study(scale):\n"
+        "    raise SystemExit(77)  # would show that the run began before the report's folder was looked at"
     )
     assert run("study", good, "--report", readme) == ERROR
     assert run("study", broken, "--scale", "huge") == ERROR
@@ -50,7 +51,8 @@ def test_list_names_problems_and_methods(run, capsys):
 
 
 def test_help_is_quick_and_imports_nothing_heavy(run):
-    code = "import sys; from pdeflow.cli import main; print([m for m in ('numpy.f2py', 'torch', 'numba', 'pandas', 'matplotlib', 'h5py', 'cvxopt') if m in sys.modules])"
+    heavy = ("numpy.f2py", "torch", "numba", "pandas", "matplotlib", "h5py", "cvxopt")
+    code = f"import sys; from pdeflow.cli import main; print([m for m in {heavy} if m in sys.modules])"
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )

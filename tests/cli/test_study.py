@@ -14,7 +14,8 @@ from cheap_schemes import ExplicitMoments
 
 def study(scale="quick"):
     steps = [0.1, 0.05, 0.025, 0.0125] if scale == "quick" else [0.01, 0.005, 0.0025]
-    return pf.Study([pf.problems.ou()], {{"explicit": ExplicitMoments()}}, {{"dt": steps}}, {{"mean": pf.metrics.mean_error}})
+    methods, metrics = {{"explicit": ExplicitMoments()}}, {{"mean": pf.metrics.mean_error}}
+    return pf.Study([pf.problems.ou()], methods, {{"dt": steps}}, metrics)
 
 CLAIMS = [pf.Claim("explicit", "mean", {order}, 0.1, "docs/math.md 4.3")]
 '''

@@ -44,7 +44,7 @@ MISFITS = {
     "content_sha256 is not": lambda content: content["min_density"].__setitem__(0, -1.0),
     "mass: an axis carries no dimension scale": lambda content: content["mass"].dims[0].detach_scale(content["time"]),
     "time: an axis carries no dimension scale": lambda content: content["time"].attrs.__delitem__("CLASS"),
-    "'ornstein' is no entry of the catalogue .*problem_source": lambda content: content.attrs.__setitem__(
+    "'ornstein' is not in the catalogue .*problem_source": lambda content: content.attrs.__setitem__(
         "problem", "ornstein"
     ),
     "free_energy has a number that is not finite": lambda content: content["free_energy"].__setitem__(0, np.nan),

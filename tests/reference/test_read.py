@@ -138,8 +138,11 @@ def test_a_reference_answers_for_its_own_problem_and_its_stored_times_only(tmp_p
     with pytest.raises(NotAvailable, match=r"\[0.2\].*Stored times: \[0.0, 0.1, 0.3\]"):
         reference(reference.problem, [0.1, 0.2])
     strangers = [
-        pf.problems.ou(temperature=0.9), pf.problems.ou(initial=pf.laws.Gaussian(2.0, 0.26)), pf.problems.heat(), "ou",
-    ]  # fmt: skip
+        pf.problems.ou(temperature=0.9),
+        pf.problems.ou(initial=pf.laws.Gaussian(2.0, 0.26)),
+        pf.problems.heat(),
+        "ou",
+    ]
     for stranger, words in zip(
         strangers, ("differs in: energy", "differs in: initial", "differs in: name, energy, initial", "asked for 'ou'")
     ):

@@ -50,8 +50,11 @@ def _double_well_cdf(x, t):
 
 
 TRUTHS = {
-    "ou_1d": _ou_cdf, "barenblatt_1d_m2": _barenblatt_2_cdf, "barenblatt_1d_m3": _barenblatt_3_cdf, "double_well_1d": _double_well_cdf,
-}  # fmt: skip
+    "ou_1d": _ou_cdf,
+    "barenblatt_1d_m2": _barenblatt_2_cdf,
+    "barenblatt_1d_m3": _barenblatt_3_cdf,
+    "double_well_1d": _double_well_cdf,
+}
 
 
 @pytest.mark.parametrize("name", TRUTHS)

@@ -48,11 +48,11 @@ def test_a_file_that_is_no_reference_is_replaced_on_demand_only(tmp_path, conten
     path = tmp_path / "a.h5"
     raw = cases.ou_grid(path).read_bytes()[:-1] if content == "damaged" else content
     path.write_bytes(raw)
-    with pytest.raises(BadInput, match=r"no valid reference file.*overwrite=True"):
+    with pytest.raises(BadInput, match=r"not a valid reference file.*overwrite=True"):
         cases.ou_grid(path)
     recipe = tmp_path / "a.py"
     recipe.write_text("def make():\n    raise RuntimeError('a long run for nothing')\n")
-    with pytest.raises(BadInput, match="no valid reference file"):
+    with pytest.raises(BadInput, match="not a valid reference file"):
         pf.reference.make(recipe, tmp_path)
     assert path.read_bytes() == raw
     cases.ou_grid(path, overwrite=True)
@@ -60,14 +60,17 @@ def test_a_file_that_is_no_reference_is_replaced_on_demand_only(tmp_path, conten
 
 
 def test_devices_and_pipes_are_no_targets(tmp_path):
-    """Before, os.replace put a regular file in the place of the device node itself. A pipe stands in for /dev/full here:
-    both are no regular files, and a test that failed on the latter would break the machine."""
+    """Once, os.replace put a regular file in the place of the device node itself.
+
+    A pipe stands in for /dev/full here: neither is a regular file, and a failing test on the latter would break the
+    machine.
+    """
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     (tmp_path / "link.h5").symlink_to(pipe)
     for path in (pipe, tmp_path / "link.h5"):
         for overwrite in (False, True):
-            with pytest.raises(BadInput, match="no regular file"):
+            with pytest.raises(BadInput, match="not a regular file"):
                 cases.ou_grid(path, overwrite=overwrite)
     assert pipe.is_fifo() and sorted(p.name for p in tmp_path.iterdir()) == ["link.h5", "pipe"]
 

@@ -82,12 +82,24 @@ def no_truth(problem, times):
 @pytest.mark.parametrize(
     ("changes", "kind", "parts"),
     [
-        ({"methods": {"bad": Singular()}, "seeds": [7]}, np.linalg.LinAlgError, ["in the run", "'ou'", "'bad'", "dt = 0.125", "seed = 7"]),
-        ({"metrics": {"bad": dividing}}, ZeroDivisionError, ["in the floor for the run", "'ou'", "'euler'", "dt = 0.25", "seed = 0"]),
+        (
+            {"methods": {"bad": Singular()}, "seeds": [7]},
+            np.linalg.LinAlgError,
+            ["in the run", "'ou'", "'bad'", "dt = 0.125", "seed = 7"],
+        ),
+        (
+            {"metrics": {"bad": dividing}},
+            ZeroDivisionError,
+            ["in the floor for the run", "'ou'", "'euler'", "dt = 0.25", "seed = 0"],
+        ),
         ({"against": no_truth}, OSError, ["in the truth for the run", "'ou'"]),
-        ({"methods": {"bad": Singular()}, "sweep": {"weight": [1.0, 3.0]}, "dt": 0.25}, ArithmeticError, ["'bad'", "weight = 3.0"]),
+        (
+            {"methods": {"bad": Singular()}, "sweep": {"weight": [1.0, 3.0]}, "dt": 0.25},
+            ArithmeticError,
+            ["'bad'", "weight = 3.0"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_an_untyped_error_passes_and_names_its_run(changes, kind, parts, jobs):
     with pytest.raises(kind) as caught:
         brief(**changes).run(jobs=jobs)

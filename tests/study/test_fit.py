@@ -56,9 +56,13 @@ def test_a_plateau_lies_below_the_errors_it_describes():
 
 @settings(max_examples=150, deadline=None)
 @given(
-    order=st.sampled_from([0.5, 1, 2]), n=st.integers(4, 9), log_level=st.floats(-3, -0.5), given=st.sampled_from([0, 0.3, 1]),
-    adds=st.sampled_from(["sum", "squares"]), seed=st.integers(0, 999),
-)  # fmt: skip
+    order=st.sampled_from([0.5, 1, 2]),
+    n=st.integers(4, 9),
+    log_level=st.floats(-3, -0.5),
+    given=st.sampled_from([0, 0.3, 1]),
+    adds=st.sampled_from(["sum", "squares"]),
+    seed=st.integers(0, 999),
+)
 def test_no_reported_floor_exceeds_the_finest_error_it_describes(order, n, log_level, given, adds, seed):
     rng, h = np.random.default_rng(seed), 0.5 ** np.arange(1, 1 + n)
     level = 10**log_level

@@ -13,9 +13,12 @@ H = 2.0 ** -np.arange(1, 11)
 
 @settings(max_examples=60, deadline=None)
 @given(
-    order=st.floats(0.25, 4), constant=st.floats(1e-3, 1e3), ratio=st.floats(1.2, 12), n=st.integers(3, 8),
+    order=st.floats(0.25, 4),
+    constant=st.floats(1e-3, 1e3),
+    ratio=st.floats(1.2, 12),
+    n=st.integers(3, 8),
     seed=st.integers(0, 99),
-)  # fmt: skip
+)
 def test_power_laws_are_recovered_in_any_order_of_the_points(order, constant, ratio, n, seed):
     h = ratio ** -np.arange(n, dtype=float)
     error = constant * h**order
@@ -112,13 +115,19 @@ def test_interval_covers_the_true_order_at_its_level(rng):
 @pytest.mark.parametrize(
     ("h", "error", "extra"),
     [
-        ([1, 1, 0.5], [1, 1, 1], {}), ([1, 0, 0.5], [1, 1, 1], {}), ([1, -0.5, 2], [1, 1, 1], {}),
-        ([1, 0.5, np.nan], [1, 1, 1], {}), ([1, 0.5], [1, -1], {}), ([1, 0.5], [1, 1, 1], {}),
-        ([1, 0.5], [1, 1], {"floor": -1}), ([1, 0.5], [1, 1], {"floor": [0, 0, 0]}),
-        ([1, 0.5], [1, 1], {"truth_error": -1}), ([1, 0.5], [1, 1], {"expected": 1, "tolerance": 0}),
+        ([1, 1, 0.5], [1, 1, 1], {}),
+        ([1, 0, 0.5], [1, 1, 1], {}),
+        ([1, -0.5, 2], [1, 1, 1], {}),
+        ([1, 0.5, np.nan], [1, 1, 1], {}),
+        ([1, 0.5], [1, -1], {}),
+        ([1, 0.5], [1, 1, 1], {}),
+        ([1, 0.5], [1, 1], {"floor": -1}),
+        ([1, 0.5], [1, 1], {"floor": [0, 0, 0]}),
+        ([1, 0.5], [1, 1], {"truth_error": -1}),
+        ([1, 0.5], [1, 1], {"expected": 1, "tolerance": 0}),
         ([1, 0.5], [1, 1], {"expected": np.nan}),
     ],
-)  # fmt: skip
+)
 def test_bad_input(h, error, extra):
     with pytest.raises(BadInput):
         pf.fit_order(h, error, **extra)

@@ -23,9 +23,14 @@ def test_csv_is_refused_before_writing_where_it_cannot_be_written(tmp_path, monk
     )
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     for place, says in (
-        (tmp_path, "is a folder"), (str(tmp_path), "is a folder"), (tmp_path / "no" / "such.csv", "No such file"),
-        (3, "must name a file"), (None, "must name a file"), ("a\0b", "must name a file"), (tmp_path / "loop", "must name a file"),
-    ):  # fmt: skip
+        (tmp_path, "is a folder"),
+        (str(tmp_path), "is a folder"),
+        (tmp_path / "no" / "such.csv", "No such file"),
+        (3, "must name a file"),
+        (None, "must name a file"),
+        ("a\0b", "must name a file"),
+        (tmp_path / "loop", "must name a file"),
+    ):
         with pytest.raises(BadInput, match=says):
             table.to_csv(place)
     target = tmp_path / "old.csv"

@@ -96,10 +96,13 @@ def test_floor_is_nan_and_says_why_where_the_method_cannot_start_at_the_truth():
 @pytest.mark.parametrize(
     ("error", "verdict"),
     [
-        (1e-6, "pass"), (1e-1, "inconclusive"), (pf.Estimate(1e-6, metric="moments"), "pass"),
-        (pf.Estimate(1e-6, metric="l1"), "inconclusive"), (None, "pass"),
+        (1e-6, "pass"),
+        (1e-1, "inconclusive"),
+        (pf.Estimate(1e-6, metric="moments"), "pass"),
+        (pf.Estimate(1e-6, metric="l1"), "inconclusive"),
+        (None, "pass"),
     ],
-)  # fmt: skip
+)
 def test_a_truth_may_state_its_own_error(error, verdict):
     def against(problem, times):
         found = pf.exact(problem, times)
@@ -126,13 +129,17 @@ def closed(problem, times):
 @pytest.mark.parametrize(
     ("against", "error", "verdict"),
     [
-        (run(), np.nan, "inconclusive"), (lambda problem, times: run(), np.nan, "inconclusive"),
+        (run(), np.nan, "inconclusive"),
+        (lambda problem, times: run(), np.nan, "inconclusive"),
         (run({"error": pf.Estimate(1e-4, metric="w2")}), np.nan, "inconclusive"),
         (run({"error": 1e-4, "error_metric": "w2"}), np.nan, "inconclusive"),
-        (run({"error": 1e-4, "error_metric": "moments"}), 1e-4, "pass"), (run({"error": 1e-4}), 1e-4, "pass"),
-        (pf.exact(pf.problems.ou()), 0.0, "pass"), (closed, 0.0, "pass"), (pf.exact_jko, 0.0, "pass"),
+        (run({"error": 1e-4, "error_metric": "moments"}), 1e-4, "pass"),
+        (run({"error": 1e-4}), 1e-4, "pass"),
+        (pf.exact(pf.problems.ou()), 0.0, "pass"),
+        (closed, 0.0, "pass"),
+        (pf.exact_jko, 0.0, "pass"),
     ],
-)  # fmt: skip
+)
 def test_a_run_is_no_exact_truth(against, error, verdict):
     table = brief(against=against).run()
     assert np.array_equal([row["truth_error"] for row in table], [error] * len(FOUR_STEPS), equal_nan=True)
@@ -152,11 +159,26 @@ def test_a_correct_method_does_not_fail_against_a_coarse_run():
 @pytest.mark.parametrize(
     "answer",
     [
-        None, np.array([1.0]), np.ones(3), [1.0], lambda: 1.0, "1", True, np.True_, 1j, np.timedelta64("NaT"), Decimal("NaN"),
-        pandas.NA, pandas.NaT, pf.Estimate(None), pf.Estimate(np.ones(2)), pf.Estimate(1.0, None), pf.Estimate(1.0, metric=None),
+        None,
+        np.array([1.0]),
+        np.ones(3),
+        [1.0],
+        lambda: 1.0,
+        "1",
+        True,
+        np.True_,
+        1j,
+        np.timedelta64("NaT"),
+        Decimal("NaN"),
+        pandas.NA,
+        pandas.NaT,
+        pf.Estimate(None),
+        pf.Estimate(np.ones(2)),
+        pf.Estimate(1.0, None),
+        pf.Estimate(1.0, metric=None),
     ],
     ids=repr,
-)  # fmt: skip
+)
 def test_a_metric_that_gives_no_number_is_a_bad_input_row_that_names_it(answer):
     table = brief(metrics={"odd": lambda a, b: answer, "moments": moment_distance}).run()
     odd = [row for row in table if row["metric"] == "odd"]

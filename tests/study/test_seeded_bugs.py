@@ -1,4 +1,7 @@
-"""Seeded bugs: schemes, problems, truths and metrics with one thing wrong each. The study's verdict on each must not be `pass`."""
+"""Seeded bugs: schemes, problems, truths and metrics with one thing wrong each.
+
+The study's verdict on each must not be `pass`.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -23,11 +26,13 @@ def turned():
 
 def verdict(method, claimed, problem=None, metric=moment_distance, against=pf.exact, **changes):
     arguments = {"sweep": {"dt": DTS}, **changes}
-    study = pf.Study(turned() if problem is None else problem, {"m": method}, metrics={"d": metric}, against=against, **arguments)  # fmt: skip
+    study = pf.Study(
+        turned() if problem is None else problem, {"m": method}, metrics={"d": metric}, against=against, **arguments
+    )
     return study.run().claims([pf.Claim("m", "d", claimed, 0.1, "seeded bugs")])
 
 
-# --- moments of linear flows -------------------------------------------------------------------------------------------------
+# --- moments of linear flows ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -91,11 +96,22 @@ class Broken(Moments):
 
 
 LINEAR = [
-    "wrong sign of the drift", "covariance decays at half the rate", "factor 2 of the diffusion lost", "wrong centre",
-    "off-diagonal drift lost", "mean starts elsewhere", "covariance starts as its square", "dt missing", "frozen step",
-    "step doubled", "dt instead of its square root in the noise", "square root of dt for the noise's variance",
-    "one part in a thousand leaks in unit time", "rounded to four digits", "law halves the covariance",
-]  # fmt: skip
+    "wrong sign of the drift",
+    "covariance decays at half the rate",
+    "factor 2 of the diffusion lost",
+    "wrong centre",
+    "off-diagonal drift lost",
+    "mean starts elsewhere",
+    "covariance starts as its square",
+    "dt missing",
+    "frozen step",
+    "step doubled",
+    "dt instead of its square root in the noise",
+    "square root of dt for the noise's variance",
+    "one part in a thousand leaks in unit time",
+    "rounded to four digits",
+    "law halves the covariance",
+]
 MCKEAN = ["interaction lost from the covariance", "half in front of the interaction lost", "interaction moves the mean"]
 
 
@@ -141,7 +157,7 @@ def test_one_step_too_many_is_caught():
     assert verdict(OneStepMore(0.5), 2).worst == "fail"
 
 
-# --- exact JKO steps: their own limit is known to round-off ---------------------------------------------------------------------
+# --- exact JKO steps: their own limit is known to round-off ---------------------------------------
 
 
 @dataclass(frozen=True)
@@ -177,8 +193,11 @@ class GaussianJKO(Moments):
 
 
 JKO = [
-    "Cholesky factor for the symmetric root", "2 tau convention", "factor 4 under the root lost", "matrices taken as commuting"
-]  # fmt: skip
+    "Cholesky factor for the symmetric root",
+    "2 tau convention",
+    "factor 4 under the root lost",
+    "matrices taken as commuting",
+]
 
 
 def test_exact_jko_passes_both_questions():
@@ -197,7 +216,7 @@ def test_time_error_explains_the_whole_error_of_an_exact_jko_step():
         assert row["floor"] < 1e-14 and abs(row["rest"]) < 1e-12 < row["time_error"]
 
 
-# --- problems, truths, metrics ------------------------------------------------------------------------------------------------
+# --- problems, truths, metrics --------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,7 +278,7 @@ def test_wrong_metrics_are_caught(name):
     assert verdict(Moments(), 1, metric=METRICS[name]).worst != "pass"
 
 
-# --- a grid scheme: order in space, mass --------------------------------------------------------------------------------------
+# --- a grid scheme: order in space, mass ----------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -303,9 +322,13 @@ def cell_l1(approximation, truth):
 
 
 GRID = {
-    "leaking boundary": "error", "not conservative": "error", "one-sided flux": "error", "cell width off by one": "fail",
-    "cell width not squared": "fail", "cells shifted by one": "fail",
-}  # fmt: skip
+    "leaking boundary": "error",
+    "not conservative": "error",
+    "one-sided flux": "error",
+    "cell width off by one": "fail",
+    "cell width not squared": "fail",
+    "cells shifted by one": "fail",
+}
 
 
 def grid(bug):

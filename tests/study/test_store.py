@@ -77,9 +77,12 @@ def test_ctrl_c_keeps_what_is_whole(tmp_path, jobs):
 @pytest.fixture
 def small():
     return pf.Study(
-        pf.problems.ou(), {"euler": Moments(), "bad": Moments(theta=-40.0)}, {"dt": [1 / 2, 1 / 3, 1 / 4]},
-        {"moments": moment_distance}, times=[0.5, 1.0],
-    )  # fmt: skip
+        pf.problems.ou(),
+        {"euler": Moments(), "bad": Moments(theta=-40.0)},
+        {"dt": [1 / 2, 1 / 3, 1 / 4]},
+        {"moments": moment_distance},
+        times=[0.5, 1.0],
+    )
 
 
 def counted(monkeypatch):
@@ -100,10 +103,15 @@ def test_a_second_run_redoes_nothing_and_gives_the_same_bits_and_clocks(tmp_path
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda text: "", lambda text: text[: len(text) // 2], lambda text: "null", lambda text: "[]",
-        lambda text: text.replace("0x1.", "0x0.", 1), lambda text: "\x00" + text, lambda text: text.replace("ok", "OK"),
+        lambda text: "",
+        lambda text: text[: len(text) // 2],
+        lambda text: "null",
+        lambda text: "[]",
+        lambda text: text.replace("0x1.", "0x0.", 1),
+        lambda text: "\x00" + text,
+        lambda text: text.replace("ok", "OK"),
     ],
-)  # fmt: skip
+)
 def test_damaged_files_are_redone(tmp_path, small, damage):
     table = small.run(store=tmp_path)
     victim = next(path for path in sorted(tmp_path.glob("*.json")) if '"ok"' in path.read_text())
@@ -124,17 +132,27 @@ def test_a_file_under_another_name_is_not_believed(tmp_path, small):
 def test_another_question_has_another_name(tmp_path):
     def names(**changes):
         arguments = {
-            "problems": pf.problems.ou(), "methods": {"m": Moments()}, "sweep": {"dt": [0.25]},
-            "metrics": {"d": moment_distance}, **changes,
-        }  # fmt: skip
+            "problems": pf.problems.ou(),
+            "methods": {"m": Moments()},
+            "sweep": {"dt": [0.25]},
+            "metrics": {"d": moment_distance},
+            **changes,
+        }
         study = pf.Study(**arguments)
         return {pf.fingerprint.sha256(study.question(*case)) for case in study.cases()}
 
     variants = [
-        {}, {"problems": pf.problems.ou(temperature=2.0)}, {"methods": {"m": Moments(theta=0.5)}},
-        {"sweep": {"dt": [0.125]}}, {"metrics": {"d": lambda a, b: 0.0}}, {"metrics": {"e": moment_distance}},
-        {"seeds": [1]}, {"times": [0.5]}, {"against": pf.exact_jko}, {"against": pf.finer(Moments(), 0.01)},
-    ]  # fmt: skip
+        {},
+        {"problems": pf.problems.ou(temperature=2.0)},
+        {"methods": {"m": Moments(theta=0.5)}},
+        {"sweep": {"dt": [0.125]}},
+        {"metrics": {"d": lambda a, b: 0.0}},
+        {"metrics": {"e": moment_distance}},
+        {"seeds": [1]},
+        {"times": [0.5]},
+        {"against": pf.exact_jko},
+        {"against": pf.finer(Moments(), 0.01)},
+    ]
     found = [names(**changes) for changes in variants]
     assert len(set.union(*found)) == len(variants)
     assert names() == names()

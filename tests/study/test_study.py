@@ -99,18 +99,36 @@ def test_without_a_store_an_object_that_cannot_be_described_may_take_part(tmp_pa
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"problems": []}, "problems is empty"), ({"problems": ["ou"]}, "must be a Problem"), ({"methods": {}}, "empty"),
-        ({"methods": {"m": Moments}}, "object with init"), ({"methods": {1: Moments()}}, "strings"),
-        ({"methods": [Moments(), Moments(0.5)]}, "twice"), ({"metrics": {}}, "empty"), ({"metrics": {"w2": 3}}, "function"),
-        ({"sweep": {}}, "exactly one axis"), ({"sweep": {"dt": [1], "theta": [1]}}, "exactly one axis"),
-        ({"sweep": {"dt": []}}, "empty"), ({"sweep": {"dt": [0.1, 0.1]}}, "twice"), ({"sweep": {"dt": [0.1, -1]}}, "> 0"),
-        ({"sweep": {"dt": [0.1, np.nan]}}, "> 0"), ({"sweep": {"dt": 3 * [None]}}, "."), ({"dt": 0.1}, "Drop dt="),
-        ({"sweep": {"theta": [0.5]}}, "dt is missing"), ({"sweep": {"theta": [0.5]}, "dt": 0}, "> 0"),
-        ({"times": [1, 0.5]}, "increase"), ({"times": [-1]}, "increase"), ({"times": []}, "increase"),
-        ({"times": [np.nan]}, "finite"), ({"seeds": []}, "empty"), ({"seeds": [0.5]}, "integer"), ({"seeds": [1, 1]}, "twice"),
-        ({"seeds": [-1]}, "at least 0"), ({"against": 3}, "pf.finer"), ({"against": None}, "pf.finer"),
+        ({"problems": []}, "problems is empty"),
+        ({"problems": ["ou"]}, "must be a Problem"),
+        ({"methods": {}}, "empty"),
+        ({"methods": {"m": Moments}}, "object with init"),
+        ({"methods": {1: Moments()}}, "strings"),
+        ({"methods": [Moments(), Moments(0.5)]}, "twice"),
+        ({"metrics": {}}, "empty"),
+        ({"metrics": {"w2": 3}}, "function"),
+        ({"sweep": {}}, "exactly one axis"),
+        ({"sweep": {"dt": [1], "theta": [1]}}, "exactly one axis"),
+        ({"sweep": {"dt": []}}, "empty"),
+        ({"sweep": {"dt": [0.1, 0.1]}}, "twice"),
+        ({"sweep": {"dt": [0.1, -1]}}, "> 0"),
+        ({"sweep": {"dt": [0.1, np.nan]}}, "> 0"),
+        ({"sweep": {"dt": 3 * [None]}}, "."),
+        ({"dt": 0.1}, "Drop dt="),
+        ({"sweep": {"theta": [0.5]}}, "dt is missing"),
+        ({"sweep": {"theta": [0.5]}, "dt": 0}, "> 0"),
+        ({"times": [1, 0.5]}, "increase"),
+        ({"times": [-1]}, "increase"),
+        ({"times": []}, "increase"),
+        ({"times": [np.nan]}, "finite"),
+        ({"seeds": []}, "empty"),
+        ({"seeds": [0.5]}, "integer"),
+        ({"seeds": [1, 1]}, "twice"),
+        ({"seeds": [-1]}, "at least 0"),
+        ({"against": 3}, "pf.finer"),
+        ({"against": None}, "pf.finer"),
     ],
-)  # fmt: skip
+)
 def test_a_study_that_means_nothing_is_refused_at_once(changes, says):
     with pytest.raises(BadInput, match=says):
         small(**changes)
@@ -153,17 +171,27 @@ def test_a_run_and_a_closed_form_with_its_laws_are_two_questions_to_a_store(tmp_
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: brief().run(store=3), lambda: brief(sweep={"theta": [1.0]}, dt=True), lambda: brief(sweep={"dt": [True]}),
-        lambda: brief(sweep={"dt": ["0.1"]}), lambda: pf.finer(Moments(), True), lambda: pf.Claim("m", "w", 1, "0.1", "x"),
-        lambda: pf.fit_order([1, 0.5], ["a", "b"]), lambda: pf.fit_order([1, 0.5], ["1", "2"]),
-        lambda: pf.fit_order([True, 0.5], [None, 1]), lambda: pf.fit_order(None, [1]), lambda: pf.fit_order([1, 0.5], [1, 1j]),
-        lambda: pf.fit_order([[1], [2, 3]], [1, 2]), lambda: pf.fit_order([1, 0.5], [1, 1], floor="a"),
-        lambda: pf.fit_order([1, 0.5], [1, 1], truth_error="a"), lambda: pf.fit_order([1, 0.5], [1, 1], floor=[0.1]),
-        lambda: pf.fit_order([1, 0.5], [1, 1], expected="1"), lambda: pf.fit_order([1, 0.5], [1, 1], expected=True),
+        lambda: brief().run(store=3),
+        lambda: brief(sweep={"theta": [1.0]}, dt=True),
+        lambda: brief(sweep={"dt": [True]}),
+        lambda: brief(sweep={"dt": ["0.1"]}),
+        lambda: pf.finer(Moments(), True),
+        lambda: pf.Claim("m", "w", 1, "0.1", "x"),
+        lambda: pf.fit_order([1, 0.5], ["a", "b"]),
+        lambda: pf.fit_order([1, 0.5], ["1", "2"]),
+        lambda: pf.fit_order([True, 0.5], [None, 1]),
+        lambda: pf.fit_order(None, [1]),
+        lambda: pf.fit_order([1, 0.5], [1, 1j]),
+        lambda: pf.fit_order([[1], [2, 3]], [1, 2]),
+        lambda: pf.fit_order([1, 0.5], [1, 1], floor="a"),
+        lambda: pf.fit_order([1, 0.5], [1, 1], truth_error="a"),
+        lambda: pf.fit_order([1, 0.5], [1, 1], floor=[0.1]),
+        lambda: pf.fit_order([1, 0.5], [1, 1], expected="1"),
+        lambda: pf.fit_order([1, 0.5], [1, 1], expected=True),
         lambda: pf.fit_order([1, 0.5], [1, 1], expected=1, tolerance="0.1"),
         lambda: brief().run().orders("moments", expected="1"),
     ],
-)  # fmt: skip
+)
 def test_look_alikes_of_numbers_and_folders_are_typed_errors(call):
     with pytest.raises(BadInput):
         call()

@@ -49,9 +49,21 @@ def test_long_table_has_the_columns_of_the_design_in_order(tmp_path):
     table = small(times=[0.5, 1.0]).run()
     frame = table.to_dataframe()
     assert list(frame.columns[:14]) == [
-        "problem", "method", "dt", "seed", "time", "metric", "error", "stderr", "floor", "time_error", "status", "why",
-        "seconds", "first_call_seconds",
-    ]  # fmt: skip
+        "problem",
+        "method",
+        "dt",
+        "seed",
+        "time",
+        "metric",
+        "error",
+        "stderr",
+        "floor",
+        "time_error",
+        "status",
+        "why",
+        "seconds",
+        "first_call_seconds",
+    ]
     assert list(frame["dt"].unique()) == DTS and (frame["seconds"] > 0).all()
     import pandas
 
@@ -79,8 +91,8 @@ def test_one_level_is_inconclusive():
 FINE_STEPS = [1 / 8, 1 / 16, 1 / 32, 1 / 64]
 
 
-# At the default horizon 1 one implicit step too many turns the error of the mean from +dt/2 into -dt/2 (times the mean): no distance
-# sees that. Half the horizon tells the two apart: +dt/4 against -3 dt/4.
+# At the default horizon 1 one implicit step too many turns the error of the mean from +dt/2 into -dt/2 (times the
+# mean), which no distance sees. Half the horizon tells the two apart: +dt/4 against -3 dt/4.
 OU = pf.problems.ou(horizon=0.5)
 
 
@@ -98,7 +110,10 @@ class TwiceQuantileJKO(QuantileJKO):
 
 @dataclass(frozen=True)
 class Recursion(pf.Method):
-    """Mean and variance of Euler-Maruyama on dX = -X dt + √2 dW, in closed form and step by step; extra: steps taken too often."""
+    """Mean and variance of Euler-Maruyama on dX = -X dt + √2 dW, in closed form and step by step.
+
+    extra : steps taken too often.
+    """
 
     extra: int = 0
 
@@ -137,12 +152,15 @@ def table(method, metric=moment_distance):
 @pytest.mark.parametrize(
     ("method", "metric", "times"),
     [
-        (TwiceQuantileJKO(200), pf.metrics.w2, "2.3"), (Recursion(extra=1), moment_distance, ""),
-        (Weighted(0.75), moment_distance, "0.4"), (Weighted(0.9), moment_distance, None),
-        (QuantileJKO(200), pf.metrics.w2, None), (Recursion(), moment_distance, None),
+        (TwiceQuantileJKO(200), pf.metrics.w2, "2.3"),
+        (Recursion(extra=1), moment_distance, ""),
+        (Weighted(0.75), moment_distance, "0.4"),
+        (Weighted(0.9), moment_distance, None),
+        (QuantileJKO(200), pf.metrics.w2, None),
+        (Recursion(), moment_distance, None),
     ],
     ids=["JKO one step more", "Euler-Maruyama one step more", "half the error", "four fifths", "JKO", "Euler-Maruyama"],
-)  # fmt: skip
+)
 def test_the_right_order_at_the_wrong_size_fails(method, metric, times):
     found = table(method, metric)
     (claim,) = found.claims(CLAIM)
@@ -163,7 +181,10 @@ def changed(rows, **changes):
     ("changes", "verdict"),
     [
         ({}, "fail"),
-        ({"time_error": lambda row: np.nan if row["dt"] == 1 / 16 else row["time_error"]}, "pass"),  # unknown at one level
+        (
+            {"time_error": lambda row: np.nan if row["dt"] == 1 / 16 else row["time_error"]},
+            "pass",
+        ),  # unknown at one level
         ({"time_error": lambda row: row["error"] / (2 if row["dt"] > 1 / 32 else 0.5)}, "pass"),  # off to both sides
         ({"time_error": lambda row: row["error"] / (2 if row["dt"] > 1 / 32 else 1)}, "pass"),  # right at the fine end
         ({"time_error": lambda row: 1e-15}, "pass"),  # the truth is the sequence itself: round-off
@@ -171,7 +192,7 @@ def changed(rows, **changes):
         ({"truth_error": lambda row: 3e-3}, "pass"),  # between a tenth of the finest time error and of the finest error
         ({"floor": lambda row: row["time_error"] / 1e3, "truth_error": lambda row: row["time_error"] / 1e3}, "fail"),
     ],
-)  # fmt: skip
+)
 def test_size_is_judged_only_where_the_sequence_stands_above_all_else(changes, verdict):
     rows = [{**row, "error": 3 * row["dt"], "time_error": row["dt"]} for row in table(Recursion())]
     assert changed(rows, **changes).claims(CLAIM).worst == verdict

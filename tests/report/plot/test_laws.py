@@ -9,10 +9,14 @@ from pdeflow import plot
 
 @pytest.mark.parametrize(
     "law",
-    [pf.laws.Gaussian(0.0, 1.0), pf.laws.GridLaw(np.linspace(-3, 3, 61), np.full(60, 1 / 60)),
-     pf.laws.Quantiles([0.0, 1.0, 1.0, 3.0], [0.0, 0.3, 0.5, 1.0]), pf.laws.Particles(np.linspace(-1, 1, 500))],
+    [
+        pf.laws.Gaussian(0.0, 1.0),
+        pf.laws.GridLaw(np.linspace(-3, 3, 61), np.full(60, 1 / 60)),
+        pf.laws.Quantiles([0.0, 1.0, 1.0, 3.0], [0.0, 0.3, 0.5, 1.0]),
+        pf.laws.Particles(np.linspace(-1, 1, 500)),
+    ],
     ids=lambda law: type(law).__name__,
-)  # fmt: skip
+)
 def test_densities_are_drawn_with_their_own_mass(law):
     figure = plot.density(
         pf.Trajectory([0.0], [law]), truth=pf.problems.ou() if isinstance(law, pf.laws.Gaussian) else None
