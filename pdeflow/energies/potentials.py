@@ -151,8 +151,8 @@ class MixturePotential(Potential):
         components = mixture.gaussian_components() if isinstance(mixture, Law) else None
         if components is None or mixture.as_gaussian() is mixture:  # one Gaussian has a Quadratic potential
             raise BadInput(
-                f"mixture is {mixture!r}. It must be a mixture of Gaussians. Build one: GaussianMixture(weights, means, "
-                "covs); the potential of one Gaussian is a Quadratic."
+                f"mixture is {mixture!r}. It must be a mixture of Gaussians. Build one: "
+                "GaussianMixture(weights, means, covs); the potential of one Gaussian is a Quadratic."
             )
         weights, parts = components
         mixture = GaussianMixture(weights, [part.mean() for part in parts], [part.cov() for part in parts])

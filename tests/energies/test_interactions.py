@@ -8,10 +8,16 @@ from pdeflow import checks
 from pdeflow.energies.interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
 
 KERNELS = {
-    "(4, 2)": PowerLaw(4.0, 2.0), "(2, 1)": PowerLaw(2.0, 1.0), "(2, 0)": PowerLaw(2.0, 0.0), "(3, -0.5)": PowerLaw(3.0, -0.5),
-    "(1.5, 0.5)": PowerLaw(1.5, 0.5), "(0, -1)": PowerLaw(0.0, -1.0), "quadratic": QuadraticAttraction(1.7), "log": LogRepulsion(1.3, 0.4),
+    "(4, 2)": PowerLaw(4.0, 2.0),
+    "(2, 1)": PowerLaw(2.0, 1.0),
+    "(2, 0)": PowerLaw(2.0, 0.0),
+    "(3, -0.5)": PowerLaw(3.0, -0.5),
+    "(1.5, 0.5)": PowerLaw(1.5, 0.5),
+    "(0, -1)": PowerLaw(0.0, -1.0),
+    "quadratic": QuadraticAttraction(1.7),
+    "log": LogRepulsion(1.3, 0.4),
     "gaussian": GaussianAttraction(0.8, 1.4),
-}  # fmt: skip
+}
 every = pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS.keys())
 
 

@@ -9,10 +9,17 @@ from pdeflow.energies.interactions import GaussianAttraction, LogRepulsion, Powe
 from pdeflow.energies.mean_field import mean_energy, mean_force, moment_field
 
 KERNELS = {
-    "(4, 2)": PowerLaw(4.0, 2.0), "(2, 1)": PowerLaw(2.0, 1.0), "(4, 1)": PowerLaw(4.0, 1.0), "(3, 2)": PowerLaw(3.0, 2.0), "(2, 0)": PowerLaw(2.0, 0.0),
-    "(3, -0.5)": PowerLaw(3.0, -0.5), "(0, -1)": PowerLaw(0.0, -1.0), "quadratic": QuadraticAttraction(1.7), "log": LogRepulsion(1.3, 0.4),
+    "(4, 2)": PowerLaw(4.0, 2.0),
+    "(2, 1)": PowerLaw(2.0, 1.0),
+    "(4, 1)": PowerLaw(4.0, 1.0),
+    "(3, 2)": PowerLaw(3.0, 2.0),
+    "(2, 0)": PowerLaw(2.0, 0.0),
+    "(3, -0.5)": PowerLaw(3.0, -0.5),
+    "(0, -1)": PowerLaw(0.0, -1.0),
+    "quadratic": QuadraticAttraction(1.7),
+    "log": LogRepulsion(1.3, 0.4),
     "gaussian": GaussianAttraction(0.8, 1.4),
-}  # fmt: skip
+}
 every = pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS.keys())
 
 
@@ -122,7 +129,7 @@ def test_the_same_bits_for_every_number_of_threads(kernel, rng):
 
 
 def test_closed_forms_in_the_limit_of_a_fine_cloud():
-    """The uniform law on [-1, 1] is at rest under x²/2 - |x|, and n points are at their ranks: energy -1/6 (1 - 1/n²)."""
+    """The uniform law on [-1, 1] rests under x²/2 - |x|, and n points at their ranks: energy -1/6 (1 - 1/n²)."""
     n = 1000
     line = ((2 * np.arange(n) + 1) / n - 1)[:, None]
     assert np.abs(mean_force(PowerLaw(2.0, 1.0), line)).max() < 1e-14

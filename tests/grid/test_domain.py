@@ -37,8 +37,14 @@ def mass_error(law, truth):
 
 @pytest.mark.parametrize(
     "initial",
-    [Gaussian(2.0, 0.25), GaussianMixture([0.5, 0.5], [-2.0, 3.0], [0.1, 0.2]), Uniform(-0.5, 2.0), Particles([0.3, 0.3]), Particles([-1.0, 2.0])],
-)  # fmt: skip
+    [
+        Gaussian(2.0, 0.25),
+        GaussianMixture([0.5, 0.5], [-2.0, 3.0], [0.1, 0.2]),
+        Uniform(-0.5, 2.0),
+        Particles([0.3, 0.3]),
+        Particles([-1.0, 2.0]),
+    ],
+)
 def test_automatic_domain_holds_start_and_stationary_law(initial):
     problem = pf.problems.ou(initial=Gaussian(0.0, 1.0))
     problem = replace(problem, initial=initial)
@@ -132,7 +138,7 @@ def test_mass_that_piles_up_at_an_end_is_refused_with_the_cure(name, cells):
 
 
 def test_fine_cells_do_not_hide_what_piles_up():
-    """At t = 0.8 an eighth of N(2.4, 2.1) belongs beyond 4; the end cell of 5000, h V'/T = 0.005 of that, is below 1e-3."""
+    """At t = 0.8 an eighth of N(2.4, 2.1) belongs beyond 4; of that the end cell of 5000 holds h V'/T = 0.005."""
     method = ChangCooper(cells=5000, lower=-4, upper=4)
     with pytest.raises(pf.BadInput, match="outermost 50 cells at the upper end"):
         pf.solve(falling(lambda x: -3 * x), method, dt=0.05, times=[0.8])
@@ -200,12 +206,13 @@ def test_bad_potentials_are_named(value, words, wrap):
 
 
 def test_the_automatic_domain_holds_a_well_that_is_only_full_on_the_way():
-    """At T = 0.05 the right well (minimum 2.7468) is empty in equilibrium, but mass right of the barrier at 0.157 runs into it first."""
+    """At T = 0.05 the right well is empty in equilibrium, but mass right of the barrier at 0.157 runs into it first."""
     initial = pf.laws.Uniform(-1.0, 0.5)
     problem = pf.problems.styblinski_tang(1, temperature=0.05, initial=initial, horizon=3.0)
     law = pf.solve(problem, ChangCooper(cells=600), dt=0.05).final
     assert law.axes[0][-1] > 3.2
-    # 0.343/1.5 of the mass starts beyond the barrier; what diffuses across it while it leaves changes that by a few per cent
+    # 0.343/1.5 of the mass starts beyond the barrier; what diffuses across it while it leaves changes that by a few
+    # per cent
     assert 1 - law.cdf(0.157) == pytest.approx((0.5 - 0.157) / 1.5, rel=0.1)
     assert law.mass[-1] < 1e-12
 

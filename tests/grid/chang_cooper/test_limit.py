@@ -10,11 +10,20 @@ from pdeflow.grid import ChangCooper, exponential, gibbs, richardson, spectrum
 
 ON_7 = ChangCooper(cells=700, lower=-7.0, upper=7.0)
 
-# reference_numbers.json: st_<scale>_KL_d30_t<t>, st_<scale>_mean_t1.8, _var_t1.8, _gap, _lam2, with the digits that docs/math.md states
+# reference_numbers.json: st_<scale>_KL_d30_t<t>, st_<scale>_mean_t1.8, _var_t1.8, _gap, _lam2, with the digits that
+# docs/math.md states
 KL = {
-    3 / 50: {0.3: 49.8202292516, 0.6: 27.3457692293, 0.9: 15.9606905699, 1.2: 10.5168889609, 1.5: 7.97007346255, 1.8: 6.77986477927, 20: 2.85772882374},
+    3 / 50: {
+        0.3: 49.8202292516,
+        0.6: 27.3457692293,
+        0.9: 15.9606905699,
+        1.2: 10.5168889609,
+        1.5: 7.97007346255,
+        1.8: 6.77986477927,
+        20: 2.85772882374,
+    },
     1 / 50: {0.3: 23.2757270027, 1.2: 5.88669176276, 5: 0.288207896267, 20: 0.0217139381646},
-}  # fmt: skip
+}
 MOMENTS = {3 / 50: (-0.389816466762, 6.67111662246), 1 / 50: (-0.169999476814, None)}
 SPECTRA = {3 / 50: (0.0214276680578, 1.60932372539), 1 / 50: (0.0850324183534, 0.831201036327)}
 

@@ -129,9 +129,18 @@ def test_mass_outside_goes_into_the_end_cells_and_is_reported():
 
 @pytest.mark.parametrize(
     "fields",
-    [{"cells": 2}, {"cells": 10.0}, {"lower": 1.0, "upper": 1.0}, {"lower": 2.0, "upper": -2.0}, {"lower": np.nan}, {"upper": np.inf},
-     {"lower": "a"}, {"time_order": 3}, {"time_order": True}],
-)  # fmt: skip
+    [
+        {"cells": 2},
+        {"cells": 10.0},
+        {"lower": 1.0, "upper": 1.0},
+        {"lower": 2.0, "upper": -2.0},
+        {"lower": np.nan},
+        {"upper": np.inf},
+        {"lower": "a"},
+        {"time_order": 3},
+        {"time_order": True},
+    ],
+)
 def test_bad_fields(fields):
     with pytest.raises(pf.BadInput):
         ChangCooper(**fields)

@@ -53,7 +53,8 @@ def test_automatic_domain_holds_the_profile_at_the_horizon():
 
 
 def test_automatic_domain_holds_a_well_that_the_stationary_law_leaves_empty():
-    # at temperature 0.05 the right well holds less than 1e-13 in the end, but all that starts right of 0.157 runs there first
+    # at temperature 0.05 the right well holds less than 1e-13 in the end, but all that starts right of 0.157 runs
+    # there first
     problem = stated(pf.Energy(pf.potentials.StyblinskiTang(1), pf.Entropy(0.05)), pf.laws.Uniform(-1.0, 0.5), 1.5)
     state = JKO(cells=30).init(problem, None)
     assert state.grid.edges[-1] > 2.7468  # docs/math.md 8.3: the right minimum

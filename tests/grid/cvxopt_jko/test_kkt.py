@@ -27,12 +27,16 @@ PROBLEMS = {
     "entropy": (pf.problems.ou(), 0.25, {}),
     "double well": (pf.problems.double_well(), 0.1, {}),
     "interaction": (
-        stated(pf.Energy(interaction=REPULSION), pf.laws.Semicircle(1.0)), 0.2, {"lower": -2.0, "upper": 2.0},
+        stated(pf.Energy(interaction=REPULSION), pf.laws.Semicircle(1.0)),
+        0.2,
+        {"lower": -2.0, "upper": 2.0},
     ),
     "all three": (
-        stated(pf.Energy(drift(), pf.Entropy(0.2), REPULSION), pf.laws.Gaussian(0.5, 0.04)), 0.1, {"lower": -3.0, "upper": 3.0},
+        stated(pf.Energy(drift(), pf.Entropy(0.2), REPULSION), pf.laws.Gaussian(0.5, 0.04)),
+        0.1,
+        {"lower": -3.0, "upper": 3.0},
     ),
-}  # fmt: skip
+}
 
 
 def one_step(problem, dt, cells=26, **fields):
@@ -64,11 +68,13 @@ def test_kkt_solver_against_a_dense_solve(rng):
     for hessian in (None, rng.random(n) + 0.1, root @ root.T):
         h = np.zeros((n, n)) if hessian is None else np.diag(hessian) if hessian.ndim == 1 else hessian
         zero, i = np.zeros, np.eye(n * k)
-        dense = np.block([
-            [rows.T @ h @ rows, sums.T, -np.diag(1 / d)],
-            [sums, zero((k, k)), zero((k, n * k))],
-            [-i, zero((n * k, k)), -np.diag(d)],
-        ])  # fmt: skip
+        dense = np.block(
+            [
+                [rows.T @ h @ rows, sums.T, -np.diag(1 / d)],
+                [sums, zero((k, k)), zero((k, n * k))],
+                [-i, zero((n * k, k)), -np.diag(d)],
+            ]
+        )
         right = rng.standard_normal(len(dense))
         x, y, z = (part.copy() for part in np.split(right, [n * k, n * k + k]))
         StructuredKKT(p, n, square_root(hessian)).factor(d).solve(x, y, z)

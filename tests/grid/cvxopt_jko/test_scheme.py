@@ -30,12 +30,16 @@ PROBLEMS = {
     "entropy": (pf.problems.ou(), 0.25, {}),
     "double well": (pf.problems.double_well(), 0.1, {}),
     "interaction": (
-        stated(pf.Energy(interaction=REPULSION), pf.laws.Semicircle(1.0)), 0.2, {"lower": -2.0, "upper": 2.0},
+        stated(pf.Energy(interaction=REPULSION), pf.laws.Semicircle(1.0)),
+        0.2,
+        {"lower": -2.0, "upper": 2.0},
     ),
     "all three": (
-        stated(pf.Energy(drift(), pf.Entropy(0.2), REPULSION), pf.laws.Gaussian(0.5, 0.04)), 0.1, {"lower": -3.0, "upper": 3.0},
+        stated(pf.Energy(drift(), pf.Entropy(0.2), REPULSION), pf.laws.Gaussian(0.5, 0.04)),
+        0.1,
+        {"lower": -3.0, "upper": 3.0},
     ),
-}  # fmt: skip
+}
 
 
 def one_step(problem, dt, cells=26, **fields):
@@ -135,13 +139,31 @@ def test_a_cell_that_holds_nothing_stays_a_legitimate_start():
         (pf.problems.mckean_vlasov_ou(), {"lower": -4.0, "upper": 5.0}, pf.Unsupported, "smallest eigenvalue -"),
         (pf.problems.log_repulsion(), {"lower": -4.0, "upper": 4.0}, pf.Unsupported, "smallest eigenvalue -"),
         (pf.problems.log_repulsion(), {}, pf.BadInput, "Pass both ends"),
-        (stated(pf.Energy(interaction=pf.interactions.PowerLaw(2.0, -1.5)), pf.laws.Uniform(0.0, 1.0)), {"lower": -1.0, "upper": 2.0}, pf.Unsupported, "does not exist"),
+        (
+            stated(pf.Energy(interaction=pf.interactions.PowerLaw(2.0, -1.5)), pf.laws.Uniform(0.0, 1.0)),
+            {"lower": -1.0, "upper": 2.0},
+            pf.Unsupported,
+            "does not exist",
+        ),
         (pf.problems.porous_medium(), {"lower": -0.1, "upper": 0.1}, pf.BadInput, "too small"),
-        (stated(pf.Energy(pf.potentials.FromFunction(lambda x: x[:, 0])), pf.laws.Uniform(0.0, 1.0)), {}, pf.BadInput, "no automatic domain"),
-        (stated(pf.Energy(pf.potentials.FromFunction(lambda x: np.where(x[:, 0] > 0.5, np.nan, 0.0))), pf.laws.Uniform(0.0, 1.0)), {}, pf.BadInput, "at x = "),
+        (
+            stated(pf.Energy(pf.potentials.FromFunction(lambda x: x[:, 0])), pf.laws.Uniform(0.0, 1.0)),
+            {},
+            pf.BadInput,
+            "no automatic domain",
+        ),
+        (
+            stated(
+                pf.Energy(pf.potentials.FromFunction(lambda x: np.where(x[:, 0] > 0.5, np.nan, 0.0))),
+                pf.laws.Uniform(0.0, 1.0),
+            ),
+            {},
+            pf.BadInput,
+            "at x = ",
+        ),
         (stated(pf.Energy(drift()), NoCdf()), {"lower": -6.0, "upper": 6.0}, pf.Unsupported, "cdf"),
     ],
-)  # fmt: skip
+)
 def test_problems_that_it_refuses(problem, fields, error, words):
     with pytest.raises(error, match=words):
         JKO(cells=20, **fields).init(problem, None)

@@ -31,12 +31,16 @@ PROBLEMS = {
     "entropy": (pf.problems.ou(), 0.25, {}),
     "double well": (pf.problems.double_well(), 0.1, {}),
     "interaction": (
-        stated(pf.Energy(interaction=REPULSION), pf.laws.Semicircle(1.0)), 0.2, {"lower": -2.0, "upper": 2.0},
+        stated(pf.Energy(interaction=REPULSION), pf.laws.Semicircle(1.0)),
+        0.2,
+        {"lower": -2.0, "upper": 2.0},
     ),
     "all three": (
-        stated(pf.Energy(drift(), pf.Entropy(0.2), REPULSION), pf.laws.Gaussian(0.5, 0.04)), 0.1, {"lower": -3.0, "upper": 3.0},
+        stated(pf.Energy(drift(), pf.Entropy(0.2), REPULSION), pf.laws.Gaussian(0.5, 0.04)),
+        0.1,
+        {"lower": -3.0, "upper": 3.0},
     ),
-}  # fmt: skip
+}
 
 
 def one_step(problem, dt, cells=26, **fields):

@@ -1,4 +1,4 @@
-"""Internal energies in QuantileJKO: sums of powers and a user's own, against other schemes, exact laws and one another."""
+"""Internal energies in QuantileJKO: sums of powers and a user's own, against other schemes and exact laws."""
 
 import numpy as np
 import pytest

@@ -29,7 +29,8 @@ ENERGIES = {
     "power": (pf.Energy(internal=pf.Power(3.0, 0.4)), Uniform(-1.0, 2.0)),
     "double well": (pf.Energy(pf.potentials.DoubleWell(1.0), pf.Entropy(0.5)), Gaussian(1.0, 0.1)),
     "no hessian": (
-        pf.Energy(pf.potentials.FromFunction(lambda x: x[:, 0] ** 4, lambda x: 4 * x**3), pf.Entropy(1.0)), Gaussian(1.0, 0.2),
+        pf.Energy(pf.potentials.FromFunction(lambda x: x[:, 0] ** 4, lambda x: 4 * x**3), pf.Entropy(1.0)),
+        Gaussian(1.0, 0.2),
     ),
     "potential alone": (pf.Energy(pf.potentials.Quadratic(2.0)), Gaussian(1.0, 0.2)),
     "attraction": (pf.Energy(internal=pf.Entropy(0.5), interaction=QuadraticAttraction(2.0)), Uniform(-1.0, 2.0)),
@@ -40,7 +41,7 @@ ENERGIES = {
     "entropy + powers": (pf.Energy(internal=pf.Entropy(0.3) + pf.Power(2) + pf.Power(3, 0.4)), Gaussian(0.3, 0.5)),
     "a user's": (pf.Energy(internal=Cosh()), Gaussian(0.3, 0.5)),
     "a user's + entropy": (pf.Energy(pf.potentials.Quadratic(1.0), Cosh() + pf.Entropy(0.5)), Gaussian(0.3, 0.5)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", ENERGIES)
@@ -112,9 +113,9 @@ def heavy(degrees):
     return FromQuantile(lambda s: stats.t(degrees).ppf(s))
 
 
-# name: law, points, steps, agreement. max |x| is 3e9 and 7e11 for t(1.2): its far tail must not set the round-off of the
-# bulk. A relative gradient of 1e-10 leaves 2e-11 of moves of 0.05 there. At 100,000 points the stopping rule is 4 times the
-# round-off of the gradient, 1.6e-7 of it, and leaves 1.6e-9.
+# name: law, points, steps, agreement. max |x| is 3e9 and 7e11 for t(1.2): its far tail must not set the round-off
+# of the bulk. A relative gradient of 1e-10 leaves 2e-11 of moves of 0.05 there. At 100,000 points the stopping rule
+# is 4 times the round-off of the gradient, 1.6e-7 of it, and leaves 1.6e-9.
 HEAT = {
     "t(1.2)": (heavy(1.2), 400, 20, 1e-9),
     "t(2.5)": (heavy(2.5), 400, 3, 1e-9),

@@ -34,23 +34,37 @@ class SingularKernel(GaussianAttraction):
         (pf.problems.ou(dim=2), pf.Unsupported, "dim 2"),
         (problem_of(pf.Energy(interaction=PowerLaw(2.0, -1.5)), Uniform(0.0, 1.0)), pf.Unsupported, "exponent -1.5"),
         (problem_of(pf.Energy(interaction=SingularKernel()), Uniform(0.0, 1.0)), pf.Unsupported, "singular"),
-        # d/(d + 2) = 1/3: Barenblatt's density falls like |x|^(-2/(1-m)), and |x|^2 times that is integrable above it only
-        (problem_of(pf.Energy(internal=pf.Power(1 / 3)), Gaussian(0, 1)), pf.Unsupported, r"m <= d/\(d \+ 2\), here 1/3.*second moment.*m > 1/3"),
+        # d/(d + 2) = 1/3: Barenblatt's density falls like |x|^(-2/(1-m)), and |x|^2 times that is integrable above
+        # it only
+        (
+            problem_of(pf.Energy(internal=pf.Power(1 / 3)), Gaussian(0, 1)),
+            pf.Unsupported,
+            r"m <= d/\(d \+ 2\), here 1/3.*second moment.*m > 1/3",
+        ),
         (problem_of(pf.Energy(internal=pf.Power(0.2)), Gaussian(0, 1)), pf.Unsupported, "m > 1/3"),
         (
             problem_of(pf.Energy(pf.potentials.FromFunction(lambda x: x[:, 0] ** 2), pf.Entropy()), Gaussian(0, 1)),
-            pf.Unsupported, "Pass FromFunction",
+            pf.Unsupported,
+            "Pass FromFunction",
         ),
         (
-            problem_of(pf.Energy(pf.potentials.FromFunction(lambda x: np.where(x[:, 0] > 1, np.nan, 0.0), lambda x: 0 * x), pf.Entropy()), Gaussian(0, 1)),
-            pf.BadInput, r"nan at x = \[1\.",
+            problem_of(
+                pf.Energy(
+                    pf.potentials.FromFunction(lambda x: np.where(x[:, 0] > 1, np.nan, 0.0), lambda x: 0 * x),
+                    pf.Entropy(),
+                ),
+                Gaussian(0, 1),
+            ),
+            pf.BadInput,
+            r"nan at x = \[1\.",
         ),
         (
             problem_of(pf.Energy(pf.potentials.FromFunction(np.sin, np.cos), pf.Entropy()), Gaussian(0, 1)),
-            pf.BadInput, "must be",
+            pf.BadInput,
+            "must be",
         ),
     ],
-)  # fmt: skip
+)
 def test_what_it_cannot_treat_is_a_typed_error(problem, kind, match):
     with pytest.raises(kind, match=match):
         pf.solve(problem, QuantileJKO(41), dt=1.0, times=[40.0])

@@ -77,8 +77,9 @@ def test_uniform_levels_are_first_order_on_a_barenblatt_law():
 
 
 @pytest.mark.parametrize(
-    "name, dts, points, t", [("ou", (1 / 64, 1 / 128, 1 / 256), 401, 0.5), ("barenblatt-2", (5e-4, 2.5e-4, 1.25e-4), 201, 0.02)]
-)  # fmt: skip
+    "name, dts, points, t",
+    [("ou", (1 / 64, 1 / 128, 1 / 256), 401, 0.5), ("barenblatt-2", (5e-4, 2.5e-4, 1.25e-4), 201, 0.02)],
+)
 def test_order_one_in_time_against_the_equation(name, dts, points, t):
     problem = SEQUENCES[name][0]
     truth = problem.exact(t)
@@ -123,7 +124,8 @@ def test_reference_numbers():
 
 
 def test_repulsion_of_any_power_follows_its_closed_sequence():
-    # docs/math.md 2.2: W = x²/2 - |x|^b/b keeps |x|²/R² ~ Beta(1/2, 2 - s), s = (b+1)/2, and (1+τ)R - τ R∞^(2-b) R^(b-1) = R_k
+    # docs/math.md 2.2: W = x²/2 - |x|^b/b keeps |x|²/R² ~ Beta(1/2, 2 - s), s = (b+1)/2, and (1+τ)R - τ R∞^(2-b)
+    # R^(b-1) = R_k
     from scipy.optimize import brentq
     from scipy.special import betaincinv, gamma
 
@@ -157,7 +159,8 @@ ENERGIES = {
     "power": (pf.Energy(internal=pf.Power(3.0, 0.4)), Uniform(-1.0, 2.0)),
     "double well": (pf.Energy(pf.potentials.DoubleWell(1.0), pf.Entropy(0.5)), Gaussian(1.0, 0.1)),
     "no hessian": (
-        pf.Energy(pf.potentials.FromFunction(lambda x: x[:, 0] ** 4, lambda x: 4 * x**3), pf.Entropy(1.0)), Gaussian(1.0, 0.2),
+        pf.Energy(pf.potentials.FromFunction(lambda x: x[:, 0] ** 4, lambda x: 4 * x**3), pf.Entropy(1.0)),
+        Gaussian(1.0, 0.2),
     ),
     "potential alone": (pf.Energy(pf.potentials.Quadratic(2.0)), Gaussian(1.0, 0.2)),
     "attraction": (pf.Energy(internal=pf.Entropy(0.5), interaction=QuadraticAttraction(2.0)), Uniform(-1.0, 2.0)),
@@ -168,7 +171,7 @@ ENERGIES = {
     "entropy + powers": (pf.Energy(internal=pf.Entropy(0.3) + pf.Power(2) + pf.Power(3, 0.4)), Gaussian(0.3, 0.5)),
     "a user's": (pf.Energy(internal=Cosh()), Gaussian(0.3, 0.5)),
     "a user's + entropy": (pf.Energy(pf.potentials.Quadratic(1.0), Cosh() + pf.Entropy(0.5)), Gaussian(0.3, 0.5)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("dt", [0.02, 0.2])
@@ -181,7 +184,8 @@ def test_every_step_dissipates_and_is_stationary(name, dt):
     run = pf.solve(problem, method, dt=dt, times=[5 * dt])
     energies = np.array([start.facts["energy"], *(h["energy"] for h in run.history)])
     moved = np.array([h["distance"] for h in run.history])
-    # docs/math.md 10.5, weak form: F(ρ_k) - F(ρ_{k+1}) >= W2²/(2 dt), which the minimiser obeys because ρ_k itself is admissible
+    # docs/math.md 10.5, weak form: F(ρ_k) - F(ρ_{k+1}) >= W2²/(2 dt), which the minimiser obeys because ρ_k itself
+    # is admissible
     assert np.all(energies[:-1] - energies[1:] >= moved**2 / (2 * dt) - 1e-12)
     assert np.all(moved > 1e-6)
     assert max(h["gradient"] for h in run.history) <= 2e-10
@@ -226,8 +230,13 @@ def test_point_mass_start_gives_the_exact_first_step():
 
 
 @pytest.mark.parametrize(
-    "initial", [Particles(np.arange(7.0)), GridLaw(np.linspace(-1, 1, 5), [0.1, 0.4, 0.4, 0.1]), Quantiles([0.0, 1.0, 4.0], [0.0, 0.2, 1.0])]
-)  # fmt: skip
+    "initial",
+    [
+        Particles(np.arange(7.0)),
+        GridLaw(np.linspace(-1, 1, 5), [0.1, 0.4, 0.4, 0.1]),
+        Quantiles([0.0, 1.0, 4.0], [0.0, 0.2, 1.0]),
+    ],
+)
 def test_any_law_with_quantiles_is_a_start(initial):
     problem = problem_of(pf.Energy(internal=pf.Entropy(0.5)), initial)
     method = QuantileJKO(401)
@@ -242,7 +251,8 @@ def test_any_law_with_quantiles_is_a_start(initial):
 
 @pytest.mark.parametrize("points", [50, 200, 800])
 def test_a_gap_in_the_support_costs_order_one_half(points):
-    # the limitation that the class docstring states: one cell of mass w lies across the gap J = 12, and costs J √(w/12)
+    # the limitation that the class docstring states: one cell of mass w lies across the gap J = 12, and costs J
+    # √(w/12)
     method = QuantileJKO(points)
     law = method.law(
         method.init(problem_of(pf.Energy(internal=pf.Entropy(1.0)), Particles(np.array([-6.0, 6.0]))), None)

@@ -122,10 +122,14 @@ def test_aggregation_in_the_plane_keeps_its_moments():
 @pytest.mark.parametrize(
     "fields, error",
     [
-        ({"particles": 0}, pf.BadInput), ({"particles": 2.5}, pf.BadInput), ({"particles": 2**33}, pf.BadInput),
-        ({"brownian_step": 0.0}, pf.BadInput), ({"brownian_step": -1}, pf.BadInput), ({"particels": 5}, pf.UnknownField),
+        ({"particles": 0}, pf.BadInput),
+        ({"particles": 2.5}, pf.BadInput),
+        ({"particles": 2**33}, pf.BadInput),
+        ({"brownian_step": 0.0}, pf.BadInput),
+        ({"brownian_step": -1}, pf.BadInput),
+        ({"particels": 5}, pf.UnknownField),
     ],
-)  # fmt: skip
+)
 def test_bad_fields(fields, error):
     with pytest.raises(error, match=next(iter(fields))):
         EulerMaruyama(**fields)

@@ -32,7 +32,7 @@ class Cubic:
 
 
 class Singular:
-    """A user's kernel by duck typing: W = -log|z|. Its gradient must not be asked at z = 0, a pair of a particle with itself."""
+    """A user's kernel by duck typing: W = -log|z|. Nobody may ask its gradient at z = 0, a particle with itself."""
 
     def value(self, z):
         return -np.log(np.sum(z * z, axis=1)) / 2
@@ -42,15 +42,23 @@ class Singular:
 
 
 POTENTIALS = {
-    "none": (None, 2), "quadratic": (Quadratic(MATRIX, np.arange(5.0)), 5), "double well": (DoubleWell(0.7, 2), 2),
-    "styblinski-tang": (StyblinskiTang(3), 3), "mixture": (MixturePotential(MIXTURE, 0.8), 2), "duck": (Cubic(), 2),
+    "none": (None, 2),
+    "quadratic": (Quadratic(MATRIX, np.arange(5.0)), 5),
+    "double well": (DoubleWell(0.7, 2), 2),
+    "styblinski-tang": (StyblinskiTang(3), 3),
+    "mixture": (MixturePotential(MIXTURE, 0.8), 2),
+    "duck": (Cubic(), 2),
     "function": (FromFunction(lambda x: np.sum(x**4, axis=1), lambda x: 4 * x**3, dim=1), 1),
-}  # fmt: skip
+}
 KERNELS = {
-    "attraction": pf.interactions.QuadraticAttraction(1.3), "(4, 2)": pf.interactions.PowerLaw(4, 2),
-    "(3, 1)": pf.interactions.PowerLaw(3, 1), "(2.5, 0)": pf.interactions.PowerLaw(2.5, 0),
-    "log": pf.interactions.LogRepulsion(0.9, 0.4), "gaussian": pf.interactions.GaussianAttraction(1.1, 0.8), "duck": Singular(),
-}  # fmt: skip
+    "attraction": pf.interactions.QuadraticAttraction(1.3),
+    "(4, 2)": pf.interactions.PowerLaw(4, 2),
+    "(3, 1)": pf.interactions.PowerLaw(3, 1),
+    "(2.5, 0)": pf.interactions.PowerLaw(2.5, 0),
+    "log": pf.interactions.LogRepulsion(0.9, 0.4),
+    "gaussian": pf.interactions.GaussianAttraction(1.1, 0.8),
+    "duck": Singular(),
+}
 
 
 def problem_of(potential=None, kernel=None, dim=2, temperature=0.6):
@@ -81,7 +89,7 @@ def one_step_by_hand(problem, state, dt):
     ],
 )
 def test_a_step_is_the_scheme(potential, kernel, temperature, rng):
-    """Two steps against numpy: 300 particles, no multiple of a block. Round-off of sums of a few hundred terms: 1e-12."""
+    """Two steps against numpy; 300 particles are no multiple of a block. Round-off of some hundred terms: 1e-12."""
     part, dim = POTENTIALS[potential]
     problem, method = problem_of(part, KERNELS.get(kernel), dim, temperature), EulerMaruyama(300)
     first = method.init(problem, rng)
