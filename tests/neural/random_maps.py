@@ -25,9 +25,14 @@ def random_map(dim, width=7, depth=1, rank=0, seed=0, strength=1.0, skew=0.1, pi
     )
     basis, _ = np.linalg.qr(rng.standard_normal((dim, dim)))
     move = ConvexMap(
-        root=np.eye(dim) + skew * rng.standard_normal((dim, dim)), shift=rng.standard_normal(dim), layers=layers,
-        weight=strength * rng.random(width), center=rng.standard_normal(dim), basis=basis, scale=1.7,
-    )  # fmt: skip
+        root=np.eye(dim) + skew * rng.standard_normal((dim, dim)),
+        shift=rng.standard_normal(dim),
+        layers=layers,
+        weight=strength * rng.random(width),
+        center=rng.standard_normal(dim),
+        basis=basis,
+        scale=1.7,
+    )
     if not signed:
         return move
     tensors = move.mapped(torch.as_tensor)

@@ -94,7 +94,7 @@ class Stochastic:
                 f"{self.most} iterations. "
                 f"It must fall below {self.tolerance:g}. Use logdet='exact' or dtype='float64'.",
                 residual=residual,
-            )  # fmt: skip
+            )
         return u
 
     def report(self) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def _not_definite(hessian):
         "It is so by construction "
         "up to rounding. Use a smaller learning_rate or dtype='float64'.",
         eigenvalue=lowest,
-    )  # fmt: skip
+    )
 
 
 def cheaper(dim: int, width: int, network: Network) -> str:

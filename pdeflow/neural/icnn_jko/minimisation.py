@@ -22,9 +22,13 @@ BETAS = (0.9, 0.98)  # of Adam
 
 
 def minimise(
-    functional: JKOFunctional, training: ConvexTraining, batches: Callable[[int], torch.Tensor],
-    log_det: Exact | Stochastic, dt: float, method: ICNNJKO,
-) -> dict:  # fmt: skip
+    functional: JKOFunctional,
+    training: ConvexTraining,
+    batches: Callable[[int], torch.Tensor],
+    log_det: Exact | Stochastic,
+    dt: float,
+    method: ICNNJKO,
+) -> dict:
     """Minimises the JKO functional over convex maps, for at most `method.iterations` batches.
 
     Parameters
@@ -82,9 +86,13 @@ def minimise(
 
 
 def descend(
-    functional: JKOFunctional, training: ConvexTraining, x: torch.Tensor, log_det: Exact | Stochastic, dt: float,
+    functional: JKOFunctional,
+    training: ConvexTraining,
+    x: torch.Tensor,
+    log_det: Exact | Stochastic,
+    dt: float,
     optimiser: torch.optim.Optimizer,
-) -> None:  # fmt: skip
+) -> None:
     """One step of the optimiser by the batch x (n, d), and the projection onto convex networks."""
     optimiser.zero_grad(set_to_none=True)
     loss = functional.surrogate(training.map, x, log_det, dt)

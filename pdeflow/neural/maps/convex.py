@@ -246,9 +246,14 @@ class ConvexMap(Map):
         rotation = self.basis.T @ basis
         size = (self.scale / scale) ** 2  # ψ'' of the network part is w ∂²h/∂y'²; the units of ψ change with s²
         return ConvexMap(
-            rotation.T @ self.root, rotation.T @ self.shift * (self.scale / scale), tuple(layers), self.weight * size,
-            center, basis, scale,
-        )  # fmt: skip
+            rotation.T @ self.root,
+            rotation.T @ self.shift * (self.scale / scale),
+            tuple(layers),
+            self.weight * size,
+            center,
+            basis,
+            scale,
+        )
 
 
 def first_map(

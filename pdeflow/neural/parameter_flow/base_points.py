@@ -66,8 +66,8 @@ class BasePoints:
         Returns
         -------
         force : torch.Tensor, (n, d)
-            ∇δF/δρ at T(z_i) for the law ρ of T(z). A term c U_m of the internal energy gives c m ρ^(m-1) ∇log ρ, finite at the
-            edge of a support; the interaction gives ∇W*ρ of the points themselves [docs/math.md 3].
+            ∇δF/δρ at T(z_i) for the law ρ of T(z). A term c U_m of the internal energy gives c m ρ^(m-1) ∇log ρ, finite
+            at the edge of a support; the interaction gives ∇W*ρ of the points themselves [docs/math.md 3].
         energy, stderr : float
             F and its Monte Carlo error on the points.
         """
@@ -112,7 +112,8 @@ class BasePoints:
 def draw_base_points(law: Law, n: int, rng: np.random.Generator, internal: InternalEnergy | None) -> BasePoints:
     """n points of a law; from a Gaussian they have exactly its mean and covariance.
 
-    Raises `Unsupported` where the internal energy needs a score that is not there, and for a law that lies in a subspace.
+    Raises `Unsupported` where the internal energy needs a score that is not there, and for a law that lies in a
+    subspace.
     """
     gaussian = law.as_gaussian()
     base = law if gaussian is None else gaussian
@@ -133,8 +134,10 @@ def draw_base_points(law: Law, n: int, rng: np.random.Generator, internal: Inter
     values = np.linalg.eigvalsh(cov)
     if not values[0] > 1e-12 * values[-1]:
         raise Unsupported(
-            f"The initial law lies in a subspace: its covariance has eigenvalues from {values[0]:.3g} to {values[-1]:.3g}. The "
-            "map's coordinates are scaled by it. Start from a law that fills the space, with more samples than dimensions."
+            f"The initial law lies in a subspace: its covariance has eigenvalues from {values[0]:.3g} to "
+            f"{values[-1]:.3g}. The "
+            "map's coordinates are scaled by it. Start from a law that fills the space, with more samples "
+            "than dimensions."
         )
     return BasePoints(law, torch.from_numpy(x), log_density, scores, np.array(center), np.linalg.cholesky(cov))
 

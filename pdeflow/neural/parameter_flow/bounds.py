@@ -44,8 +44,8 @@ def log_sobolev_rate(convexity: float, oscillation: float = 0.0, temperature: fl
 
     Notes
     -----
-    For V = Σ_i V_i(x_i) use the numbers of one coordinate: the constant does not depend on the dimension. [jin2025 eq. (3.7)]
-    prints the rate D K/osc, which is false in general (V = x²/4 + 6 exp(-x²), D = 1: printed 0.083, true 0.022)
+    For V = Σ_i V_i(x_i) use the numbers of one coordinate: the constant does not depend on the dimension. [jin2025 eq.
+    (3.7)] prints the rate D K/osc, which is false in general (V = x²/4 + 6 exp(-x²), D = 1: printed 0.083, true 0.022)
     [docs/math.md 8.1].
     """
     if not (np.isfinite(oscillation) and oscillation >= 0):
@@ -77,15 +77,15 @@ def w2_bound(trajectory: Trajectory, *, convexity: float, start: float = 0.0) ->
 
     Notes
     -----
-    A parametric flow moves its law by v = ∂_θT θ' ∘ T⁻¹ in place of -∇δF. Its projection error is δ(t) = ∫|v + ∇δF|² dρ_t, already
-    squared (δ0 of [jin2025 eq. (3.27)] is its supremum), and
+    A parametric flow moves its law by v = ∂_θT θ' ∘ T⁻¹ in place of -∇δF. Its projection error is δ(t) = ∫|v + ∇δF|²
+    dρ_t, already squared (δ0 of [jin2025 eq. (3.27)] is its supremum), and
 
         W2(t) ≤ e^(-λt) W2(0) + ∫_0^t e^(-λ(t-s)) √δ(s) ds.
 
     For a constant δ0 this is e^(-λt) W2(0) + √δ0 (1 - e^(-λt))/λ, the contractive version of Theorem 3.7 of [jin2025]
-    [docs/math.md 8.2]. δ is measured on the samples of the run. What the bound leaves out: the error of the time steps (that of
-    the integrator), and the sampling error of δ, which is too small by about the factor 1 - parameters/(samples · dim), since the
-    same samples chose the direction; `projection_error` measures it on others.
+    [docs/math.md 8.2]. δ is measured on the samples of the run. What the bound leaves out: the error of the time steps
+    (that of the integrator), and the sampling error of δ, which is too small by about the factor 1 -
+    parameters/(samples · dim), since the same samples chose the direction; `projection_error` measures it on others.
     """
     rate = _finite(convexity, "convexity")
     times, delta = _record(trajectory, "delta0")
@@ -118,9 +118,10 @@ def energy_bound(trajectory: Trajectory, *, rate: float, gap: float) -> tuple[Va
     -----
         F(ρ_θ(t)) - F* ≤ (F(ρ_θ(0)) - F*) e^(-ζt) + ∫_0^t e^(-ζ(t-s)) σ(s) ds,    σ = ∫|∇δF|² dρ - dissipation
 
-    σ is `shortfall` of the report. Where v is the projection of -∇δF, as in `PWGF` without damping, σ = δ, and for a constant δ0
-    this is (δ0/ζ)(1 - e^(-ζt)) + gap e^(-ζt): Theorem 3.8 of [jin2025], whose last term lacks - F* [docs/math.md 8.2]. Damping ε
-    adds ε|θ'|² to σ, which can be many times δ: with δ in its place the bound would be false. See `w2_bound` for what is left out.
+    σ is `shortfall` of the report. Where v is the projection of -∇δF, as in `PWGF` without damping, σ = δ, and for a
+    constant δ0 this is (δ0/ζ)(1 - e^(-ζt)) + gap e^(-ζt): Theorem 3.8 of [jin2025], whose last term lacks - F*
+    [docs/math.md 8.2]. Damping ε adds ε|θ'|² to σ, which can be many times δ: with δ in its place the bound would be
+    false. See `w2_bound` for what is left out.
     """
     times, shortfall = _record(trajectory, "shortfall")
     return times, _propagate(times, shortfall, positive(rate, "rate"), _at_least_zero(gap, "gap"))
@@ -158,14 +159,16 @@ def projection_error(
 
     Notes
     -----
-    The value is above the least δ in the mean; `delta0` of a run is below it, for its η fits its own points. With the tangent
-    space of Ĝ it is an upper bound of the δ0 of [jin2025], that of G.
+    The value is above the least δ in the mean; `delta0` of a run is below it, for its η fits its own points. With the
+    tangent space of Ĝ it is an upper bound of the δ0 of [jin2025], that of G.
     """
     base, maps = law.pushed_from() or (law, ())
     if not maps or not isinstance(maps[-1], ParametricMap):
         raise NotAvailable(
-            f"{law!r} does not come from a parametric map. projection_error needs the tangent space of one. Pass a law of a PWGF or "
-            "PFPE run (affine maps of a Gaussian give a Gaussian, whose projection error under quadratic energies is zero)."
+            f"{law!r} does not come from a parametric map. projection_error needs the tangent space of one. "
+            "Pass a law of a PWGF or "
+            "PFPE run (affine maps of a Gaussian give a Gaussian, whose projection error under quadratic "
+            "energies is zero)."
         )
     n, family = count(n, "n", 2), maps[-1].family
     base = functools.reduce(lambda moved, move: moved.pushed(move), maps[:-1], base)
@@ -183,7 +186,10 @@ def projection_error(
 
 
 def _propagate(times, source, rate, start):
-    """y(t) of y' = -rate y + source(s), y(0) = start; source (k + 1,): of each step the larger of those at its two ends counts."""
+    """y(t) of y' = -rate y + source(s), y(0) = start.
+
+    source (k + 1,): of each step the larger of those at its two ends counts.
+    """
     level = np.maximum(source[:-1], source[1:])
     bound = np.empty(len(times))
     bound[0] = start
@@ -198,7 +204,8 @@ def _record(trajectory, name):
     steps = [step for step in getattr(trajectory, "history", ()) if name in step]
     if not steps:
         raise NotAvailable(
-            f"{trajectory!r:.200} reports no {name}. Runs of PWGF and PFPE do, in their history. Pass the trajectory that solve gave."
+            f"{trajectory!r:.200} reports no {name}. Runs of PWGF and PFPE do, in their history. Pass the "
+            "trajectory that solve gave."
         )
     times = [0.0, *(step["time"] for step in steps)]
     found = [steps[0][f"{name}_before"], *(step[name] for step in steps)]

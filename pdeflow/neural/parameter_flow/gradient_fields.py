@@ -40,10 +40,11 @@ class GradientFields:
 
     Notes
     -----
-    The fields are the force, the constants e_i, the symmetric linear fields (all gradients of quadratics: exact for Gaussian laws
-    and affine maps), and w tanh(w·y + b) in the coordinates y of mean 0 and covariance I, with |w| log-uniform in [1/2, 4] and the
-    kink at a random point of the sample. A sum of them is ∇ψ with ψ a network of one hidden layer whose inner weights are drawn
-    and not trained: what is left of the inner problem of [liu2022] is linear least squares, solved here to round-off.
+    The fields are the force, the constants e_i, the symmetric linear fields (all gradients of quadratics: exact for
+    Gaussian laws and affine maps), and w tanh(w·y + b) in the coordinates y of mean 0 and covariance I, with |w|
+    log-uniform in [1/2, 4] and the kink at a random point of the sample. A sum of them is ∇ψ with ψ a network of one
+    hidden layer whose inner weights are drawn and not trained: what is left of the inner problem of [liu2022] is linear
+    least squares, solved here to round-off.
     """
 
     def __init__(self, x: Points, force: Points, features: int, rng: np.random.Generator):
@@ -52,7 +53,8 @@ class GradientFields:
         if n * dim * count > FIELD_NUMBERS:
             raise Unsupported(
                 f"{count} gradient fields on {n} points in dimension {dim} are {n * dim * count:.3g} numbers. "
-                f"At most {FIELD_NUMBERS:.3g} are held. Use at most {FIELD_NUMBERS // (dim * count)} samples, or PWGF, which needs no inner problem."
+                f"At most {FIELD_NUMBERS:.3g} are held. Use at most {FIELD_NUMBERS // (dim * count)} "
+                "samples, or PWGF, which needs no inner problem."
             )
         fields = [force[None], *_polynomials(x), _ridges(x, features, rng)]
         matrix = np.concatenate(fields).reshape(count, n * dim).T
@@ -65,7 +67,10 @@ class GradientFields:
         self.shape = x.shape
 
     def coordinates(self, field: np.ndarray) -> np.ndarray:
-        """⟨q_j, field⟩ for the orthonormal fields q_j: of one field (n, d) -> (rank,), or of the columns of (n d, k) -> (rank, k)."""
+        """⟨q_j, field⟩ for the orthonormal fields q_j.
+
+        Of one field (n, d) -> (rank,), or of the columns of (n d, k) -> (rank, k).
+        """
         return self.basis.T @ (field.reshape(-1) if field.shape == self.shape else field)
 
     def project(self, field: Points) -> Points:
@@ -74,7 +79,10 @@ class GradientFields:
 
 
 def _polynomials(x):
-    """The constants, and the symmetric linear fields x_i e_j + x_j e_i about the mean: (d, n, d), then (d(d+1)/2, n, d)."""
+    """The constants, and the symmetric linear fields x_i e_j + x_j e_i about the mean.
+
+    (d, n, d), then (d(d+1)/2, n, d).
+    """
     n, dim = x.shape
     constant = np.broadcast_to(np.eye(dim)[:, None, :], (dim, n, dim))
     y = x - x.mean(axis=0)

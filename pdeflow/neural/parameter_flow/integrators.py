@@ -165,7 +165,8 @@ class Adaptive(Integrator):
             h *= float(np.clip(0.9 * error ** (-1 / 3) if error > 0 else 5.0, 0.2, 5.0))
             if not h > SHORTEST_STEP * dt:
                 raise Diverged(
-                    f"An adaptive step fell to {h:.3g} of {dt:g}: {reason}. The map degenerates here. Use more samples, a "
+                    f"An adaptive step fell to {h:.3g} of {dt:g}: {reason}. The map degenerates here. Use "
+                    "more samples, a "
                     "larger damping or another map."
                 )
         return Moved(theta, first, h, steps, asked)

@@ -131,8 +131,10 @@ class ParametricFlow(Method):
         found = slopes.found
         if found["energy"] > state.lowest + ENERGY_RISE * found["energy_stderr"]:
             raise Diverged(
-                f"the energy rose to {found['energy']:.6g}, above its lowest {state.lowest:.6g} by more than {ENERGY_RISE:g} "
-                f"standard errors ({found['energy_stderr']:.2g}). A gradient flow must lower it. Use a smaller dt than {dt:g}, "
+                f"the energy rose to {found['energy']:.6g}, above its lowest {state.lowest:.6g} by more than "
+                f"{ENERGY_RISE:g} "
+                f"standard errors ({found['energy_stderr']:.2g}). A gradient flow must lower it. Use a "
+                f"smaller dt than {dt:g}, "
                 f"integrator=Adaptive(), more samples than {self.samples} or a larger damping than {self.damping:g}."
             )
         before = {f"{name}_before": state.slopes.found[name] for name in ("delta0", "shortfall")}
@@ -190,12 +192,14 @@ def require_sound(tangent: Tangent) -> None:
     reach = float((tangent.value - tangent.family.center).abs().max() / tangent.family.root.norm())
     if not reach < FARTHEST:
         raise Diverged(
-            f"the map throws a sample {reach:.3g} times the spread of the initial law away. It must stay within {FARTHEST:g}. "
+            f"the map throws a sample {reach:.3g} times the spread of the initial law away. It must stay "
+            f"within {FARTHEST:g}. "
             "Use a smaller dt or integrator=Adaptive()."
         )
     if tangent.folded:
         raise Diverged(
-            "the map folds: det ∂T <= 0 at a sample, so that it has no inverse. It must keep det ∂T > 0. Use a smaller dt, "
+            "the map folds: det ∂T <= 0 at a sample, so that it has no inverse. It must keep det ∂T > 0. Use "
+            "a smaller dt, "
             "integrator=Adaptive(), or map=Planar(affine=False), which cannot fold."
         )
 

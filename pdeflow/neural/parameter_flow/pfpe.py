@@ -29,8 +29,9 @@ class PFPE(ParametricFlow):
     features : int
         Hidden neurons of the network whose gradients make the space of gradient fields.
     remainder : float
-        What the part of a displacement that is not a gradient costs relative to the gradient part, in [0, 1]. 0 is G, which leaves
-        rotations free (on a sample and with finitely many fields, not only these); 1 is Ĝ, the metric of `PWGF`.
+        What the part of a displacement that is not a gradient costs relative to the gradient part, in [0, 1]. 0 is G,
+        which leaves rotations free (on a sample and with finitely many fields, not only these); 1 is Ĝ, the metric of
+        `PWGF`.
 
     Raises
     ------
@@ -39,24 +40,27 @@ class PFPE(ParametricFlow):
 
     Notes
     -----
-    G_ij = ∫∇ψ_i·∇ψ_j dρ, with ∇ψ_i the gradient part of ∂_θi T∘T⁻¹ [liu2022; jin2025 eq. (3.14)]. Only the gradient part of a
-    displacement moves mass, so G <= Ĝ, with equality on the line. One time step of liu2022 (Algorithm 4.1; docs/math.md 13.10) is
-    the bilevel problem min_θ max_ψ ∫(2∇ψ·v_θ - |∇ψ|²) dρ + 2 dt F(θ), v_θ = (T_θ - T_θk)∘T_θk⁻¹. Where we differ:
+    G_ij = ∫∇ψ_i·∇ψ_j dρ, with ∇ψ_i the gradient part of ∂_θi T∘T⁻¹ [liu2022; jin2025 eq. (3.14)]. Only the gradient
+    part of a displacement moves mass, so G <= Ĝ, with equality on the line. One time step of liu2022 (Algorithm 4.1;
+    docs/math.md 13.10) is the bilevel problem min_θ max_ψ ∫(2∇ψ·v_θ - |∇ψ|²) dρ + 2 dt F(θ), v_θ = (T_θ - T_θk)∘T_θk⁻¹.
+    Where we differ:
 
-    - The inner problem, min_ψ ∫|∇ψ - v|² dρ, is solved to round-off: ψ is a network of one hidden layer whose inner weights are
-      drawn once, which leaves linear least squares (liu2022: 60 Adam steps for a ReLU network, from noise, for each of 30 steps of
-      θ). Its fields contain ∇δF, so that ∇F is in the range of G, and on the points x_i = T_θ(z_i) of the sample no inverse is
-      needed.
-    - The outer problem is linearised, which leaves the differential equation of θ and its integrators (liu2022: 30 Adam steps).
-      To minimise it with the sample mean of -log|det ∂T| as energy fits the accidents of the sample: tried by L-BFGS on the line,
-      where both flows are one, it missed PWGF by 0.13 whatever dt (double well, 1000 points, 14 parameters), while
-      ∇F = E ∂_θTᵀ∇δF on the same points agrees with it.
+    - The inner problem, min_ψ ∫|∇ψ - v|² dρ, is solved to round-off: ψ is a network of one hidden layer whose inner
+    weights are
+      drawn once, which leaves linear least squares (liu2022: 60 Adam steps for a ReLU network, from noise, for each of
+      30 steps of θ). Its fields contain ∇δF, so that ∇F is in the range of G, and on the points x_i = T_θ(z_i) of the
+      sample no inverse is needed.
+    - The outer problem is linearised, which leaves the differential equation of θ and its integrators (liu2022: 30 Adam
+    steps).
+      To minimise it with the sample mean of -log|det ∂T| as energy fits the accidents of the sample: tried by L-BFGS on
+      the line, where both flows are one, it missed PWGF by 0.13 whatever dt (double well, 1000 points, 14 parameters),
+      while ∇F = E ∂_θTᵀ∇δF on the same points agrees with it.
 
     `benchmarks/pwgf.py` has the published loop beside this.
 
-    The report is that of `PWGF` (delta0 is ∫|∇ψ + ∇δF|² dρ with ∇ψ the gradient part of the velocity) without the facts of its
-    solver; it has fields (dimension of the space of gradient fields), rank (of the metric), and unseen (the share of |∂_θT θ'|²
-    that is not a gradient).
+    The report is that of `PWGF` (delta0 is ∫|∇ψ + ∇δF|² dρ with ∇ψ the gradient part of the velocity) without the facts
+    of its solver; it has fields (dimension of the space of gradient fields), rank (of the metric), and unseen (the
+    share of |∂_θT θ'|² that is not a gradient).
 
     References
     ----------

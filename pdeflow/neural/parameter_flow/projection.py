@@ -1,7 +1,9 @@
-"""The projection of a velocity on the tangent space: η = argmin (1/n) Σ |J_i η + g_i|² + Σ ε_k η_k², of least norm where that is not unique.
+"""The projection of a velocity on the tangent space.
 
-Right-hand side Jᵀg and matrix JᵀJ come from the same points, so that the normal equations are consistent whatever the sample
-(docs/math.md 8.2; an inconsistent system makes MINRES diverge).
+Η = argmin (1/n) Σ |J_i η + g_i|² + Σ ε_k η_k², of least norm where that is not unique.
+
+Right-hand side Jᵀg and matrix JᵀJ come from the same points, so that the normal equations are consistent whatever the
+sample (docs/math.md 8.2; an inconsistent system makes MINRES diverge).
 """
 
 from __future__ import annotations
@@ -42,8 +44,8 @@ class Projection:
     rank : float
         How many eigenvalues were kept; NaN where that is unknown.
     error : float
-        (1/n) Σ|Jη + g|², the squared distance of the velocity from the tangent space: δ0 of [jin2025 eq. (3.27)] with Ĝ, on this
-        sample.
+        (1/n) Σ|Jη + g|², the squared distance of the velocity from the tangent space: δ0 of [jin2025 eq. (3.27)] with
+        Ĝ, on this sample.
     """
 
     eta: Parameters
@@ -67,8 +69,9 @@ def project(
     force : torch.Tensor, (n, d)
         g.
     solver : {"auto", "dense", "lsmr", "minres"}
-        "dense": by the eigenvalues of JᵀJ, the minimum-norm solution up to ROUND_OFF_SHARE. "lsmr" on J or "minres" on JᵀJ: scipy's,
-        from zero, so of minimum norm too. "auto": dense up to DENSE_PARAMETERS or where JᵀJ is block diagonal, else lsmr.
+        "dense": by the eigenvalues of JᵀJ, the minimum-norm solution up to ROUND_OFF_SHARE. "lsmr" on J or "minres" on
+        JᵀJ: scipy's, from zero, so of minimum norm too. "auto": dense up to DENSE_PARAMETERS or where JᵀJ is block
+        diagonal, else lsmr.
     damping : float or torch.Tensor, (p,)
         ε, in units of J².
 
@@ -87,7 +90,8 @@ def project(
     if not bool(torch.isfinite(force).all()):
         where = int(torch.argmax((~torch.isfinite(force).all(1)).double()))
         raise Diverged(
-            f"the force ∇δF at sample {where} is {force[where].tolist()}. It must be finite. Use a smaller dt or integrator=Adaptive()."
+            f"the force ∇δF at sample {where} is {force[where].tolist()}. It must be finite. Use a smaller "
+            "dt or integrator=Adaptive()."
         )
     right = -tangent.transpose(force) / n
     damping = torch.as_tensor(damping, dtype=torch.float64).expand(tangent.size)
@@ -107,10 +111,12 @@ def project(
     residual = float(gap.norm() / right.norm())
     if not residual <= ACCEPTED_RESIDUAL:
         raise NotConverged(
-            f"The solve for θ' by {solver!r} ended with a true relative residual of {residual:.3g} after {iterations} iterations. It must fall "
+            f"The solve for θ' by {solver!r} ended with a true relative residual of {residual:.3g} after "
+            f"{iterations} iterations. It must fall "
             f"below {ACCEPTED_RESIDUAL:g}. Use solver='dense', or a larger damping.",
-            residual=residual, iterations=iterations,
-        )  # fmt: skip
+            residual=residual,
+            iterations=iterations,
+        )
     return Projection(eta, moved, residual, iterations, smallest, rank, _square(moved + force))
 
 
@@ -160,7 +166,8 @@ class _DampedGram(LinearOperator):
 
 def _lsmr(tangent, force, right, damping):
     goal = np.concatenate([-force.numpy().ravel() / np.sqrt(len(force)), np.zeros(tangent.size)])
-    # in long double numpy takes the sums itself, in one order; a BLAS would split those of long vectors among its threads
+    # in long double numpy takes the sums itself, in one order; a BLAS would split those of long vectors among its
+    # threads
     goal = goal.astype(np.longdouble)
     found = lsmr(
         _DampedJacobian(tangent, damping),

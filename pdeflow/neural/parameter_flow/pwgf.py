@@ -23,12 +23,13 @@ class PWGF(ParametricFlow):
     samples : int
         N, the number of points.
     solver : {"auto", "dense", "lsmr", "minres"}
-        Of the least-squares problem for θ': by the eigenvalues of Ĝ, or by Krylov iterations. "auto" is "dense" up to 1200
-        parameters or where Ĝ is block diagonal, else "lsmr".
+        Of the least-squares problem for θ': by the eigenvalues of Ĝ, or by Krylov iterations. "auto" is "dense" up to
+        1200 parameters or where Ĝ is block diagonal, else "lsmr".
     damping : float
-        ε >= 0: Ĝ + ε s² P is inverted, with s² the mean variance of a coordinate of the initial law and P the projection on the
-        parameters of the layers. [jin2025] has none; without it, directions to which T hardly responds, as those in w and b where
-        u is small, are driven without bound. Where the tangent space holds the velocity it changes nothing.
+        ε >= 0: Ĝ + ε s² P is inverted, with s² the mean variance of a coordinate of the initial law and P the
+        projection on the parameters of the layers. [jin2025] has none; without it, directions to which T hardly
+        responds, as those in w and b where u is small, are driven without bound. Where the tangent space holds the
+        velocity it changes nothing.
     integrator : Euler, Heun, RK4 or Adaptive
         Of the equation for θ, objects of `pdeflow.neural`; [jin2025] has Euler.
 
@@ -37,12 +38,13 @@ class PWGF(ParametricFlow):
     BadInput
         For values outside these ranges.
     Unsupported
-        By `init`: for a potential or kernel without gradient, an internal energy that is not a sum of entropies and powers
-        m > 1, an initial law without a score under it, and one that lies in a subspace.
+        By `init`: for a potential or kernel without gradient, an internal energy that is not a sum of entropies and
+        powers m > 1, an initial law without a score under it, and one that lies in a subspace.
     Diverged
         By `step`: where the map folds, or the energy rises above its lowest by more than three standard errors.
     NotConverged
-        By `step`: where a linear solve misses its residual. Both carry `step` and `law`, the law of the last whole step.
+        By `step`: where a linear solve misses its residual. Both carry `step` and `law`, the law of the last whole
+        step.
 
     Notes
     -----
@@ -50,20 +52,20 @@ class PWGF(ParametricFlow):
 
         Ĝ = (1/N) Σ ∂_θT(z_i)ᵀ ∂_θT(z_i),    ∇F = (1/N) Σ ∂_θT(z_i)ᵀ g_i
 
-    [jin2025 eq. (3.17), (3.21) and (4.1)]: θ' is the least-squares solution of ∂_θT(z_i) θ' = -g_i, so that the equations are
-    consistent and the sample errs only where the velocity leaves the tangent space. The points are drawn once for the whole run
-    (from a Gaussian they are moved affinely to its exact mean and covariance), which makes the run an ordinary differential
-    equation in θ. With affine maps on Gaussian data under a quadratic V the integrand is quadratic, so that the run has no
-    sampling error: U' = -(AU - D U^-T), v' = -A(v - b).
+    [jin2025 eq. (3.17), (3.21) and (4.1)]: θ' is the least-squares solution of ∂_θT(z_i) θ' = -g_i, so that the
+    equations are consistent and the sample errs only where the velocity leaves the tangent space. The points are drawn
+    once for the whole run (from a Gaussian they are moved affinely to its exact mean and covariance), which makes the
+    run an ordinary differential equation in θ. With affine maps on Gaussian data under a quadratic V the integrand is
+    quadratic, so that the run has no sampling error: U' = -(AU - D U^-T), v' = -A(v - b).
 
     The law of a state is a Gaussian for affine maps of a Gaussian, else a `PushForward` of the initial law.
 
-    The report has, at the law after the step and of the initial state too: residual (true, of the normal equations), iterations,
-    smallest_kept (eigenvalue of Ĝ), rank; energy, energy_stderr (Monte Carlo on the points), dissipation (-dF/dt); delta0, which is
-    ∫|v + ∇δF|² dρ for the velocity v: its squared distance from that of the true flow (infinite for kernels whose force is not
-    square integrable, as log|x| on the line, where the sample's number means nothing); shortfall, which is
-    ∫|∇δF|² dρ - dissipation: delta0 without damping, more with it; inner_steps and evaluations. It also has delta0_before and
-    shortfall_before, of the law before the step.
+    The report has, at the law after the step and of the initial state too: residual (true, of the normal equations),
+    iterations, smallest_kept (eigenvalue of Ĝ), rank; energy, energy_stderr (Monte Carlo on the points), dissipation
+    (-dF/dt); delta0, which is ∫|v + ∇δF|² dρ for the velocity v: its squared distance from that of the true flow
+    (infinite for kernels whose force is not square integrable, as log|x| on the line, where the sample's number means
+    nothing); shortfall, which is ∫|∇δF|² dρ - dissipation: delta0 without damping, more with it; inner_steps and
+    evaluations. It also has delta0_before and shortfall_before, of the law before the step.
 
     References
     ----------

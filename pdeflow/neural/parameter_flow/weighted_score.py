@@ -1,4 +1,7 @@
-"""Draws of a law with λ^q ∇log λ at them: finite at the edge of a support, and carried through maps without an inverse."""
+"""Draws of a law with λ^q ∇log λ at them.
+
+Finite at the edge of a support, and carried through maps without an inverse.
+"""
 
 from __future__ import annotations
 
@@ -51,9 +54,12 @@ class ScoredPoints:
 
 
 def density_powers(internal: InternalEnergy) -> tuple[float, ...]:
-    """The powers q of the density in ∇U'(ρ) = Σ c m ρ^q ∇log ρ, q = m - 1 for each term of U; (0,) for a U that is no such sum.
+    """The powers q of the density in ∇U'(ρ) = Σ c m ρ^q ∇log ρ, q = m - 1 for each term of U.
 
-    Raises `Unsupported` for powers m < 1, and for an internal energy that knows neither its terms nor its second derivative.
+    (0,) for a U that is no such sum.
+
+    Raises `Unsupported` for powers m < 1, and for an internal energy that knows neither its terms nor its second
+    derivative.
     """
     terms = internal.terms()
     if terms is None:
@@ -61,12 +67,14 @@ def density_powers(internal: InternalEnergy) -> tuple[float, ...]:
             internal.second_derivative(np.ones(1))
         except NotAvailable as error:
             raise Unsupported(
-                f"The internal energy {internal!r} is no sum of entropies and powers. Parametric flows then need U''. {error}"
+                f"The internal energy {internal!r} is no sum of entropies and powers. Parametric flows then "
+                f"need U''. {error}"
             ) from error
         return (0.0,)
     if any(m < 1 for _, m in terms):
         raise Unsupported(
-            f"The internal energy is {internal!r}. Parametric flows treat Entropy, Power(m) with m > 1 and their sums. Use one of "
+            f"The internal energy is {internal!r}. Parametric flows treat Entropy, Power(m) with m > 1 and "
+            "their sums. Use one of "
             "these, or a grid method."
         )
     return tuple(m - 1 for _, m in terms)
@@ -84,13 +92,16 @@ def require_finite_dissipation(law: Law, powers: tuple[float, ...]) -> None:
             why = move.lacks("with_score")
             if why is not None:
                 raise Unsupported(
-                    f"The initial law is moved by {type(move).__name__}. {why} A score is carried by maps with with_score. Start "
+                    f"The initial law is moved by {type(move).__name__}. {why} A score is carried by maps "
+                    "with with_score. Start "
                     "from the law of a PWGF run, or from a Gaussian, a mixture or a Barenblatt law."
                 )
     elif any(law.finite_dissipation(power) is False for power in powers):
         raise Unsupported(
-            f"{law!r} dissipates infinitely at the edge of its support under this internal energy, so that its velocity has no "
-            "projection. Possible are laws whose density falls to zero smoothly enough. Start from a Gaussian, a mixture or a "
+            f"{law!r} dissipates infinitely at the edge of its support under this internal energy, so that "
+            "its velocity has no "
+            "projection. Possible are laws whose density falls to zero smoothly enough. Start from a "
+            "Gaussian, a mixture or a "
             "Barenblatt law of this m."
         )
 
@@ -119,8 +130,10 @@ def with_scores(law: Law, x: Points, powers: tuple[float, ...]) -> ScoredPoints:
             scores.append(WeightedScore(q, law.score(x, q) if q else law.score(x), weight))
     except NotAvailable as error:
         raise Unsupported(
-            f"The score ∇log λ of the initial law {law!r} is not known, and an internal energy needs it at draws of the law. Start "
-            "from a Gaussian, a mixture, a Barenblatt law, a product of these or one of these moved by parametric maps, or give "
+            f"The score ∇log λ of the initial law {law!r} is not known, and an internal energy needs it at "
+            "draws of the law. Start "
+            "from a Gaussian, a mixture, a Barenblatt law, a product of these or one of these moved by "
+            "parametric maps, or give "
             "the law log_density(x) and score(x, power)."
         ) from error
     return ScoredPoints(x, log_density, tuple(scores))

@@ -38,9 +38,17 @@ class DualAscent:
     """
 
     def __init__(
-        self, internal: InternalEnergy, family: TestFamily, batch: int, sizes: tuple[int, ...], layers: Pairs | None,
-        balls: NestedBalls | None, generator: torch.Generator, dtype: torch.dtype, device: str,
-    ):  # fmt: skip
+        self,
+        internal: InternalEnergy,
+        family: TestFamily,
+        batch: int,
+        sizes: tuple[int, ...],
+        layers: Pairs | None,
+        balls: NestedBalls | None,
+        generator: torch.Generator,
+        dtype: torch.dtype,
+        device: str,
+    ):
         self.internal, self.family, self.dtype, self.balls = internal, family, dtype, balls
         self.network = Perceptron((family.dim, *sizes, 1), generator, dtype, device) if sizes else None
         if self.network:

@@ -12,9 +12,13 @@ DRAWS = 32_768  # of the reference
 
 
 def lower_bound(
-    outer: ParticleEnergy, test: TestFunction | None, x: Points, log_density: Values | None, batch: int,
+    outer: ParticleEnergy,
+    test: TestFunction | None,
+    x: Points,
+    log_density: Values | None,
+    batch: int,
     rng: np.random.Generator,
-) -> dict[str, float]:  # fmt: skip
+) -> dict[str, float]:
     """The bound of the energy of a law by points that nothing was trained on.
 
     Parameters

@@ -27,9 +27,14 @@ SHARE = 0.1
 
 
 def descent_of(
-    kind: Affine | Convex | DeepResidual, center: Vector, cov: Matrix, previous: Any, generator: torch.Generator,
-    dtype: torch.dtype, device: str,
-) -> ResidualDescent | ConvexDescent:  # fmt: skip
+    kind: Affine | Convex | DeepResidual,
+    center: Vector,
+    cov: Matrix,
+    previous: Any,
+    generator: torch.Generator,
+    dtype: torch.dtype,
+    device: str,
+) -> ResidualDescent | ConvexDescent:
     """The map of this kind in training, for a law of these moments; previous : `raw()` of the step before, or None."""
     if isinstance(kind, Convex):
         return ConvexDescent(center, cov, kind, previous, generator, dtype, device)
@@ -45,9 +50,15 @@ class ResidualDescent:
     """
 
     def __init__(
-        self, center: Vector, cov: Matrix, sizes: tuple[int, ...], previous: ResidualMap | None,
-        generator: torch.Generator, dtype: torch.dtype, device: str,
-    ):  # fmt: skip
+        self,
+        center: Vector,
+        cov: Matrix,
+        sizes: tuple[int, ...],
+        previous: ResidualMap | None,
+        generator: torch.Generator,
+        dtype: torch.dtype,
+        device: str,
+    ):
         values, basis = np.linalg.eigh(cov)
         self.frame = center, (basis * np.sqrt(values)) @ basis.T, (basis / np.sqrt(values)) @ basis.T
         self.center, self.root, self.inverse = (torch.as_tensor(a, dtype=dtype, device=device) for a in self.frame)
@@ -103,9 +114,15 @@ class ConvexDescent:
     """A ConvexMap in training, by automatic differentiation through its closed gradient."""
 
     def __init__(
-        self, center: Vector, cov: Matrix, kind: Convex, previous: ConvexMap | None, generator: torch.Generator,
-        dtype: torch.dtype, device: str,
-    ):  # fmt: skip
+        self,
+        center: Vector,
+        cov: Matrix,
+        kind: Convex,
+        previous: ConvexMap | None,
+        generator: torch.Generator,
+        dtype: torch.dtype,
+        device: str,
+    ):
         values, basis = np.linalg.eigh(cov)
         scale = float(np.sqrt(values.mean()))
         if previous is None:

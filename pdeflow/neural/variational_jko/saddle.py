@@ -16,9 +16,15 @@ Batches = Callable[[int], torch.Tensor]  # iteration -> points (n, d)
 
 
 def find_saddle(
-    force: Callable[[torch.Tensor], torch.Tensor] | None, move: ConvexDescent | ResidualDescent,
-    dual: DualAscent | None, batches: Batches, dt: float, outer: int, inner: int, rates: tuple[float, float],
-) -> dict:  # fmt: skip
+    force: Callable[[torch.Tensor], torch.Tensor] | None,
+    move: ConvexDescent | ResidualDescent,
+    dual: DualAscent | None,
+    batches: Batches,
+    dt: float,
+    outer: int,
+    inner: int,
+    rates: tuple[float, float],
+) -> dict:
     """Alternates ascent steps of the test function with descent steps of the map [fan2022iclr, Algorithm 1].
 
     Parameters

@@ -18,9 +18,14 @@ def record(delta, dt):
     """A trajectory that reports the projection errors `delta` at the beginning, and after steps of length dt."""
     names = ("delta0", "shortfall")  # without damping they are one
     history = [
-        {"step": k, "time": k * dt, **{f"{name}_before": delta[k - 1] for name in names}, **dict.fromkeys(names, delta[k])}
+        {
+            "step": k,
+            "time": k * dt,
+            **{f"{name}_before": delta[k - 1] for name in names},
+            **dict.fromkeys(names, delta[k]),
+        }
         for k in range(1, len(delta))
-    ]  # fmt: skip
+    ]
     return Trajectory([(len(delta) - 1) * dt], [PROBLEM.initial], {}, history)
 
 
@@ -94,7 +99,10 @@ def test_the_error_on_fresh_draws_is_above_that_on_the_points_of_the_run_and_nea
 
 
 def test_the_energy_bound_holds_with_damping_where_the_projection_error_alone_would_not_do():
-    """Ornstein-Uhlenbeck from N(2, 1): a shift, for which ∫|∇δF|² dρ = ζ (F - F*) is an equality, so that nothing is to spare."""
+    """Ornstein-Uhlenbeck from N(2, 1).
+
+    A shift, for which ∫|∇δF|² dρ = ζ (F - F*) is an equality, so that nothing is to spare.
+    """
     problem, rest = pf.problems.ou(initial=pf.laws.Gaussian(2.0, 1.0), horizon=0.2), pf.laws.Gaussian(0.0, 1.0)
     method = PWGF(map=Planar(4, affine=False), samples=2000, damping=0.3, integrator=RK4())
     flow = pf.solve(problem, method, dt=0.02, times=[0.02, 0.2])
@@ -122,7 +130,8 @@ def _affine(u, v):
 
 
 def test_the_rate_is_the_corrected_one():
-    # docs/math.md 8.1: V = x²/4 + 6 exp(-x²) has K = 1/2 for U = x²/4, osc = 6; true rate 2 · 0.010974, printed D K/osc = 0.0833
+    # docs/math.md 8.1: V = x²/4 + 6 exp(-x²) has K = 1/2 for U = x²/4, osc = 6; true rate 2 · 0.010974, printed D K/osc
+    # = 0.0833
     rate = log_sobolev_rate(0.5, 6.0)
     assert abs(rate - 0.00248) < 5e-6 and rate < 2 * 0.010974 < 0.5 / 6
     assert log_sobolev_rate(1.5, 0.4, 0.5) == pytest.approx(3 * np.exp(-0.8), rel=1e-14)

@@ -22,7 +22,9 @@ WELL = pf.problems.double_well(horizon=0.1)
 
 @pytest.mark.parametrize("remainder", [0.0, 0.3])
 def test_affine_maps_follow_a_gaussian_flow_exactly(remainder):
-    """The velocity is a linear gradient field, so both metrics give the flow itself, also where matrix and covariance do not commute."""
+    """The velocity is a linear gradient field, so both metrics give the flow itself, also where matrix and covariance
+    do not commute.
+    """
     flow = pf.solve(PLANE, replace(AFFINE, remainder=remainder), dt=0.025, times=[0.5])
     truth = PLANE.exact(0.5)
     np.testing.assert_allclose(flow.final.mean(), truth.mean(), atol=1e-7)  # rk4: about 1e-8 at this step
@@ -34,7 +36,10 @@ def test_affine_maps_follow_a_gaussian_flow_exactly(remainder):
 
 @pytest.mark.parametrize("kind", [Planar(3), Residual(3, 4)])
 def test_on_the_line_both_metrics_are_one(kind):
-    """Every field on the line is a gradient. What is left is how well a hundred ridge functions resolve the fields ∂_θT∘T⁻¹."""
+    """Every field on the line is a gradient.
+
+    What is left is how well a hundred ridge functions resolve the fields ∂_θT∘T⁻¹.
+    """
     options = {"map": kind, "samples": 500, "integrator": Heun(), "damping": 1e-3}
     one = pf.solve(WELL, PFPE(**options, remainder=0.0), dt=0.02, times=[0.1])
     other = pf.solve(WELL, PWGF(**options), dt=0.02, times=[0.1])
@@ -70,9 +75,17 @@ def test_what_cannot_be_treated_is_refused(rng):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"map": "affine"}, {"remainder": -0.1}, {"remainder": 1.5}, {"remainder": True}, {"features": -1}, {"integrator": "rk4"}, {"damping": -1}],
+    [
+        {"map": "affine"},
+        {"remainder": -0.1},
+        {"remainder": 1.5},
+        {"remainder": True},
+        {"features": -1},
+        {"integrator": "rk4"},
+        {"damping": -1},
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_fields_are_validated(wrong):
     with pytest.raises(pf.BadInput, match=next(iter(wrong))):
         PFPE(**wrong)

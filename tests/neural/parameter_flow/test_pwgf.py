@@ -55,15 +55,21 @@ def test_affine_on_ou_is_the_explicit_euler_recursion(solver):
 def test_orders(integrator, order):
     steps = [1 / 8, 1 / 16, 1 / 32, 1 / 64]
     errors = [
-        pf.metrics.w2(pf.solve(OU, replace(AFFINE, integrator=integrator), dt=dt, times=[0.5]).final, OU.exact(0.5)).value for dt in steps
-    ]  # fmt: skip
+        pf.metrics.w2(
+            pf.solve(OU, replace(AFFINE, integrator=integrator), dt=dt, times=[0.5]).final, OU.exact(0.5)
+        ).value
+        for dt in steps
+    ]
     local = np.log2(np.array(errors[:-1]) / errors[1:])
     assert abs(local[-1] - order) < 0.1
     assert errors[-1] < {1: 1e-2, 2: 1e-4, 4: 1e-8}[order]  # 8.8e-3, 8.2e-5 and 2.5e-9 seen
 
 
 def test_the_ten_dimensional_quadratic_of_the_paper():
-    """Σ = diag blocks ((5/8, -3/8), (-3/8, 5/8)), 1, ..., 1/4; W2 at t = 2 as docs/math.md 4.3 has it: first order, exact constants."""
+    """Σ = diag blocks ((5/8, -3/8), (-3/8, 5/8)), 1, ..., 1/4.
+
+    W2 at t = 2 as docs/math.md 4.3 has it: first order, exact constants.
+    """
     cov = np.eye(10)
     cov[:2, :2] = [[0.625, -0.375], [-0.375, 0.625]]
     cov[5, 5] = cov[8, 8] = cov[9, 9] = 0.25
@@ -122,7 +128,10 @@ def test_two_modes_part_as_they_must():
 @pytest.mark.parametrize("dim, m, start", [(1, 2.0, 0.1), (2, 2.4, 0.1), (5, 3.0, 1.0)])
 @pytest.mark.parametrize("kind", [Affine(), Planar(3)])
 def test_porous_medium_from_barenblatt_scales_exactly(dim, m, start, kind):
-    """The velocity βx/t is linear, so the projection is exact: M2 grows as t^(2β) even at the edge, where the score is infinite."""
+    """The velocity βx/t is linear, so the projection is exact.
+
+    M2 grows as t^(2β) even at the edge, where the score is infinite.
+    """
     problem = pf.problems.porous_medium(dim, m, start, 9 * start)
     method = PWGF(map=kind, samples=400, integrator=RK4(), damping=0.0)
     law = pf.solve(problem, method, dt=9 * start / 40).final
@@ -148,7 +157,10 @@ def test_sums_of_energies_and_the_factor_one_half():
 
 @pytest.mark.parametrize("kind", [Planar(3), Coordinatewise(8)])
 def test_the_units_of_length_do_not_matter(kind):
-    """x -> cx turns V into c²V(x/c) and the temperature into c² times it: θ, and the steps, must be the same. Damping and tolerance scale too."""
+    """x -> cx turns V into c²V(x/c) and the temperature into c² times it.
+
+    Θ, and the steps, must be the same. Damping and tolerance scale too.
+    """
     runs = []
     for c in (1.0, 100.0):
         well = FromFunction(lambda x, c=c: c**2 * ((x / c) ** 4).sum(1), lambda x, c=c: 4 * c * (x / c) ** 3, dim=2)
@@ -161,7 +173,10 @@ def test_the_units_of_length_do_not_matter(kind):
 
 
 def test_adaptive_steps_are_as_long_as_the_tolerance_allows():
-    """For y' = -y the pair estimates its error as |y| h³(1 - h)/48, which is held at 0.9³ of the tolerance; the law's spread is 1 here."""
+    """For y' = -y the pair estimates its error as |y| h³(1 - h)/48, which is held at 0.9³ of the tolerance.
+
+    The law's spread is 1 here.
+    """
     shift = pf.problems.ou(initial=Gaussian(1.0, 1.0), horizon=0.9)
     tolerance = 1e-6
     flow = pf.solve(shift, replace(AFFINE, integrator=Adaptive(tolerance)), dt=0.9)
@@ -174,15 +189,23 @@ def test_same_seed_same_bits_whatever_the_threads():
     code = (
         "import torch, sys, numpy as np; torch.set_num_threads(int(sys.argv[1])); import pdeflow as pf\n"
         "for solver in ('dense', 'lsmr'):\n"
-        "    method = pf.neural.PWGF(map=pf.neural.Planar(4), samples=4000, solver=solver, integrator=pf.neural.Euler())\n"
+        "    method = pf.neural.PWGF(map=pf.neural.Planar(4), samples=4000, solver=solver, "
+        "integrator=pf.neural.Euler())\n"
         "    flow = pf.solve(pf.problems.ou(dim=4, seed=1), method, dt=0.05, times=[0.1], seed=5)\n"
-        "    x, l = flow.final.sample_with_log_density(200, np.random.default_rng(0)); print(x.tobytes().hex(), l.tobytes().hex())"
+        "    x, l = flow.final.sample_with_log_density(200, np.random.default_rng(0)); "
+        "print(x.tobytes().hex(), l.tobytes().hex())"
     )
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     one, two = (
-        subprocess.run([sys.executable, "-c", code, n], capture_output=True, text=True, check=True, env={**os.environ, **dict.fromkeys(names, n)}).stdout
+        subprocess.run(
+            [sys.executable, "-c", code, n],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, **dict.fromkeys(names, n)},
+        ).stdout
         for n in "12"
-    )  # fmt: skip
+    )
     assert one == two and len(one) > 4000
 
 

@@ -1,4 +1,7 @@
-"""Chains of tanh layers x + A tanh(Wx + b), then an affine map: affine, planar and residual families, with closed-form derivatives."""
+"""Chains of tanh layers x + A tanh(Wx + b), then an affine map.
+
+Affine, planar and residual families, with closed-form derivatives.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,13 @@ WEIGHT_LENGTHS = (0.3, 2.0)
 class ChainFamily(MapFamily):
     """T(z) = center + root (v + U (f_L ∘ ... ∘ f_1)(y)), f(x) = x + A tanh(Wx + b), y = root⁻¹(z - center).
 
-    θ lists v (d), U (d, d), then of every layer W (width, d), b (width), A (d, width); without the affine map v is 0 and U the
-    identity. log|det ∂f| = log det(I + A diag(1 - tanh²) W) exactly, in any dimension: in closed form for width 1
-    [jin2025 section 4], by LU else.
+    θ lists v (d), U (d, d), then of every layer W (width, d), b (width), A (d, width); without the affine map v is 0
+    and U the identity. log|det ∂f| = log det(I + A diag(1 - tanh²) W) exactly, in any dimension: in closed form for
+    width 1 [jin2025 section 4], by LU else.
 
-    The start is A = 0, U = I, v = 0: the identity. W and b are drawn there: directions uniform on the sphere, lengths log-uniform
-    in WEIGHT_LENGTHS, -b/|W| normal. At the start the columns of J in W and b are zero, so J is rank deficient and the velocity is
-    that of the columns in A, U and v; the others come to life as A grows.
+    The start is A = 0, U = I, v = 0: the identity. W and b are drawn there: directions uniform on the sphere, lengths
+    log-uniform in WEIGHT_LENGTHS, -b/|W| normal. At the start the columns of J in W and b are zero, so J is rank
+    deficient and the velocity is that of the columns in A, U and v; the others come to life as A grows.
     """
 
     def __init__(
@@ -49,8 +52,9 @@ class ChainFamily(MapFamily):
         length = WEIGHT_LENGTHS[0] * (WEIGHT_LENGTHS[1] / WEIGHT_LENGTHS[0]) ** share
         place = torch.randn(*shape, generator=generator, dtype=torch.float64)
         body = torch.cat(
-            [(length * direction).flatten(1), -length[..., 0] * place, torch.zeros(self.layers, self.dim * self.width)], dim=1
-        )  # fmt: skip
+            [(length * direction).flatten(1), -length[..., 0] * place, torch.zeros(self.layers, self.dim * self.width)],
+            dim=1,
+        )
         head = [torch.zeros_like(self.center), self.one.reshape(-1)] if self.affine else []
         return torch.cat([*head, body.reshape(-1).double()])
 
@@ -81,7 +85,10 @@ class ChainFamily(MapFamily):
         return gradient, None
 
     def mixing_columns(self, weight, raw, by_mixing, by_weight):
-        """Turn the derivatives by A of one layer, (d, k, d, n), into those by its parameters, in place; by_weight (k, d, d, n)."""
+        """Turn the derivatives by A of one layer, (d, k, d, n), into those by its parameters, in place.
+
+        by_weight (k, d, d, n).
+        """
 
     def tangent(self, theta, z):
         return ChainTangent(self, theta, z)
@@ -129,7 +136,10 @@ class AffineFamily(ChainFamily):
 
 
 class PlanarFamily(ChainFamily):
-    """Chains of layers of width 1, whose A is the vector û of `planar.bounded`: w·û > -1, so that every layer is invertible."""
+    """Chains of layers of width 1, whose A is the vector û of `planar.bounded`.
+
+    W·û > -1, so that every layer is invertible.
+    """
 
     def __init__(self, kind: Planar, center, root):
         super().__init__(kind, center, root, kind.layers, 1, kind.affine)
@@ -169,7 +179,8 @@ class ResidualFamily(ChainFamily):
         if worst < 1:
             return None
         return (
-            f"The residual layers have |A||W| up to {worst:.3g}, which must be below 1 for an inverse that is certified to "
+            f"The residual layers have |A||W| up to {worst:.3g}, which must be below 1 for an inverse that "
+            "is certified to "
             "be the only one. Use sample_with_log_density, which needs no inverse, or a map of the kind Planar."
         )
 

@@ -16,16 +16,20 @@ MOST_PIECES = 400
 
 
 class CoordinatewiseFamily(MapFamily):
-    """T_i(z) = center_i + s_i S_i((z_i - center_i)/s_i) with increasing cubic splines S_i, twice continuously differentiable.
+    """T_i(z) = center_i + s_i S_i((z_i - center_i)/s_i) with increasing cubic splines S_i, twice continuously
+    differentiable.
 
-    s_i : standard deviation of the base law. S' is the quadratic spline Σ_k exp(γ_k) B_k over pieces of [-COVERED_DEVIATIONS, COVERED_DEVIATIONS], so that it is
-    positive whatever the parameters; S'' = 0 at both ends and S is linear beyond. θ lists for every coordinate a shift of S and the γ_k.
-    The identity is θ = 0. log|det| = Σ log S_i'. JᵀJ is block diagonal, one block per coordinate.
+    s_i : standard deviation of the base law. S' is the quadratic spline Σ_k exp(γ_k) B_k over pieces of
+    [-COVERED_DEVIATIONS, COVERED_DEVIATIONS], so that it is positive whatever the parameters; S'' = 0 at both ends and
+    S is linear beyond. θ lists for every coordinate a shift of S and the γ_k. The identity is θ = 0. log|det| = Σ log
+    S_i'. JᵀJ is block diagonal, one block per coordinate.
 
-    The run begins with `kind.pieces` equal pieces. A piece that stretches, as between two modes that part, is halved: the function stays the same
-    exactly (knots are inserted) and the tangent space grows where the law needs it. All coordinates share the knots.
+    The run begins with `kind.pieces` equal pieces. A piece that stretches, as between two modes that part, is halved:
+    the function stays the same exactly (knots are inserted) and the tangent space grows where the law needs it. All
+    coordinates share the knots.
 
-    It holds product laws and what separable energies make of them; what couples the coordinates is beyond it (delta0 tells).
+    It holds product laws and what separable energies make of them; what couples the coordinates is beyond it (delta0
+    tells).
     """
 
     kind: Coordinatewise

@@ -7,9 +7,12 @@ INVERSE_TOLERANCE = 1e-11  # of a whole map: round-off times the condition of fo
 
 
 def ridge(w: Tensor, b: Tensor, u: Tensor, y: Tensor, most: int = 200) -> tuple[Tensor, int]:
-    """(x, steps) with x + u tanh(w·x + b) = y for w·u > -1: one increasing equation a + (w·u) tanh(a + b) = w·y per point.
+    """(x, steps) with x + u tanh(w·x + b) = y for w·u > -1.
 
-    Newton's step where it stays inside the shrinking bracket, bisection elsewhere, until the bracket is empty or the equation holds to round-off.
+    One increasing equation a + (w·u) tanh(a + b) = w·y per point.
+
+    Newton's step where it stays inside the shrinking bracket, bisection elsewhere, until the bracket is empty or the
+    equation holds to round-off.
     """
     inner, goal = w @ u, y @ w
     low, high = goal - inner.abs(), goal + inner.abs()  # |tanh| <= 1
@@ -29,13 +32,16 @@ def ridge(w: Tensor, b: Tensor, u: Tensor, y: Tensor, most: int = 200) -> tuple[
 
 
 def contraction(weight: Tensor, mixing: Tensor) -> float:
-    """The largest |A| |W| (spectral norms) of all layers: below 1 every layer is invertible, as tanh' <= 1 [behrmann2019]."""
+    """The largest |A| |W| (spectral norms) of all layers.
+
+    Below 1 every layer is invertible, as tanh' <= 1 [behrmann2019].
+    """
     sizes = torch.linalg.matrix_norm(weight, 2) * torch.linalg.matrix_norm(mixing, 2)
     return float(sizes.max()) if len(sizes) else 0.0
 
 
 def newton(w: Tensor, b: Tensor, a: Tensor, y: Tensor, most: int = 100) -> tuple[Tensor, int]:
-    """(x, steps) with x + A tanh(Wx + b) = y for |A||W| < 1, by Newton with the fixed-point step where that is better."""
+    """(x, steps) with x + A tanh(Wx + b) = y for |A||W| < 1: Newton, or the fixed-point step where that is better."""
     x, steps = y - torch.tanh(y @ w.T + b) @ a.T, 0
     one = torch.eye(y.shape[1], dtype=y.dtype)
     size = 1 + y.norm(dim=1)

@@ -35,8 +35,8 @@ class MapFamily(ABC):
         d and p.
     center : torch.Tensor, (d,)
     root : torch.Tensor, (d, d)
-        The fixed coordinates y = root⁻¹(z - center), in which the base law has mean 0 and covariance I. In them θ is free of
-        units, and T in the units of root.
+        The fixed coordinates y = root⁻¹(z - center), in which the base law has mean 0 and covariance I. In them θ is
+        free of units, and T in the units of root.
     damped : torch.Tensor, (p,)
         1 for parameters that damping holds back, 0 for those that need none.
     knots : (k,) array or None

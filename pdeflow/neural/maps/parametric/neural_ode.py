@@ -11,12 +11,14 @@ STAGE_PLACES = (0.0, 0.5, 0.5, 1.0)  # of the slope before, to the place of this
 
 
 class NeuralODEFamily(ChainFamily):
-    """T(z) = center + root (v + U φ(y)), y = root⁻¹(z - center), φ the flow of x' = A_s tanh(W_s x + b_s), s = 1, ..., steps.
+    """T(z) = center + root (v + U φ(y)), y = root⁻¹(z - center), φ the flow of x' = A_s tanh(W_s x + b_s), s = 1, ...,
+    steps.
 
-    One classical Runge-Kutta step of length 1/steps for each s, with W_s (width, d), b_s (width), A_s (d, width) constant over it. θ and its start
-    are those of `ChainFamily`. log|det| is that of this discrete map: the variational equation of d directions goes through the same steps, then one LU.
-    So it is exact for the law that is sampled, in any dimension; the trace integral ∫ tr ∂f ds is the log-determinant of the continuous flow
-    and differs from it by the error of the integration. The inverse of the discrete map is not certified.
+    One classical Runge-Kutta step of length 1/steps for each s, with W_s (width, d), b_s (width), A_s (d, width)
+    constant over it. θ and its start are those of `ChainFamily`. log|det| is that of this discrete map: the variational
+    equation of d directions goes through the same steps, then one LU. So it is exact for the law that is sampled, in
+    any dimension; the trace integral ∫ tr ∂f ds is the log-determinant of the continuous flow and differs from it by
+    the error of the integration. The inverse of the discrete map is not certified.
     """
 
     def __init__(self, kind: NeuralODE, center, root):
@@ -37,7 +39,10 @@ class NeuralODEFamily(ChainFamily):
         return self.center + (v + x @ matrix.T) @ self.root.T
 
     def no_inverse(self, theta):
-        return "The neural ODE is integrated in a few steps, whose inverse is not certified. Use sample_with_log_density, which needs no inverse, or a map of the kind Planar."
+        return (
+            "The neural ODE is integrated in a few steps, whose inverse is not certified. Use "
+            "sample_with_log_density, which needs no inverse, or a map of the kind Planar."
+        )
 
     def numbers_a_point(self):
         return 4 * self.dim * max(self.dim, self.width)

@@ -142,7 +142,8 @@ class ParametricMap(Map):
         more = set(arrays) - {"theta", "center", "root"} - (set() if knots is None else {"knots"})
         if more or (knots is not None and np.any(np.diff(knots) <= 0)):
             raise BadInput(
-                f"The arrays {sorted(arrays)} are not those of this map, or its knots do not increase. A map has theta, center and "
+                f"The arrays {sorted(arrays)} are not those of this map, or its knots do not increase. A map "
+                "has theta, center and "
                 "root, a coordinatewise one also knots. The data are damaged."
             )
         # copies, as torch takes no read-only arrays
@@ -165,7 +166,8 @@ def _recorded_kind(data: Mapping[str, Any]) -> MapKind:
     settings = {key: value for key, value in data.items() if key not in ("map", "kind")}
     if kind is None or set(settings) != set(names.values()):
         raise BadInput(
-            f"The architecture of a map is {dict(data)!r}. It must have a kind of {', '.join(RECORDED)} and the settings of that "
+            f"The architecture of a map is {dict(data)!r}. It must have a kind of {', '.join(RECORDED)} and "
+            "the settings of that "
             "kind. Take it from to_data()."
         )
     return kind(**{setting: settings[name] for setting, name in names.items()})

@@ -1,8 +1,10 @@
-"""The vector û of a planar layer x + û tanh(w·x + b), bounded so that w·û > -1: the layer is then invertible [rezende2015].
+"""The vector û of a planar layer x + û tanh(w·x + b), bounded so that w·û > -1.
 
-û = u + (√(1 + s²) - 1) w/|w|², s = w·u, gives w·û = s + √(1 + s²) - 1 > -1, and û = u + O(|u|² |w|) near u = 0. rezende2015 has
-log(1 + eˢ) - 1 in that place, which is not the identity at u = 0. Any bounded parametrisation spans the same tangent space.
-All functions take u and w of one layer (d,) or of all (L, d).
+The layer is then invertible [rezende2015].
+
+û = u + (√(1 + s²) - 1) w/|w|², s = w·u, gives w·û = s + √(1 + s²) - 1 > -1, and û = u + O(|u|² |w|) near u = 0.
+rezende2015 has log(1 + eˢ) - 1 in that place, which is not the identity at u = 0. Any bounded parametrisation spans the
+same tangent space. All functions take u and w of one layer (d,) or of all (L, d).
 """
 
 import torch

@@ -27,10 +27,13 @@ def pieces(knots: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def lift(knots: np.ndarray) -> tuple[torch.Tensor, float]:
-    """(matrix (pieces + 3, pieces), number): B-spline coefficients of a spline less the middle one, from the coefficients of its derivative.
+    """(matrix (pieces + 3, pieces), number).
 
-    Increments of the coefficients are those of the derivative times a third of the length of three pieces. S'' = 0 at the ends makes the first two
-    coefficients of the derivative equal, and the last two. The number is the middle coefficient of the identity.
+    B-spline coefficients of a spline less the middle one, from the coefficients of its derivative.
+
+    Increments of the coefficients are those of the derivative times a third of the length of three pieces. S'' = 0 at
+    the ends makes the first two coefficients of the derivative equal, and the last two. The number is the middle
+    coefficient of the identity.
     """
     count, around = len(knots) - 1, padded(knots, 3)
     widths = (around[4 : count + 6] - around[1 : count + 3]) / 3
