@@ -228,7 +228,7 @@ def _stats(stats: Mapping[str, Any]) -> dict[str, int | float]:
 
 
 def _plain_number(value: Any) -> bool:
-    return isinstance(value, int | float | np.integer) and not isinstance(value, bool) and np.isfinite(value)
+    return isinstance(value, int | float | np.integer) and not isinstance(value, bool) and bool(np.isfinite(value))
 
 
 def _nodes(law: Law) -> int:
