@@ -1,4 +1,4 @@
-"""CvxoptJKO, seconds a step: the structured KKT solver against CVXOPT's own: python benchmarks/jko_cvxopt.py
+"""CvxoptJKO, seconds per step: the structured KKT solver against CVXOPT's own: python benchmarks/jko_cvxopt.py
 
 One JKO step of Power(m=2) from N(0, 0.04) on [-1, 1], dt = 0.01: all n cells hold mass, so there are n² variables on
 both sides. CVXOPT's own solver is timed at n = 60, 80, 100 and extrapolated to n = 300 by a power law fitted to these;

@@ -1,10 +1,10 @@
-"""QuantileJKO, seconds a step, against plain numpy: python benchmarks/jko_quantile.py
+"""QuantileJKO, seconds per step, against plain numpy: python benchmarks/jko_quantile.py
 
 The plain side is the same discretisation and Newton loop in vectorised numpy with scipy.linalg.solveh_banded and a
 fraction-to-boundary rule, but no line search, stationarity check or report. Both sides start each repeat from the same
 law and take the same steps; both end at the same quantiles to 1e-7 of the support (checked; round-off at 100,000 points
 is what is left).
-Bars: n = 300 in under 5 ms a step, n = 100,000 in under 1 s a step. Medians of interleaved repeats after a warm-up.
+Bars: n = 300 in under 5 ms per step, n = 100,000 in under 1 s per step. Medians of interleaved repeats after a warm-up.
 The exit status is 1 if a bar is missed.
 """
 
@@ -49,7 +49,7 @@ def plain_step(y, w, dt, m, c, a):
 
 
 def compare(problem, dt, physics, points, steps):
-    """Median seconds a step of both sides, and the largest difference of their quantiles relative to the support."""
+    """Median seconds per step of both sides, and the largest difference of their quantiles relative to the support."""
     method = pf.grid.QuantileJKO(points)
     start = method.init(problem, None)
     w = np.diff(start.levels)

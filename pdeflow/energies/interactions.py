@@ -175,8 +175,8 @@ class GaussianAttraction(Interaction):
 def power_terms(kernel: Any) -> list[tuple[float, float]] | None:
     """W as a sum of powers: [(c, p), ...] with W = Σ c |z|^p/p (c log|z| where p = 0) and ∇W = Σ c |z|^(p-2) z.
 
-    None for a kernel that is no such sum. Only for the classes of this module themselves: a subclass may override value
-    and grad.
+    None for a kernel that is not such a sum. Only for the classes of this module themselves: a subclass may override
+    value and grad.
     """
     kind = type(kernel)
     if kind is QuadraticAttraction:

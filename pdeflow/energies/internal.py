@@ -62,7 +62,7 @@ class InternalEnergy(ABC):
         Raises
         ------
         NotAvailable
-            Where U is no sum of powers and its class has no `second_derivative` of its own.
+            Where U is not a sum of powers and its class has no `second_derivative` of its own.
         """
         terms = self.terms()
         if terms is None:

@@ -16,7 +16,9 @@ from ..problems import Problem
 Edges = Float[np.ndarray, " edges"]  # n + 1 ends of n cells
 
 TAIL_MASS = 1e-13  # mass that an automatic domain leaves outside at each end, by each law
-MASS_TOLERANCE = 1e-3  # mass outside a given domain, or piled up at an end that is no wall, above which it is refused
+MASS_TOLERANCE = (
+    1e-3  # mass outside a given domain, or piled up at an end that is not a wall, above which it is refused
+)
 LEAST_FALL = 1e-12  # a fall of V by this times T from a cell to the next is round-off, no force
 RIM_SHARE = 100  # an end of the domain is its outermost cell, or the hundredth of the cells there if that is more
 _EMPTY_DEPTH = 45.0  # exp(-45) = 3e-20: potential differences (in units of T) beyond which a place is empty

@@ -135,7 +135,7 @@ def gibbs(problem: Problem, method: ChangCooper) -> GridLaw:
     Raises
     ------
     BadInput
-        Where the law is piled up at an end that is no wall: then V has no such law. And what `method.init` raises.
+        Where the law is piled up at an end that is not a wall: then V has no such law. And what `method.init` raises.
     """
     grid = method.init(problem, None).grid
     weight = np.exp(-(grid.values - grid.values.min()) / grid.temperature)

@@ -130,10 +130,10 @@ class ChangCooper(Method):
     Raises
     ------
     Unsupported
-        For dim > 1, an internal energy that is no entropy, an interaction.
+        For dim > 1, an internal energy that is not an entropy, an interaction.
     BadInput
         For ends that make no sense, NaN in V, more than 1e-3 of the initial or stationary law outside (or of the heat
-        flow at the horizon, unless the start is a GridLaw on the same edges), or piled up at an end that is no wall.
+        flow at the horizon, unless the start is a GridLaw on the same edges), or piled up at an end that is not a wall.
     Diverged
         Where masses are not finite, or a law with a cell below -1e-12 is asked for.
 

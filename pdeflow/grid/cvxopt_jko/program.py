@@ -21,8 +21,8 @@ class CellEnergy:
 
     def __init__(self, internal: InternalEnergy, width: float):
         self.internal, self.width = internal, width
-        with np.errstate(over="ignore"):  # inf: no slope is too steep
-            self._steepest = internal.derivative(1e250)
+        with np.errstate(all="ignore"):  # where the slope overflows, none is too steep
+            self._steepest = np.nan_to_num(internal.derivative(1e250), nan=np.inf, posinf=np.inf)
 
     @property
     def quadratic(self) -> bool:

@@ -153,7 +153,7 @@ class StepSolver:
         return coupling / sums, -np.array(found["y"]).ravel() / program.mass
 
     def _failure(self, status: str, why: str, gap: float | None, residual: float | None) -> NotConverged:
-        """The error for whatever is no certified optimum."""
+        """The error for whatever is not a certified optimum."""
         gap, residual = (np.nan if value is None else float(value) for value in (gap, residual))
         return NotConverged(
             f"Step {self.step}: CVXOPT ended `{status}`{' ' + why if why else ''} (program {self.programs + 1}, gap "

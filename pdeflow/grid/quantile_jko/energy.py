@@ -68,7 +68,7 @@ def discretise(energy: Energy, levels: Nodes) -> DiscreteEnergy:
 
 
 def _internal(internal: InternalEnergy | None, w: Cells) -> tuple[Powers, list[Term]]:
-    """The powers of an internal energy, and its term where it is no sum of powers."""
+    """The powers of an internal energy, and its term where it is not a sum of powers."""
     if internal is None:
         return (), []
     powers = internal.terms()

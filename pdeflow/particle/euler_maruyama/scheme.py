@@ -42,11 +42,11 @@ class EulerMaruyama(Method):
     Raises
     ------
     Unsupported
-        For an internal energy that is no entropy (none means deterministic particles), and a potential without
+        For an internal energy that is not an entropy (none means deterministic particles), and a potential without
         gradient.
     BadInput
-        For fields that make no sense, a dt that is no multiple of brownian_step, and a gradient that is not finite (the
-        point is named).
+        For fields that make no sense, a dt that is not a multiple of brownian_step, and a gradient that is not finite
+        (the point is named).
     Diverged
         At the first particle that is not finite or beyond 1e100. For a quadratic potential with QuadraticAttraction or
         none (the drift is linear, of largest rate λ) at the second step already where dt λ >= 2: from there the cloud

@@ -186,3 +186,15 @@ def test_long_run_reaches_the_gibbs_law():
     problem, method = pf.problems.double_well(), ChangCooper(cells=300)
     law = pf.solve(problem, method, dt=1.0, times=[400.0]).final
     assert np.abs(law.mass - gibbs(problem, method).mass).max() < 1e-13
+
+
+def test_sums_of_entropies_are_one_entropy_and_other_sums_are_refused():
+    problem = pf.problems.ou(temperature=0.5)
+    halves = replace(problem, energy=replace(problem.energy, internal=pf.Entropy(0.2) + pf.Entropy(0.3)))
+    ours, same = (pf.solve(p, ChangCooper(cells=60), dt=0.1, times=[0.2]).final for p in (halves, problem))
+    assert np.array_equal(ours.mass, same.mass)
+    mixed = replace(problem, energy=replace(problem.energy, internal=pf.Entropy(0.2) + pf.Power(2)))
+    with pytest.raises(pf.Unsupported, match=r"must be Entropy.*QuantileJKO"):
+        ChangCooper().init(mixed, None)
+    with pytest.raises(pf.Unsupported, match=r"must be Entropy.*QuantileJKO"):
+        pf.particle.EulerMaruyama(10).init(mixed, np.random.default_rng(0))

@@ -281,3 +281,17 @@ def test_exact_sequence_is_exact_jko():
     assert sequence.final.cov()[0, 0] == pf.exact_jko(problem, dt=0.1, times=[0.3]).final.cov()[0, 0]
     with pytest.raises(pf.NotAvailable):
         QuantileJKO().exact_sequence(pf.problems.double_well(), dt=0.1, times=[0.3])
+
+
+def test_the_energy_is_prepared_once_per_run(monkeypatch):
+    from pdeflow.grid.quantile_jko import scheme
+
+    calls, prepare = [], scheme.discretise
+
+    def counted(*arguments):
+        calls.append(arguments)
+        return prepare(*arguments)
+
+    monkeypatch.setattr(scheme, "discretise", counted)
+    pf.solve(pf.problems.mckean_vlasov_ou(), QuantileJKO(31), dt=0.1, times=[0.1, 0.5])
+    assert len(calls) == 1

@@ -146,3 +146,17 @@ def test_bad_problems():
     pf.solve(pf.problems.ou(), EulerMaruyama(50, brownian_step=0.1), dt=0.3, times=[0.3])  # 0.3 / 0.1 in floating point
     with pytest.raises(pf.NotAvailable, match="finer run"):
         method.exact_sequence(pf.problems.double_well(), dt=0.1, times=[0.1])
+
+
+def test_the_drift_is_prepared_once_per_run(monkeypatch):
+    from pdeflow.particle.euler_maruyama import scheme
+
+    calls, prepare = [], scheme.Drift
+
+    def counted(*arguments):
+        calls.append(arguments)
+        return prepare(*arguments)
+
+    monkeypatch.setattr(scheme, "Drift", counted)
+    pf.solve(pf.problems.mckean_vlasov_ou(), EulerMaruyama(50), dt=0.1, times=[0.1, 0.5, 0.6])
+    assert len(calls) == 1
