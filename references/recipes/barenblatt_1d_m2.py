@@ -14,7 +14,7 @@ HALF_WIDTH = 0.7
 TIMES = np.linspace(0.0, 0.02, 11)
 
 
-def make():
+def make() -> tuple[pf.Problem, pf.Trajectory, dict[str, object]]:
     problem = pf.problems.porous_medium(dim=1, m=M, start=0.002, horizon=0.02)
     edges = np.linspace(-HALF_WIDTH, HALF_WIDTH, CELLS + 1)
     exact = pf.exact(problem, TIMES)

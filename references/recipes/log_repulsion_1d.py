@@ -10,7 +10,7 @@ import pdeflow as pf
 TIMES = np.concatenate([np.linspace(0.0, 1.0, 11), [1.5, 2.0, 3.0, 5.0]])
 
 
-def make():
+def make() -> tuple[pf.Problem, pf.Trajectory, dict[str, object]]:
     problem = pf.problems.log_repulsion(horizon=5.0)
     exact = pf.exact(problem, TIMES)
     # R is a square root of a sum of positive terms: good to a few units of round-off, here bounded by 8 of 3.4.

@@ -12,7 +12,7 @@ HALF_WIDTH = 9.0
 TIMES = np.linspace(0.0, 1.0, 11)
 
 
-def make():
+def make() -> tuple[pf.Problem, pf.Trajectory, dict[str, object]]:
     problem = pf.problems.ou(horizon=1.0)
     edges = np.linspace(-HALF_WIDTH, HALF_WIDTH, CELLS + 1)
     exact = pf.exact(problem, TIMES)
