@@ -1,9 +1,10 @@
 """What compiled code on particles shares: the block, the threads that work on blocks, and the bits of a float64.
 
-Particles are worked on in blocks of BLOCK, and sums over particles are taken block by block in a fixed order: the same bits for
-every number of threads.
+Particles are worked on in blocks of BLOCK, and sums over particles are taken block by block in a fixed order: the same
+bits for every number of threads.
 """
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -13,8 +14,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-# particles of a block, part of the definition of the noise stream of EulerMaruyama too; after a change empty numba's cache (*.nbi, *.nbc in
-# __pycache__), which looks at a function's own file only
+# Particles of a block. The number is part of the definition of EulerMaruyama's noise stream, so that it never changes
+# between versions; numba's cache on disk relies on that, for it looks at the file of a function alone.
 BLOCK = 128
 FMA = {"contract"}  # one rounding for a*b + c: fixed when compiled, the same for every thread count
 
@@ -41,9 +42,10 @@ bits_of: Any = _bits_of
 
 
 @contextmanager
-def crew():
-    """crew(n, work, *args) runs compiled work(begin, end, *args) over the blocks of n particles, on numba's number of threads.
+def crew() -> Iterator[Callable[..., None]]:
+    """Threads for compiled work: run(n, work, *args) calls work(begin, end, *args) over the blocks of n particles.
 
+    There are as many threads as numba has.
     Threads are made for this context only: nothing outlives it that a forked or spawned worker could trip over.
     """
     threads = numba.get_num_threads()
@@ -51,7 +53,7 @@ def crew():
 
         def run(n, work, *args):
             blocks = -(-n // BLOCK)
-            share = max(1, -(-blocks // (4 * threads)))  # four shares a thread, so that a slow core delays little
+            share = max(1, -(-blocks // (4 * threads)))  # four shares per thread, so that a slow core delays little
             if threads == 1 or share >= blocks:
                 work(0, blocks, *args)
                 return
@@ -62,6 +64,6 @@ def crew():
         yield run
 
 
-def alone(n, work, *args):
+def alone(n: int, work: Callable[..., None], *args: Any) -> None:
     """What a crew does, on the calling thread: for work too short to share."""
     work(0, -(-n // BLOCK), *args)
