@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import torch
 
@@ -13,9 +12,6 @@ from ..maps.training import WAIT, ConvexTraining, schedule
 from ..runtime import out_of_memory
 from .jko_functional import JKOFunctional
 from .log_det import Exact, Stochastic
-
-if TYPE_CHECKING:
-    from .scheme import ICNNJKO
 
 CHECK = 10  # iterations between two looks at the gradient
 BETAS = (0.9, 0.98)  # of Adam
@@ -27,9 +23,11 @@ def minimise(
     batches: Callable[[int], torch.Tensor],
     log_det: Exact | Stochastic,
     dt: float,
-    method: ICNNJKO,
+    most: int,
+    learning_rate: float,
+    tolerance: float,
 ) -> dict:
-    """Minimises the JKO functional over convex maps, for at most `method.iterations` batches.
+    """Minimises the JKO functional over convex maps, for at most `most` batches.
 
     Parameters
     ----------
@@ -43,8 +41,12 @@ def minimise(
         How the gradient of the log-determinant is found.
     dt : float
         Time step.
-    method : ICNNJKO
-        Gives iterations, learning_rate and training.tolerance.
+    most : int
+        Iterations at most, one batch each.
+    learning_rate : float
+        The largest of Adam.
+    tolerance : float
+        Of the norm of the gradient, over dt.
 
     Returns
     -------
@@ -60,12 +62,10 @@ def minimise(
     norm falls below tolerance·dt (the loss is free of units, so this is the accuracy of the map per unit of time), or
     when the budget is spent.
     """
-    groups = [
-        {"params": list(arrays.values()), "lr": method.learning_rate / divisor} for arrays, divisor in training.groups
-    ]
+    groups = [{"params": list(arrays.values()), "lr": learning_rate / divisor} for arrays, divisor in training.groups]
     optimiser = torch.optim.Adam(groups, betas=BETAS, fused=True)
     rates = [group["lr"] for group in groups]
-    most, norm, iteration, stopped = method.iterations, math.inf, 0, "iterations"
+    norm, iteration, stopped = math.inf, 0, "iterations"
     try:
         with out_of_memory():
             first = functional.value(training.map, batches(0), dt)
@@ -75,7 +75,7 @@ def minimise(
                 iteration += 1
                 if iteration % CHECK == 0 or iteration == most:
                     norm = _measured(optimiser, training.bounded, iteration)
-                    if norm <= method.training.tolerance * dt:
+                    if norm <= tolerance * dt:
                         stopped = "gradient"
             last = functional.value(training.map, batches(iteration), dt)
             _require_convex(training.bounded)

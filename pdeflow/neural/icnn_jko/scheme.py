@@ -163,7 +163,10 @@ class ICNNJKO(Method):
         way = cheaper(state.law.dim, self.width, self.network) if self.logdet == "auto" else self.logdet
         log_det = Exact() if way == "exact" else Stochastic(generator)
         training = ConvexTraining(start, self.network.signed, dtype, device)
-        report = minimise(state.functional, training, batches, log_det, dt, self)
+        report = minimise(
+            state.functional, training, batches, log_det, dt,
+            self.iterations, self.learning_rate, self.training.tolerance,
+        )  # fmt: skip
         move = training.finished()
         law = PushForward(state.law.base, (*state.law.maps, move))
         report = {**report, "logdet": way, **log_det.report()}

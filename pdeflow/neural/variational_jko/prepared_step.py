@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,9 +22,6 @@ from .lower_bound import gain, lower_bound
 from .map_descent import ConvexDescent, ResidualDescent, descent_of
 from .particle_energy import ParticleEnergy
 from .saddle import find_saddle, fit
-
-if TYPE_CHECKING:
-    from .scheme import VariationalJKO
 
 MORE = 100  # iterations of the further fit of h that ends a step
 
@@ -64,12 +61,17 @@ class State:
 
 
 class PreparedStep:
-    """The steps of `method` for `problem`: forward by the forces of all particles, then backward by the saddle.
+    """A forward step by the forces of all particles, then a backward one by the saddle; neither changes it.
 
-    No dataclass: it holds nothing that a step changes.
+    Parameters
+    ----------
+    problem : Problem
+        Is asked for all that the steps need.
+    method : VariationalJKO
+        Its fields are the settings of the steps.
     """
 
-    def __init__(self, problem: Problem, method: VariationalJKO):
+    def __init__(self, problem: Problem, method: Any):
         energy = problem.energy
         self.method, self.internal = method, energy.internal
         self.dtype, self.device = getattr(torch, method.training.dtype), method.training.device
