@@ -43,5 +43,5 @@ def test_there_are_lazy_packages():
 def test_an_unknown_name_lists_the_known_ones():
     get, names, public = lazy_names("pdeflow", {"solve": "method", "checks": ""})
     assert names() == ["checks", "solve"] and public == ["solve", "checks"]
-    with pytest.raises(AttributeError, match="has no attribute 'slove'. It has: solve, checks"):
+    with pytest.raises(AttributeError, match=r"has no attribute 'slove'\. It has: solve, checks"):
         get("slove")
