@@ -6,7 +6,7 @@ import numpy as np
 from numpy.polynomial.legendre import leggauss
 
 from .errors import NotConverged
-from .shapes import Numbers, Values
+from .shapes import Numbers, Points, Row, Values
 
 # Nodes in [0, 1), Kronrod weights, Gauss weights (zero at the added nodes): the pair (7, 15) of QUADPACK, and (2, 5).
 _PAIRS = {
@@ -173,7 +173,7 @@ def level_integral(function: Callable[[Values], Values], nodes: int = 16, tolera
     return float(total + np.sum(coarse))
 
 
-def gauss_panels(edges: Values, nodes: int) -> tuple[Numbers, Values]:
+def gauss_panels(edges: Row, nodes: int) -> tuple[Numbers, Row]:
     """Gauss-Legendre points (k, nodes) of the panels between the edges (k + 1,), and weights (nodes,) with sum one."""
     z, w = leggauss(nodes)
     return edges[:-1, None] + np.diff(edges)[:, None] * (z + 1) / 2, w / 2
@@ -185,7 +185,7 @@ def gauss_and_lobatto() -> tuple[tuple[Values, Values], tuple[Values, Values]]:
     return leggauss(5), (np.array([-1, -inner, 0, inner, 1]), np.array([9, 49, 64, 49, 9]) / 90)
 
 
-def cell_nodes(axes: Sequence[Values], nodes: int) -> tuple[Numbers, Values]:
+def cell_nodes(axes: Sequence[Row], nodes: int) -> tuple[Points, Row]:
     """Gauss points (cells · nodes^d, d) of every cell of a grid, and their weights within a cell (nodes^d,)."""
     z, w = leggauss(nodes)
     shape = tuple(len(axis) - 1 for axis in axes)

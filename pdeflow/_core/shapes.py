@@ -1,5 +1,7 @@
 """The array shapes that annotations name, checked at run time while the tests run."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from jaxtyping import Float
 
@@ -7,6 +9,10 @@ Points = Float[np.ndarray, "n d"]  # n points of R^d, one per row
 Values = Float[np.ndarray, " n"]  # one number per point
 Vector = Float[np.ndarray, " d"]  # one vector of R^d
 Matrix = Float[np.ndarray, "d d"]  # one matrix on R^d
+Row = Float[np.ndarray, " _"]  # one-dimensional, of a length of its own
 Numbers = Float[np.ndarray, "..."]  # an array of any shape
 
-__all__ = ["Matrix", "Numbers", "Points", "Values", "Vector"]
+# an array of the shape of the argument; numpy makes a scalar where that has no dimensions
+SameShape = Numbers if TYPE_CHECKING else Numbers | np.floating
+
+__all__ = ["Matrix", "Numbers", "Points", "Row", "SameShape", "Values", "Vector"]

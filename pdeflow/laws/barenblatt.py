@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.special import betainc, betaincinv, betaln, digamma, gammaln
 
 from .._core.errors import BadInput, NotAvailable
-from .._core.shapes import Matrix, Numbers, Points, Values, Vector
+from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
 from .._core.validate import count, draws, levels, numbers, points, positive, readonly, real_array
 from .base import Law
 
@@ -95,11 +95,11 @@ class Barenblatt(Law):
     def cov(self) -> Matrix:
         return self.second_moment / self.dim * np.eye(self.dim)
 
-    def quantile(self, u: ArrayLike) -> Numbers:
+    def quantile(self, u: ArrayLike) -> SameShape:
         self._line("quantile")
         return self.center[0] + self.radius * (2 * betaincinv(self._power, self._power, levels(u)) - 1)
 
-    def cdf(self, x: ArrayLike) -> Numbers:
+    def cdf(self, x: ArrayLike) -> SameShape:
         self._line("cdf")
         z = (numbers(x) - self.center[0]) / self.radius
         return betainc(self._power, self._power, np.clip((z + 1) / 2, 0.0, 1.0))
@@ -144,7 +144,7 @@ class Barenblatt(Law):
     def as_barenblatt(self) -> Barenblatt | None:
         return self
 
-    def scale_family(self) -> tuple[Hashable, Vector, Vector] | None:
+    def scale_family(self) -> tuple[Hashable, Row, Row] | None:
         return ("Barenblatt", self.dim, self.m), self.center, np.array([np.sqrt(self.second_moment)])
 
     def fields(self) -> dict[str, tuple[tuple[str, ...], np.ndarray]] | None:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from .._core.errors import NotAvailable
 from .._core.estimate import Estimate
 from .._core.quadrature import level_integral
-from .._core.shapes import Matrix, Numbers, Points, Values, Vector
+from .._core.shapes import Matrix, Numbers, Points, Row, SameShape, Values, Vector
 from .._core.validate import draws, levels
 from .cells import CellMasses, line_masses
 
@@ -70,11 +70,11 @@ class Law:
         """E (x - Ex)(x - Ex)ᵀ, shape (d, d): the population covariance, without Bessel's correction."""
         raise self.not_available("cov")
 
-    def quantile(self, u: ArrayLike) -> Numbers:
+    def quantile(self, u: ArrayLike) -> SameShape:
         """The left-continuous inverse of P(X <= x) at levels u in [0, 1], of the shape of u; dimension 1 only."""
         raise self.not_available("quantile")
 
-    def cdf(self, x: ArrayLike) -> Numbers:
+    def cdf(self, x: ArrayLike) -> SameShape:
         """P(X <= x), of the shape of x; dimension 1 only."""
         raise self.not_available("cdf")
 
@@ -148,7 +148,7 @@ class Law:
         """The same law as a `Semicircle`, where it is one, else None."""
         return None
 
-    def scale_family(self) -> tuple[Hashable, Vector, Vector] | None:
+    def scale_family(self) -> tuple[Hashable, Row, Row] | None:
         """The family of laws of c + s z, one z per family, to which the law belongs.
 
         Returns
@@ -176,11 +176,11 @@ class Law:
         """(levels (k,), quantiles (k,)) of a piecewise linear quantile function (jumps repeat a level), else None."""
         return None
 
-    def grid_axes(self) -> tuple[Values, ...] | None:
+    def grid_axes(self) -> tuple[Row, ...] | None:
         """The cell edges of each axis where the law is given by the masses of grid cells, else None."""
         return None
 
-    def cell_masses(self, axes: Sequence[Values]) -> CellMasses | None:
+    def cell_masses(self, axes: Sequence[Row]) -> CellMasses | None:
         """The probability of every cell of a grid, where it is known exactly.
 
         Parameters
@@ -254,7 +254,7 @@ class Law:
         """The arrays that change where the law changes: masses, quantiles, positions, else mean and covariance."""
         return self.mean(), self.cov()
 
-    def density_steps(self) -> tuple[Values, Values] | None:
+    def density_steps(self) -> tuple[Row, Row] | None:
         """(edges (k + 1,), heights (k,)) of a piecewise constant density on the line, else None."""
         return None
 

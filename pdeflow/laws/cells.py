@@ -9,7 +9,7 @@ import numpy as np
 
 from .._core.estimate import together
 from .._core.quadrature import kronrod
-from .._core.shapes import Numbers, Values
+from .._core.shapes import Numbers, Row
 
 if TYPE_CHECKING:
     from .base import Law
@@ -33,7 +33,7 @@ class CellMasses(NamedTuple):
     how: str
 
 
-def line_masses(law: Law, edges: Values, *, smooth: bool = True) -> CellMasses:
+def line_masses(law: Law, edges: Row, *, smooth: bool = True) -> CellMasses:
     """Differences of the distribution function; in the upper tail, where they cancel, the integrated density.
 
     The two must agree to the round-off of the difference, else (kinks, atoms) the difference stays.
@@ -71,14 +71,14 @@ def product_masses(parts: Iterable[CellMasses]) -> CellMasses:
     return CellMasses(mass, float(outside), together(hows))
 
 
-def mixture_masses(weights: Values, parts: Sequence[CellMasses]) -> CellMasses:
+def mixture_masses(weights: Row, parts: Sequence[CellMasses]) -> CellMasses:
     """The weighted sum of the masses of the components of a mixture."""
     mass = sum((weight * part.mass for weight, part in zip(weights, parts)), start=np.zeros(()))
     outside = float(sum(weight * part.outside for weight, part in zip(weights, parts)))
     return CellMasses(mass, outside, together(part.how for part in parts))
 
 
-def overlap(mass: Numbers, axis: int, mine: Values, edges: Values) -> Numbers:
+def overlap(mass: Numbers, axis: int, mine: Row, edges: Row) -> Numbers:
     """Masses re-cut along one axis from the edges `mine` to `edges`, as differences of the piecewise linear total."""
     mass = np.moveaxis(mass, axis, 0)
     total = np.concatenate([np.zeros((1, *mass.shape[1:])), np.cumsum(mass, axis=0)])

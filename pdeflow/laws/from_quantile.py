@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from .._core.errors import BadInput
 from .._core.quadrature import level_integral
-from .._core.shapes import Matrix, Numbers, Vector
+from .._core.shapes import Matrix, SameShape, Vector
 from .._core.validate import levels, numbers
 from .base import OneDimensional
 
@@ -35,11 +35,11 @@ class FromQuantile(OneDimensional):
             )
         self.function = function
 
-    def quantile(self, u: ArrayLike) -> Numbers:
+    def quantile(self, u: ArrayLike) -> SameShape:
         u = levels(u)
         return np.asarray(self.function(np.ravel(u)), dtype=float).reshape(u.shape)
 
-    def cdf(self, x: ArrayLike) -> Numbers:
+    def cdf(self, x: ArrayLike) -> SameShape:
         x = numbers(x)
         return _level_of(self.function, x.ravel()).reshape(x.shape)
 

@@ -12,7 +12,7 @@ from scipy.special import ndtr, ndtri
 
 from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate
-from .._core.shapes import Matrix, Numbers, Points, Values, Vector
+from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
 from .._core.validate import draws, levels, numbers, points, readonly, real_array, spd_matrix
 from .base import Law
 from .cells import CellMasses, line_masses, product_masses
@@ -63,10 +63,10 @@ class Gaussian(Law):
     def cov(self) -> Matrix:
         return self._cov
 
-    def quantile(self, u: ArrayLike) -> Numbers:
+    def quantile(self, u: ArrayLike) -> SameShape:
         return self._line("quantile")[0] + self._line("quantile")[1] * ndtri(levels(u))
 
-    def cdf(self, x: ArrayLike) -> Numbers:
+    def cdf(self, x: ArrayLike) -> SameShape:
         mean, deviation = self._line("cdf")
         return ndtr((numbers(x) - mean) / deviation)
 
@@ -108,7 +108,7 @@ class Gaussian(Law):
             return None
         return (self,) if len(cuts) == 1 else tuple(Gaussian(self._mean[cut], part) for cut, part in zip(cuts, parts))
 
-    def cell_masses(self, axes: Sequence[Values]) -> CellMasses | None:
+    def cell_masses(self, axes: Sequence[Row]) -> CellMasses | None:
         if self.dim == 1:
             return super().cell_masses(axes)
         parts = self.blocks([1] * self.dim)

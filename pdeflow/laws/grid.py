@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from .._core.errors import BadInput
 from .._core.estimate import Estimate
 from .._core.quadrature import cell_nodes
-from .._core.shapes import Matrix, Numbers, Points, Values, Vector
+from .._core.shapes import Matrix, Numbers, Points, Row, SameShape, Values, Vector
 from .._core.validate import draws, levels, numbers, points, readonly, real_array
 from .base import Law
 from .cells import CellMasses, overlap, rest
@@ -84,7 +84,7 @@ class GridLaw(Law):
         return volume
 
     @property
-    def centers(self) -> tuple[Values, ...]:
+    def centers(self) -> tuple[Row, ...]:
         """Cell centres of each axis."""
         return tuple((axis[1:] + axis[:-1]) / 2 for axis in self.axes)
 
@@ -133,7 +133,7 @@ class GridLaw(Law):
             raise self.not_available(question, "it exists in dim 1 only")
         return np.concatenate([[0.0], np.cumsum(self.mass)])
 
-    def quantile(self, u: ArrayLike) -> Numbers:
+    def quantile(self, u: ArrayLike) -> SameShape:
         total = np.maximum.accumulate(self._cumulative("quantile"))
         u = np.minimum(levels(u), total[-1])  # the sum of the masses is one to round-off only
         first = np.searchsorted(total, 0.0, side="right")  # level 0 is where the mass begins, not where the grid does
@@ -143,7 +143,7 @@ class GridLaw(Law):
         edges = self.axes[0]
         return edges[cell] + np.clip(part, 0.0, 1.0) * (edges[cell + 1] - edges[cell])
 
-    def cdf(self, x: ArrayLike) -> Numbers:
+    def cdf(self, x: ArrayLike) -> SameShape:
         return np.interp(numbers(x), self.axes[0], self._cumulative("cdf"))
 
     def entropy(self) -> float:
@@ -168,10 +168,10 @@ class GridLaw(Law):
         full, edges = self.mass > 0, self.axes[0]
         return steps_of(self.mass[full], edges[:-1][full], edges[1:][full])
 
-    def grid_axes(self) -> tuple[Values, ...] | None:
+    def grid_axes(self) -> tuple[Row, ...] | None:
         return self.axes
 
-    def cell_masses(self, axes: Sequence[Values]) -> CellMasses | None:
+    def cell_masses(self, axes: Sequence[Row]) -> CellMasses | None:
         if all(np.array_equal(mine, edges) for mine, edges in zip(self.axes, axes)):
             return CellMasses(self.mass, 0.0, "cell masses")
         mass = self.mass
@@ -194,7 +194,7 @@ class GridLaw(Law):
         x, share = cell_nodes(self.axes, 3 if self.mass.size * 3**self.dim <= most else 1)
         return x, np.multiply.outer(self.mass.ravel(), share).ravel()
 
-    def density_steps(self) -> tuple[Values, Values] | None:
+    def density_steps(self) -> tuple[Row, Row] | None:
         return (self.axes[0], self.density) if self.dim == 1 else None
 
     def coordinates(self) -> tuple[np.ndarray, ...]:

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from .._core.shapes import Values
+from .._core.shapes import Row
 
 
-def steps_of(mass: Values, left: Values, right: Values) -> tuple[Values, Values]:
+def steps_of(mass: Row, left: Row, right: Row) -> tuple[Row, Row]:
     """(levels, quantiles) of pieces that carry these masses (k,), each evenly spread from left (k,) to right (k,).
 
     Levels are shares of the total mass, summed in extended precision, so that two ways to write one weight give one
@@ -17,12 +17,12 @@ def steps_of(mass: Values, left: Values, right: Values) -> tuple[Values, Values]
     return jumping(np.append(levels[:-1][wide], levels[-1]), left[wide], right[wide])
 
 
-def jumping(levels: Values, left: Values, right: Values) -> tuple[Values, Values]:
+def jumping(levels: Row, left: Row, right: Row) -> tuple[Row, Row]:
     """(levels (2k,), quantiles (2k,)) of the pieces from left (k,) to right (k,) between the levels (k + 1,)."""
     return np.repeat(levels, 2)[1:-1], np.stack([left, right], axis=1).ravel()
 
 
-def mean_gap(level: Values, x: Values) -> float:
+def mean_gap(level: Row, x: Row) -> float:
     """E|X - Y| = 2∫F(1 - F)dx for the distribution function F that is linear between the points (x, level)."""
     a, b = level[:-1], level[1:]
     return float(2 * (np.diff(x) @ ((a + b) / 2 - (a * a + a * b + b * b) / 3)))

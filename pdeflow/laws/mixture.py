@@ -12,7 +12,7 @@ from .._core.arrays import log_sum_exp, softmax
 from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate
 from .._core.quadrature import level_integral
-from .._core.shapes import Matrix, Numbers, Points, Values, Vector
+from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
 from .._core.validate import draws, levels, points, readonly, real_array
 from .base import Law, inverse_cdf
 from .cells import CellMasses, mixture_masses
@@ -84,14 +84,14 @@ class GaussianMixture(Law):
         offset = self.means - self.mean()
         return np.einsum("k,kij->ij", self.weights, self.covs) + np.einsum("k,ki,kj->ij", self.weights, offset, offset)
 
-    def cdf(self, x: ArrayLike) -> Numbers:
+    def cdf(self, x: ArrayLike) -> SameShape:
         if self.dim != 1:
             raise NotAvailable(
                 f"GaussianMixture has dim {self.dim}; 'cdf' exists in dim 1 only. Project it on an axis first."
             )
         return sum((w * g.cdf(x) for w, g in zip(self.weights, self.components)), start=np.zeros(()))
 
-    def quantile(self, u: ArrayLike) -> Numbers:
+    def quantile(self, u: ArrayLike) -> SameShape:
         if self.dim != 1:
             raise NotAvailable(
                 f"GaussianMixture has dim {self.dim}; 'quantile' exists in dim 1 only. Project it on an axis first."
@@ -134,7 +134,7 @@ class GaussianMixture(Law):
     def gaussian_components(self) -> tuple[Values, tuple[Gaussian, ...]] | None:
         return self.weights, self.components
 
-    def cell_masses(self, axes: Sequence[Values]) -> CellMasses | None:
+    def cell_masses(self, axes: Sequence[Row]) -> CellMasses | None:
         if self.dim == 1:
             return super().cell_masses(axes)
         full = np.flatnonzero(self.weights > 0)

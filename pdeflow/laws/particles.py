@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from .._core.errors import BadInput
 from .._core.estimate import Estimate
-from .._core.shapes import Matrix, Numbers, Points, Values, Vector
+from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
 from .._core.validate import draws, levels, numbers, readonly, real_array
 from .base import Law
 from .cells import CellMasses, rest
@@ -77,7 +77,7 @@ class Particles(Law):
         order = np.argsort(self.x[:, 0], kind="stable")
         return self.x[order, 0], np.cumsum(self.weights[order])
 
-    def quantile(self, u: ArrayLike) -> Numbers:
+    def quantile(self, u: ArrayLike) -> SameShape:
         x, total = self._sorted("quantile")
         u = levels(u)
         if self.equal:  # k/n has no exact cumulative sum; count instead
@@ -85,7 +85,7 @@ class Particles(Law):
         u = np.maximum(u - 1e-14, 5e-324)  # round-off of the sums; level 0 is the first particle that has weight
         return x[np.clip(np.searchsorted(total, u, side="left"), 0, len(x) - 1)]
 
-    def cdf(self, x: ArrayLike) -> Numbers:
+    def cdf(self, x: ArrayLike) -> SameShape:
         at, total = self._sorted("cdf")
         return np.concatenate([[0.0], total])[np.searchsorted(at, numbers(x), side="right")]
 
@@ -115,7 +115,7 @@ class Particles(Law):
         full = weights > 0
         return steps_of(weights[full], x[full], x[full])
 
-    def cell_masses(self, axes: Sequence[Values]) -> CellMasses | None:
+    def cell_masses(self, axes: Sequence[Row]) -> CellMasses | None:
         mass, _ = np.histogramdd(self.x, bins=axes, weights=self.weights)
         return CellMasses(mass, rest(mass, self.weights.sum()), "cell masses by counting")
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.linalg import block_diag
 
 from .._core.errors import BadInput
-from .._core.shapes import Matrix, Numbers, Points, Values, Vector
+from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
 from .._core.validate import points
 from .base import Law
 from .cells import CellMasses, product_masses
@@ -54,10 +54,10 @@ class Product(Law):
     def cov(self) -> Matrix:
         return np.asarray(block_diag(*[law.cov() for law in self.laws]))
 
-    def quantile(self, u: ArrayLike) -> Numbers:
+    def quantile(self, u: ArrayLike) -> SameShape:
         return self._only("quantile").quantile(u)
 
-    def cdf(self, x: ArrayLike) -> Numbers:
+    def cdf(self, x: ArrayLike) -> SameShape:
         return self._only("cdf").cdf(x)
 
     def _only(self, question):
@@ -128,7 +128,7 @@ class Product(Law):
             blocks.append(inside[0] if len(inside) == 1 else Product(inside))
         return None if left else tuple(blocks)
 
-    def cell_masses(self, axes: Sequence[Values]) -> CellMasses | None:
+    def cell_masses(self, axes: Sequence[Row]) -> CellMasses | None:
         parts = [law.cell_masses(axes[block]) for law, block in zip(self.laws, self._slices)]
         known = [part for part in parts if part is not None]
         return product_masses(known) if len(known) == len(parts) else None
@@ -139,7 +139,7 @@ class Product(Law):
     def as_semicircle(self) -> Semicircle | None:
         return self.laws[0].as_semicircle() if len(self.laws) == 1 else None
 
-    def scale_family(self) -> tuple[Hashable, Vector, Vector] | None:
+    def scale_family(self) -> tuple[Hashable, Row, Row] | None:
         return self.laws[0].scale_family() if len(self.laws) == 1 else None
 
     def linear_pieces(self) -> tuple[Values, Values] | None:

@@ -12,7 +12,7 @@ import numpy as np
 from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate
 from .._core.quadrature import level_integral
-from .._core.shapes import Matrix, Points, Values, Vector
+from .._core.shapes import Matrix, Points, Row, Values, Vector
 from .._core.validate import levels, points
 from .affine_images import affine_image, image_of_box, moved_gaussian, stretches_alike
 from .base import Law
@@ -222,7 +222,7 @@ class PushForward(Law):
             return None
         return found[0], tuple(moved_gaussian(part, self.maps) for part in found[1])
 
-    def scale_family(self) -> tuple[Hashable, Vector, Vector] | None:
+    def scale_family(self) -> tuple[Hashable, Row, Row] | None:
         """That of the base law under affine maps that stretch all directions alike; a Gaussian answers for itself."""
         single = self.as_gaussian()
         if single is not None and self.maps:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from .._core.errors import BadInput
 from .._core.estimate import Estimate
 from .._core.quadrature import gauss_panels
-from .._core.shapes import Matrix, Numbers, Points, Values, Vector
+from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
 from .._core.validate import levels, numbers, points, readonly, real_array
 from .base import OneDimensional
 from .cells import CellMasses, line_masses
@@ -45,10 +45,10 @@ class Quantiles(OneDimensional):
             raise BadInput(f"q[{i + 1}] = {q[i + 1]} < q[{i}] = {q[i]}. Quantiles must not decrease. Sort them.")
         self.q, self.levels = readonly(q), readonly(s)
 
-    def quantile(self, u: ArrayLike) -> Numbers:
+    def quantile(self, u: ArrayLike) -> SameShape:
         return np.interp(levels(u), self.levels, self.q)
 
-    def cdf(self, x: ArrayLike) -> Numbers:
+    def cdf(self, x: ArrayLike) -> SameShape:
         """Right-continuous: where two quantiles coincide the jump is counted."""
         x = numbers(x)
         i = np.clip(np.searchsorted(self.q, x, side="right") - 1, 0, len(self.q) - 2)
@@ -95,7 +95,7 @@ class Quantiles(OneDimensional):
     def linear_pieces(self) -> tuple[Values, Values] | None:
         return self.levels, self.q
 
-    def cell_masses(self, axes: Sequence[Values]) -> CellMasses | None:
+    def cell_masses(self, axes: Sequence[Row]) -> CellMasses | None:
         return line_masses(self, axes[0], smooth=False)
 
     def mean_of(self, function: Callable[[Points], Values]) -> Estimate | None:
@@ -109,7 +109,7 @@ class Quantiles(OneDimensional):
             return Estimate(mean_gap(self.levels, self.q), 0.0, "closed form", "mean")
         return super().mean_pair_power(p)
 
-    def density_steps(self) -> tuple[Values, Values] | None:
+    def density_steps(self) -> tuple[Row, Row] | None:
         """An atom has no height: its piece is left out."""
         gap = np.diff(self.q)
         wide = gap > 0

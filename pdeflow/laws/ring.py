@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import gammaln
 
 from .._core.estimate import Estimate
-from .._core.shapes import Matrix, Points, Vector
+from .._core.shapes import Matrix, Points, Row, Vector
 from .._core.validate import draws, positive, readonly, real_array
 from .base import Law
 
@@ -49,7 +49,7 @@ class Ring(Law):
     def support(self) -> tuple[Vector, Vector] | None:
         return self.center - self.radius, self.center + self.radius
 
-    def scale_family(self) -> tuple[Hashable, Vector, Vector] | None:
+    def scale_family(self) -> tuple[Hashable, Row, Row] | None:
         return ("Ring", self.dim), self.center, np.array([self.radius])
 
     def mean_pair_power(self, p: float) -> Estimate | None:

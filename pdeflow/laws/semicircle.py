@@ -11,7 +11,7 @@ from scipy.special import betainc, betaincinv, betaln
 
 from .._core.errors import BadInput
 from .._core.estimate import Estimate
-from .._core.shapes import Matrix, Numbers, Points, Values, Vector
+from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
 from .._core.validate import levels, numbers, points, positive, real_array
 from .base import OneDimensional
 
@@ -37,10 +37,10 @@ class Semicircle(OneDimensional):
             raise BadInput(f"center has shape {center.shape}. A semicircle lives on the line. Pass one number.")
         self.center = float(center[0])
 
-    def quantile(self, u: ArrayLike) -> Numbers:
+    def quantile(self, u: ArrayLike) -> SameShape:
         return self.center + self.radius * (2 * betaincinv(1.5, 1.5, levels(u)) - 1)
 
-    def cdf(self, x: ArrayLike) -> Numbers:
+    def cdf(self, x: ArrayLike) -> SameShape:
         z = (numbers(x) - self.center) / self.radius
         return betainc(1.5, 1.5, np.clip((z + 1) / 2, 0.0, 1.0))
 
@@ -80,7 +80,7 @@ class Semicircle(OneDimensional):
     def as_semicircle(self) -> Semicircle | None:
         return self
 
-    def scale_family(self) -> tuple[Hashable, Vector, Vector] | None:
+    def scale_family(self) -> tuple[Hashable, Row, Row] | None:
         return ("Semicircle", 1), np.array([self.center]), np.array([self.radius / 2])
 
     def mean_pair_power(self, p: float) -> Estimate | None:

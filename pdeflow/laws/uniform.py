@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate
-from .._core.shapes import Matrix, Numbers, Points, Values, Vector
+from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
 from .._core.validate import draws, levels, numbers, points, readonly, real_array
 from .base import Law
 from .cells import CellMasses, line_masses, product_masses
@@ -51,11 +51,11 @@ class Uniform(Law):
     def cov(self) -> Matrix:
         return np.diag((self.high - self.low) ** 2 / 12)
 
-    def quantile(self, u: ArrayLike) -> Numbers:
+    def quantile(self, u: ArrayLike) -> SameShape:
         self._line("quantile")
         return self.low[0] + (self.high[0] - self.low[0]) * levels(u)
 
-    def cdf(self, x: ArrayLike) -> Numbers:
+    def cdf(self, x: ArrayLike) -> SameShape:
         self._line("cdf")
         return np.clip((numbers(x) - self.low[0]) / (self.high[0] - self.low[0]), 0.0, 1.0)
 
@@ -81,7 +81,7 @@ class Uniform(Law):
     def support(self) -> tuple[Vector, Vector] | None:
         return self.low, self.high
 
-    def scale_family(self) -> tuple[Hashable, Vector, Vector] | None:
+    def scale_family(self) -> tuple[Hashable, Row, Row] | None:
         return ("Uniform", self.dim), self.mean(), (self.high - self.low) / np.sqrt(12)
 
     def blocks(self, sizes: Sequence[int]) -> tuple[Law, ...] | None:
@@ -93,7 +93,7 @@ class Uniform(Law):
     def linear_pieces(self) -> tuple[Values, Values] | None:
         return (np.array([0.0, 1.0]), np.append(self.low, self.high)) if self.dim == 1 else None
 
-    def cell_masses(self, axes: Sequence[Values]) -> CellMasses | None:
+    def cell_masses(self, axes: Sequence[Row]) -> CellMasses | None:
         if self.dim == 1:
             return super().cell_masses(axes)
         sides = zip(self.low, self.high, axes)

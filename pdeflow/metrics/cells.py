@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from .._core.errors import NotAvailable
-from .._core.shapes import Values
+from .._core.shapes import Row
 from ..laws import Law
 from ..laws.cells import CellMasses, mixture_masses, product_masses, rest
 from .cell_integrals import box_masses
 from .pair import answers
 
 
-def common_grid(first: Law, second: Law) -> tuple[Values, ...] | None:
+def common_grid(first: Law, second: Law) -> tuple[Row, ...] | None:
     """The edges on which two laws are compared: those of the grid among them, None if neither is a grid.
 
     Of two grids it is the one with fewer cells (a tie goes to the first, the approximation), because a finer one
@@ -24,7 +24,7 @@ def common_grid(first: Law, second: Law) -> tuple[Values, ...] | None:
     return min(grids, key=lambda axes: np.prod([len(edges) - 1 for edges in axes])) if grids else None
 
 
-def cell_masses(law: Law, axes: Sequence[Values]) -> CellMasses:
+def cell_masses(law: Law, axes: Sequence[Row]) -> CellMasses:
     """The masses of a law in the cells of a grid, the mass outside it, and how they were found.
 
     What the law knows exactly (see `Law.cell_masses`) is taken from it; products are taken block by block and mixtures
