@@ -71,7 +71,7 @@ def line_mean(law, function):
     law = MIXTURE if isinstance(law, FromQuantile) else law
     ends = law.quantile(np.array([1e-18, 0.01, 0.3, 0.5, 0.99, 1 - 1e-16]))
     return sum(
-        quad(lambda x: function(x) * np.exp(law.log_density(np.array([x]))[0]), a, b, epsabs=1e-13, limit=200)[0]
+        quad(lambda x: function(x) * np.exp(law.log_density(np.array([[x]]))[0]), a, b, epsabs=1e-13, limit=200)[0]
         for a, b in pairwise(ends)
     )
 
@@ -97,7 +97,7 @@ def test_internal_energy_on_the_line(law, internal):
         return
 
     def per_mass(x):
-        r = max(np.exp(law.log_density(np.array([x]))[0]), 1e-300)
+        r = max(np.exp(law.log_density(np.array([[x]]))[0]), 1e-300)
         if isinstance(internal, pf.Entropy):
             return internal.temperature * np.log(r)
         return internal.coefficient * r ** (internal.m - 1) / (internal.m - 1)

@@ -31,5 +31,5 @@ def test_barenblatt_samples_stay_inside_and_reach_the_edge(rng):
 
 def test_barenblatt_tends_to_the_heat_kernel():
     """m -> 1 at time t is N(0, 2t): the profile of m = 1 + 1e-6 agrees to that size."""
-    law, x = Barenblatt(1, 1 + 1e-6, 0.5), np.linspace(-3, 3, 13)
+    law, x = Barenblatt(1, 1 + 1e-6, 0.5), np.linspace(-3, 3, 13)[:, None]
     assert np.allclose(law.log_density(x), pf.laws.Gaussian(0.0, 1.0).log_density(x), atol=2e-5)

@@ -62,7 +62,7 @@ MIXTURE = GaussianMixture([0.3, 0.7], [-1.5, 2], [0.09, 0.36])
 
 def integral(p, q, low, high):
     def integrand(x):
-        a, b = p.log_density([x])[0], q.log_density([x])[0]
+        a, b = (law.log_density(np.array([[x]]))[0] for law in (p, q))
         return np.exp(a) * (a - b) if np.isfinite(a) else 0.0
 
     return quad(integrand, low, high, epsabs=1e-12, epsrel=1e-12, limit=400, points=[-1.5, 0, 2])[0]

@@ -25,7 +25,7 @@ def l2_gaussians(p, q):
     """∫(p - q)² from ∫ N(a, A) N(b, B) = N(a - b; 0, A + B)."""
 
     def overlap(a, b):
-        return np.exp(Gaussian(np.zeros(a.dim), a.cov() + b.cov()).log_density(a.mean() - b.mean()))[0]
+        return np.exp(Gaussian(np.zeros(a.dim), a.cov() + b.cov()).log_density((a.mean() - b.mean())[None]))[0]
 
     return np.sqrt(overlap(p, p) + overlap(q, q) - 2 * overlap(p, q))
 
