@@ -46,7 +46,7 @@ def in_box(law):
 
     def strip(x):
         ends = (SMALL[1][[0, -1]] - mean[1] - slope * (x - mean[0])) / deviation
-        return np.exp(Gaussian(mean[0], cov[0, 0]).log_density(np.array([[x]]))[0] * (ndtr(ends[1]) - ndtr(ends[0]))
+        return np.exp(Gaussian(mean[0], cov[0, 0]).log_density(np.array([[x]])))[0] * (ndtr(ends[1]) - ndtr(ends[0]))
 
     return quad(strip, SMALL[0][0], SMALL[0][-1], epsabs=1e-13)[0]
 
