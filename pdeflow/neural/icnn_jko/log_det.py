@@ -39,7 +39,8 @@ class Stochastic:
 
     def __init__(self, generator: torch.Generator, tolerance: float = 1e-3, most: int = 200):
         self.generator, self.tolerance, self.most = generator, tolerance, most
-        self.residual, self.rounds, self.calls, self.inverse = 0.0, 0, 0, None
+        self.residual, self.rounds, self.calls = 0.0, 0, 0
+        self.inverse = torch.empty(0)  # of the mean Hessian, from the first call on
 
     def surrogate(self, jet: Jet) -> torch.Tensor:
         """A number whose expected gradient is that of the batch mean of log det ∇²φ; its value means nothing."""
