@@ -3,7 +3,8 @@
     git worktree add ../first_edition 7537ce0
     python benchmarks/against_first_edition.py ../first_edition [NAME ...] [--pairs 9]
 
-Two processes stay open, one for each checkout. After a warm-up they take turns, the first of a pair changing from pair to
+Two processes stay open, one for each checkout. After a warm-up they take turns, the first of a pair changing from
+pair to
 pair, and the medians of the pairs are printed. The exit status is 1 if anything is slower by more than 5 %: then run it
 again on a quiet machine before you believe it.
 """

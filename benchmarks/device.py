@@ -2,7 +2,8 @@
 
 Each method that takes `Training(device=...)` runs the same Ornstein-Uhlenbeck flow in d = 12 on both devices. The laws
 must agree: sums are taken in another order on the device, so agreement is judged against the exact JKO sequence, by the
-SymKL of each run to it, and by (E|X - Y|²)^½ of the two runs coupled by their base draws, which bounds their W2 distance.
+SymKL of each run to it, and by (E|X - Y|²)^½ of the two runs coupled by their base draws, which bounds their W2
+distance.
 The exit status is 1 if a run on the device is worse than 1.5 times the run on the CPU, or if the device is absent.
 benchmarks/results/device.md holds what it printed last.
 """

@@ -1,6 +1,7 @@
 """pdeflow: numerical Wasserstein gradient flows, and convergence studies against their ground truth.
 
-∂tρ = ∇·(ρ∇(U'(ρ) + V + W*ρ)), the gradient flow of F(ρ) = ∫V dρ + ∫U(ρ) dx + ½∬W(x-y) dρ dρ in the Wasserstein distance.
+∂tρ = ∇·(ρ∇(U'(ρ) + V + W*ρ)), the gradient flow of F(ρ) = ∫V dρ + ∫U(ρ) dx + ½∬W(x-y) dρ dρ in the Wasserstein
+distance.
 Names are loaded when first used: importing pdeflow imports none of torch, cvxopt, numba, pandas, matplotlib.
 """
 

@@ -1,7 +1,8 @@
 """Checks that users may call on their own potentials, kernels, matrices, operators, runs and methods.
 
 Each returns the number it measured, and raises a typed error that names the place where that number is out of bounds:
-`BadInput` for what the caller wrote (a gradient, a matrix, an operator), `Diverged` for a run that broke a law it must obey.
+`BadInput` for what the caller wrote (a gradient, a matrix, an operator), `Diverged` for a run that broke a law it
+must obey.
 """
 
 from dataclasses import replace
@@ -19,7 +20,8 @@ def gradient(function, x, *, tolerance: float = 1e-7, step: float = 1e-3) -> flo
     """Compare `.grad` with differences of `.value`, and `.hessian`, where there is one, with differences of `.grad`.
 
     function : a potential or an interaction kernel. x : (n, d) points, away from singularities (0 for kernels).
-    step : relative to max(1, |x_i|). Returns the largest error |given - differences| / max(1, |given|_max), over all points, gradient
+    step : relative to max(1, |x_i|). Returns the largest error |given - differences| / max(1, |given|_max), over all
+    points, gradient
     and Hessian together; sixth-order central differences make it about 1e-11 for a smooth right answer.
     Raises `BadInput` that names the point and the component where it exceeds `tolerance`.
     """
@@ -39,7 +41,8 @@ def _compare(lower, upper, x, name, tolerance, step):
     base = np.asarray(lower(x))
     if given.shape != (*base.shape, x.shape[1]):
         raise BadInput(
-            f"{name}(x) has shape {given.shape} for x of shape {x.shape}. It must be {(*base.shape, x.shape[1])}. Mend it."
+            f"{name}(x) has shape {given.shape} for x of shape {x.shape}. It must be {(*base.shape, x.shape[1])}. "
+            "Mend it."
         )
     slopes = np.empty(given.shape)
     for i in range(x.shape[1]):
@@ -55,7 +58,8 @@ def _compare(lower, upper, x, name, tolerance, step):
     worst = np.unravel_index(np.argmax(np.where(np.isfinite(error), error, np.inf)), error.shape)
     if not error[worst] <= tolerance:
         raise BadInput(
-            f"{name} at x = {x[worst[0]].tolist()}, component {[int(i) for i in worst[1:]]}, is {given[worst]:.10g}; differences give "
+            f"{name} at x = {x[worst[0]].tolist()}, component {[int(i) for i in worst[1:]]}, is {given[worst]:.10g}; "
+            "differences give "
             f"{slopes[worst]:.10g}. They must agree to {tolerance:g}. Check the formula, signs and factors.",
             point=x[worst[0]], error=float(error[worst]),
         )  # fmt: skip
@@ -109,13 +113,15 @@ def adjoint(forward, transpose, shape, rng, *, tolerance: float = 1e-10) -> floa
     image, back = np.asarray(forward(u)), np.asarray(transpose(v))
     if image.shape != (rows,) or back.shape != (columns,):
         raise BadInput(
-            f"forward gives shape {image.shape}, transpose {back.shape}. They must be ({rows},) and ({columns},). Match them."
+            f"forward gives shape {image.shape}, transpose {back.shape}. They must be ({rows},) and ({columns},). "
+            "Match them."
         )
     size = max(np.linalg.norm(image) * np.linalg.norm(v), np.finfo(float).tiny)
     error = float(abs(image @ v - u @ back) / size)
     if not error <= tolerance:
         raise BadInput(
-            f"⟨Au, v⟩ = {image @ v:.12g}, ⟨u, Aᵀv⟩ = {u @ back:.12g}. They must agree to {tolerance:g}. The transpose is not that of forward.",
+            f"⟨Au, v⟩ = {image @ v:.12g}, ⟨u, Aᵀv⟩ = {u @ back:.12g}. They must agree to {tolerance:g}. The "
+            "transpose is not that of forward.",
             error=error,
         )
     return error
@@ -132,12 +138,14 @@ def mass(trajectory, *, tolerance: float = 1e-12) -> float:
 
 
 def positivity(trajectory, *, tolerance: float = 0.0) -> float:
-    """Smallest cell mass over the grids of a trajectory (other laws cannot be negative: 0); `Diverged` below -tolerance."""
+    """Smallest cell mass over the grids of a trajectory (other laws cannot be negative: 0); `Diverged` below
+    -tolerance."""
     least = [law.min_mass for law in trajectory.laws]
     worst = int(np.argmin(least))
     if least[worst] < -tolerance:
         raise Diverged(
-            f"A cell has mass {least[worst]:.3g} at t = {trajectory.times[worst]:.6g}. Masses must be >= 0 (to {tolerance:g}). "
+            f"A cell has mass {least[worst]:.3g} at t = {trajectory.times[worst]:.6g}. Masses must be >= 0 (to "
+            f"{tolerance:g}). "
             "Use a positive scheme or a smaller step.",
             time=float(trajectory.times[worst]),
         )
@@ -147,8 +155,10 @@ def positivity(trajectory, *, tolerance: float = 0.0) -> float:
 def energy_decay(problem, trajectory, *, tolerance: float = 0.0, rng=None, n: int = 100_000) -> float:
     """Largest increase of the free energy between successive stored times (negative where it falls everywhere).
 
-    tolerance : absolute, in the units of the energy. rng, n : for laws whose energy is by Monte Carlo; then an increase within
-    four standard errors of the difference is not held against the run. Raises `Diverged` with the time of the increase, and
+    tolerance : absolute, in the units of the energy. rng, n : for laws whose energy is by Monte Carlo; then an
+    increase within
+    four standard errors of the difference is not held against the run. Raises `Diverged` with the time of the
+    increase, and
     `NotAvailable` where the laws have no such energy (a cloud has no entropy).
     """
     if len(trajectory.laws) < 2:
@@ -162,7 +172,8 @@ def energy_decay(problem, trajectory, *, tolerance: float = 0.0, rng=None, n: in
     worst = int(np.argmax(rises))
     if rises[worst] > tolerance:
         raise Diverged(
-            f"The energy rises by {rises[worst]:.3g} between t = {trajectory.times[worst]:.6g} and {trajectory.times[worst + 1]:.6g}. "
+            f"The energy rises by {rises[worst]:.3g} between t = {trajectory.times[worst]:.6g} and "
+            f"{trajectory.times[worst + 1]:.6g}. "
             f"A gradient flow never gains energy (to {tolerance:g}). Use a smaller dt or check the signs.",
             time=float(trajectory.times[worst + 1]), rise=float(rises[worst]),
         )  # fmt: skip
@@ -172,8 +183,10 @@ def energy_decay(problem, trajectory, *, tolerance: float = 0.0, rng=None, n: in
 def equilibrium(problem, method, law, *, dt: float, steps: int = 1, seed: int = 0, tolerance: float = np.inf) -> float:
     """How far `steps` steps move a method that starts at `law`, a stationary law of the problem.
 
-    The largest change of what the method's law is made of: the cell masses (GridLaw), the quantiles (Quantiles), the positions
-    (Particles), else mean and covariance. It compares the method with its own start, so that the error of representing `law`
+    The largest change of what the method's law is made of: the cell masses (GridLaw), the quantiles (Quantiles), the
+    positions
+    (Particles), else mean and covariance. It compares the method with its own start, so that the error of
+    representing `law`
     does not count. `Diverged` where it exceeds `tolerance`. Stochastic clouds move even in equilibrium.
     """
     problem = replace(problem, initial=law)
@@ -187,7 +200,8 @@ def equilibrium(problem, method, law, *, dt: float, steps: int = 1, seed: int = 
     )
     if not moved <= tolerance:
         raise Diverged(
-            f"{steps} steps of dt = {dt:g} move {method!r} by {moved:.3g} from {law!r}. A stationary law must stay, to {tolerance:g}. "
+            f"{steps} steps of dt = {dt:g} move {method!r} by {moved:.3g} from {law!r}. A stationary law must stay, "
+            f"to {tolerance:g}. "
             "Check that the law is stationary at this temperature, then the scheme's balance.",
             moved=moved,
         )

@@ -83,7 +83,8 @@ class Method(NamedFields):
             Where no such sequence is known, which is the default.
         """
         raise NotAvailable(
-            f"{type(self).__name__} has no exact discrete sequence. A method can give one by overriding exact_sequence. "
+            f"{type(self).__name__} has no exact discrete sequence. A method can give one by overriding "
+            "exact_sequence. "
             "Without it the study reports the whole error, and not how much of it is due to time."
         )
 
@@ -113,7 +114,8 @@ def solve(
     dt : float
         Length of a step in units of time, > 0.
     times : array_like, optional
-        Increasing multiples of dt (judged to 1e-9 relative), >= 0, shape (k,). They may pass the horizon. By default the
+        Increasing multiples of dt (judged to 1e-9 relative), >= 0, shape (k,). They may pass the horizon. By default
+        the
         horizon alone.
     seed : int or SeedSequence
         The same seed gives the same bits.
@@ -125,7 +127,8 @@ def solve(
     Returns
     -------
     Trajectory
-        The laws at `times`. Its `stats` hold `seconds` (of the whole run), `first_call_seconds` (initial state and first
+        The laws at `times`. Its `stats` hold `seconds` (of the whole run), `first_call_seconds` (initial state and
+        first
         step, where compilation and factorisation happen) and `steps`; its `history` holds one report per step, or per
         fused call.
 
@@ -183,7 +186,8 @@ def _fuses(method: Any) -> bool:
 
 
 def _strides(marks: list[int], fused: bool) -> Iterator[tuple[int, int]]:
-    """(steps of a call, steps done after it) up to the last mark; a fused call ends at a mark, and the first is one step long."""
+    """(steps of a call, steps done after it) up to the last mark; a fused call ends at a mark, and the first is one
+    step long."""
     done = 0
     for mark in marks:
         while done < mark:

@@ -47,7 +47,8 @@ class Trajectory:
         laws = tuple(self.laws)
         if times.ndim != 1 or len(times) != len(laws) or len(times) == 0 or np.any(np.diff(times) <= 0):
             raise BadInput(
-                f"{len(laws)} laws at times {times}. There must be one law per time, and times must increase. Match and "
+                f"{len(laws)} laws at times {times}. There must be one law per time, and times must increase. Match "
+                "and "
                 "sort them."
             )
         if not all(isinstance(law, Law) for law in laws):
@@ -146,7 +147,8 @@ def exact(problem: Problem, times: ArrayLike | None = None) -> Trajectory:
     """
     if problem.exact is None:
         raise NotAvailable(
-            f"Problem {problem.name!r} has no exact solution for this initial law. Possible truths: a stored reference, a "
+            f"Problem {problem.name!r} has no exact solution for this initial law. Possible truths: a stored "
+            "reference, a "
             "finer run (pf.finer), or for separable problems pf.lift of a 1-D run. Pass one as against=."
         )
     grid = saved_times((problem.horizon,) if times is None else times)

@@ -117,9 +117,11 @@ class Push(pf.Method):
 
     def law(self, state):
         return {
-            "quantiles": lambda: Quantiles([state, state + 1], [0, 1]), "cloud": lambda: Particles([state, 1.0 + state]),
-            "grid": lambda: GridLaw(EDGES, [0.5 + state, 0.5 - state]), "gaussian": lambda: Gaussian(state, 1.0),
-        }[self.kind]()  # fmt: skip
+            "quantiles": lambda: Quantiles([state, state + 1], [0, 1]),
+            "cloud": lambda: Particles([state, 1.0 + state]),
+            "grid": lambda: GridLaw(EDGES, [0.5 + state, 0.5 - state]),
+            "gaussian": lambda: Gaussian(state, 1.0),
+        }[self.kind]()
 
 
 @pytest.mark.parametrize("kind", ["quantiles", "cloud", "grid", "gaussian"])

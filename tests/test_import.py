@@ -16,9 +16,13 @@ def _run(code):
 
 @pytest.mark.parametrize(
     "use",
-    ["", "pdeflow.problems.ou(); pdeflow.exact; pdeflow.laws.Gaussian(0, 1); pdeflow.solve; pdeflow.grid; pdeflow.neural; pdeflow.particle"],
+    [
+        "",
+        "pdeflow.problems.ou(); pdeflow.exact; pdeflow.laws.Gaussian(0, 1); pdeflow.solve; "
+        "pdeflow.grid; pdeflow.neural; pdeflow.particle",
+    ],
     ids=["import", "ground floor"],
-)  # fmt: skip
+)
 def test_no_heavy_library(use):
     loaded = _run(f"import sys, pdeflow; {use}\nprint([m for m in {HEAVY} if m in sys.modules])")
     assert loaded.strip() == "[]"

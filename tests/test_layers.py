@@ -40,8 +40,12 @@ TABLE = {
 }
 
 CONFINED = {
-    "torch": ("neural/",), "cvxopt": ("grid/cvxopt_jko/solver.py",), "h5py": ("reference/",), "matplotlib": ("report/plot/",), "ot": ("metrics/",),
-}  # fmt: skip
+    "torch": ("neural/",),
+    "cvxopt": ("grid/cvxopt_jko/solver.py",),
+    "h5py": ("reference/",),
+    "matplotlib": ("report/plot/",),
+    "ot": ("metrics/",),
+}
 
 
 def _imports(path):

@@ -1,4 +1,5 @@
-"""solve: the only time loop. Times, seeds, divergence, duck typing, history, and the errors of the method's constructor."""
+"""solve: the only time loop. Times, seeds, divergence, duck typing, history, and the errors of the method's
+constructor."""
 
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -53,10 +54,16 @@ def test_default_time_is_the_horizon_and_stats_are_there():
 @pytest.mark.parametrize(
     "dt, times, steps",
     [
-        (0.1, [0.3], 3), (0.1, [0.0, 0.1, 0.3, 0.7], 7), (1 / 3, [1.0, 2.0], 6), (0.001, [0.3, 10.0], 10_000), (0.1, 0.3, 3),
-        (0.05, np.arange(1, 9) * 0.05, 8), (0.1, [1.5], 15), (7e-5, [7e-5 * 333], 333),
+        (0.1, [0.3], 3),
+        (0.1, [0.0, 0.1, 0.3, 0.7], 7),
+        (1 / 3, [1.0, 2.0], 6),
+        (0.001, [0.3, 10.0], 10_000),
+        (0.1, 0.3, 3),
+        (0.05, np.arange(1, 9) * 0.05, 8),
+        (0.1, [1.5], 15),
+        (7e-5, [7e-5 * 333], 333),
     ],
-)  # fmt: skip
+)
 def test_multiples_of_dt_are_recognised_in_floating_point(dt, times, steps):
     flow = pf.solve(PROBLEM, Walk(particles=2), dt=dt, times=times)
     assert flow.stats["steps"] == steps and np.array_equal(flow.times, np.atleast_1d(times))

@@ -1,6 +1,7 @@
 """The numbers of reference_numbers.json that laws, flows, JKO sequences, energies and metrics reach.
 
-Closed forms to 1e-10 relative, the others to the digits stated in docs/math.md's appendix B. Each constant below is the file's
+Closed forms to 1e-10 relative, the others to the digits stated in docs/math.md's appendix B. Each constant below is
+the file's
 own, under its name there.
 """
 
@@ -60,11 +61,17 @@ CLOSED = {
     "baren_C_d2_m2.4": (0.13708955130687345, lambda: Barenblatt(2, 2.4, 1.0).constant),
     "baren_M2_d2_m2.4_t0.1": (0.31844656340934224, lambda: Barenblatt(2, 2.4, 0.1).second_moment),
     "baren_M2_d2_m2.4_t0.6": (0.671840613872076, lambda: Barenblatt(2, 2.4, 0.6).second_moment),
-    "baren_F_d2_m2.4_t0.6": (0.0833135681885015, lambda: pf.Energy(internal=pf.Power(2.4)).evaluate(Barenblatt(2, 2.4, 0.6)).value),
+    "baren_F_d2_m2.4_t0.6": (
+        0.0833135681885015,
+        lambda: pf.Energy(internal=pf.Power(2.4)).evaluate(Barenblatt(2, 2.4, 0.6)).value,
+    ),
     "baren_C_d5_m3": (0.03678395805379977, lambda: Barenblatt(5, 3, 1.0).constant),
     "baren_R_d5_m3_t1.0": (1.150748664972848, lambda: Barenblatt(5, 3, 1.0).radius),
     "baren_M2_d5_m3_t1.5": (0.8855019460544132, lambda: np.trace(Barenblatt(5, 3, 1.5).cov())),
-    "baren_F_d5_m3_t1.5": (0.004919455255857851, lambda: pf.Energy(internal=pf.Power(3)).evaluate(Barenblatt(5, 3, 1.5)).value),
+    "baren_F_d5_m3_t1.5": (
+        0.004919455255857851,
+        lambda: pf.Energy(internal=pf.Power(3)).evaluate(Barenblatt(5, 3, 1.5)).value,
+    ),
     "baren_W2_d5_m3": (0.03126443068434826, lambda: pf.metrics.w2(Barenblatt(5, 3, 1.0), Barenblatt(5, 3, 1.5)).value),
     "baren_C_d15_m2": (0.03480705722128956, lambda: Barenblatt(15, 2, 1.0).constant),
     "baren_R_d15_m2_t1.0": (1.5384667338124962, lambda: Barenblatt(15, 2, 1.0).radius),
@@ -99,17 +106,29 @@ CLOSED = {
     "pwgf10_KL_t0": (41.72741127776022, lambda: pf.metrics.kl(TEN.initial, TEN_LIMIT).value),
     "pwgf10_W2_t2": (0.13534318252901664, lambda: w2(TEN.exact(2.0), TEN_LIMIT)),
     "plaw_R_b0_d1": (1.4142135623730951, lambda: pf.problems.log_repulsion().exact(60.0).radius),
-    "semicirc_var_t.5": (0.6839397205857212, lambda: pf.problems.log_repulsion(initial=Semicircle(2.0)).exact(0.5).cov()[0, 0]),
-    "E_uniform_1d": (-0.16666666666666666, lambda: pf.Energy(interaction=PowerLaw(2, 1)).evaluate(Uniform(-1, 1)).value),
-    "E_semicircle": (0.5482867951399863, lambda: pf.Energy(interaction=LogRepulsion()).evaluate(Semicircle(np.sqrt(2))).value),
+    "semicirc_var_t.5": (
+        0.6839397205857212,
+        lambda: pf.problems.log_repulsion(initial=Semicircle(2.0)).exact(0.5).cov()[0, 0],
+    ),
+    "E_uniform_1d": (
+        -0.16666666666666666,
+        lambda: pf.Energy(interaction=PowerLaw(2, 1)).evaluate(Uniform(-1, 1)).value,
+    ),
+    "E_semicircle": (
+        0.5482867951399863,
+        lambda: pf.Energy(interaction=LogRepulsion()).evaluate(Semicircle(np.sqrt(2))).value,
+    ),
     "fdiv_KL": (0.18622232615985693, lambda: pf.metrics.kl(Gaussian(0.3, 0.64), Gaussian(-0.2, 1.21)).value),
-    "pmedrift_scale": (0.7399201699656482, lambda: ConfinedPorousMediumFlow(2.5, 1.0, 1.1, Barenblatt.of_scale(3, 2.5, 0.8))(0.6).scale),
+    "pmedrift_scale": (
+        0.7399201699656482,
+        lambda: ConfinedPorousMediumFlow(2.5, 1.0, 1.1, Barenblatt.of_scale(3, 2.5, 0.8))(0.6).scale,
+    ),
     "mckean_mean": (0.8394570207692074, lambda: MCKEAN.exact(0.35).mean()[0]),
     "mckean_jko1_var": (0.2834059375154416, lambda: jko(MCKEAN, 0.1, 0.1).cov()[0, 0]),
     "semicirc_jko10_sigma": (0.9308966311931485, lambda: jko(pf.problems.log_repulsion(), 0.1, 1.0).radius / 2),
     "newt1d_q.9_t.5": (1.7807259469881802, lambda: pf.problems.newtonian_1d().exact(0.5).quantile(0.9)),
     "entjko_var": (0.9912222051674879, lambda: entropic_jko_variance(1.0, 1.3, 1.0, 0.05, 0.02)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", CLOSED)
@@ -125,7 +144,8 @@ def test_radial_characteristics_to_eleven_digits():
 
 
 def test_equilibrium_of_the_quartic_logarithmic_kernel():
-    """eq_4log_m2_d2: ρ = (2/π)(|x|² + m_2) on |x| <= R for W = |x|⁴/4 - log|x|; mass one and E|x|² = m_2 fix R and m_2."""
+    """eq_4log_m2_d2: ρ = (2/π)(|x|² + m_2) on |x| <= R for W = |x|⁴/4 - log|x|; mass one and E|x|² = m_2 fix R and
+    m_2."""
 
     def balance(z):
         radius, m2 = z

@@ -1,4 +1,4 @@
-"""Settings of the program around change no result: numpy's faults, warnings, matplotlib's rc, the locale, torch's modes."""
+"""Settings of the program around change no result: numpy, warnings, matplotlib, the locale, torch."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ SETTINGS = {
     "matplotlib of the user": """
         import matplotlib
         matplotlib.use('svg')
-        matplotlib.rcParams.update({'font.size': 31, 'axes.grid': True, 'lines.linewidth': 9, 'axes.unicode_minus': False})
+        matplotlib.rcParams.update({'font.size': 31, 'axes.grid': True, 'axes.unicode_minus': False})
     """,
     "decimal comma": """
         import locale
@@ -40,7 +40,8 @@ import pdeflow as pf
 problem = pf.problems.ou(initial=pf.laws.Gaussian(1.0, 0.25), temperature=0.5)
 small = pf.neural.Training(pool=256)
 methods = {
-    "cc": pf.grid.ChangCooper(cells=60), "quantile": pf.grid.QuantileJKO(points=40), "cvxopt": pf.grid.CvxoptJKO(cells=40),
+    "cc": pf.grid.ChangCooper(cells=60), "quantile": pf.grid.QuantileJKO(points=40),
+    "cvxopt": pf.grid.CvxoptJKO(cells=40),
     "em": pf.particle.EulerMaruyama(particles=300), "pwgf": pf.neural.PWGF(map=pf.neural.Planar(layers=2), samples=200),
     "pfpe": pf.neural.PFPE(map=pf.neural.Planar(layers=2), samples=200, features=10),
     "icnn": pf.neural.ICNNJKO(width=4, iterations=5, batch=64, training=small),
@@ -87,7 +88,8 @@ def test_results_are_those_of_a_clean_process(setting, clean, tmp_path):
 
 def test_the_settings_of_the_program_are_left_as_they_are(tmp_path):
     code = (
-        "import numpy, torch; numpy.seterr(all='raise'); torch.set_default_dtype(torch.float16); torch.set_grad_enabled(False)"
+        "import numpy, torch; numpy.seterr(all='raise'); torch.set_default_dtype(torch.float16)\n"
+        "torch.set_grad_enabled(False)\n"
         + RUN
         + "import torch; assert set(np.geterr().values()) == {'raise'} and torch.get_default_dtype() == torch.float16"
         + "\nassert not torch.is_grad_enabled()"

@@ -45,9 +45,24 @@ print(pf.fit_order([0.1, 0.05], [1.0, 0.5]).slope, pf.finer(jko[0], 0.01), pf.Cl
 
 ESTIMATE, TRAJECTORY = "pdeflow._core.estimate.Estimate", "pdeflow.trajectory.Trajectory"
 EXPECTED = [
-    TRAJECTORY, TRAJECTORY, "pdeflow.laws.base.Law", TRAJECTORY, TRAJECTORY, "numpy.ndarray", "numpy.ndarray", ESTIMATE, ESTIMATE,
-    ESTIMATE, "float", ESTIMATE, "pdeflow.study.table.Table", "float", "pathlib.Path", "pdeflow.reference.", "list[str]",
-]  # fmt: skip
+    TRAJECTORY,
+    TRAJECTORY,
+    "pdeflow.laws.base.Law",
+    TRAJECTORY,
+    TRAJECTORY,
+    "numpy.ndarray",
+    "numpy.ndarray",
+    ESTIMATE,
+    ESTIMATE,
+    ESTIMATE,
+    "float",
+    ESTIMATE,
+    "pdeflow.study.table.Table",
+    "float",
+    "pathlib.Path",
+    "pdeflow.reference.",
+    "list[str]",
+]
 
 
 def test_a_script_of_a_user_has_types(tmp_path):

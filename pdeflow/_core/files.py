@@ -12,7 +12,8 @@ from .errors import BadInput, PdeflowError
 
 
 def place_of(path: Any) -> Path:
-    """The place that `path` names, links followed; `BadInput` for what is no path, a folder, or a file without the right to write it."""
+    """The place that `path` names, links followed; `BadInput` for what is no path, a folder, or a file without the
+    right to write it."""
     try:
         place = Path(path).resolve()
     except (TypeError, ValueError, OSError, RuntimeError):  # no path at all, a null byte, links in a circle

@@ -1,6 +1,7 @@
 """The names under which modules of pdeflow go into files and hashes.
 
-The first edition wrote the dotted name of a class or function into reference files, stores and fingerprints. A module that has
+The first edition wrote the dotted name of a class or function into reference files, stores and fingerprints. A module
+that has
 moved since keeps the name that it had then, so that moving a module orphans no file. A module that is not listed has
 never moved: it is recorded under its own name.
 """

@@ -1,4 +1,5 @@
-"""One check for every kind of argument: it returns the value in the form that the code works with, or raises `BadInput`."""
+"""One check for every kind of argument: it returns the value in the form that the code works with, or raises
+`BadInput`."""
 
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
@@ -89,11 +90,13 @@ def saved_times(times: Any) -> Values:
     array = np.atleast_1d(real_array(times, "times"))
     if array.ndim != 1 or len(array) == 0:
         raise BadInput(
-            f"times have shape {array.shape}. They must be a list that increases, of at least one. Pass e.g. [0.5, 1.0]."
+            f"times have shape {array.shape}. They must be a list that increases, of at least one. Pass e.g. [0.5, "
+            "1.0]."
         )
     if array[0] < 0 or np.any(np.diff(array) <= 0):
         raise BadInput(
-            f"times are {array.tolist()}. They are counted since the start, must be >= 0 and increase strictly. Sort them."
+            f"times are {array.tolist()}. They are counted since the start, must be >= 0 and increase strictly. Sort "
+            "them."
         )
     return array
 

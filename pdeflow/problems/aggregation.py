@@ -9,18 +9,23 @@ from ..laws.ring import sphere_mean_power
 
 
 def ring_radius(a: float, b: float, dim: int) -> float:
-    """Radius of the spherical shell that is stationary: R^(a-b) = A_b/A_a with A_p the mean of |x-y|^p on the unit sphere.
+    """Radius of the spherical shell that is stationary: R^(a-b) = A_b/A_a with A_p the mean of |x-y|^p on the unit
+    sphere.
 
-    For (4, 2) it is √(d/(2(d+1))): 1/√3 in the plane. fan2022iclr (appendix B.2) and jin2025 (section 5.3) state 0.5, the value in d = 1.
+    For (4, 2) it is √(d/(2(d+1))): 1/√3 in the plane. fan2022iclr (appendix B.2) and jin2025 (section 5.3) state 0.5,
+    the value in d = 1.
     """
     return (sphere_mean_power(b, dim) / sphere_mean_power(a, dim)) ** (1 / (a - b))
 
 
 def quartic_radii(dim: int, variance: float, times, panels: int = 80):
-    """(weights (k,), radii (len(times), k)) of the law of |x - mean| at `times` for W = |x|⁴/4 - |x|²/2 from N(mean, variance I) in R^dim.
+    """(weights (k,), radii (len(times), k)) of the law of |x - mean| at `times` for W = |x|⁴/4 - |x|²/2 from N(mean,
+    variance I) in R^dim.
 
-    Radial characteristics ṙ = r(1 - (1 + 2/d) m_2 - r²), m_2 = E r². The nodes are Gauss points in panels of r_0 that shrink geometrically towards the
-    centre: mass leaves it at a rate of 1/3 only, so at late times the points that started near it are what the law's spread is made of. E r² is
+    Radial characteristics ṙ = r(1 - (1 + 2/d) m_2 - r²), m_2 = E r². The nodes are Gauss points in panels of r_0 that
+    shrink geometrically towards the
+    centre: mass leaves it at a rate of 1/3 only, so at late times the points that started near it are what the law's
+    spread is made of. E r² is
     exact to about 1e-11 at all times.
     """
     dim, variance = count(dim, "dim"), positive(variance, "variance")

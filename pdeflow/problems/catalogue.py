@@ -36,12 +36,15 @@ def _closed(flow, *parameters):
 
 @register
 def ou(dim=1, matrix=None, center=None, temperature=1.0, initial=None, horizon=1.0, seed=None, ensemble="uniform"):
-    """Ornstein-Uhlenbeck: ∂tρ = ∇·(ρ A(x - b)) + T Δρ; the Gaussian law is exact also where A and the start do not commute.
+    """Ornstein-Uhlenbeck: ∂tρ = ∇·(ρ A(x - b)) + T Δρ; the Gaussian law is exact also where A and the start do not
+    commute.
 
-    matrix : A, (dim, dim) SPD, default I. center : b, (dim,), default 0. initial : default N(2, I/4) in each coordinate.
+    matrix : A, (dim, dim) SPD, default I. center : b, (dim,), default 0. initial : default N(2, I/4) in each
+    coordinate.
     From other laws than Gaussians and their mixtures the problem has no exact law (as in heat and mixture_ou).
     seed : draws A and b, and the start becomes N(0, I). ensemble "uniform": random rotation, eigenvalues uniform in
-    [0.2, 3], b ~ N(0, I). "mokrov" (the published draws of mokrov2021): A⁻¹ = U(𝟏 + diag(u))Vᵀ with U S Vᵀ the SVD of XᵀX, X uniform on
+    [0.2, 3], b ~ N(0, I). "mokrov" (the published draws of mokrov2021): A⁻¹ = U(𝟏 + diag(u))Vᵀ with U S Vᵀ the SVD of
+    XᵀX, X uniform on
     [0,1]^(d x d), u uniform on [0,1]^d, 𝟏 the matrix of ones; b ~ N(0, I).
     """
     dim = count(dim, "dim")
@@ -95,9 +98,11 @@ def heat(dim=1, temperature=1.0, initial=None, horizon=1.0):
 
 @register
 def mixture_ou(initial=None, matrix=1.2, center=0.4, temperature=1.0, horizon=1.0):
-    """A Gaussian mixture under an Ornstein-Uhlenbeck flow stays one: exact multimodal truth in any dimension [docs/math.md 10.1].
+    """A Gaussian mixture under an Ornstein-Uhlenbeck flow stays one: exact multimodal truth in any dimension
+    [docs/math.md 10.1].
 
-    initial : default 0.3 N(-1.5, 0.09) + 0.7 N(2, 0.36) on the line. matrix : SPD (d, d) or a multiple of I. center : (d,) or a number.
+    initial : default 0.3 N(-1.5, 0.09) + 0.7 N(2, 0.36) on the line. matrix : SPD (d, d) or a multiple of I. center :
+    (d,) or a number.
     """
     initial = GaussianMixture([0.3, 0.7], [-1.5, 2.0], [0.09, 0.36]) if initial is None else initial
     return _linear(
@@ -111,10 +116,13 @@ def mixture_ou(initial=None, matrix=1.2, center=0.4, temperature=1.0, horizon=1.
 
 @register
 def mixture_target(dim, components, half_width, seed=0, temperature=1.0, initial=None, horizon=4.0, ensemble="uniform"):
-    """V = -T log q with q = equal weights, unit covariances, means uniform in [-half_width, half_width]^dim drawn by `seed`.
+    """V = -T log q with q = equal weights, unit covariances, means uniform in [-half_width, half_width]^dim drawn by
+    `seed`.
 
-    ensemble : "uniform", or "mokrov": the very targets of the published runs of mokrov2021, the same bits. seed is then the number of the
-    experiment, 0 to 4 (0 alone where one was run), and (dim, components, half_width) is one of (2, 5, 5), (4, 6, 5), (6, 7, 5), (8, 8, 5),
+    ensemble : "uniform", or "mokrov": the very targets of the published runs of mokrov2021, the same bits. seed is
+    then the number of the
+    experiment, 0 to 4 (0 alone where one was run), and (dim, components, half_width) is one of (2, 5, 5), (4, 6, 5),
+    (6, 7, 5), (8, 8, 5),
     (10, 9, 5), (12, 10, 5), (13, 10, 5), (32, 10, 3).
     initial : default N(0, 16 I), as there. No exact law for t > 0; q itself is stationary.
     """
@@ -133,19 +141,28 @@ def _uniform_means(shape, half_width, seed):
 
 
 MOKROV = {  # (dim, components, half width): the key of the published configuration
-    (2, 5, 5.0): "venus", (4, 6, 5.0): "earth", (6, 7, 5.0): "mars", (8, 8, 5.0): "saturn", (10, 9, 5.0): "jupiter", (12, 10, 5.0): "uran",
-    (13, 10, 5.0): "mercury", (32, 10, 3.0): "earth",
-}  # fmt: skip
+    (2, 5, 5.0): "venus",
+    (4, 6, 5.0): "earth",
+    (6, 7, 5.0): "mars",
+    (8, 8, 5.0): "saturn",
+    (10, 9, 5.0): "jupiter",
+    (12, 10, 5.0): "uran",
+    (13, 10, 5.0): "mercury",
+    (32, 10, 3.0): "earth",
+}
 
 
 def _mokrov_means(shape, half_width, seed):
-    """The first uniform numbers of torch in single precision, seeded by the crc32 of key, dimension and experiment: 24 bits of MT19937 each."""
+    """The first uniform numbers of torch in single precision, seeded by the crc32 of key, dimension and experiment:
+    24 bits of MT19937 each."""
     (components, dim), most = shape, 0 if shape[1] in (13, 32) else 4
     key = MOKROV.get((dim, components, half_width))
     if key is None or seed > most:
         raise BadInput(
-            f"ensemble='mokrov' with (dim, components, half_width) = {(dim, components, half_width)} and seed = {seed}. The published runs "
-            f"are {', '.join(map(str, MOKROV))}, seeds 0 to 4 (13 and 32 dimensions: 0). Take one of them, or ensemble='uniform'."
+            f"ensemble='mokrov' with (dim, components, half_width) = {(dim, components, half_width)} and seed = "
+            f"{seed}. The published runs "
+            f"are {', '.join(map(str, MOKROV))}, seeds 0 to 4 (13 and 32 dimensions: 0). Take one of them, or "
+            "ensemble='uniform'."
         )
     name = f"{key}@{dim}@{seed}pytorch" if most else f"{key}@{dim}pytorch"
     bits = np.random.RandomState(zlib.crc32(name.encode())).randint(0, 2**32, shape, dtype=np.uint32)
@@ -162,7 +179,8 @@ def double_well(barrier=1.0, temperature=0.5, initial=None, horizon=2.0):
 
 @register
 def styblinski_tang(dim, scale=3 / 50, temperature=1.0, initial=None, horizon=1.8):
-    """V = scale Σ(x_i⁴ - 16x_i² + 5x_i) from N(0, I): separable, so its truth is pf.lift(solve(the 1-D problem, ChangCooper(...)), dim).
+    """V = scale Σ(x_i⁴ - 16x_i² + 5x_i) from N(0, I): separable, so its truth is pf.lift(solve(the 1-D problem,
+    ChangCooper(...)), dim).
 
     jin2025 prints 3/50, its slides 1/50: two different problems (docs/math.md 8.3).
     """
@@ -179,7 +197,8 @@ def porous_medium(dim=1, m=2.0, start=0.002, horizon=0.02):
 
 @register
 def mckean_vlasov_ou(strength=0.5, attraction=1.2, temperature=0.4, initial=None, horizon=1.0):
-    """V = strength |x|²/2, W = attraction |x|²/2: mean rate `strength`, covariance rate strength + attraction; exact from a Gaussian."""
+    """V = strength |x|²/2, W = attraction |x|²/2: mean rate `strength`, covariance rate strength + attraction; exact
+    from a Gaussian."""
     initial = Gaussian(1.0, 0.3) if initial is None else initial
     energy = Energy(
         Quadratic(positive(strength, "strength"), np.zeros(initial.dim)),
@@ -193,7 +212,8 @@ def mckean_vlasov_ou(strength=0.5, attraction=1.2, temperature=0.4, initial=None
 
 @register
 def newtonian_1d(initial=None, horizon=1.0):
-    """W = x²/2 - |x| on the line: explicit quantiles for any start (default N(0.3, 2.25)); equilibrium uniform on mean ± 1."""
+    """W = x²/2 - |x| on the line: explicit quantiles for any start (default N(0.3, 2.25)); equilibrium uniform on
+    mean ± 1."""
     initial = Gaussian(0.3, 2.25) if initial is None else initial
     return Problem(Energy(interaction=PowerLaw(2.0, 1.0)), initial, horizon, exact=NewtonianFlow(initial))
 
@@ -208,16 +228,19 @@ def log_repulsion(attraction=1.0, repulsion=1.0, initial=None, horizon=1.0):
 
 @register
 def ring_aggregation(dim=2, a=4.0, b=2.0, initial=None, horizon=10.0):
-    """W = |x|^a/a - |x|^b/b from N(0, I/4): towards a shell of radius analytic.ring.ring_radius(a, b, dim), 1/√3 for (4, 2) in the plane."""
+    """W = |x|^a/a - |x|^b/b from N(0, I/4): towards a shell of radius analytic.ring.ring_radius(a, b, dim), 1/√3 for
+    (4, 2) in the plane."""
     initial = _start(dim, initial, 0.25)
     return Problem(Energy(interaction=PowerLaw(a, b)), initial, horizon)
 
 
 @register
 def aggregation_diffusion(mass=1.0, m=3.0, diffusion=0.1, half_width=3.0, initial=None, horizon=60.0):
-    """W = -exp(-|x|²)/π with diffusion Δρ^m in the plane, from the uniform law on [-half_width, half_width]² [fan2022iclr section 4.4].
+    """W = -exp(-|x|²)/π with diffusion Δρ^m in the plane, from the uniform law on [-half_width, half_width]²
+    [fan2022iclr section 4.4].
 
-    For total mass M the probability p = ρ/M obeys ∂tp = M ∇·(p∇W*p) + M^(m-1) diffusion Δp^m (docs/math.md 2.3): `mass` enters
+    For total mass M the probability p = ρ/M obeys ∂tp = M ∇·(p∇W*p) + M^(m-1) diffusion Δp^m (docs/math.md 2.3):
+    `mass` enters
     through both coefficients.
     """
     mass, width = positive(mass, "mass"), positive(half_width, "half_width")

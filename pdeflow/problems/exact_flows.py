@@ -1,6 +1,7 @@
 """Exact flows: frozen callables t -> Law that carry the law they start from.
 
-`dataclasses.replace(flow, initial=law)` restarts a flow elsewhere, or raises `Unsupported` where no closed form is known.
+`dataclasses.replace(flow, initial=law)` restarts a flow elsewhere, or raises `Unsupported` where no closed form is
+known.
 """
 
 from dataclasses import dataclass
@@ -24,9 +25,11 @@ def _elapsed(t: float) -> float:
 
 @dataclass(frozen=True, eq=False)
 class LinearFlow:
-    """∂tρ = ∇·(ρ A(x - b)) + attraction ∇·(ρ (x - mean)) + T Δρ for Gaussians, and mixtures where attraction = 0 [docs/math.md 4, 10.1].
+    """∂tρ = ∇·(ρ A(x - b)) + attraction ∇·(ρ (x - mean)) + T Δρ for Gaussians, and mixtures where attraction = 0
+    [docs/math.md 4, 10.1].
 
-    m_t = b + e^(-At)(m - b),  Σ_t = e^(-Kt) Σ e^(-Kt) + T K⁻¹(I - e^(-2Kt)),  K = A + attraction I. A and Σ need not commute.
+    m_t = b + e^(-At)(m - b),  Σ_t = e^(-Kt) Σ e^(-Kt) + T K⁻¹(I - e^(-2Kt)),  K = A + attraction I. A and Σ need not
+    commute.
     matrix : (d, d) symmetric positive semi-definite. center : (d,). K⁻¹(...) is continued to 2t where K is singular.
     """
 
@@ -40,11 +43,13 @@ class LinearFlow:
         closed = self.initial.gaussian_components() if self.attraction == 0 else self.initial.as_gaussian()
         if closed is None:
             raise Unsupported(
-                f"The linear flow is closed for Gaussians (and mixtures without attraction), not for {self.initial!r}. Start from one, or use a solver."
+                "The linear flow is closed for Gaussians (and mixtures without attraction), not for "
+                f"{self.initial!r}. Start from one, or use a solver."
             )
         if self.initial.dim != len(self.matrix):
             raise Unsupported(
-                f"The flow lives in dimension {len(self.matrix)}, {self.initial!r} in {self.initial.dim}. They must agree. Change one."
+                f"The flow lives in dimension {len(self.matrix)}, {self.initial!r} in {self.initial.dim}. They must "
+                "agree. Change one."
             )
 
     def __call__(self, t: float) -> Law:
@@ -79,7 +84,8 @@ class PorousMediumFlow:
         profile = self.initial.as_barenblatt()
         if profile is None or profile.m != self.m:
             raise Unsupported(
-                f"The porous-medium flow with m = {self.m} is closed for Barenblatt profiles of that m, not for {self.initial!r}. Start from one."
+                f"The porous-medium flow with m = {self.m} is closed for Barenblatt profiles of that m, not for "
+                f"{self.initial!r}. Start from one."
             )
 
     def __call__(self, t: float) -> Law:
@@ -89,7 +95,8 @@ class PorousMediumFlow:
 
 @dataclass(frozen=True, eq=False)
 class ContractedQuantile:
-    """s -> mean + shrink (Q_0(s) - mean) + (1 - shrink)(2s - 1): what W = x²/2 - |x| makes of Q_0 [docs/math.md 2.2]."""
+    """s -> mean + shrink (Q_0(s) - mean) + (1 - shrink)(2s - 1): what W = x²/2 - |x| makes of Q_0 [docs/math.md
+    2.2]."""
 
     initial: Law
     shrink: float
@@ -101,7 +108,8 @@ class ContractedQuantile:
 
 @dataclass(frozen=True, eq=False)
 class NewtonianFlow:
-    """The flow of W = x²/2 - |x| on the line, for any start: quantiles contract by e^(-t) towards the uniform law on mean ± 1."""
+    """The flow of W = x²/2 - |x| on the line, for any start: quantiles contract by e^(-t) towards the uniform law on
+    mean ± 1."""
 
     initial: Law
 
@@ -117,7 +125,8 @@ class NewtonianFlow:
 
 @dataclass(frozen=True, eq=False)
 class LogRepulsionFlow:
-    """W = attraction x²/2 - repulsion log|x| on the line from a semicircle: R²(t) = R∞² + (R_0² - R∞²) e^(-2 attraction t)."""
+    """W = attraction x²/2 - repulsion log|x| on the line from a semicircle: R²(t) = R∞² + (R_0² - R∞²) e^(-2
+    attraction t)."""
 
     attraction: float
     repulsion: float
@@ -126,7 +135,8 @@ class LogRepulsionFlow:
     def __post_init__(self):
         if self.initial.as_semicircle() is None:
             raise Unsupported(
-                f"The log-repulsion flow is closed for semicircle laws, not for {self.initial!r}. Start from Semicircle(radius)."
+                f"The log-repulsion flow is closed for semicircle laws, not for {self.initial!r}. Start from "
+                "Semicircle(radius)."
             )
 
     def __call__(self, t: float) -> Law:

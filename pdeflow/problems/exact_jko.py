@@ -31,7 +31,8 @@ def jko_iterates(problem: Problem, dt: float) -> Iterator[Law]:
 
 
 def _quadratic(energy: Energy, dim: int) -> tuple[Matrix, Vector, float] | None:
-    """(A, b, attraction) where the potential is ½(x-b)ᵀA(x-b) or absent and the kernel a quadratic attraction or absent."""
+    """(A, b, attraction) where the potential is ½(x-b)ᵀA(x-b) or absent and the kernel a quadratic attraction or
+    absent."""
     attraction = _attraction(energy.interaction)
     if attraction is None:
         return None
@@ -114,7 +115,8 @@ def barenblatt_jko_scale(scale: float, beta: float, coefficient: float, confinem
             return float(new)
         root = new
     raise NotConverged(
-        f"The scale of a Barenblatt JKO step has not settled after 200 Newton iterations: {root} from {scale}, dt = {dt}. "
+        f"The scale of a Barenblatt JKO step has not settled after 200 Newton iterations: {root} from {scale}, dt = "
+        f"{dt}. "
         "It converges for steps of ordinary size. Use a smaller dt.",
         residual=residual,
     )

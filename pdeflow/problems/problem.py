@@ -77,7 +77,8 @@ class Problem:
 
 
 def _started(flow: ExactFlow | None, initial: Law) -> ExactFlow | None:
-    """The flow from `initial`: itself where it starts there or names no start, None where no closed form is known from it."""
+    """The flow from `initial`: itself where it starts there or names no start, None where no closed form is known
+    from it."""
     if flow is None or getattr(flow, "initial", initial) is initial:
         return flow
     try:

@@ -23,7 +23,8 @@ def register(build: Callable[Arguments, Problem]) -> Callable[Arguments, Problem
     Parameters
     ----------
     build : callable
-        A function with a name that returns a `Problem`. Its arguments are JSON data (numbers, texts, lists, None), arrays,
+        A function with a name that returns a `Problem`. Its arguments are JSON data (numbers, texts, lists, None),
+        arrays,
         or laws with a `spec()`. It gives the same problem whenever it is called with the same arguments.
 
     Returns
@@ -48,7 +49,8 @@ def register(build: Callable[Arguments, Problem]) -> Callable[Arguments, Problem
     taken = CATALOGUE.get(name)
     if taken is not None and _origin(taken) != _origin(build):
         raise BadInput(
-            f"The name {name!r} is taken by the builder {'.'.join(_origin(taken))}. A name belongs to one builder, because "
+            f"The name {name!r} is taken by the builder {'.'.join(_origin(taken))}. A name belongs to one builder, "
+            "because "
             "files know a problem by it. Rename your function."
         )
     signature = inspect.signature(build)
@@ -66,12 +68,14 @@ def register(build: Callable[Arguments, Problem]) -> Callable[Arguments, Problem
 
 
 def _origin(build: Callable[..., Problem]) -> tuple[str, str]:
-    """Where a builder is defined: a function that is defined again in the same place (a notebook's cell) is the same builder."""
+    """Where a builder is defined: a function that is defined again in the same place (a notebook's cell) is the same
+    builder."""
     return build.__module__, build.__qualname__
 
 
 def _bound(name: str, signature: inspect.Signature, args: tuple, kwargs: Mapping[str, Any]) -> inspect.BoundArguments:
-    """The arguments of a builder with its defaults, laws rebuilt from their specifications; `BadInput` for wrong names and laws."""
+    """The arguments of a builder with its defaults, laws rebuilt from their specifications; `BadInput` for wrong
+    names and laws."""
     for key in kwargs:
         if key not in signature.parameters:
             raise unknown_field(f"problems.{name}", key, signature.parameters)
@@ -129,7 +133,8 @@ def rebuild(name: str, params: Mapping[str, Any]) -> Problem:
     lost = [key for key, value in params.items() if isinstance(value, dict) and "unrecorded" in value]
     if lost:
         raise NotAvailable(
-            f"Problem {name!r} was built with {lost[0]} = {params[lost[0]]['unrecorded']}, which is data, not parameters. "
+            f"Problem {name!r} was built with {lost[0]} = {params[lost[0]]['unrecorded']}, which is data, not "
+            "parameters. "
             "Laws with a spec() can be rebuilt. Build the problem by hand from the stored law."
         )
     return CATALOGUE[name](**params)

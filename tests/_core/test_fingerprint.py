@@ -17,14 +17,22 @@ from pdeflow.laws import Gaussian, GridLaw, Particles
 from pdeflow.problems.registry import rebuild
 
 CATALOGUE = {
-    "ou": pf.problems.ou(), "ou-matrix": pf.problems.ou(dim=2, matrix=np.array([[1.5, 0.5], [0.5, 0.8]]), center=[1.0, -0.5]),
-    "ou-seed": pf.problems.ou(dim=3, seed=7), "ou-mokrov": pf.problems.ou(dim=3, seed=7, ensemble="mokrov"), "heat": pf.problems.heat(2, horizon=0.1),
-    "mixture_ou": pf.problems.mixture_ou(), "mixture_target": pf.problems.mixture_target(2, 5, 5.0, seed=np.int64(4)),
-    "double_well": pf.problems.double_well(temperature=1 / 3), "styblinski_tang": pf.problems.styblinski_tang(3, 1 / 50),
-    "porous_medium": pf.problems.porous_medium(2, 2.4, 0.1, 0.5), "mckean_vlasov_ou": pf.problems.mckean_vlasov_ou(),
-    "newtonian_1d": pf.problems.newtonian_1d(pf.laws.GaussianMixture([0.5, 0.5], [-1.0, 1.0], 0.1)), "log_repulsion": pf.problems.log_repulsion(),
-    "ring_aggregation": pf.problems.ring_aggregation(), "aggregation_diffusion": pf.problems.aggregation_diffusion(mass=9.0),
-}  # fmt: skip
+    "ou": pf.problems.ou(),
+    "ou-matrix": pf.problems.ou(dim=2, matrix=np.array([[1.5, 0.5], [0.5, 0.8]]), center=[1.0, -0.5]),
+    "ou-seed": pf.problems.ou(dim=3, seed=7),
+    "ou-mokrov": pf.problems.ou(dim=3, seed=7, ensemble="mokrov"),
+    "heat": pf.problems.heat(2, horizon=0.1),
+    "mixture_ou": pf.problems.mixture_ou(),
+    "mixture_target": pf.problems.mixture_target(2, 5, 5.0, seed=np.int64(4)),
+    "double_well": pf.problems.double_well(temperature=1 / 3),
+    "styblinski_tang": pf.problems.styblinski_tang(3, 1 / 50),
+    "porous_medium": pf.problems.porous_medium(2, 2.4, 0.1, 0.5),
+    "mckean_vlasov_ou": pf.problems.mckean_vlasov_ou(),
+    "newtonian_1d": pf.problems.newtonian_1d(pf.laws.GaussianMixture([0.5, 0.5], [-1.0, 1.0], 0.1)),
+    "log_repulsion": pf.problems.log_repulsion(),
+    "ring_aggregation": pf.problems.ring_aggregation(),
+    "aggregation_diffusion": pf.problems.aggregation_diffusion(mass=9.0),
+}
 
 
 @pytest.mark.parametrize("problem", CATALOGUE.values(), ids=CATALOGUE.keys())

@@ -1,4 +1,5 @@
-"""A script of a user: one law, map, potential, kernel, internal energy, metric, method and problem, from public names only.
+"""A script of a user: one law, map, potential, kernel, internal energy, metric, method and problem, from public names
+only.
 
 Run as `python foreign_script.py save FOLDER` or `python foreign_script.py load FOLDER`; the test beside it does both.
 """

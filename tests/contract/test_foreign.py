@@ -1,4 +1,5 @@
-"""A potential, a kernel, a metric, a method and a problem of a user go through everything that built-in ones go through.
+"""A potential, a kernel, a metric, a method and a problem of a user go through everything that built-in ones go
+through.
 
 Laws, maps and internal energies of a user have tests of their own beside this one; `foreign_script.py` has one of each.
 """

@@ -1,4 +1,5 @@
-"""Every method through the same properties: mass, positivity, energy decay, equilibrium, determinism, the floor, and saving."""
+"""Every method through the same properties: mass, positivity, energy decay, equilibrium, determinism, the floor, and
+saving."""
 
 from dataclasses import replace
 
@@ -90,8 +91,13 @@ def test_the_mean_moves_as_the_scheme_says(runs, name):
     # a grid errs by the square of its cells (locking for the coarse program), a cloud by 4/√n deviations, a short
     # training by some percent
     bound = {
-        "euler-maruyama": 5 * 0.6 / np.sqrt(4000), "cvxopt-jko": 0.05, "icnn-jko": 0.08, "variational-jko": 0.02, "quantile-jko-uniform": 5e-3, "chang-cooper-2": 2e-3,
-    }.get(name, 1e-3)  # fmt: skip
+        "euler-maruyama": 5 * 0.6 / np.sqrt(4000),
+        "cvxopt-jko": 0.05,
+        "icnn-jko": 0.08,
+        "variational-jko": 0.02,
+        "quantile-jko-uniform": 5e-3,
+        "chang-cooper-2": 2e-3,
+    }.get(name, 1e-3)
     law = runs[name].final
     mean = law.mean()[0] if "mean" in law.answers() else law.sample(100_000, np.random.default_rng(0)).mean()
     assert abs(mean - factor**4) < bound

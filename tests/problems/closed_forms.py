@@ -26,7 +26,8 @@ class ConfinedPorousMediumFlow:
     def __post_init__(self):
         if not isinstance(self.initial, Barenblatt) or self.initial.m != self.m or np.any(self.initial.center):
             raise Unsupported(
-                f"The confined flow with m = {self.m} is closed for centred Barenblatt profiles of that m, not for {self.initial!r}. Start from one."
+                f"The confined flow with m = {self.m} is closed for centred Barenblatt profiles of that m, not for "
+                f"{self.initial!r}. Start from one."
             )
 
     def __call__(self, t: float) -> Law:

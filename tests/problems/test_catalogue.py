@@ -29,7 +29,8 @@ def test_uniform_draws_have_their_spectrum_and_a_haar_rotation():
         centers.extend(problem.energy.potential.center)
         assert problem.initial.mean().tolist() == [0, 0, 0] and np.array_equal(problem.initial.cov(), np.eye(3))
     assert min(spectra) >= 0.2 - 1e-12 and max(spectra) <= 3 + 1e-12
-    # p > 1e-4 with fixed seeds: the draws are what they are said to be. On the sphere of R³ a squared coordinate z² has P(z² < a) = √a
+    # p > 1e-4 with fixed seeds: the draws are what they are said to be. On the sphere of R³ a squared coordinate z²
+    # has P(z² < a) = √a
     assert kstest(spectra, "uniform", (0.2, 2.8)).pvalue > 1e-4
     assert kstest(first, lambda a: np.sqrt(a)).pvalue > 1e-4
     assert kstest(centers, "norm").pvalue > 1e-4
@@ -38,7 +39,8 @@ def test_uniform_draws_have_their_spectrum_and_a_haar_rotation():
 
 
 def test_mokrov_draws_follow_the_published_recipe():
-    """Stationary covariance U(𝟏 + diag(u))Vᵀ, U S Vᵀ = svd(XᵀX): recomputed from the same stream, and by its properties."""
+    """Stationary covariance U(𝟏 + diag(u))Vᵀ, U S Vᵀ = svd(XᵀX): recomputed from the same stream, and by its
+    properties."""
     for seed, d in ((0, 2), (3, 6), (8, 12)):
         problem = pf.problems.ou(dim=d, seed=seed, ensemble="mokrov")
         covariance = np.linalg.inv(problem.energy.potential.matrix)

@@ -44,7 +44,9 @@ PROBLEMS = {
     "heat": pf.problems.heat(3, temperature=0.7),
     "heat-mixture": pf.problems.heat(1, initial=MIXTURE),
     "mixture-ou": pf.problems.mixture_ou(temperature=1 / 1.5),
-    "mixture-ou-2": pf.problems.mixture_ou(GaussianMixture([0.4, 0.6], [[0, 0], [1, 2]], [S2.cov(), np.eye(2)]), A2, [0.2, 0.1]),
+    "mixture-ou-2": pf.problems.mixture_ou(
+        GaussianMixture([0.4, 0.6], [[0, 0], [1, 2]], [S2.cov(), np.eye(2)]), A2, [0.2, 0.1]
+    ),
     "porous": pf.problems.porous_medium(2, 2.4, 0.1, 0.5),
     "porous-15": pf.problems.porous_medium(15, 2.0, 1.0, 0.5),
     "confined": confined(),
@@ -54,7 +56,7 @@ PROBLEMS = {
     "newtonian-mixture": pf.problems.newtonian_1d(MIXTURE),
     "newtonian-cloud": pf.problems.newtonian_1d(Particles([-1.0, 0.5, 3.0])),
     "log": pf.problems.log_repulsion(1.3, 0.7),
-}  # fmt: skip
+}
 every = pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS.keys())
 
 
@@ -67,7 +69,8 @@ def levels_or_moments(law):
 
 @every
 def test_starts_at_the_initial_law(problem):
-    # matrix exponentials at t = 0 are the identity to round-off, which the eigenbasis of A magnifies by at most its size
+    # matrix exponentials at t = 0 are the identity to round-off, which the eigenbasis of A magnifies by at most its
+    # size
     assert np.allclose(
         levels_or_moments(problem.exact(0.0)), levels_or_moments(problem.initial), rtol=1e-12, atol=1e-13
     )
@@ -232,9 +235,11 @@ def test_restarting_elsewhere_carries_over_or_gives_up():
     ] == pytest.approx(1.75, rel=1e-13)
     assert replace(ou, horizon=3.0).exact is ou.exact
     for build in (
-        lambda: LinearFlow(np.eye(1), np.zeros(1), 1.0, Uniform(0, 1)), lambda: PorousMediumFlow(2.0, 1.0, MIXTURE),
-        lambda: LogRepulsionFlow(1.0, 1.0, MIXTURE), lambda: LinearFlow(np.eye(2), np.zeros(2), 1.0, Gaussian(0, 1)),
-    ):  # fmt: skip
+        lambda: LinearFlow(np.eye(1), np.zeros(1), 1.0, Uniform(0, 1)),
+        lambda: PorousMediumFlow(2.0, 1.0, MIXTURE),
+        lambda: LogRepulsionFlow(1.0, 1.0, MIXTURE),
+        lambda: LinearFlow(np.eye(2), np.zeros(2), 1.0, Gaussian(0, 1)),
+    ):
         with pytest.raises(pf.Unsupported):
             build()
 

@@ -1,4 +1,5 @@
-"""Exact JKO sequences: each iterate is the minimiser it claims to be, and the sequence converges with the constants known."""
+"""Exact JKO sequences: each iterate is the minimiser it claims to be, and the sequence converges with the constants
+known."""
 
 from itertools import pairwise
 
@@ -185,11 +186,15 @@ def test_leading_constant_on_barenblatt():
 @pytest.mark.parametrize(
     "problem",
     [
-        pf.problems.ou(), pf.problems.heat(1), pf.problems.mckean_vlasov_ou(), pf.problems.porous_medium(1, 3.0, 0.1, 0.5),
-        pf.problems.log_repulsion(), pf.problems.newtonian_1d(),
+        pf.problems.ou(),
+        pf.problems.heat(1),
+        pf.problems.mckean_vlasov_ou(),
+        pf.problems.porous_medium(1, 3.0, 0.1, 0.5),
+        pf.problems.log_repulsion(),
+        pf.problems.newtonian_1d(),
     ],
     ids=lambda problem: problem.name,
-)  # fmt: skip
+)
 def test_sequences_converge_to_the_flow_at_first_order(problem):
     t, sizes = 0.5, np.array([64, 128, 256, 512])
     exact, s = problem.exact(t), np.linspace(0.005, 0.995, 199)
@@ -229,15 +234,20 @@ def test_times_select_iterates_of_the_same_sequence():
 @pytest.mark.parametrize(
     "problem",
     [
-        pf.problems.double_well(), pf.problems.mixture_ou(), pf.problems.styblinski_tang(1), pf.problems.ring_aggregation(),
-        pf.problems.log_repulsion(initial=Gaussian(0, 1)), pf.problems.aggregation_diffusion(), pf.problems.mixture_target(2, 3, 5.0),
+        pf.problems.double_well(),
+        pf.problems.mixture_ou(),
+        pf.problems.styblinski_tang(1),
+        pf.problems.ring_aggregation(),
+        pf.problems.log_repulsion(initial=Gaussian(0, 1)),
+        pf.problems.aggregation_diffusion(),
+        pf.problems.mixture_target(2, 3, 5.0),
         pf.Problem(Energy(internal=Power(3.0)), Barenblatt(1, 2.0, 1.0), 1.0, name="p"),
         pf.Problem(Energy(Quadratic(np.diag([1.0, 2.0])), Power(2.0)), Barenblatt(2, 2.0, 1.0), 1.0, name="p"),
         pf.Problem(Energy(DoubleWell(), Entropy()), Uniform(0, 1), 1.0, name="p"),
         pf.Problem(Energy(Quadratic(1.0), Power(2.0)), Gaussian(0, 1), 1.0, name="p"),
     ],
     ids=lambda problem: problem.name,
-)  # fmt: skip
+)
 def test_elsewhere_it_says_what_is_closed(problem):
     with pytest.raises(pf.NotAvailable, match="Closed are"):
         pf.exact_jko(problem, dt=0.1, times=[0.1])

@@ -48,7 +48,8 @@ def folder(tmp_path_factory):
     return place
 
 
-# The first edition integrated moments on the line by a fixed rule in the level, across gaps between two modes and kinks, and
+# The first edition integrated moments on the line by a fixed rule in the level, across gaps between two modes and
+# kinks, and
 # missed these by up to 2 % (1e-9 for the splines). They are held to a rule in x, of midpoints, instead.
 MOMENTS_WERE_OFF = {
     "flow_affine_1d.h5": 0.02,
@@ -285,9 +286,12 @@ def truths_and_metrics():
 THINGS = {**problems(), **methods(), **laws(), **truths_and_metrics()}
 
 
-# Methods that are asked in other words now: kinds of maps and integrators are objects with settings of their own, where the
-# first edition had a word and a `Shape` of which some fields had no effect; the settings of the map of VariationalJKO are fields
-# of its kind, no longer of a `Saddle` that held those of the test function too. Such a run is another question, and a study
+# Methods that are asked in other words now: kinds of maps and integrators are objects with settings of their own,
+# where the
+# first edition had a word and a `Shape` of which some fields had no effect; the settings of the map of VariationalJKO
+# are fields
+# of its kind, no longer of a `Saddle` that held those of the test function too. Such a run is another question, and a
+# study
 # computes it anew. What those runs left in files, flows and references, is held to its numbers above.
 ASKED_IN_OTHER_WORDS = {
     "method PWGF",

@@ -1,4 +1,5 @@
-"""The sample statistics of validation/reproductions/variational_jko/mixtures.py against their definitions: MMD² and KSD² are judged by them."""
+"""The sample statistics of validation/reproductions/variational_jko/mixtures.py against their definitions: MMD² and
+KSD² are judged by them."""
 
 import argparse
 import importlib.util
