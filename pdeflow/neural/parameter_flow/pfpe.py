@@ -46,15 +46,13 @@ class PFPE(ParametricFlow):
     Where we differ:
 
     - The inner problem, min_ψ ∫|∇ψ - v|² dρ, is solved to round-off: ψ is a network of one hidden layer whose inner
-    weights are
-      drawn once, which leaves linear least squares (liu2022: 60 Adam steps for a ReLU network, from noise, for each of
-      30 steps of θ). Its fields contain ∇δF, so that ∇F is in the range of G, and on the points x_i = T_θ(z_i) of the
-      sample no inverse is needed.
+      weights are drawn once, which leaves linear least squares (liu2022: 60 Adam steps for a ReLU network, from noise,
+      for each of 30 steps of θ). Its fields contain ∇δF, so that ∇F is in the range of G, and on the points
+      x_i = T_θ(z_i) of the sample no inverse is needed.
     - The outer problem is linearised, which leaves the differential equation of θ and its integrators (liu2022: 30 Adam
-    steps).
-      To minimise it with the sample mean of -log|det ∂T| as energy fits the accidents of the sample: tried by L-BFGS on
-      the line, where both flows are one, it missed PWGF by 0.13 whatever dt (double well, 1000 points, 14 parameters),
-      while ∇F = E ∂_θTᵀ∇δF on the same points agrees with it.
+      steps). To minimise it with the sample mean of -log|det ∂T| as energy fits the accidents of the sample: tried by
+      L-BFGS on the line, where both flows are one, it missed PWGF by 0.13 whatever dt (double well, 1000 points, 14
+      parameters), while ∇F = E ∂_θTᵀ∇δF on the same points agrees with it.
 
     `benchmarks/pwgf.py` has the published loop beside this.
 
