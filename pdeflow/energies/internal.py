@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .._core.errors import BadInput, NotAvailable
-from .._core.estimate import Estimate
+from .._core.estimate import Estimate, together
 from .._core.validate import positive
 
 if TYPE_CHECKING:
@@ -323,5 +323,9 @@ class SumOfEnergies(InternalEnergy):
         return tuple((c, m) for m, c in total.items())
 
     def of_law(self, law: Law) -> Estimate:
-        values = [part.of_law(law) for part in self.parts]
-        return Estimate(sum(float(value) for value in values), 0.0, "closed form", "internal energy")
+        """The sum of the parts' own; standard errors add in absolute value, as one cloud may lie behind all of them."""
+        found = [part.of_law(law) for part in self.parts]
+        stderr = float(sum(each.stderr for each in found))
+        return Estimate(
+            sum(each.value for each in found), stderr, together(each.how for each in found), "internal energy"
+        )

@@ -71,3 +71,20 @@ def test_a_kink_of_u_has_an_interval_of_slopes():
             return np.where(np.asarray(r) < 1, 0.0, 1.0)
 
     assert Kink().conjugate(np.array([0.25, 0.5, 2.0])) == pytest.approx([0.25, 0.5, np.inf], rel=1e-15)
+
+
+class SampledEntropy(pf.Entropy):
+    """An entropy whose integral over a law is known only with a standard error."""
+
+    def of_law(self, law):
+        return pf.Estimate(1.5, 0.25, "Monte Carlo, n = 16", "internal energy")
+
+
+def test_a_sum_keeps_the_standard_error_and_the_way_of_its_parts():
+    both = SampledEntropy() + pf.Power(2)
+    law = Gaussian(0, 1)
+    for found in (both.of_law(law), pf.Energy(internal=both).evaluate(law)):
+        assert found.value == pytest.approx(1.5 + 1 / np.sqrt(4 * np.pi), rel=1e-14)
+        assert found.stderr == 0.25 and found.how == "Monte Carlo, n = 16, closed form"
+    exact = (pf.Entropy() + pf.Power(2)).of_law(law)
+    assert exact.stderr == 0 and exact.how == "closed form"
