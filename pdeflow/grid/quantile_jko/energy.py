@@ -79,7 +79,7 @@ def _internal(internal: InternalEnergy | None, w: Cells) -> tuple[Powers, list[T
             f"The internal energy is {internal!r}. Fast diffusion with m <= d/(d + 2), here 1/3, spreads laws so thin "
             "that they have no second moment: W2 between them is infinite and there is no JKO step. Use m > 1/3."
         )
-    return powers, []
+    return tuple((c, m) for c, m in powers if c != 0), []
 
 
 class DensityTerm(Term):
@@ -139,7 +139,7 @@ def spread_of_a_point(powers: Powers, internal: InternalEnergy | None, dt: float
     widest counts. For another internal energy it is the width s at which the pressure p(1/s) dt is 2 s.
     """
     if len(powers) > 0:
-        return max(float((c * dt / (m + 1)) ** (1 / (m + 1))) for c, m in powers)
+        return max(float((c * dt / (m + 1)) ** (1 / (m + 1))) for c, m in powers if c > 0)
     if internal is None or internal.terms() is not None:
         return float((dt / 2) ** 0.5)
 

@@ -40,7 +40,7 @@ def inner_value(x, y, w, dt, powers, k, center):
         if k > 0:
             a, b = x[i] - center, x[i + 1] - center
             confined += w[i] * (a * a + a * b + b * b)
-        if powers[0][0] > 0:
+        if powers[0][0] != 0:
             gap = x[i + 1] - x[i]
             if gap <= 0:
                 return np.inf, np.inf, 0.0
@@ -75,7 +75,7 @@ def inner_derivatives(x, y, w, dt, powers, k, center):
             hold[i] += k * w[i] / 6 * (2 * a + b)
             hold[i + 1] += k * w[i] / 6 * (a + 2 * b)
             s += k * w[i] / 6
-        if powers[0][0] > 0:
+        if powers[0][0] != 0:
             gap = x[i + 1] - x[i]
             total = 0.0
             for c, m in powers:

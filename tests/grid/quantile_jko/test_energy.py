@@ -114,6 +114,35 @@ def test_a_users_internal_energy_gives_what_the_built_in_one_gives(own, initial)
         assert ours.history[-1][name] == pytest.approx(builtin.history[-1][name], rel=1e-9)
 
 
+class PowersInThisOrder(pf.InternalEnergy):
+    """r log r - r²/4 + r³/2, which is convex, with its terms in a given order."""
+
+    def __init__(self, *terms):
+        self.given = terms
+
+    def terms(self):
+        return self.given
+
+    def value(self, r):
+        return r * np.log(r) - r**2 / 4 + r**3 / 2
+
+    def pressure(self, r):
+        return r - r**2 / 4 + r**3
+
+
+@pytest.mark.parametrize("initial", [Uniform(-1.0, 2.0), Particles(np.array([0.5]))], ids=["uniform", "point"])
+def test_the_order_and_the_signs_of_terms_do_not_matter(initial):
+    plus, minus, nothing, cube = (1.0, 1.0), (-0.25, 2.0), (0.0, 1.5), (1.0, 3.0)
+    orders = [(plus, minus, cube), (minus, plus, cube), (nothing, plus, minus, cube)]
+    steps = [
+        pf.solve(problem_of(PowersInThisOrder(*terms), initial), pf.grid.QuantileJKO(41), dt=0.05, times=[0.1]).final
+        for terms in orders
+    ]
+    assert steps[0].cov()[0, 0] > initial.cov()[0, 0] + 0.1  # one that leaves the energy out does not spread
+    for other in steps[1:]:
+        np.testing.assert_allclose(other.q, steps[0].q, atol=1e-9)
+
+
 def test_width_of_a_point_after_one_step():
     assert spread_of_a_point(((0.7, 1.0),), pf.Entropy(0.7), 0.1) == pytest.approx(np.sqrt(0.035), rel=1e-15)
     assert spread_of_a_point(((1.0, 2.0),), pf.Power(2), 0.03) == pytest.approx(0.01 ** (1 / 3), rel=1e-15)
