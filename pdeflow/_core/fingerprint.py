@@ -110,7 +110,7 @@ def _of_function(function: Any) -> dict[str, Any]:
         return {"method": function.__name__, "of": describe(function.__self__)}
     if getattr(function, "__globals__", {}).get("__name__", "").startswith("jaxtyping."):
         function = function.__wrapped__  # while tests run, a check of array shapes wraps the functions of the package
-    record = {"function": f"{recorded_module(function.__module__ or '')}.{function.__qualname__}"}
+    record: dict[str, Any] = {"function": f"{recorded_module(function.__module__ or '')}.{function.__qualname__}"}
     if (function.__module__ or "").startswith("pdeflow.") and not function.__closure__:
         return record
     record["source"] = _source(function)
