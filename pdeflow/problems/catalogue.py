@@ -228,7 +228,7 @@ def log_repulsion(attraction=1.0, repulsion=1.0, initial=None, horizon=1.0):
 
 @register
 def ring_aggregation(dim=2, a=4.0, b=2.0, initial=None, horizon=10.0):
-    """W = |x|^a/a - |x|^b/b from N(0, I/4): towards a shell of radius analytic.ring.ring_radius(a, b, dim), 1/√3 for
+    """W = |x|^a/a - |x|^b/b from N(0, I/4): towards a shell of radius aggregation.ring_radius(a, b, dim), 1/√3 for
     (4, 2) in the plane."""
     initial = _start(dim, initial, 0.25)
     return Problem(Energy(interaction=PowerLaw(a, b)), initial, horizon)
