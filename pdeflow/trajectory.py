@@ -40,7 +40,7 @@ class Trajectory:
     times: Values
     laws: Sequence[Law]
     stats: dict[str, Any] = field(default_factory=dict)
-    history: list[dict[str, Any]] = field(default_factory=list)
+    history: list[dict[str, Any]] = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
         times = np.atleast_1d(real_array(self.times, "times"))
@@ -48,8 +48,7 @@ class Trajectory:
         if times.ndim != 1 or len(times) != len(laws) or len(times) == 0 or np.any(np.diff(times) <= 0):
             raise BadInput(
                 f"{len(laws)} laws at times {times}. There must be one law per time, and times must increase. Match "
-                "and "
-                "sort them."
+                "and sort them."
             )
         if not all(isinstance(law, Law) for law in laws):
             odd = next(law for law in laws if not isinstance(law, Law))

@@ -81,7 +81,8 @@ def real_array(array: Any, name: str, ndim: int | None = None) -> Numbers:
         raise BadInput(f"{name} has shape {raw.shape}. It must have {ndim} dimension(s). Reshape it.")
     if not np.all(np.isfinite(raw)):
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(raw))[0])
-        raise BadInput(f"{name}{list(where)} is {raw[where]}. All entries must be finite. Correct or drop that entry.")
+        at = list(where) if where else ""
+        raise BadInput(f"{name}{at} is {raw[where]}. All entries must be finite. Correct or drop that entry.")
     return raw
 
 

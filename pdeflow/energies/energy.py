@@ -38,17 +38,21 @@ class Energy:
             raise BadInput(
                 "Energy() has three empty slots. It needs a potential, an internal energy or an interaction. Name one."
             )
-        for slot, needs in (
-            ("potential", ("dim", "value")),
-            ("internal", ("of_law", "per_mass")),
-            ("interaction", ("value", "grad")),
+        for slot, needs, kinds in (
+            ("potential", ("dim", "value"), "pdeflow.potentials"),
+            ("internal", ("of_law", "per_mass"), "Entropy, Power and their sums"),
+            ("interaction", ("value", "grad"), "pdeflow.interactions"),
         ):
             part = getattr(self, slot)
+            if isinstance(part, type):
+                raise BadInput(
+                    f"{slot} is the class {part.__name__}. It must be an object. Pass {slot}={part.__name__}(...)."
+                )
             missing = [name for name in needs if part is not None and not hasattr(part, name)]
             if missing:
                 raise BadInput(
-                    f"{slot}={part!r} lacks {', '.join(missing)}. {'An' if slot.startswith('i') else 'A'} {slot} must "
-                    f"have {', '.join(needs)}. See pdeflow.{'energy' if slot == 'internal' else slot + 's'}."
+                    f"{slot}={part!r} lacks {', '.join(missing)}. It must have {', '.join(needs)}. Take one of "
+                    f"{kinds}, or write a subclass as docs/extend.md shows."
                 )
 
     def evaluate(self, law: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:

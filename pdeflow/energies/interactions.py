@@ -27,6 +27,9 @@ class Interaction:
 
     singular = False
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
     def value(self, z: Array) -> Array:
         """W at the differences, (n, d) -> (n,)."""
         raise NotImplementedError

@@ -32,6 +32,9 @@ class InternalEnergy(ABC):
     Two internal energies are added with `+`, and the sum answers what its parts answer.
     """
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
     @property
     def exponent(self) -> float | None:
         """m where U(r) = c r^m/(m - 1), 1.0 where U(r) = c r log r (its limit up to a linear term), else None."""

@@ -25,6 +25,9 @@ class Potential:
 
     dim: int
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(dim={self.dim})" if hasattr(self, "dim") else f"{type(self).__name__}()"
+
     def value(self, x: Array) -> Array:
         """V at the points, (n, d) -> (n,)."""
         raise NotImplementedError

@@ -276,8 +276,8 @@ def cell_masses(law: Law, edges: Edges) -> tuple[Values, tuple[float, float]]:
     """Differences of the cdf, the mass outside put into the end cells, and that mass (below, above)."""
     if "cdf" not in law.answers():
         raise Unsupported(
-            f"{law!r} has no cdf; it answers: {', '.join(law.answers())}. Cell masses need one. Start from a 1-D "
-            "law with a cdf, e.g. a GridLaw."
+            f"{law!r} has no cdf; it answers: {', '.join(law.answers())}. Cell masses need one. Give it cdf(x), or "
+            "start from a law on the line that has one, e.g. a GridLaw."
         )
     cdf = np.asarray(law.cdf(edges), dtype=float)
     if not (np.isfinite(cdf).all() and cdf.min() >= -1e-12 and cdf.max() <= 1 + 1e-12 and np.diff(cdf).min() >= -1e-12):

@@ -55,6 +55,10 @@ class PushForward(Law):
     def __init__(self, base: Law, maps: Iterable[Map] = ()):
         if not isinstance(base, Law):
             raise BadInput(f"base is {base!r}. It must be a Law. Take one of pdeflow.laws.")
+        if isinstance(maps, Map):
+            raise BadInput(
+                f"maps is the single map {maps!r}. It must be a sequence of maps. Pass ({type(maps).__name__}(...),)."
+            )
         self.base, self.maps, self.dim = base, tuple(maps), base.dim
         for move in self.maps:
             require_map(move, self.dim)

@@ -9,7 +9,7 @@ from .._core.validate import count
 from ..laws import Law
 from .cells import cell_masses, common_grid
 from .gaussian import gaussian_kl, minus_log1p
-from .pair import answers, blocks, checked_pair, each_block, generator, lacking
+from .pair import answers, blocks, checked_pair, each_block, generator, lacking, require_densities
 
 _EMPTY = 1e-12  # GridLaw's own limit for a cell that counts as empty
 
@@ -100,6 +100,7 @@ def _kl(first, second, rng, n, axes_of=None):
         stderr = float(np.linalg.norm([part.stderr for part in parts]))
         how = f"sum over blocks: {together(part.how for part in parts)}"
         return Estimate(float(sum(part.value for part in parts)), stderr, how, "kl")
+    require_densities(first, second)
     needed = [*lacking([first], "quantile", "log_density"), *lacking([second], "log_density")]
     return _sampled(first, second, n, generator(rng, f"kl from {type(first).__name__} in dim {first.dim}", needed))
 

@@ -9,7 +9,7 @@ from .._core.validate import count
 from ..laws import Law
 from .cells import cell_masses, common_grid
 from .metric import metric
-from .pair import answers, checked_pair, generator, lacking
+from .pair import answers, checked_pair, generator, lacking, require_densities
 
 
 def l1(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
@@ -95,6 +95,7 @@ def _lp(approximation, truth, p, rng, n):
             )
     if first.dim == 1 and all(answers(law, "log_density", "quantile") for law in (first, second)):
         return Estimate(_on_line(first, second, p), 0.0, "quadrature", name)
+    require_densities(first, second)
     needed = lacking([first, second], "quantile", "log_density")
     value, stderr = _sampled(first, second, p, count(n, "n", 4), generator(rng, f"{name} in dim {first.dim}", needed))
     return Estimate(value, stderr, f"Monte Carlo, n = {n}", name)

@@ -42,6 +42,13 @@ def answers(law: Law, *questions: str) -> bool:
     return all(question in known for question in questions)
 
 
+def require_densities(*laws: Law) -> None:
+    """`NotAvailable` for a law whose density is not known at its own draws either: drawing does not help then."""
+    for law in laws:
+        if not answers(law, "log_density") and type(law).sample_with_log_density is Law.sample_with_log_density:
+            raise law.not_available("log_density")
+
+
 def generator(
     rng: np.random.Generator | None, what: str, lacking: Iterable[tuple[Law, str]] = ()
 ) -> np.random.Generator:

@@ -59,6 +59,13 @@ class Reference:
     error: Estimate
     provenance: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        laws, (first, last) = self.provenance.get("law"), self.times[[0, -1]]
+        return (
+            f"Reference({self.provenance.get('problem')!r}, {len(self.times)} laws of kind {laws} at times "
+            f"{first:g} to {last:g}, error={self.error})"
+        )
+
     @property
     def times(self) -> np.ndarray:
         """The stored times, (k,)."""

@@ -247,6 +247,8 @@ def test_sphere_means(dim, p, rng):
         (lambda: pf.Power(1.0), "Use Entropy"),
         (lambda: pf.Power(np.nan), "m is nan"),
         (lambda: pf.Power(2.0, -1.0), "coefficient is -1"),
+        (lambda: pf.Energy(internal=pf.Entropy), "internal is the class Entropy. It must be an object"),
+        (lambda: pf.Energy(internal=2), "internal=2 lacks of_law, per_mass.*Take one of Entropy, Power"),
     ],
 )
 def test_bad_energies(build, message):

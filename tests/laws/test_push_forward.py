@@ -257,3 +257,8 @@ def test_a_map_that_does_not_reach_infinity_ends_where_it_ends():
     assert law.cdf(np.array([1.0])) == pytest.approx([0.5])
     wide = pf.laws.PushForward(pf.laws.Gaussian(0.0, 1.0), [random_map(1)])
     assert wide.quantile([0.0, 1.0]).tolist() == [-np.inf, np.inf]
+
+
+def test_a_single_map_must_be_in_a_sequence():
+    with pytest.raises(pf.BadInput, match=r"maps is the single map AffineMap.* It must be a sequence"):
+        pf.laws.PushForward(pf.laws.Gaussian(0.0, 1.0), pf.laws.AffineMap(np.eye(1), np.zeros(1)))

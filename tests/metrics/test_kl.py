@@ -320,3 +320,16 @@ def test_monte_carlo_needs_rng():
         metrics.kl(Draws(P3), Q3)
     with pytest.raises(pf.NotAvailable):
         metrics.kl(FromQuantile(lambda u: u), Gaussian(0, 1))
+
+
+def test_a_law_without_density_is_not_sent_to_monte_carlo(rng):
+    class OnlySamples(Law):
+        dim = 1
+
+        def sample(self, n, rng):
+            return rng.normal(size=(n, 1))
+
+    for pair in ((OnlySamples(), Gaussian(0.0, 1.0)), (Gaussian(0.0, 1.0), OnlySamples())):
+        for generator in (None, rng):
+            with pytest.raises(pf.NotAvailable, match=r"OnlySamples .* does not answer 'log_density'"):
+                metrics.kl(*pair, rng=generator)

@@ -150,3 +150,8 @@ def test_a_reference_answers_for_its_own_problem_and_its_stored_times_only(tmp_p
             reference(stranger, [0.1])
     again = pickle.loads(pickle.dumps(reference))
     assert again(again.problem, [0.1]).final.mean() == reference.trajectory.at(0.1).mean()
+
+
+def test_a_reference_prints_in_one_line(file):
+    text = repr(pf.reference.load(file))
+    assert text.startswith("Reference('ou', ") and "laws of kind GridLaw" in text and len(text) < 200

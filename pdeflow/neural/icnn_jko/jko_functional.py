@@ -81,10 +81,9 @@ def _temperature(internal: InternalEnergy | None) -> float:
         return 0.0
     terms = internal.terms()
     if terms is None or any(m != 1 for _, m in terms):
-        lacks = "terms() says no sum of known terms" if terms is None else "the terms beside the entropy"
+        why = "its terms() names no such sum" if terms is None else "it has other terms than the entropy"
         raise Unsupported(
-            f"ICNNJKO needs Entropy as internal energy, got {internal!r}: it lacks a bound for {lacks}. For sums of "
-            "Entropy and "
+            f"ICNNJKO needs Entropy as internal energy, got {internal!r}: {why}. For sums of Entropy and "
             "Power(m) use VariationalJKO or PWGF, on the line also QuantileJKO."
         )
     return float(sum(c for c, _ in terms))
