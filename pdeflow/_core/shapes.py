@@ -13,6 +13,9 @@ Row = Float[np.ndarray, " _"]  # one-dimensional, of a length of its own
 Numbers = Float[np.ndarray, "..."]  # an array of any shape
 
 # an array of the shape of the argument; numpy makes a scalar where that has no dimensions
-SameShape = Numbers if TYPE_CHECKING else Numbers | np.floating
+if TYPE_CHECKING:
+    SameShape = Float[np.ndarray, "..."]
+else:
+    SameShape = Numbers | np.floating
 
 __all__ = ["Matrix", "Numbers", "Points", "Row", "SameShape", "Values", "Vector"]
