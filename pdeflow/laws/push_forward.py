@@ -152,8 +152,9 @@ class PushForward(Law):
         return score
 
     def finite_dissipation(self, power: float = 0.0) -> bool | None:
-        """What the base law says, where the maps know their first and second derivatives; else unknown."""
-        return self.base.finite_dissipation(power) if self._all_answer("with_score") else None
+        """What the base law says under affine maps; else unknown: the map u = Φ(x) makes a Gaussian uniform."""
+        known = self._affine() and self._all_answer("with_score")
+        return self.base.finite_dissipation(power) if known else None
 
     def quantile(self, u) -> np.ndarray:
         self._require_increasing("quantile")

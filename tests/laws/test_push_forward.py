@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from neural.random_maps import random_map
+from scipy.special import ndtr
 
 import pdeflow as pf
 
@@ -158,6 +159,31 @@ def test_a_rotated_law_answers_what_the_law_answers(rng):
     np.testing.assert_allclose(law.cov(), TURN @ base.cov() @ TURN.T, atol=1e-15)
     assert law.power_integral(2.0) == pytest.approx(base.power_integral(2.0), rel=1e-13)
     assert law.has_density() is True and law.support() is None and law.finite_dissipation(1.0) is True
+
+
+class ToLevels(pf.laws.Map):
+    """x -> Φ(x), which makes the uniform law of the standard Gaussian."""
+
+    dim, increasing = 1, True
+
+    def __call__(self, x):
+        return ndtr(x)
+
+    def with_log_det(self, x):
+        return ndtr(x), -(x[:, 0] ** 2) / 2 - np.log(2 * np.pi) / 2
+
+    def with_score(self, x, start, weight):
+        y, volume = self.with_log_det(x)
+        return y, volume, (start + weight[:, None] * x) * np.exp(-volume)[:, None]
+
+
+def test_the_dissipation_of_a_base_law_says_nothing_behind_a_map_that_bends():
+    base = pf.laws.Gaussian(0.0, 1.0)
+    bent = pf.laws.PushForward(base, [ToLevels()])
+    _, log_density = bent.sample_with_log_density(100, np.random.default_rng(0))
+    np.testing.assert_allclose(log_density, 0, atol=1e-14)  # it is Uniform(0, 1), whose dissipation is infinite
+    assert pf.laws.Uniform(0.0, 1.0).finite_dissipation() is False and base.finite_dissipation() is True
+    assert bent.finite_dissipation() is None
 
 
 def test_entropy_and_power_integral_follow_the_volume():
