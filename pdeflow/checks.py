@@ -26,6 +26,11 @@ def gradient(function, x, *, tolerance: float = 1e-7, step: float = 1e-3) -> flo
     Raises `BadInput` that names the point and the component where it exceeds `tolerance`.
     """
     x = real_array(x, "x", ndim=2)
+    values = np.shape(function.value(x))
+    if values != (len(x),):
+        raise BadInput(
+            f"value(x) has shape {values} for x of shape {x.shape}. It must be ({len(x)},). Sum over the last axis."
+        )
     worst = _compare(function.value, function.grad, x, "grad", tolerance, step)
     if hasattr(function, "hessian"):
         try:
@@ -42,7 +47,7 @@ def _compare(lower, upper, x, name, tolerance, step):
     if given.shape != (*base.shape, x.shape[1]):
         raise BadInput(
             f"{name}(x) has shape {given.shape} for x of shape {x.shape}. It must be {(*base.shape, x.shape[1])}. "
-            "Mend it."
+            "Correct its shape."
         )
     slopes = np.empty(given.shape)
     for i in range(x.shape[1]):

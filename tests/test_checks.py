@@ -135,3 +135,17 @@ def test_equilibrium(kind):
         checks.equilibrium(
             problem, replace(Push(0.5, kind), speed=-0.5), Gaussian(0, 1), dt=0.1, steps=3, tolerance=1e-3
         )
+
+
+def test_gradient_names_a_value_of_the_wrong_shape():
+    class NoSum(pf.potentials.Potential):
+        dim = 1
+
+        def value(self, x):
+            return x**2
+
+        def grad(self, x):
+            return 2 * x
+
+    with pytest.raises(pf.BadInput, match=r"value\(x\) has shape \(4, 1\) for x of shape \(4, 1\). It must be \(4,\)"):
+        pf.checks.gradient(NoSum(), np.ones((4, 1)))

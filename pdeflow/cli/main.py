@@ -68,10 +68,16 @@ def list_() -> None:
             if isinstance(thing, str):
                 click.echo(f"  pf.{folder}.{name}: {thing}")
             elif isinstance(thing, type) and issubclass(thing, pf.Method):
-                click.echo(f"  pf.{folder}.{name}{inspect.signature(thing)}")
+                click.echo(f"  pf.{folder}.{name}({_fields(thing)})")
     for folder in ("metrics", "laws", "potentials", "interactions"):
         names = [name for name in getattr(pf, folder).__all__ if name not in ("from_spec", "Metric", "metric")]
         click.echo(f"{folder} (pf.{folder})\n  {', '.join(names)}")
+
+
+def _fields(method: type) -> str:
+    """The fields of a method with their defaults."""
+    defaults = inspect.signature(method).parameters.values()
+    return ", ".join(str(field.replace(annotation=inspect.Parameter.empty)) for field in defaults)
 
 
 def _optional(folder: ModuleType, name: str) -> Any:

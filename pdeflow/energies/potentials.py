@@ -30,7 +30,9 @@ class Potential:
 
     def value(self, x: Array) -> Array:
         """V at the points, (n, d) -> (n,)."""
-        raise NotImplementedError
+        raise NotAvailable(
+            f"{type(self).__name__} has no value. A potential needs value(x), (n, d) to (n,). Define it."
+        )
 
     def grad(self, x: Array) -> Array:
         """∇V at the points, (n, d) -> (n, d)."""
