@@ -71,7 +71,7 @@ def real_array(array: Any, name: str, ndim: int | None = None) -> Numbers:
         raise BadInput(
             f"{name} is no array: its rows differ in length. It must be rectangular. Pad or cut the rows."
         ) from None
-    if raw.dtype.kind not in "fiub":
+    if raw.dtype.kind not in "fiu":
         raise BadInput(
             f"{name} is an array of {raw.dtype}. It must be real numbers. Pass floats (for complex data, the part you "
             "mean)."

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pdeflow._core.errors import BadInput
 from pdeflow.laws import AffineMap, Gaussian, PushForward
 from pdeflow.laws.maps import Map
 
@@ -50,3 +51,8 @@ def test_fourth_moment_of_a_pair():
     # X - Y ~ N(0, 2C): E|X - Y|^4 = (tr 2C)² + 2 |2C|²
     assert TILTED.mean_pair_power(4.0).value == pytest.approx(25 + 2 * 4 * (4 + 2 * 0.36 + 0.25), rel=1e-14)
     assert TILTED.mean_pair_power(3.0) is None
+
+
+def test_a_truth_value_is_no_number():
+    with pytest.raises(BadInput, match="mean is an array of bool"):
+        Gaussian(True, 1.0)
