@@ -1,5 +1,6 @@
 """Fingerprints: equal questions share them, different ones do not."""
 
+import contextlib
 import importlib.util
 import inspect
 import json
@@ -131,5 +132,6 @@ def test_plain_data():
 
 def test_a_ufunc_counts_by_its_name_whoever_has_looked_at_it():
     first = pf.fingerprint.sha256({"f": np.exp})
-    inspect.signature(np.exp)
+    with contextlib.suppress(TypeError, ValueError):  # an older numpy has no signature of a ufunc
+        inspect.signature(np.exp)
     assert pf.fingerprint.sha256({"f": np.exp}) == first != pf.fingerprint.sha256({"f": np.log})

@@ -1,5 +1,6 @@
 """Rows: CSV files appear whole or not at all."""
 
+import csv
 import os
 from functools import partial
 
@@ -65,7 +66,8 @@ def test_csv_replaces_a_file_behind_a_link_with_its_rights_and_writes_to_devices
     link.symlink_to(target)
     table.to_csv(link)
     assert link.is_symlink() and target.stat().st_mode & 0o777 == 0o640
-    assert (pandas.read_csv(target)["error"] == table.to_dataframe()["error"]).all()
+    with open(target, newline="") as file:  # pandas reads floats to the last bit in some versions only
+        assert [float(row["error"]) for row in csv.DictReader(file)] == table.to_dataframe()["error"].tolist()
     table.to_csv(os.devnull)
     assert not os.path.isfile(os.devnull)
     with pytest.raises(BadInput, match="cannot be written"):
