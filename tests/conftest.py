@@ -1,7 +1,10 @@
-"""Shared fixtures: floating-point faults raise in every test, seeds are fixtures."""
+"""Shared by all tests: floating-point faults raise, seeds are fixtures, array shapes are checked."""
 
 import numpy as np
 import pytest
+import shape_checks
+
+shape_checks.install()  # before a test module imports pdeflow
 
 
 @pytest.fixture(autouse=True)

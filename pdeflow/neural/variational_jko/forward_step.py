@@ -121,8 +121,8 @@ def exact_forward_backward(problem, dt: float, times) -> Trajectory:
     for mark in marks:
         for _ in range(mark - done):
             push = forward_map(energy.potential, energy.interaction, law.mean()[None], dt)
-            cov = push.matrix @ law.cov() @ push.matrix.T
-            law = Gaussian(*gaussian_jko_step(push(law.mean()), (cov + cov.T) / 2, np.diag(nothing), nothing, heat, dt))
+            mean, cov = push(law.mean()[None])[0], push.matrix @ law.cov() @ push.matrix.T
+            law = Gaussian(*gaussian_jko_step(mean, (cov + cov.T) / 2, np.diag(nothing), nothing, heat, dt))
         done = mark
         laws.append(law)
     return Trajectory(times, laws, {"steps": done})

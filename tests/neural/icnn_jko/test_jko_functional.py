@@ -61,5 +61,7 @@ def test_pairs_of_an_interaction_are_of_distinct_points(move, rng):
 
 @pytest.mark.parametrize("internal", [pf.Power(2.0), pf.Entropy() + pf.Power(2.0)])
 def test_what_stands_beside_the_entropy_is_what_it_lacks(internal):
-    with pytest.raises(pf.Unsupported, match=r"lacks .*beside the entropy\. .*VariationalJKO or PWGF.*QuantileJKO"):
+    with pytest.raises(
+        pf.Unsupported, match=r"needs Entropy.*other terms than the entropy\. .*VariationalJKO or PWGF.*QuantileJKO"
+    ):
         JKOFunctional(pf.Energy(internal=internal), 2)
