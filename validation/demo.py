@@ -6,6 +6,7 @@ and reports. Finished runs are kept in --out/runs: a second call redoes nothing.
 """
 
 import argparse
+import inspect
 import sys
 import time
 from pathlib import Path
@@ -74,7 +75,8 @@ def main():
         codes.append(3 if faults else 0)
     for name, make in (("ou", ornstein_uhlenbeck), ("barenblatt", barenblatt)):
         problem, methods, claims = make()
-        print(f"\n{make.__doc__}")
+        title, *about = inspect.cleandoc(make.__doc__).splitlines()
+        print("\n" + "\n".join([title, *about]))
         study = pf.Study(problem, methods, {"dt": STEPS}, {"w2": pf.metrics.w2})
         table = study.run(store=options.out / "runs", jobs=options.jobs)
         print(f"orders, against an expected order of one\n{table.orders('w2', expected=1.0, tolerance=0.15)}\n")
@@ -84,7 +86,8 @@ def main():
         path = report.write(
             table,
             options.out / name,
-            title=make.__doc__,
+            title=title,
+            text="\n".join(about),
             claims=claims,
             command="make demo",
             expected=1.0,

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pdeflow.cli.study import load_validation
+
 torch = pytest.importorskip("torch")
 
 
@@ -68,3 +70,9 @@ def test_shares_of_the_mixture_itself_are_its_weights(mixture, rng):
     target = mixture.problem_of("d = 8", 0).energy.potential.mixture
     share = mixture.shares(target.sample(20_000, rng), target)
     assert np.abs(share - target.weights).max() < 4 * np.sqrt(0.1 / 20_000)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "claims").glob("*.py")), ids=lambda file: file.stem)
+def test_every_claim_family_builds_its_study(file):
+    module = load_validation(file)
+    assert module.CLAIMS and module.study("quick").cases() and module.study("paper").cases()

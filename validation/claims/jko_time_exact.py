@@ -7,7 +7,7 @@ scheme goes somewhere else (towards the equation, say, or half a step off). The 
 
 import pdeflow as pf
 from pdeflow._core.estimate import Estimate
-from pdeflow.grid.quantile_jko.mesh import place
+from pdeflow.grid.quantile_jko.mesh import quantile_nodes
 
 CLAIMS = [pf.Claim("jko-quantile", "beyond_floor", float("inf"), 0.1, "docs/math.md 1.1, 2.2, 4.1")]
 
@@ -21,7 +21,7 @@ def beyond_floor(approximation, truth, *, rng=None):
     if not isinstance(approximation, pf.laws.Quantiles):
         raise pf.NotAvailable(f"{approximation!r} has no levels. This metric judges Quantiles laws. Use w2.")
     levels = approximation.levels
-    floor = pf.metrics.w2(pf.laws.Quantiles(place(truth, levels), levels), truth)
+    floor = pf.metrics.w2(pf.laws.Quantiles(quantile_nodes(truth, levels), levels), truth)
     excess = pf.metrics.w2(approximation, truth).value - floor.value
     return Estimate(max(0.0, excess), 0.0, "closed form or quadrature", "beyond_floor")
 

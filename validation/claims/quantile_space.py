@@ -9,7 +9,7 @@ step projects, init interpolates).
 """
 
 import pdeflow as pf
-from pdeflow.grid.quantile_jko.mesh import place
+from pdeflow.grid.quantile_jko.mesh import quantile_nodes
 
 CLAIMS = [
     pf.Claim("graded", "node_w2", 2.0, 0.2, "docs/math.md 6.2"),
@@ -22,7 +22,7 @@ def node_w2(approximation, truth, *, rng=None):
     if not isinstance(approximation, pf.laws.Quantiles):
         raise pf.NotAvailable(f"{approximation!r} has no levels. This metric judges Quantiles laws. Use w2.")
     levels = approximation.levels
-    return pf.metrics.w2(approximation, pf.laws.Quantiles(place(truth, levels), levels))
+    return pf.metrics.w2(approximation, pf.laws.Quantiles(quantile_nodes(truth, levels), levels))
 
 
 def study(scale="quick"):
