@@ -11,7 +11,9 @@ CONSTRAINTS ?= constraints.txt
 demo: $(VENV)/installed
 	$(BIN)/python validation/demo.py --out $(OUT)/demo --jobs $(JOBS)
 
-test: lint pytest
+# The linters work on one core and the tests on the other.
+test:
+	$(MAKE) --jobs=2 lint pytest
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
