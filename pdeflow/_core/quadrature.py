@@ -1,5 +1,6 @@
 """All quadrature rules: on panels, on cells, adaptive on the line, and over the levels of quantile functions."""
 
+import functools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -26,6 +27,15 @@ _PAIRS = {
         (0.0, 1.0, 0.0),
     ),
 }  # fmt: skip
+
+
+@functools.cache
+def gauss_legendre(nodes: int) -> tuple[Values, Values]:
+    """Gauss-Legendre nodes (n,) in (-1, 1) and weights (n,), computed once per number of nodes and read-only."""
+    z, w = leggauss(nodes)
+    z.setflags(write=False)
+    w.setflags(write=False)
+    return z, w
 
 
 def kronrod(nodes: int) -> tuple[Values, Values, Values]:
@@ -117,7 +127,7 @@ def graded_rule(panels: int = 44, nodes: int = 16) -> tuple[Values, Values]:
     The panels next to 0 and 1 have width 2^-panels, so that the logarithmic growth of quantile functions is resolved
     (44 is the most for which 1 - u still differs from 1).
     """
-    z, w = leggauss(nodes)
+    z, w = gauss_legendre(nodes)
     half = np.concatenate([[0.0], 0.5 ** np.arange(panels, 0, -1.0)])
     width, left = np.diff(half), half[:-1]
     u = (left[:, None] + width[:, None] * (z + 1) / 2).ravel()
@@ -147,7 +157,7 @@ def level_integral(function: Callable[[Values], Values], nodes: int = 16, tolera
     The panels are those of `graded_rule`, each halved where its value and that of its two halves differ by more than
     the tolerance. A jump is closed in on by bisection, 50 times at most.
     """
-    z, w = leggauss(nodes)
+    z, w = gauss_legendre(nodes)
     half = np.concatenate([[0.0], 0.5 ** np.arange(44, 0, -1.0)])
     left, width = np.tile(half[:-1], 2), np.tile(np.diff(half), 2)
     right_end = np.arange(len(left)) >= len(half) - 1  # panels measured from level 1 downwards
@@ -175,19 +185,19 @@ def level_integral(function: Callable[[Values], Values], nodes: int = 16, tolera
 
 def gauss_panels(edges: Row, nodes: int) -> tuple[Numbers, Row]:
     """Gauss-Legendre points (k, nodes) of the panels between the edges (k + 1,), and weights (nodes,) with sum one."""
-    z, w = leggauss(nodes)
+    z, w = gauss_legendre(nodes)
     return edges[:-1, None] + np.diff(edges)[:, None] * (z + 1) / 2, w / 2
 
 
 def gauss_and_lobatto() -> tuple[tuple[Values, Values], tuple[Values, Values]]:
     """Two rules (nodes (5,), weights (5,)) on (-1, 1), exact to degree 9 and 7; the second has nodes at both ends."""
     inner = np.sqrt(3 / 7)
-    return leggauss(5), (np.array([-1, -inner, 0, inner, 1]), np.array([9, 49, 64, 49, 9]) / 90)
+    return gauss_legendre(5), (np.array([-1, -inner, 0, inner, 1]), np.array([9, 49, 64, 49, 9]) / 90)
 
 
 def cell_nodes(axes: Sequence[Row], nodes: int) -> tuple[Points, Row]:
     """Gauss points (cells · nodes^d, d) of every cell of a grid, and their weights within a cell (nodes^d,)."""
-    z, w = leggauss(nodes)
+    z, w = gauss_legendre(nodes)
     shape = tuple(len(axis) - 1 for axis in axes)
     per_axis = [((axis[1:] + axis[:-1]) / 2)[:, None] + np.diff(axis)[:, None] * z / 2 for axis in axes]
     cells = np.indices(shape).reshape(len(axes), -1)

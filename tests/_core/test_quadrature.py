@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pdeflow._core.quadrature import gauss_and_lobatto, graded_rule, kronrod, level_integral
+from pdeflow._core.quadrature import gauss_and_lobatto, gauss_legendre, graded_rule, kronrod, level_integral
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,11 @@ def test_rules_are_exact_to_their_degree(nodes, kronrod_degree, gauss_degree):
     for (z, w), degree in zip(gauss_and_lobatto(), (9, 7)):
         moments = [w @ z**k for k in range(degree + 1)]
         np.testing.assert_allclose(moments, [2 / (k + 1) if k % 2 == 0 else 0 for k in range(degree + 1)], atol=1e-14)
+
+
+def test_gauss_legendre_is_exact_to_its_degree_and_nobody_changes_the_kept_rule():
+    z, w = gauss_legendre(4)
+    assert [float(w @ z**k) for k in (0, 2, 6, 7)] == pytest.approx([2, 2 / 3, 2 / 7, 0], abs=1e-15)
+    assert gauss_legendre(4)[0] is z
+    with pytest.raises(ValueError, match="read-only"):
+        z[0] = 0.0
