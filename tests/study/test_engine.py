@@ -1,23 +1,18 @@
 """The engine: truths, workers, the progress bar, and errors that name their run."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import distributed
 import joblib
 import numpy as np
 import pytest
 import slow_study
-from cheap_schemes import Moments, moment_distance, small_study
+from cheap_schemes import Moments, moment_distance
 from slow_study import bits
+from study_cases import FOUR_STEPS, brief, small
 
 import pdeflow as pf
 from pdeflow.study import Table
-
-DTS = [1 / 4, 1 / 8, 1 / 16, 1 / 32, 1 / 64]
-
-
-small = partial(small_study, DTS)
 
 
 def test_a_truth_that_takes_dt_gets_the_step_of_the_run():
@@ -48,12 +43,6 @@ def test_a_bar_runs_on_a_terminal_and_leaves_standard_output_alone(capsys, monke
     small().run(progress=True)
     out, err = capsys.readouterr()
     assert out == "" and "study" in err
-
-
-FOUR_STEPS = [1 / 4, 1 / 8, 1 / 16, 1 / 32]
-
-
-brief = partial(small_study, FOUR_STEPS)
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,13 @@
 
 import csv
 import os
-from functools import partial
 
 import pandas
 import pytest
-from cheap_schemes import small_study
+from study_cases import brief
 
 from pdeflow._core.errors import BadInput
 from pdeflow.study import Table
-
-FOUR_STEPS = [1 / 4, 1 / 8, 1 / 16, 1 / 32]
-
-
-brief = partial(small_study, FOUR_STEPS)
 
 
 def test_csv_is_refused_before_writing_where_it_cannot_be_written(tmp_path, monkeypatch):

@@ -2,32 +2,16 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 
 import numpy as np
 import pandas
 import pytest
-from cheap_schemes import Moments, moment_distance, small_study, unavailable
+from cheap_schemes import Moments, moment_distance, unavailable
+from study_cases import DTS, FOUR_STEPS, Cloud, brief, run, small
 
 import pdeflow as pf
 from pdeflow._core.errors import Diverged
 from pdeflow.laws import Particles
-
-DTS = [1 / 4, 1 / 8, 1 / 16, 1 / 32, 1 / 64]
-
-
-small = partial(small_study, DTS)
-
-
-@dataclass(frozen=True)
-class Cloud(Moments):
-    """Moments seen through a sample: a random method whose floor is its sampling error."""
-
-    particles: int = 400
-
-    def init(self, problem, rng):
-        x = problem.initial.sample(self.particles, rng)
-        return np.concatenate([x.mean(axis=0), np.cov(x.T, bias=True).ravel()])
 
 
 @dataclass(frozen=True)
@@ -109,17 +93,6 @@ def test_a_truth_may_state_its_own_error(error, verdict):
         return pf.Trajectory(found.times, found.laws, {} if error is None else {"error": error})
 
     assert small(against=against).run().orders("moments", expected=1)[0]["verdict"] == verdict
-
-
-FOUR_STEPS = [1 / 4, 1 / 8, 1 / 16, 1 / 32]
-
-
-brief = partial(small_study, FOUR_STEPS)
-
-
-def run(stats=None):
-    found = pf.solve(pf.problems.ou(), Moments(), dt=1 / 256)
-    return pf.Trajectory(found.times, found.laws, {**found.stats, **(stats or {})})
 
 
 def closed(problem, times):

@@ -1,48 +1,13 @@
 """Study: what may be asked, and what is refused before anything runs."""
 
-from dataclasses import dataclass
-from functools import partial
-
 import numpy as np
 import pytest
-from cheap_schemes import Moments, moment_distance, small_study
+from cheap_schemes import Moments, moment_distance
+from study_cases import DTS, Cloud, Own, brief, run, small
 
 import pdeflow as pf
 from pdeflow._core.errors import BadInput, UnknownField
-from pdeflow.laws import Gaussian
 from pdeflow.study import Table
-
-DTS = [1 / 4, 1 / 8, 1 / 16, 1 / 32, 1 / 64]
-
-
-small = partial(small_study, DTS)
-
-
-@dataclass(frozen=True)
-class Cloud(Moments):
-    """Moments seen through a sample: a random method whose floor is its sampling error."""
-
-    particles: int = 400
-
-    def init(self, problem, rng):
-        x = problem.initial.sample(self.particles, rng)
-        return np.concatenate([x.mean(axis=0), np.cov(x.T, bias=True).ravel()])
-
-
-class Own:
-    """Somebody's own solver: no base class, no dataclass."""
-
-    def __init__(self, cells):
-        self.cells = cells
-
-    def init(self, problem, rng):
-        return problem.initial.mean()[0], problem.initial.cov()[0, 0]
-
-    def step(self, problem, state, dt, rng):
-        return state[0] / (1 + dt), (state[1] + 2 * dt) / (1 + 2 * dt)
-
-    def law(self, state):
-        return Gaussian(state[0] + 1 / self.cells**2, state[1])
 
 
 class Slots:
@@ -148,17 +113,6 @@ def test_wrong_arguments_of_run_and_table_are_typed_errors():
         table.claims([])
     with pytest.raises(BadInput, match="numeric"):
         Table([], "kkt").step_size("structured")
-
-
-FOUR_STEPS = [1 / 4, 1 / 8, 1 / 16, 1 / 32]
-
-
-brief = partial(small_study, FOUR_STEPS)
-
-
-def run(stats=None):
-    found = pf.solve(pf.problems.ou(), Moments(), dt=1 / 256)
-    return pf.Trajectory(found.times, found.laws, {**found.stats, **(stats or {})})
 
 
 def test_a_run_and_a_closed_form_with_its_laws_are_two_questions_to_a_store(tmp_path):

@@ -2,20 +2,10 @@
 
 import numpy as np
 import pytest
+from cvxopt_jko_cases import JKO, stated
 
 import pdeflow as pf
 from pdeflow.grid.cvxopt_jko.domain import kernel_matrix
-
-JKO = pf.grid.CvxoptJKO
-REPULSION = pf.interactions.LogRepulsion(0.1)  # convex in the masses on domains shorter than 2√20
-
-
-def drift(strength=1.0):
-    return pf.potentials.Quadratic(strength)
-
-
-def stated(energy, initial, horizon=0.5):
-    return pf.Problem(energy, initial, horizon, name="test")
 
 
 def test_kernel_matrix_gives_the_energy_of_the_grid_law():

@@ -2,22 +2,13 @@
 
 import numpy as np
 import pytest
+from euler_maruyama_cases import MATRIX, problem_of
 
 import pdeflow as pf
 from pdeflow.energies.potentials import FromFunction
 from pdeflow.laws import Gaussian
 from pdeflow.particle import EulerMaruyama
 from pdeflow.problems.aggregation import quartic_second_moment
-
-MATRIX = np.array(
-    [[2.0, 0.6, 0.1, 0, 0.2], [0.6, 1, 0, 0.1, 0], [0.1, 0, 1.5, 0, 0], [0, 0.1, 0, 1, 0.3], [0.2, 0, 0, 0.3, 0.8]]
-)
-
-
-def problem_of(potential=None, kernel=None, dim=2, temperature=0.6):
-    internal = None if temperature is None else pf.Entropy(temperature)
-    energy = pf.Energy(potential, internal, kernel)
-    return pf.Problem(energy, Gaussian(np.linspace(0.5, 1, dim), 0.5), 1.0, name="test")
 
 
 def test_coupled_runs_follow_one_brownian_path():
