@@ -337,8 +337,13 @@ def register_map(name: str) -> Callable[[Kind], Kind]:
     Raises
     ------
     BadInput
-        For a class that is no subclass of `Map`, and for a name that another kind has.
+        For a name that is no text or that another kind has, and for a class that is no subclass of `Map`.
     """
+    if not isinstance(name, str) or not name:
+        raise BadInput(
+            f"The name of a kind of map is {name!r}. It must be a text, such as 'mypackage.Shear', which files keep. "
+            "Write @pdeflow.laws.register_map('mypackage.Shear') above the class."
+        )
 
     def register(kind: Kind) -> Kind:
         if not (isinstance(kind, type) and issubclass(kind, Map)):

@@ -83,6 +83,12 @@ def test_kinds_of_maps_are_recorded_under_the_names_of_the_first_edition():
         map_from_data(2, {"map": "Shear"}, {})
 
 
+@pytest.mark.parametrize("name", [None, "", Map])
+def test_a_kind_needs_a_name(name):
+    with pytest.raises(pf.BadInput, match="must be a text"):
+        register_map(name)
+
+
 def test_a_kind_is_registered_once_under_a_free_name():
     kind = register_map("test_maps.Doubling")(Doubling)
     assert kind is Doubling and register_map("test_maps.Doubling")(Doubling) is Doubling
