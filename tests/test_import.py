@@ -28,10 +28,10 @@ def test_no_heavy_library(use):
     assert loaded.strip() == "[]"
 
 
-def test_import_takes_under_half_a_second():
+def test_import_takes_under_a_fifth_of_a_second():
     code = "import time; start = time.perf_counter(); import pdeflow; print(time.perf_counter() - start)"
     # the best of three: another process on the machine may hold up one of them
-    assert min(float(_run(code)) for _ in range(3)) < 0.5
+    assert min(float(_run(code)) for _ in range(3)) < 0.2
 
 
 def test_names_resolve_and_a_typing_error_lists_them():
