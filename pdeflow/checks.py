@@ -5,25 +5,47 @@ Each returns the number it measured, and raises a typed error that names the pla
 must obey.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ._core.errors import BadInput, Diverged, NotAvailable
+from ._core.shapes import Numbers, Points
 from ._core.validate import real_array
+from .laws import Law
 
 # Central differences of sixth order: f'(x) = Σ w_k (f(x + k h) - f(x - k h)) / h + O(h^6).
 _STENCIL = ((1, 3 / 4), (2, -3 / 20), (3, 1 / 60))
 
 
-def gradient(function, x, *, tolerance: float = 1e-7, step: float = 1e-3) -> float:
+def gradient(function: Any, x: ArrayLike, *, tolerance: float = 1e-7, step: float = 1e-3) -> float:
     """Compare `.grad` with differences of `.value`, and `.hessian`, where there is one, with differences of `.grad`.
 
-    function : a potential or an interaction kernel. x : (n, d) points, away from singularities (0 for kernels).
-    step : relative to max(1, |x_i|). Returns the largest error |given - differences| / max(1, |given|_max), over all
-    points, gradient
-    and Hessian together; sixth-order central differences make it about 1e-11 for a smooth right answer.
-    Raises `BadInput` that names the point and the component where it exceeds `tolerance`.
+    Parameters
+    ----------
+    function : Potential or Interaction
+        Any object with `value`, (n, d) to (n,), and `grad`, (n, d) to (n, d); `hessian`, (n, d) to (n, d, d), is
+        optional.
+    x : (n, d) array_like
+        Points, away from singularities (0 for kernels).
+    tolerance : float
+        The largest relative error that passes.
+    step : float
+        The difference step h at coordinate x_i is step · max(1, abs(x_i)), in units of x.
+
+    Returns
+    -------
+    float
+        The largest error: abs(given - differences) / max(1, largest abs(given) at the point), over all points,
+        gradient and Hessian together; about 1e-11 for a smooth function whose derivatives are right.
+
+    Raises
+    ------
+    BadInput
+        Where the error exceeds `tolerance`: it names the point and the component. Also for answers of a wrong shape.
     """
     x = real_array(x, "x", ndim=2)
     values = np.shape(function.value(x))
@@ -41,7 +63,10 @@ def gradient(function, x, *, tolerance: float = 1e-7, step: float = 1e-3) -> flo
     return worst
 
 
-def _compare(lower, upper, x, name, tolerance, step):
+def _compare(
+    lower: Callable[[Points], Any], upper: Callable[[Points], Any], x: Points, name: str, tolerance: float, step: float
+) -> float:
+    """The largest relative error of `upper`, held against differences of `lower`."""
     given = np.asarray(upper(x))
     base = np.asarray(lower(x))
     if given.shape != (*base.shape, x.shape[1]):
@@ -71,8 +96,26 @@ def _compare(lower, upper, x, name, tolerance, step):
     return float(error[worst])
 
 
-def symmetry(matrix, *, tolerance: float = 1e-10) -> float:
-    """max |A - Aᵀ| / max |A| of a square matrix; `BadInput` with the entry where it exceeds `tolerance`."""
+def symmetry(matrix: ArrayLike, *, tolerance: float = 1e-10) -> float:
+    """The relative asymmetry max abs(A - Aᵀ) / max abs(A) of a square matrix.
+
+    Parameters
+    ----------
+    matrix : (d, d) array_like
+        The matrix A, in any unit.
+    tolerance : float
+        The largest relative asymmetry that passes.
+
+    Returns
+    -------
+    float
+        The asymmetry, without unit; 0 for a matrix of zeros.
+
+    Raises
+    ------
+    BadInput
+        Where it exceeds `tolerance`: it names the entry. Also for a matrix that is empty, not square or not finite.
+    """
     matrix = _square(matrix)
     size = np.max(np.abs(matrix)) or 1.0
     skew = np.abs(matrix - matrix.T) / size
@@ -86,8 +129,26 @@ def symmetry(matrix, *, tolerance: float = 1e-10) -> float:
     return float(skew[i, j])
 
 
-def semidefinite(matrix, *, tolerance: float = 1e-10) -> float:
-    """Smallest eigenvalue of a symmetric matrix; `BadInput` if it lies below -tolerance · max |A|."""
+def semidefinite(matrix: ArrayLike, *, tolerance: float = 1e-10) -> float:
+    """The smallest eigenvalue of a symmetric matrix.
+
+    Parameters
+    ----------
+    matrix : (d, d) array_like
+        The matrix A, symmetric to 1e-10 relative.
+    tolerance : float
+        How far below zero the eigenvalue may lie, relative to max abs(A).
+
+    Returns
+    -------
+    float
+        The smallest eigenvalue of (A + Aᵀ)/2, in the unit of A.
+
+    Raises
+    ------
+    BadInput
+        If it lies below -tolerance · max abs(A), and for a matrix that `symmetry` refuses.
+    """
     matrix = _square(matrix)
     symmetry(matrix)
     smallest = float(np.linalg.eigvalsh((matrix + matrix.T) / 2)[0])
@@ -100,18 +161,45 @@ def semidefinite(matrix, *, tolerance: float = 1e-10) -> float:
     return smallest
 
 
-def _square(matrix):
+def _square(matrix: ArrayLike) -> Numbers:
     matrix = real_array(matrix, "matrix", ndim=2)
     if matrix.shape[0] != matrix.shape[1] or matrix.size == 0:
         raise BadInput(f"matrix has shape {matrix.shape}. It must be square and not empty. Pass a (d, d) array.")
     return matrix
 
 
-def adjoint(forward, transpose, shape, rng, *, tolerance: float = 1e-10) -> float:
-    """Dot test ⟨A u, v⟩ = ⟨u, Aᵀ v⟩ of a linear operator given by two callables.
+def adjoint(
+    forward: Callable[[Numbers], ArrayLike],
+    transpose: Callable[[Numbers], ArrayLike],
+    shape: tuple[int, int],
+    rng: np.random.Generator,
+    *,
+    tolerance: float = 1e-10,
+) -> float:
+    """Test whether ⟨A u, v⟩ = ⟨u, Aᵀ v⟩ for a linear operator A that two callables give.
 
-    forward : (columns,) -> (rows,). transpose : (rows,) -> (columns,). shape : (rows, columns). Returns the difference
-    relative to |A u| |v|; `BadInput` where it exceeds `tolerance`.
+    Parameters
+    ----------
+    forward : callable
+        u of shape (columns,) to A u of shape (rows,).
+    transpose : callable
+        v of shape (rows,) to Aᵀ v of shape (columns,).
+    shape : (int, int)
+        (rows, columns) of A.
+    rng : numpy.random.Generator
+        Draws u and v, with standard normal entries.
+    tolerance : float
+        The largest relative difference that passes.
+
+    Returns
+    -------
+    float
+        The difference of the two products, relative to the norm of A u times that of v.
+
+    Raises
+    ------
+    BadInput
+        Where the difference exceeds `tolerance`, and for answers of a wrong shape.
     """
     rows, columns = shape
     u, v = rng.standard_normal(columns), rng.standard_normal(rows)
@@ -119,32 +207,64 @@ def adjoint(forward, transpose, shape, rng, *, tolerance: float = 1e-10) -> floa
     if image.shape != (rows,) or back.shape != (columns,):
         raise BadInput(
             f"forward gives shape {image.shape}, transpose {back.shape}. They must be ({rows},) and ({columns},). "
-            "Match them."
+            "Return arrays of these shapes."
         )
     size = max(np.linalg.norm(image) * np.linalg.norm(v), np.finfo(float).tiny)
     error = float(abs(image @ v - u @ back) / size)
     if not error <= tolerance:
         raise BadInput(
-            f"⟨Au, v⟩ = {image @ v:.12g}, ⟨u, Aᵀv⟩ = {u @ back:.12g}. They must agree to {tolerance:g}. The "
-            "transpose is not that of forward.",
+            f"⟨Au, v⟩ = {image @ v:.12g}, ⟨u, Aᵀv⟩ = {u @ back:.12g}. They must agree to {tolerance:g}, but "
+            "transpose is not that of forward. Correct one of the two.",
             error=error,
         )
     return error
 
 
-def mass(trajectory, *, tolerance: float = 1e-12) -> float:
-    """Largest |mass - 1| over the laws of a trajectory; `Diverged` with the time where it exceeds `tolerance`.
+def mass(trajectory: Any, *, tolerance: float = 1e-12) -> float:
+    """The largest abs(mass - 1) over the laws of a trajectory.
 
-    Grids report their `mass_error`, clouds the sum of their weights; laws in closed form and by quantiles have mass one
-    by construction and count as 0.
+    Parameters
+    ----------
+    trajectory : Trajectory
+        The laws and their times.
+    tolerance : float
+        The largest error of the mass that passes.
+
+    Returns
+    -------
+    float
+        The largest error: `mass_error` of grids, the sum of the weights less one for clouds, 0 for laws whose mass is
+        one by construction.
+
+    Raises
+    ------
+    Diverged
+        Where it exceeds `tolerance`: it names the time.
     """
     drift = [abs(law.mass_error) for law in trajectory.laws]
-    return _bounded(drift, trajectory.times, tolerance, "The mass is off one by", "Use a conservative scheme.")
+    return _bounded(drift, trajectory.times, tolerance, "The mass differs from one by", "Use a conservative scheme.")
 
 
-def positivity(trajectory, *, tolerance: float = 0.0) -> float:
-    """Smallest cell mass over the grids of a trajectory (other laws cannot be negative: 0); `Diverged` below
-    -tolerance."""
+def positivity(trajectory: Any, *, tolerance: float = 0.0) -> float:
+    """The smallest mass of a cell over the grids of a trajectory.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+        The laws and their times.
+    tolerance : float
+        How far below zero a mass may lie.
+
+    Returns
+    -------
+    float
+        The smallest mass. Laws that are no grids cannot be negative and count as 0.
+
+    Raises
+    ------
+    Diverged
+        Where a mass lies below -tolerance: it names the time.
+    """
     least = [law.min_mass for law in trajectory.laws]
     worst = int(np.argmin(least))
     if least[worst] < -tolerance:
@@ -157,14 +277,38 @@ def positivity(trajectory, *, tolerance: float = 0.0) -> float:
     return float(least[worst])
 
 
-def energy_decay(problem, trajectory, *, tolerance: float = 0.0, rng=None, n: int = 100_000) -> float:
-    """Largest increase of the free energy between successive stored times (negative where it falls everywhere).
+def energy_decay(
+    problem: Any, trajectory: Any, *, tolerance: float = 0.0, rng: np.random.Generator | None = None, n: int = 100_000
+) -> float:
+    """The largest increase of the free energy between successive stored times.
 
-    tolerance : absolute, in the units of the energy. rng, n : for laws whose energy is by Monte Carlo; then an
-    increase within
-    four standard errors of the difference is not held against the run. Raises `Diverged` with the time of the
-    increase, and
-    `NotAvailable` where the laws have no such energy (a cloud has no entropy).
+    Parameters
+    ----------
+    problem : Problem
+        Its `energy` is evaluated.
+    trajectory : Trajectory
+        At least two laws and their times.
+    tolerance : float
+        The largest increase that passes, absolute, in the unit of the energy.
+    rng : numpy.random.Generator, optional
+        Needed for laws whose energy is by Monte Carlo.
+    n : int
+        Number of draws of a Monte Carlo energy, at least 2.
+
+    Returns
+    -------
+    float
+        The largest increase, in the unit of the energy; negative where the energy falls everywhere. Four
+        standard errors of a Monte Carlo difference are taken off each increase.
+
+    Raises
+    ------
+    Diverged
+        Where the increase exceeds `tolerance`: it names the two times.
+    BadInput
+        For a trajectory of one time.
+    NotAvailable
+        Where a law has no such energy (a cloud has no entropy), or where `rng` is needed and missing.
     """
     if len(trajectory.laws) < 2:
         raise BadInput(
@@ -185,14 +329,39 @@ def energy_decay(problem, trajectory, *, tolerance: float = 0.0, rng=None, n: in
     return float(rises[worst])
 
 
-def equilibrium(problem, method, law, *, dt: float, steps: int = 1, seed: int = 0, tolerance: float = np.inf) -> float:
+def equilibrium(
+    problem: Any, method: Any, law: Law, *, dt: float, steps: int = 1, seed: int = 0, tolerance: float = np.inf
+) -> float:
     """How far `steps` steps move a method that starts at `law`, a stationary law of the problem.
 
-    The largest change of what the method's law is made of: the cell masses (GridLaw), the quantiles (Quantiles), the
-    positions
-    (Particles), else mean and covariance. It compares the method with its own start, so that the error of
-    representing `law`
-    does not count. `Diverged` where it exceeds `tolerance`. Stochastic clouds move even in equilibrium.
+    Parameters
+    ----------
+    problem : Problem
+        The problem; its initial law is replaced by `law`.
+    method : Method
+        Any object with `init`, `step` and `law`.
+    law : Law
+        A stationary law of the problem.
+    dt : float
+        Length of a step in units of time, > 0.
+    steps : int
+        Number of steps.
+    seed : int
+        Seed of the run.
+    tolerance : float
+        The largest movement that passes. By default every finite one does.
+
+    Returns
+    -------
+    float
+        The largest change, in absolute value, of the coordinates of the method's law: the cell masses (GridLaw), the
+        quantiles (Quantiles), the positions (Particles), else mean and covariance. Its own start is what it
+        is compared with. Stochastic clouds move even in equilibrium.
+
+    Raises
+    ------
+    Diverged
+        Where the movement exceeds `tolerance`.
     """
     problem = replace(problem, initial=law)
     rng = np.random.default_rng(seed)
@@ -213,7 +382,7 @@ def equilibrium(problem, method, law, *, dt: float, steps: int = 1, seed: int = 
     return moved
 
 
-def _bounded(errors, times, tolerance, what, cure):
+def _bounded(errors: Sequence[float], times: Numbers, tolerance: float, what: str, cure: str) -> float:
     worst = int(np.argmax(errors))
     if not errors[worst] <= tolerance:
         raise Diverged(
