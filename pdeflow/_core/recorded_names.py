@@ -91,6 +91,7 @@ FIRST_EDITION = {
     "problems.catalogue": "problems",
     "problems.exact_flows": "analytic.flows",
     "problems.exact_jko": "analytic.jko",
+    "problems.interaction_catalogue": "problems",
     "problems.problem": "problem",
     "report.markdown": "report",
     "report.plot.laws": "plot",

@@ -3,6 +3,7 @@
 import inspect
 import sys
 import traceback
+from collections.abc import Callable
 from types import ModuleType, TracebackType
 from typing import Any
 
@@ -60,7 +61,7 @@ def list_() -> None:
 
     click.echo("problems (pf.problems)")
     for name, build in pf.problems.CATALOGUE.items():
-        click.echo(f"  {name}{inspect.signature(build)}\n      {(inspect.getdoc(build) or name).splitlines()[0]}")
+        click.echo(f"  {name}({_fields(build)})\n      {(inspect.getdoc(build) or name).splitlines()[0]}")
     click.echo("methods, with their fields and defaults")
     for folder in ("grid", "particle", "neural"):
         for name in getattr(pf, folder).__all__:
@@ -74,9 +75,9 @@ def list_() -> None:
         click.echo(f"{folder} (pf.{folder})\n  {', '.join(names)}")
 
 
-def _fields(method: type) -> str:
-    """The fields of a method with their defaults."""
-    defaults = inspect.signature(method).parameters.values()
+def _fields(build: Callable[..., Any]) -> str:
+    """The fields of a method, or the arguments of a builder, with their defaults."""
+    defaults = inspect.signature(build).parameters.values()
     return ", ".join(str(field.replace(annotation=inspect.Parameter.empty)) for field in defaults)
 
 

@@ -1,18 +1,20 @@
 """Problems: an energy, an initial law and a horizon; the catalogue builds those with closed forms."""
 
 from .catalogue import (
-    aggregation_diffusion,
     double_well,
     heat,
-    log_repulsion,
-    mckean_vlasov_ou,
     mixture_ou,
     mixture_target,
-    newtonian_1d,
     ou,
     porous_medium,
-    ring_aggregation,
     styblinski_tang,
+)
+from .interaction_catalogue import (
+    aggregation_diffusion,
+    log_repulsion,
+    mckean_vlasov_ou,
+    newtonian_1d,
+    ring_aggregation,
 )
 from .problem import Problem
 from .registry import CATALOGUE, rebuild, register

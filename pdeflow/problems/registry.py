@@ -82,8 +82,10 @@ def _bound(name: str, signature: inspect.Signature, args: tuple, kwargs: Mapping
     try:
         bound = signature.bind(*args, **kwargs)
     except TypeError as error:
+        plain = [field.replace(annotation=inspect.Parameter.empty) for field in signature.parameters.values()]
         raise BadInput(
-            f"problems.{name}: {error}. Its arguments are {signature}. Pass the missing or drop the surplus ones."
+            f"problems.{name}: {error}. Its arguments are {inspect.Signature(plain)}. Pass the missing or drop the "
+            "surplus ones."
         ) from None
     bound.apply_defaults()
     for key, value in bound.arguments.items():
