@@ -12,6 +12,8 @@ import numpy as np
 from .errors import BadInput, NotAvailable
 from .recorded_names import recorded_module
 
+VERSION = 2  # of the description; files and stores hold it. 1: the first edition
+
 
 def describe(thing: Any) -> Any:
     """What an object is, as JSON data that two equal questions share and two different ones do not.
