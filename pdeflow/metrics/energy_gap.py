@@ -9,6 +9,7 @@ from .._core.estimate import Estimate, together
 from ..energies.energy import Energy
 from ..laws import Law
 from .pair import checked_pair
+from .scales import stretched
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,11 @@ class EnergyGap:
         mine, other = (self.energy.evaluate(law, rng=rng, n=n) for law in laws)
         stderr = float(np.hypot(mine.stderr, other.stderr))
         return Estimate(abs(mine.value - other.value), stderr, together([mine.how, other.how]), "energy_gap")
+
+    def scale(self, truth: Law) -> float:
+        """The energy of the truth, and its change where the law is twice as wide, for an energy may happen to be 0."""
+        value = self.energy.evaluate(truth).value
+        return float(np.hypot(value, self.energy.evaluate(stretched(truth)).value - value))
 
 
 def energy_gap(energy: Energy) -> EnergyGap:

@@ -10,9 +10,10 @@ from ..laws import Gaussian, Law
 from .metric import metric
 from .moments import moments_of
 from .pair import checked_pair
+from .scales import length
 
 
-@metric(floor_adds="squares")
+@metric(floor_adds="squares", scale=length)
 def bures(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
     """W2 (not its square) between the Gaussians that share mean and covariance with the two laws.
 

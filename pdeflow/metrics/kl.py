@@ -9,11 +9,14 @@ from .._core.validate import count
 from ..laws import Law
 from .cells import cell_masses, common_grid
 from .gaussian import gaussian_kl, minus_log1p
+from .metric import metric
 from .pair import answers, blocks, checked_pair, each_block, generator, lacking, require_densities
+from .scales import one
 
 _EMPTY = 1e-12  # GridLaw's own limit for a cell that counts as empty
 
 
+@metric(floor_adds="sum", scale=one)
 def kl(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
     """The relative entropy KL(approximation || truth) = ∫p log(p/q) dx, in nats.
 
@@ -55,6 +58,7 @@ def kl(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None
     return _kl(first, second, rng, count(n, "n", 2))
 
 
+@metric(floor_adds="sum", scale=one)
 def sym_kl(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
     """KL(approximation || truth) + KL(truth || approximation): the sum, not its half.
 

@@ -10,8 +10,10 @@ from ..laws import Law
 from .cells import cell_masses, common_grid
 from .metric import metric
 from .pair import answers, checked_pair, generator, lacking, require_densities
+from .scales import density_norm, one
 
 
+@metric(floor_adds="sum", scale=one)
 def l1(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
     """∫|p - q| dx, which is twice the total variation distance.
 
@@ -47,7 +49,7 @@ def l1(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None
     return _lp(approximation, truth, 1, rng, n)
 
 
-@metric(floor_adds="squares")
+@metric(floor_adds="squares", scale=density_norm)
 def l2(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
     """(∫(p - q)² dx)^½, not its square.
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Literal, ParamSpec, Protocol, cast
 
-from .._core.errors import BadInput
+from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate
+from ..laws import Law
 
 FloorAdds = Literal["sum", "squares"]
 
@@ -18,14 +19,19 @@ class Metric(Protocol[Arguments]):
     ----------
     floor_adds : {"sum", "squares"}
         See `metric`.
+    scale : callable or None
+        See `metric`.
     """
 
     floor_adds: FloorAdds
+    scale: Callable[[Law], float] | None
 
     def __call__(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Estimate: ...
 
 
-def metric(*, floor_adds: FloorAdds) -> Callable[[Callable[Arguments, Estimate]], Metric[Arguments]]:
+def metric(
+    *, floor_adds: FloorAdds, scale: Callable[[Law], float] | None = None
+) -> Callable[[Callable[Arguments, Estimate]], Metric[Arguments]]:
     """Decorator of a metric that says how a floor and the rest of an error combine in it.
 
     Parameters
@@ -33,6 +39,10 @@ def metric(*, floor_adds: FloorAdds) -> Callable[[Callable[Arguments, Estimate]]
     floor_adds : {"sum", "squares"}
         "sum" for error = a h^p + floor, "squares" for error² = (a h^p)² + floor², as in Euclidean norms and L2
         distances; see `pdeflow.fit_order`.
+    scale : callable, optional
+        truth -> the size of what is compared there, in the unit of the metric, such as the variance of the truth for an
+        error of variances. A study calls errors of 1e-12 of it round-off. Without it, the error of taking no step at
+        all stands for that size.
 
     Returns
     -------
@@ -46,7 +56,7 @@ def metric(*, floor_adds: FloorAdds) -> Callable[[Callable[Arguments, Estimate]]
 
     Notes
     -----
-    A plain function is a metric too: its floor adds as a sum.
+    A plain function is a metric too: its floor adds as a sum, and it names no scale.
 
     Examples
     --------
@@ -63,6 +73,7 @@ def metric(*, floor_adds: FloorAdds) -> Callable[[Callable[Arguments, Estimate]]
     def marked(function: Callable[Arguments, Estimate]) -> Metric[Arguments]:
         marked_function = cast(Any, function)
         marked_function.floor_adds = floor_adds
+        marked_function.scale = scale
         return marked_function
 
     return marked
@@ -71,3 +82,15 @@ def metric(*, floor_adds: FloorAdds) -> Callable[[Callable[Arguments, Estimate]]
 def floor_adds_of(function: Callable[..., Any]) -> FloorAdds:
     """How a floor adds to the values of a metric: what it says itself, "sum" where it says nothing."""
     return getattr(function, "floor_adds", "sum")
+
+
+def scale_of(function: Callable[..., Any], truth: Law) -> float:
+    """The size of what a metric compares at this truth, NaN where the metric or the law does not say it."""
+    ask = getattr(function, "scale", None)
+    if ask is None:
+        return float("nan")
+    try:
+        size = float(ask(truth))
+    except NotAvailable:
+        return float("nan")
+    return size if 0 < size < float("inf") else float("nan")

@@ -8,9 +8,10 @@ from .._core.validate import count
 from ..laws import Law, Particles
 from .metric import metric
 from .pair import checked_pair, generator
+from .scales import length, squared_length
 
 
-@metric(floor_adds="squares")
+@metric(floor_adds="squares", scale=length)
 def mean_error(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
     """|E_approximation x - E_truth x|, the Euclidean norm.
 
@@ -41,7 +42,7 @@ def mean_error(approximation: Law, truth: Law, *, rng: np.random.Generator | Non
     return _moment_error(approximation, truth, "mean", rng, n)
 
 
-@metric(floor_adds="squares")
+@metric(floor_adds="squares", scale=squared_length)
 def cov_error(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
     """|Σ_approximation - Σ_truth| in the Frobenius norm.
 

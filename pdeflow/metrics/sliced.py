@@ -7,10 +7,11 @@ from .._core.validate import count
 from ..laws import Law, Particles
 from .metric import metric
 from .pair import checked_pair, generator
+from .scales import length
 from .w2 import closed_w2, w2
 
 
-@metric(floor_adds="squares")
+@metric(floor_adds="squares", scale=length)
 def sliced_w2(
     approximation: Law,
     truth: Law,

@@ -12,10 +12,11 @@ from ..laws import Law
 from .gaussian import bures_distance
 from .metric import metric
 from .pair import blocks, checked_pair, each_block, generator
+from .scales import length
 from .w2_line import w2_squared_line
 
 
-@metric(floor_adds="squares")
+@metric(floor_adds="squares", scale=length)
 def w2(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 2000) -> Estimate:
     """The Wasserstein distance W2, not its square: W2² = min over couplings of E|X - Y|².
 

@@ -16,7 +16,7 @@ from .._core.fingerprint import sha256
 from .._core.progress import ProgressBar
 from ..trajectory import Trajectory
 from .rows import Row
-from .run import Floors, Named, Run, measure_floors, perform
+from .run import Floor, Floors, Named, Run, measure_floors, perform
 from .store import Store
 
 if TYPE_CHECKING:
@@ -110,13 +110,13 @@ def _floors(
     truths: dict[tuple[Any, ...], Trajectory | PdeflowError],
     jobs: int,
 ) -> dict[tuple[Any, ...], Floors]:
-    """{floor key: {(time, metric): (floor, how)}}, taken from whole runs where these hold them, else measured."""
+    """The floors by floor key, taken from whole runs where these hold them, else measured."""
     floors: dict[tuple[Any, ...], Floors] = {}
     for index, rows in results.items():
         labels, run = cases[index]
         if not isinstance(run.method, PdeflowError):
             floors[_floor_key(study, labels)] = {
-                (row["time"], row["metric"]): (row["floor"], row["floor_how"]) for row in rows
+                (row["time"], row["metric"]): Floor(row["floor"], row["floor_how"], row["scale"]) for row in rows
             }
     tasks: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for index in missing:

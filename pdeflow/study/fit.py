@@ -13,7 +13,7 @@ from .._core.shapes import Values
 from .._core.validate import numbers
 from ..metrics.metric import FloorAdds
 
-ROUND_OFF = 1e-12  # errors that are all below this say "exact": what sums of 1e3 to 1e4 terms of size one lose
+ROUND_OFF = 1e-12  # of the scale; errors that are all below it say "exact": what sums of 1e3 to 1e4 terms lose
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,10 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """The errors of a sweep, checked; an unknown floor is zero and `unknown_floor`."""
+    """The errors of a sweep, checked; an unknown floor is zero and `unknown_floor`.
+
+    scale : the size of what the errors compare; None where nothing is said of it, NaN where it could not be found.
+    """
 
     h: Values
     error: Values
@@ -46,6 +49,21 @@ class Sweep:
     floor_adds: FloorAdds
     measured: bool
     unknown_floor: bool
+    scale: float | None = None
+
+    @cached_property
+    def known_scale(self) -> bool:
+        return self.scale is not None and bool(np.isfinite(self.scale))
+
+    @cached_property
+    def round_off(self) -> float:
+        """The size of round-off; without a scale it is that of numbers of size one."""
+        return round_off(self.scale) if self.scale is not None and self.known_scale else ROUND_OFF
+
+    @cached_property
+    def at_round_off(self) -> bool:
+        """Whether there are errors, and all of them are at round-off."""
+        return bool(self.finite.any() and np.all(self.error[self.finite] <= self.round_off))
 
     @cached_property
     def log_h(self) -> Values:
@@ -82,6 +100,11 @@ class Sweep:
         return floor + level if self.floor_adds == "sum" else np.hypot(floor, level)
 
 
+def round_off(scale: float) -> float:
+    """What round-off makes of numbers of this size; 0 for a size that is not known."""
+    return ROUND_OFF * scale if np.isfinite(scale) else 0.0
+
+
 @dataclass(frozen=True, eq=False)
 class Fit:
     """The points in the fit, the line through them, and the level of a plateau (0.0 for none)."""
@@ -94,7 +117,7 @@ class Fit:
 def fitted(sweep: Sweep) -> tuple[Fit, list[str]]:
     """The straightest line through the points above floor and plateau, and notes on those that were set aside."""
     error, floor, notes = sweep.error, sweep.floor, []
-    mask = sweep.finite & (error > 3 * floor) & (error > ROUND_OFF)
+    mask = sweep.finite & (error > 3 * floor) & (error > (0 if sweep.at_round_off else sweep.round_off))
     aside = sweep.finite & ~mask
     if aside.any():
         notes.append(
@@ -143,7 +166,9 @@ def plateau(log_h: Values, error: Values) -> float:
     if fit is None or n < 5:
         return 0.0
     level, power, squares, straight = fit
-    better = (straight - squares) > fdtri(1, n - 3, 0.95) * max(squares, 1e-24) / (n - 3)
+    better = (straight - squares) > fdtri(1, n - 3, 0.95) * max(squares, 1e-24) / (
+        n - 3
+    )  # squares of logarithms: no unit
     # Near a plateau the local order is p (1 - c/e). A change from order p to p/2 stays above these bounds.
     bent = power > 0 and local[-1] < min(0.25, 0.4 * local.max()) and local[-2] < min(0.5, 0.65 * local.max())
     return float(min(level, error.min())) if better and bent and error[0] >= 2 * level else 0.0
@@ -206,7 +231,7 @@ def local_orders(sweep: Sweep) -> np.ndarray:
     return np.where(both, np.diff(log_error) / np.diff(log_h), np.nan)
 
 
-def checked_sweep(h, error, floor, truth_error, measured, floor_adds) -> Sweep:
+def checked_sweep(h, error, floor, truth_error, measured, floor_adds, scale=None) -> Sweep:
     h, error = vector(h, "h"), vector(error, "error")
     if h.ndim != 1 or h.shape != error.shape:
         raise BadInput(f"h has shape {h.shape}, error {error.shape}. Both must be (n,). Pass one error per step size.")
@@ -221,7 +246,9 @@ def checked_sweep(h, error, floor, truth_error, measured, floor_adds) -> Sweep:
         raise BadInput(f"floor_adds is {floor_adds!r}. It must be 'sum' or 'squares'. Pass one of the two.")
     unknown = bool(np.isnan(floor[np.isfinite(error)]).any())
     known_floor = np.where(np.isnan(floor), 0.0, floor)
-    return Sweep(h, error, known_floor, truth_error, cast(FloorAdds, floor_adds), measured and not unknown, unknown)
+    return Sweep(
+        h, error, known_floor, truth_error, cast(FloorAdds, floor_adds), measured and not unknown, unknown, scale
+    )
 
 
 def vector(values, name) -> np.ndarray:

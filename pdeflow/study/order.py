@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from .._core.errors import BadInput
 from .._core.validate import positive, real
 from ..metrics.metric import FloorAdds
-from .fit import ROUND_OFF, Fit, Line, Sweep, checked_sweep, fitted, local_orders, per_point, vector
+from .fit import Fit, Line, Sweep, checked_sweep, fitted, local_orders, per_point, vector
 
 WIDEST = 0.25  # orders of schemes lie half an order apart: half-widths below half of that tell two of them apart
 UNKNOWN_TRUTH = (
@@ -95,6 +95,7 @@ def fit_order(
     expected: float | None = None,
     tolerance: float = 0.1,
     floor_adds: FloorAdds = "sum",
+    scale: float | None = None,
 ) -> Order:
     """Fit error = a h^p + floor and judge the order p.
 
@@ -118,6 +119,10 @@ def fit_order(
         do not point the same way, such as sampling noise, or oscillation on a grid, and a smooth error in time: with
         the sum a perfect first-order scheme seen in W2 through a floor of a fifth of its finest error reads 1.10. A
         floor and a plateau above it combine in the same way.
+    scale : float, optional
+        The size of what the errors compare, in their unit, such as the variance for errors of variances: 1e-12 of it is
+        round-off. Without it the numbers count as of size one, and errors that are all below 1e-12 as round-off unless
+        they fall with a clear order. A study passes the scale of its metric.
 
     Returns
     -------
@@ -139,7 +144,7 @@ def fit_order(
 
     The verdicts:
 
-    - exact: all errors are at round-off (1e-12) or zero, and so is truth_error.
+    - exact: all errors are at round-off (1e-12 of the scale) or zero, and so is truth_error.
     - inconclusive: fewer than 3 points are left; or truth_error is unknown or above a tenth of the smallest error
       used; or the half-width is above 1/4 (or above `tolerance`, if that is larger); or the slope is off while the
       interval covers `expected`.
@@ -157,6 +162,7 @@ def fit_order(
         tolerance=tolerance,
         measured=bool(np.any(floors > 0)),
         floor_adds=floor_adds,
+        scale=None if scale is None else positive(scale, "scale"),
     )
 
 
@@ -170,9 +176,13 @@ def judge(
     tolerance: float,
     measured: bool,
     floor_adds: FloorAdds = "sum",
+    scale: float | None = None,
 ) -> Order:
-    """`fit_order`, told whether `floor` was measured: a measured floor of zero excuses no plateau either."""
-    sweep = checked_sweep(h, error, floor, truth_error, measured, floor_adds)
+    """`fit_order`, told whether `floor` was measured: a measured floor of zero excuses no plateau either.
+
+    scale : NaN where a metric has one that could not be found.
+    """
+    sweep = checked_sweep(h, error, floor, truth_error, measured, floor_adds, scale)
     expected, tolerance = _checked_claim(expected, tolerance)
     notes = _dropped(sweep)
     found = _at_round_off(sweep)
@@ -205,14 +215,25 @@ def _dropped(sweep: Sweep) -> list[str]:
 
 def _at_round_off(sweep: Sweep) -> tuple[str, str] | None:
     """The verdict where every error that is a number is at round-off, else None."""
-    finite, error = sweep.finite, sweep.error
-    if not (finite.any() and np.all(error[finite] <= ROUND_OFF)):
+    finite, nothing = sweep.finite, not np.any(sweep.error[sweep.finite] > 0)
+    if not sweep.at_round_off or not (nothing or sweep.known_scale or not _falls_clearly(sweep)):
         return None
-    if not sweep.truth <= ROUND_OFF:
+    if not sweep.truth <= sweep.round_off:
         return "inconclusive", f"the errors are at round-off, the truth's own error is {sweep.truth:.3g}"
+    if sweep.scale is not None and not sweep.known_scale and not nothing:
+        return "inconclusive", (
+            f"the errors are below {sweep.round_off:g}, but the size of what the metric compares is not known: give "
+            "the metric a scale"
+        )
     if finite.all():
-        return "exact", f"all {len(sweep.h)} errors are at round-off (<= {ROUND_OFF:g})"
+        return "exact", f"all {len(sweep.h)} errors are at round-off (<= {sweep.round_off:g})"
     return "inconclusive", "the errors that are numbers are at round-off"
+
+
+def _falls_clearly(sweep: Sweep) -> bool:
+    """Whether the errors fall with an order that round-off would not show."""
+    fit, _ = fitted(sweep)
+    return bool(fit.line.slope > 0 and fit.line.half_width <= WIDEST)
 
 
 def _unfit_truth(sweep: Sweep, fit: Fit) -> tuple[str, str] | None:

@@ -4,7 +4,7 @@ import hashlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -13,14 +13,34 @@ from .._core.estimate import Estimate
 from .._core.validate import real
 from ..laws import Law
 from ..method import solve
+from ..metrics.metric import scale_of
 from ..problems.problem import Problem
 from ..trajectory import Trajectory
 from .rows import Row
 
-Floors = dict[tuple[float, str], tuple[float, str]]  # (time, metric) -> (floor, how it was found)
-
 NAN = float("nan")
 DRAWS = 8  # starts over which the floor of a random method is averaged
+
+
+class Floor(NamedTuple):
+    """What a run's errors are held against at one time in one metric.
+
+    Attributes
+    ----------
+    value : float
+        What the method's representation costs with no step taken; NaN where it is not known.
+    how : str
+        How it was found, or why it is not known.
+    scale : float
+        The size of what the metric compares, in its unit; NaN where it is not known.
+    """
+
+    value: float
+    how: str
+    scale: float
+
+
+Floors = dict[tuple[float, str], Floor]  # by time and metric
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,13 +116,13 @@ def perform(run: Run) -> list[Row]:
 
 
 def _row(run: Run, time: float, name: str, error: PdeflowError | None = None) -> Row:
-    floor, floor_how = run.floors.get((time, name), (NAN, "not measured: the run cannot start"))
+    floor = run.floors.get((time, name), Floor(NAN, "not measured: the run cannot start", NAN))
     return {
         "time": float(time),
         "metric": name,
         "error": NAN,
         "stderr": NAN,
-        "floor": floor,
+        "floor": floor.value,
         "time_error": NAN,
         "status": error.status if error else "ok",
         "why": str(error) if error else "",
@@ -110,7 +130,8 @@ def _row(run: Run, time: float, name: str, error: PdeflowError | None = None) ->
         "first_call_seconds": NAN,
         "truth_error": NAN,
         "how": "",
-        "floor_how": floor_how,
+        "floor_how": floor.how,
+        "scale": floor.scale,
     }
 
 
@@ -180,13 +201,16 @@ def measure_floors(
     metrics: Mapping[str, Callable[..., Any]],
     truth: Trajectory,
 ) -> Floors:
-    """{(time, metric): (floor, how)}: what the method's representation of the truth costs with no step taken.
+    """What the method's representation of the truth costs with no step taken, and the size of what is compared.
 
-    floor = metric(law(init(replace(problem, initial=truth))), truth), the mean over 8 draws unless two draws agree to
-    the bit. NaN, with the reason, where the method cannot start at the truth.
+    value = metric(law(init(replace(problem, initial=truth))), truth), the mean over 8 draws unless two draws agree to
+    the bit. NaN, with the reason, where the method cannot start at the truth. scale is what the metric says; for one
+    that says nothing, it is the error of the method's start, which takes no step at all.
     """
     return {
-        (time, name): _floor(problem, method, truth, time, name, metric)
+        (time, name): Floor(
+            *_floor(problem, method, truth, time, name, metric), _scale(problem, method, truth, time, name, metric)
+        )
         for time in times
         for name, metric in metrics.items()
     }
@@ -209,3 +233,18 @@ def _floor(
         return NAN, f"{error.status}: {error}"
     spread = np.std(values, ddof=1) / np.sqrt(DRAWS)
     return float(np.mean(values)), f"mean of {DRAWS} draws ± {spread:.2g}"
+
+
+def _scale(
+    problem: Problem, method: Any, truth: Trajectory, time: float, name: str, metric: Callable[..., Any]
+) -> float:
+    try:
+        target = truth.at(time)
+        known = scale_of(metric, target)
+        if np.isfinite(known):
+            return known
+        start = method.law(method.init(problem, stream("scale start", float(time))))
+        moved = abs(float(measure(name, metric, start, target, stream("scale metric", name, float(time))).value))
+    except PdeflowError:
+        return NAN
+    return moved if moved > 0 else NAN

@@ -12,7 +12,7 @@ from .._core.errors import BadInput
 from .._core.files import temporary_name, write_whole, writer_is_dead
 from .._core.fingerprint import sha256
 
-SCHEMA = 2  # 2: a run as the truth has an unknown error, not none
+SCHEMA = 3  # 2: a run as the truth has an unknown error, not none; 3: rows have a scale
 
 
 class Store:

@@ -9,11 +9,11 @@ import numpy as np
 from .._core.errors import BadInput, unknown_field
 from ..metrics.metric import FloorAdds
 from .claim import Claim, Claims, weigh
-from .fit import ROUND_OFF
+from .fit import round_off
 from .order import Order, judge
 from .rows import Row, Rows
 
-_FLOATS = ("error", "stderr", "floor", "time_error", "seconds", "first_call_seconds", "truth_error")
+_FLOATS = ("error", "stderr", "floor", "time_error", "seconds", "first_call_seconds", "truth_error", "scale")
 # error over that of the exact discrete sequence: what a floor of a tenth and its way of adding leave in doubt
 SIZE = (0.8, 1.25)
 
@@ -47,8 +47,8 @@ class Table(Rows):
     ----------
     rows : iterable of dict
         The columns are problem, method, <the swept name>, seed, time, metric, error, stderr, floor, time_error, status,
-        why, seconds, first_call_seconds, truth_error, dt, how and floor_how. A number that does not exist is NaN, and
-        `why` or `floor_how` says why.
+        why, seconds, first_call_seconds, truth_error, dt, how, floor_how and scale (the size of what the metric
+        compares). A number that does not exist is NaN, and `why` or `floor_how` says why.
     swept : str
         Name of the swept axis.
     counts : bool
@@ -70,13 +70,13 @@ class Table(Rows):
         self.reused = reused
         self.swept, self.counts = swept, counts
         self.floor_adds: dict[str, FloorAdds] = dict(floor_adds or {})
-        tail = ("truth_error", "dt", "how", "floor_how")
+        tail = ("truth_error", "dt", "how", "floor_how", "scale")
         run = ("problem", "method", swept, "seed", "time", "metric")
         found = ("error", "stderr", "floor", "time_error", "status", "why", "seconds", "first_call_seconds")
         super().__init__(rows, (*run, *found, *(name for name in tail if name != swept)))
 
     def __str__(self):
-        long = {"why", "how", "floor_how", "first_call_seconds", "dt"} - {self.swept}
+        long = {"why", "how", "floor_how", "first_call_seconds", "dt", "scale"} - {self.swept}
         short = [name for name in self.columns if name not in long]
         if any(row["why"] for row in self.rows):
             short.append("why")
@@ -168,8 +168,9 @@ class Table(Rows):
     def _order(self, group: Sequence[Row], expected: float | None, tolerance: float) -> Order:
         levels = self._levels(group)
         error = np.array([level["error"] for level in levels])
+        scale = max((level["scale"] for level in levels if np.isfinite(level["scale"])), default=np.nan)
         floor, notes, measured = np.abs([level["floor"] for level in levels]), [], True
-        if self.swept != "dt" and np.isfinite(floor).all() and np.ptp(floor) > max(0.1 * floor.max(), ROUND_OFF):
+        if self.swept != "dt" and np.isfinite(floor).all() and np.ptp(floor) > max(0.1 * floor.max(), round_off(scale)):
             notes.append(f"the floor changes with {self.swept}: it is part of the error and not subtracted")
             floor, measured = np.zeros(len(levels)), False
         negative = error < 0  # a Monte Carlo divergence may be: it has no logarithm
@@ -181,6 +182,7 @@ class Table(Rows):
             expected=expected,
             tolerance=tolerance,
             measured=measured,
+            scale=scale,
             floor_adds=self.floor_adds.get(group[0]["metric"], "sum"),
         )
         wrong_size = _wrong_size(levels, order.mask) if order.verdict == "pass" and self.swept == "dt" else ""
@@ -209,7 +211,7 @@ class Table(Rows):
             "seeds": n,
             "error": error.mean(),
             "stderr": error.std(ddof=1) / np.sqrt(n) if n > 1 else column["stderr"][0],
-            **{name: column[name].mean() for name in ("floor", "time_error", "truth_error")},
+            **{name: column[name].mean() for name in ("floor", "time_error", "truth_error", "scale")},
             **{name: float(np.median(column[name])) for name in ("seconds", "first_call_seconds")},
             "status": next((row["status"] for row in rows if row["status"] != "ok"), "ok"),
         }
@@ -304,7 +306,8 @@ def _wrong_size(levels: Sequence[Row], used: np.ndarray) -> str:
         np.abs([level[name] for level in levels]) for name in ("error", "time_error", "floor", "truth_error")
     )
     # NaN is not above anything: an unknown time error, floor or truth says nothing about the size
-    known = sequence > np.maximum(10 * np.maximum(floor, truth), ROUND_OFF)
+    least = [round_off(level["scale"]) for level in levels]
+    known = sequence > np.maximum(10 * np.maximum(floor, truth), least)
     if len(levels) < 3 or not known.all():
         return ""
     ratio = error / sequence

@@ -1,0 +1,40 @@
+"""The size of what a metric compares, in the unit of the metric: round-off is judged against it."""
+
+import numpy as np
+
+from ..laws import Law
+from ..laws.maps import AffineMap
+
+# A study calls errors of 1e-12 of the scale round-off: what sums of 1e3 to 1e4 terms lose. A position is known only to
+# 1e-16 of its distance from the origin; 64 such roundings are 1e-14, so that a 64th of the distance counts.
+_SHARE_OF_OFFSET = 1 / 64
+
+
+def one(truth: Law) -> float:
+    """1: distances of probabilities, which have no unit."""
+    return 1.0
+
+
+def spread(truth: Law) -> float:
+    """(tr Σ)^½, in units of x."""
+    return float(np.sqrt(np.trace(truth.cov())))
+
+
+def length(truth: Law) -> float:
+    """The spread and a 64th of the distance of the mean from the origin, in units of x."""
+    return spread(truth) + _SHARE_OF_OFFSET * float(np.linalg.norm(truth.mean()))
+
+
+def squared_length(truth: Law) -> float:
+    """The spread times `length`, in units of x²: rounded positions change a covariance by spread times rounding."""
+    return spread(truth) * length(truth)
+
+
+def density_norm(truth: Law) -> float:
+    """s^(-d/2) for the spread s of one coordinate: the L2 norm of a density is of this size, in units of x^(-d/2)."""
+    return float((spread(truth) / np.sqrt(truth.dim)) ** (-truth.dim / 2))
+
+
+def stretched(truth: Law) -> Law:
+    """The law with all distances from its mean doubled."""
+    return truth.pushed(AffineMap(2 * np.eye(truth.dim), -truth.mean()))
