@@ -112,7 +112,7 @@ class CheckingLoader(Loader):
 
 
 class CheckingFinder(MetaPathFinder):
-    """Finds the modules of pdeflow that do not import numba."""
+    """Finds the modules of pdeflow that compile nothing with numba."""
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
         if not fullname.startswith("pdeflow."):
@@ -121,7 +121,7 @@ class CheckingFinder(MetaPathFinder):
         if spec is None or spec.loader is None:
             return spec
         source = spec.loader.get_source(fullname) or ""  # type: ignore[attr-defined]
-        if not re.search(r"^(from|import) numba\b", source, flags=re.M):
+        if not re.search(r"^(from|import) numba\b|import .*\bcompiled\b", source, flags=re.M):
             spec.loader = CheckingLoader(spec.loader)
         return spec
 

@@ -1,23 +1,132 @@
-"""What compiled code on particles shares: the block, the threads that work on blocks, and the bits of a float64.
+"""What compiled code shares: how it is compiled and kept, blocks of particles and their threads, the bits of a float64.
 
 Particles are worked on in blocks of BLOCK, and sums over particles are taken block by block in a fixed order: the same
 bits for every number of threads.
 """
 
+import contextlib
+import os
+import pickle
+import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numba
 from llvmlite import ir
 from numba import types
+from numba.core.caching import FunctionCache
+from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
 # Particles of a block. The number is part of the definition of EulerMaruyama's noise stream, so that it never changes
 # between versions; numba's cache on disk relies on that, for it looks at the file of a function alone.
 BLOCK = 128
 FMA = {"contract"}  # one rounding for a*b + c: fixed when compiled, the same for every thread count
+
+
+class _Cache(FunctionCache):
+    """numba's cache of one function, in which a full disk or a damaged file costs a compilation and no more."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)
+        except OSError:  # forbidden, or gone
+            return None
+        except (EOFError, pickle.UnpicklingError):  # cut short by a crash: numba would read it again before it writes
+            with contextlib.suppress(OSError):
+                self.flush()
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        with contextlib.suppress(OSError):  # a full or read-only disk: what was compiled is used
+            super().save_overload(sig, data)
+
+
+def compiled(*, cache: bool = False, **options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """`numba.njit` for every machine: the same code, and so the same bits, wherever the package runs.
+
+    Parameters
+    ----------
+    cache : bool
+        Whether machine code is kept on disk: where numba keeps it (NUMBA_CACHE_DIR, `__pycache__` beside the file, the
+        user's cache folder), in a folder of the user's own among the temporary files where none of these can be
+        written to, and not at all where that cannot be had.
+    **options
+        What `numba.njit` takes.
+
+    Notes
+    -----
+    NUMBA_DISABLE_JIT, with which users debug functions of their own, does not reach ours: Python rounds a b + c twice,
+    where the compiled code rounds once.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        with _compiling():
+            dispatcher: Any = numba.njit(**options)(function)
+        compile_for = dispatcher.compile
+
+        def compile_even_if_disabled(types: Any) -> Any:
+            with _compiling():
+                return compile_for(types)
+
+        dispatcher.compile = compile_even_if_disabled
+        found = _cache_of(function) if cache else None
+        if found is not None:
+            dispatcher._cache = found  # what its own `enable_caching` sets
+        return dispatcher
+
+    return decorate
+
+
+@contextmanager
+def _compiling() -> Iterator[None]:
+    """numba compiles inside the block, disabled or not; one thread at a time, for the switch is global."""
+    with global_compiler_lock:
+        numba.config.reload_config()  # else numba itself would read the environment again inside the block
+        disabled, numba.config.DISABLE_JIT = numba.config.DISABLE_JIT, 0
+        try:
+            yield
+        finally:
+            numba.config.DISABLE_JIT = disabled
+
+
+def _cache_of(function: Callable[..., Any]) -> _Cache | None:
+    """The place on disk for the machine code of a function, or None where there is none to write to."""
+    try:
+        return _Cache(function)
+    except RuntimeError:  # numba: no locator available
+        folder = private_folder()
+    if folder is None:
+        return None
+    chosen, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(folder)
+    try:
+        return _Cache(function)
+    except RuntimeError:
+        return None
+    finally:
+        numba.config.CACHE_DIR = chosen
+
+
+def private_folder() -> Path | None:
+    """A folder among the temporary files that only this user can write to, or None where that cannot be had.
+
+    What lies in it is executed, so that a folder of somebody else's, a link, or one that others may write to is not
+    used.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else "user"  # the temporary folder of Windows is the user's own
+    try:
+        folder = Path(tempfile.gettempdir()) / f"pdeflow-{user}"
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+        facts = folder.lstat()
+    except OSError:
+        return None
+    private = user == "user" or (facts.st_uid == user and not facts.st_mode & 0o077)
+    return folder if stat.S_ISDIR(facts.st_mode) and private else None
 
 
 @intrinsic

@@ -5,15 +5,14 @@ vectorise. Every point's sum runs over the others in their own order: the same b
 """
 
 import numpy as np
-from numba import njit
 
-from .._core.compiled import BLOCK, FMA, float_of
+from .._core.compiled import BLOCK, FMA, compiled, float_of
 
 LOG_2E, LOG_2_HIGH, LOG_2_LOW = 1.4426950408889634, 6.93147180369123816490e-01, 1.90821492927058770002e-10
 BIAS, MANTISSA_BITS = np.int64(1023), np.uint64(52)
 
 
-@njit(inline="always", fastmath=FMA, error_model="numpy")
+@compiled(inline="always", fastmath=FMA, error_model="numpy")
 def exp_negative(t):
     """e^t for t <= 0 without a branch, so that loops over it vectorise; 0 below t = -708.
 
@@ -30,7 +29,7 @@ def exp_negative(t):
     return (s if t >= -708.0 else 0.0) * float_of(np.uint64(np.int64(k) + BIAS) << MANTISSA_BITS)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@compiled(nogil=True, cache=True, error_model="numpy")
 def block_sums(begin, end, x, weights, sums):
     """sums[block] = Σ w_p x_p over the points of the block; x (n, d), weights (n,), sums (blocks, d)."""
     for block in range(begin, end):
@@ -39,7 +38,7 @@ def block_sums(begin, end, x, weights, sums):
                 sums[block, i] += weights[p] * x[p, i]
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@compiled(nogil=True, cache=True, error_model="numpy")
 def block_moments(begin, end, x, weights, mean, second, third, fourth):
     """Σ w yyᵀ, Σ w |y|²y and Σ w |y|⁴ over the points of each block, y = x - mean.
 
@@ -60,7 +59,7 @@ def block_moments(begin, end, x, weights, mean, second, third, fourth):
                     second[block, i, k] += weights[p] * y[i] * y[k]
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@compiled(nogil=True, cache=True, error_model="numpy")
 def moment_force(begin, end, at, mean, second, third, linear, quartic, out):
     """out += linear y + quartic [(|y|² + m2) y + 2 S y - q], y = at - mean [docs/math.md 2.1].
 
@@ -80,7 +79,7 @@ def moment_force(begin, end, at, mean, second, third, linear, quartic, out):
             out[p, i] += linear * y[i] + quartic * (size * y[i] + 2.0 * turned - third[i])
 
 
-@njit(fastmath=FMA, error_model="numpy")
+@compiled(fastmath=FMA, error_model="numpy")
 def _add_power(coefficient, exponent, squared, total):
     """total += coefficient r^exponent with r² = squared > 0; the frequent exponents need no pow."""
     for j in range(BLOCK):
@@ -100,14 +99,14 @@ def _add_power(coefficient, exponent, squared, total):
         total[j] += coefficient * power
 
 
-@njit(fastmath=FMA, error_model="numpy")
+@compiled(fastmath=FMA, error_model="numpy")
 def _gather(x, start, stop, own):
     for p in range(start, stop):
         for i in range(x.shape[1]):
             own[i, p - start] = x[p, i]
 
 
-@njit(fastmath=FMA, error_model="numpy")
+@compiled(fastmath=FMA, error_model="numpy")
 def _square(own, point, squared):
     """squared[j] = |own_j - point|²."""
     squared[:] = 0.0
@@ -116,7 +115,7 @@ def _square(own, point, squared):
             squared[j] += (own[i, j] - point[i]) ** 2
 
 
-@njit(nogil=True, cache=True, fastmath=FMA, error_model="numpy")
+@compiled(nogil=True, cache=True, fastmath=FMA, error_model="numpy")
 def pair_force(begin, end, at, x, powers, slope, rate, out):
     """out += (1/n) Σ_j φ(|at - x_j|)(at - x_j), φ(r) = Σ c r^p + slope exp(-rate r²); coincident points exert no force.
 
@@ -146,7 +145,7 @@ def pair_force(begin, end, at, x, powers, slope, rate, out):
                 out[p, i] += total[i, p - start] / n
 
 
-@njit(fastmath=FMA, error_model="numpy")
+@compiled(fastmath=FMA, error_model="numpy")
 def _kernel_values(powers, log_factor, slope, rate, singular, squared, value):
     """value[j] = W(r) at r² = squared[j] of `pair_energy`, infinite at r = 0 where the kernel is singular."""
     value[:] = 0.0
@@ -163,7 +162,7 @@ def _kernel_values(powers, log_factor, slope, rate, singular, squared, value):
             value[j] = value[j] if squared[j] > 0.0 else np.inf
 
 
-@njit(nogil=True, cache=True, fastmath=FMA, error_model="numpy")
+@compiled(nogil=True, cache=True, fastmath=FMA, error_model="numpy")
 def pair_energy(begin, end, x, weights, powers, log_factor, slope, rate, singular, sums):
     """sums[block] = ½ Σ_i w_i Σ_j w_j W(x_i - x_j) over the i of the block.
 

@@ -19,14 +19,15 @@ and Peclet numbers up to 1e4).
 """
 
 import numpy as np
-from numba import njit
+
+from ..._core.compiled import compiled
 
 DROWNED_DIFFERENCE = 1e-12
 _KAPPA = 1.0 + np.sqrt(2.0)
 _OPTIONS = {"cache": True, "nogil": True, "fastmath": {"contract"}}
 
 
-@njit(cache=True, nogil=True)
+@compiled(cache=True, nogil=True)
 def factor(up, down, dt):
     """Coefficients (4, 2h+2) of the elimination of I - dt L, h = n // 2, in the folded order of `_fold`.
 
@@ -56,7 +57,7 @@ def factor(up, down, dt):
     return coefficients
 
 
-@njit(cache=True, nogil=True)
+@compiled(cache=True, nogil=True)
 def _fold(mass):
     """Cells from both ends inwards, interleaved: left end, right end, second, last but one, ..., middle, one unused."""
     n = len(mass)
@@ -71,7 +72,7 @@ def _fold(mass):
     return folded
 
 
-@njit(cache=True, nogil=True)
+@compiled(cache=True, nogil=True)
 def _unfold(folded, n):
     mass = np.empty(n)
     h = n // 2
@@ -84,7 +85,7 @@ def _unfold(folded, n):
     return mass
 
 
-@njit(**_OPTIONS)
+@compiled(**_OPTIONS)
 def _solve(m, coefficients, r, x, flow):
     """Solve (I - dt L) x = m, all folded, and dt times the inward flow out of cell k into flow[k + 2]; flow[:2] = 0."""
     b, g, e, a = coefficients[0], coefficients[1], coefficients[2], coefficients[3]
@@ -107,7 +108,7 @@ def _solve(m, coefficients, r, x, flow):
         flow[k + 2] = b[k] * r[k] - a[k] * x[k + 2]
 
 
-@njit(**_OPTIONS)
+@compiled(**_OPTIONS)
 def implicit_euler(mass, coefficients, steps):
     """`steps` implicit Euler steps of the length of `coefficients`; non-negative stays non-negative."""
     m = _fold(mass)
@@ -124,7 +125,7 @@ def implicit_euler(mass, coefficients, steps):
     return mass, mass.min()
 
 
-@njit(**_OPTIONS)
+@compiled(**_OPTIONS)
 def second_order(mass, coefficients, steps):
     """`steps` steps of (1+√2) S² - √2 S with S = (I - γ dt L)⁻¹, γ = 1 - 1/√2, in flux form.
 
@@ -152,7 +153,7 @@ def second_order(mass, coefficients, steps):
     return mass, min(least, mass.min()) if least < 0 else mass.min()
 
 
-@njit(cache=True, nogil=True)
+@compiled(cache=True, nogil=True)
 def resolvent_sum(up, down, time, nodes, weights, mass):
     """Re Σ_k weights_k (nodes_k - time L)⁻¹ mass by Thomas elimination without pivoting, (n,).
 

@@ -7,9 +7,9 @@ is linear between levels, so both the cost and the internal energy below are exa
 from typing import Any
 
 import numpy as np
-from numba import njit
 from scipy.linalg import cho_factor, cho_solve
 
+from ..._core.compiled import compiled
 from ..._core.errors import Diverged, NotConverged
 from .energy import DiscreteEnergy
 from .mesh import Nodes
@@ -19,7 +19,7 @@ RESIDUAL_TOLERANCE = 1e-10  # of stationarity, relative to the forces that balan
 MOST_NEWTON_STEPS = 200  # 3 to 10 are usual, about one more for each doubling that a cell must grow
 
 
-@njit(cache=True)
+@compiled(cache=True)
 def _power(base, exponent):
     """base^exponent, with the two commonest exponents not left to pow."""
     if exponent == 1:
@@ -27,7 +27,7 @@ def _power(base, exponent):
     return base * base if exponent == 2 else base**exponent
 
 
-@njit(cache=True)
+@compiled(cache=True)
 def inner_value(x, y, w, dt, powers, k, center):
     """Cost W2²(x, y)/(2 dt), internal energy plus ∫k (x - center)²/2 dρ, and the round-off of their sum.
 
@@ -55,7 +55,7 @@ def inner_value(x, y, w, dt, powers, k, center):
     return cost, internal + confined, EPS * (grain + cost + confined)
 
 
-@njit(cache=True)
+@compiled(cache=True)
 def inner_derivatives(x, y, w, dt, powers, k, center):
     """Gradients of cost, internal and confining energy, (n + 1,) each, and the Hessian of their sum by its diagonals.
 
@@ -90,7 +90,7 @@ def inner_derivatives(x, y, w, dt, powers, k, center):
     return pull, push, hold, diagonal, off
 
 
-@njit(cache=True)
+@compiled(cache=True)
 def solve_tridiagonal(diagonal, off, right):
     """Solutions (n + 1, k) of the symmetric tridiagonal system by LDLᵀ, and whether it is positive definite."""
     n = len(diagonal)

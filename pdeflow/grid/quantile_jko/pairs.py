@@ -5,29 +5,30 @@ and k it is (G(h+k) - G(h) - G(k))/(hk). Both are exact. Other pairs of cells ta
 """
 
 import numpy as np
-from numba import njit
+
+from ..._core.compiled import compiled
 
 LOW, HIGH = 0.5 - np.sqrt(1 / 12), 0.5 + np.sqrt(1 / 12)
 
 
-@njit(cache=True)
+@compiled(cache=True)
 def _kernel(z, p):
     return np.log(z) if p == 0 else z**p / p
 
 
-@njit(cache=True)
+@compiled(cache=True)
 def _first(z, p):
     """Antiderivative of the kernel that vanishes at 0."""
     return z * np.log(z) - z if p == 0 else z ** (p + 1) / (p * (p + 1))
 
 
-@njit(cache=True)
+@compiled(cache=True)
 def _second(z, p):
     """Second antiderivative, with value and slope 0 at 0."""
     return 0.5 * z * z * np.log(z) - 0.75 * z * z if p == 0 else z ** (p + 2) / (p * (p + 1) * (p + 2))
 
 
-@njit(cache=True)
+@compiled(cache=True)
 def _neighbours(h, k, p):
     """Mean over two neighbouring cells and its derivatives (E, E_h, E_k, E_hh, E_hk, E_kk)."""
     s = h + k
@@ -42,7 +43,7 @@ def _neighbours(h, k, p):
     return e, eh, ek, ehh, ehk, ekk
 
 
-@njit(cache=True)
+@compiled(cache=True)
 def pair_value(x, w, p):
     """The energy ½∬k_p for nodes x (n+1,) and cell masses w (n,)."""
     n = len(w)
@@ -62,7 +63,7 @@ def pair_value(x, w, p):
     return total
 
 
-@njit(cache=True)
+@compiled(cache=True)
 def pair_derivatives(x, w, p):
     """Gradient (n+1,) and dense Hessian (n+1, n+1) of `pair_value`."""
     n = len(w)

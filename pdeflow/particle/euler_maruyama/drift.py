@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
-from ..._core.compiled import BLOCK, FMA
+from ..._core.compiled import BLOCK, FMA, compiled
 from ..._core.errors import BadInput, Diverged
 from ..._core.shapes import Points
 from ..._core.validate import require_gradient
@@ -102,7 +101,7 @@ def _field(kind, dim, matrices=None, centers=None, log_factors=(0.0,), cubic=(0.
     return Field(kind, matrices, centers, log_factors, cubic, float(temperature))
 
 
-@njit(fastmath=FMA, error_model="numpy")
+@compiled(fastmath=FMA, error_model="numpy")
 def _multiply(matrix, y, out):
     """out = matrix y for y : (d, BLOCK), four columns at a time to spare loads of `out`."""
     dim = len(matrix)
@@ -120,7 +119,7 @@ def _multiply(matrix, y, out):
                 out[i, j] += a * y[k, j]
 
 
-@njit(fastmath=FMA, error_model="numpy")
+@compiled(fastmath=FMA, error_model="numpy")
 def _pull(field, c, x, y, out):
     """y = x - center, out = matrix y, of component c."""
     for i in range(len(x)):
@@ -130,7 +129,7 @@ def _pull(field, c, x, y, out):
     _multiply(field.matrices[c], y, out)
 
 
-@njit(fastmath=FMA, error_model="numpy")
+@compiled(fastmath=FMA, error_model="numpy")
 def _mixture_gradient(field, x, y, pull, shares, out):
     """∇(-T log q) = T Σ_c share_c Λ_c (x - m_c), shares by a shifted exponential; shares : (k + 2, BLOCK) scratch."""
     components = len(field.log_factors)
@@ -157,7 +156,7 @@ def _mixture_gradient(field, x, y, pull, shares, out):
                 out[i, j] += field.temperature * (shares[c, j] / total[j]) * pull[i, j]
 
 
-@njit(fastmath=FMA, error_model="numpy")
+@compiled(fastmath=FMA, error_model="numpy")
 def field_gradient(field, x, y, pull, shares, out):
     """∇V at the block x : (d, BLOCK) into out : (d, BLOCK); y, pull and shares are scratch."""
     if field.kind == LINEAR:

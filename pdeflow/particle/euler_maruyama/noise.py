@@ -12,9 +12,8 @@ stays below 3e-15 relative.
 """
 
 import numpy as np
-from numba import njit
 
-from ..._core.compiled import BLOCK, FMA, bits_of, float_of
+from ..._core.compiled import BLOCK, FMA, bits_of, compiled, float_of
 
 MULTIPLY_0, MULTIPLY_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 WEYL_0, WEYL_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
@@ -31,13 +30,13 @@ LOG_2, QUARTER_TURN = float(np.log(2.0)), float(np.pi / 2)
 HALF_BLOCK = BLOCK // 2  # part of the definition of the stream
 
 
-@njit(inline="always")
+@compiled(inline="always")
 def _philox_round(c0, c1, c2, c3, k0, k1):
     p0, p1 = MULTIPLY_0 * c0, MULTIPLY_1 * c2
     return (p1 >> HALF_WORD) ^ c1 ^ k0, p1 & LOW_WORD, (p0 >> HALF_WORD) ^ c3 ^ k1, p0 & LOW_WORD
 
 
-@njit(inline="always")
+@compiled(inline="always")
 def philox(c0, c1, c2, c3, k0, k1):
     """Philox4x32-10: four counter words and two key words (uint64, each < 2³²) -> four random words."""
     c0, c1, c2, c3 = _philox_round(c0, c1, c2, c3, k0, k1)  # written out: LLVM vectorises no loop around an inner loop
@@ -62,7 +61,7 @@ def philox(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
-@njit(inline="always", fastmath=FMA, error_model="numpy")
+@compiled(inline="always", fastmath=FMA, error_model="numpy")
 def log_unit(u):
     """log u for normal u in (0, 1]: e log 2 + 2 artanh(f/(2+f)) with u = 2^e (1+f) and 1+f in [1/√2, √2).
 
@@ -79,7 +78,7 @@ def log_unit(u):
     return np.float64(exponent) * LOG_2 + 2.0 * (s + s * w * series)
 
 
-@njit(inline="always", fastmath=FMA, error_model="numpy")
+@compiled(inline="always", fastmath=FMA, error_model="numpy")
 def cos_sin_quarter(t):
     """cos and sin of (π/2) t for |t| <= 1/2 by their Taylor series; error below 3e-16."""
     a = QUARTER_TURN * t
@@ -92,7 +91,7 @@ def cos_sin_quarter(t):
     return c, a * (1.0 + w * (-1 / 6 + w * s))
 
 
-@njit(inline="always", fastmath=FMA, error_model="numpy")
+@compiled(inline="always", fastmath=FMA, error_model="numpy")
 def normal_pair(c0, c1, c2, c3, k0, k1):
     """Two independent standard normals from the counter (c0, c1, c2, c3) under the key (k0, k1)."""
     a, b, c, d = philox(c0, c1, c2, c3, k0, k1)
@@ -105,7 +104,7 @@ def normal_pair(c0, c1, c2, c3, k0, k1):
     return r * (sin if swap else cos), r * (cos if swap else sin)
 
 
-@njit(fastmath=FMA, error_model="numpy")
+@compiled(fastmath=FMA, error_model="numpy")
 def add_normals(block, coordinate, step, k0, k1, low, high):
     """Add the normals of a block's particles at one step and coordinate to `low` and `high`, (HALF_BLOCK,) each.
 
@@ -120,7 +119,7 @@ def add_normals(block, coordinate, step, k0, k1, low, high):
         high[j] += two
 
 
-@njit(error_model="numpy")
+@compiled(error_model="numpy")
 def normals(key, first_step, steps, particles, dim):
     """The stream itself, (steps, particles, dim) from step `first_step` on, for tests and for a look.
 

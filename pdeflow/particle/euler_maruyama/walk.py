@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit
 
-from ..._core.compiled import BLOCK, FMA
+from ..._core.compiled import BLOCK, FMA, compiled
 from .drift import field_gradient
 from .noise import HALF_BLOCK, add_normals
 
 
-@njit(fastmath=FMA, error_model="numpy")
+@compiled(fastmath=FMA, error_model="numpy")
 def _walk_block(block, x, force, field, steps, dt, first_increment, increments, deviation, k0, k1):
     """`walk` for the particles of one block, which stay in the first-level cache for all steps."""
     n, dim = x.shape
@@ -54,7 +53,7 @@ def _build(sources: int) -> Any:
     so that a change in those files takes effect too.
     """
 
-    @njit(nogil=True, cache=True, error_model="numpy")
+    @compiled(nogil=True, cache=True, error_model="numpy")
     def walk(begin, end, x, force, field, steps, dt, first_increment, increments, deviation, k0, k1):
         """x <- x - dt (∇V(x) + force) + deviation Σ ξ over the `increments` of a step, `steps` times, in place.
 
