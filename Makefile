@@ -11,7 +11,7 @@ CONSTRAINTS ?= constraints.txt
 demo: $(VENV)/installed
 	$(BIN)/python validation/demo.py --out $(OUT)/demo --jobs $(JOBS)
 
-# The linters work on one core and the tests on the other.
+# The linters run beside the tests, which two processes share.
 test:
 	$(MAKE) --jobs=2 lint pytest
 
@@ -21,7 +21,7 @@ lint: $(VENV)/installed
 	$(BIN)/python tests/static_checks.py
 
 pytest: $(VENV)/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadscope
 
 # The claims of validation/ at quick scale; writes validation/reports. make validate SCALE=paper for the slow ones.
 SCALE ?= quick
