@@ -10,13 +10,14 @@ from numpy.typing import ArrayLike
 
 from ._core.errors import BadInput, Diverged, NotAvailable
 from ._core.progress import ProgressBar
-from ._core.validate import NamedFields, count, positive
+from ._core.validate import count, positive
+from ._core.value import Value
 from .laws import Law
 from .problems.problem import Problem
 from .trajectory import Trajectory, time_grid
 
 
-class Method(NamedFields):
+class Method(Value):
     """Base class of every scheme. Subclasses are frozen dataclasses of discretisation parameters.
 
     A scheme never owns the time loop, a clock, a file or a plot. `solve` duck-types: a user's object with `init`,

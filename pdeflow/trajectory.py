@@ -11,13 +11,14 @@ from numpy.typing import ArrayLike
 from ._core.errors import BadInput, NotAvailable
 from ._core.shapes import Values
 from ._core.validate import count, positive, real_array, saved_times
+from ._core.value import Value
 from .laws import Law, Product
 from .problems.exact_jko import jko_iterates
 from .problems.problem import Problem
 
 
 @dataclass(frozen=True)
-class Trajectory:
+class Trajectory(Value):
     """Laws at increasing times.
 
     Parameters

@@ -5,9 +5,14 @@ Every kind derives from `PdeflowError`; a `Study` turns these, and nothing else,
 
 import difflib
 
+from .short_text import LONGEST_MESSAGE, cut
+
 
 class PdeflowError(Exception):
     """Base of all errors raised on purpose. Facts (step, residual, status, ...) travel as attributes.
+
+    A message of more than 2,000 characters is cut in its middle: it begins with what was given, which may be huge, and
+    ends with what to do.
 
     `status` is the word a study writes into its table for an error of this kind.
     """
@@ -15,7 +20,7 @@ class PdeflowError(Exception):
     status = "error"
 
     def __init__(self, message, **facts):
-        super().__init__(message)
+        super().__init__(cut(str(message), LONGEST_MESSAGE))
         self.facts = facts
         for name, fact in facts.items():
             setattr(self, name, fact)

@@ -2,16 +2,16 @@
 `BadInput`."""
 
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass
 from numbers import Real
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .arrays import is_tensor
-from .errors import BadInput, unknown_field
+from .errors import BadInput
 from .shapes import Matrix, Numbers, Points, Values
+from .short_text import shown
 
 
 def real(value: Any, name: str, kind: str = "a real number") -> float:
@@ -36,21 +36,23 @@ def positive(value: Any, name: str) -> float:
 def count(value: Any, name: str, least: int = 1) -> int:
     """`value` as an integer that is at least `least`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise BadInput(f"{name} is {value!r}. It must be an integer of at least {least}. Choose one.")
+        raise BadInput(f"{name} is {shown(value, 200)}. It must be an integer of at least {least}. Choose one.")
     return int(value)
 
 
 def one_of(value: Any, name: str, choices: Sequence[str]) -> None:
     """`BadInput` unless `value` is one of the words `choices`."""
     if value not in choices:
-        raise BadInput(f"{name} is {value!r}. It must be one of {', '.join(map(repr, choices))}. Choose one.")
+        raise BadInput(f"{name} is {shown(value, 200)}. It must be one of {', '.join(map(repr, choices))}. Choose one.")
 
 
 def instance_of(value: Any, name: str, kind: type) -> None:
     """`BadInput` unless `value` is an instance of `kind`, a public class of a folder of the package."""
     if not isinstance(value, kind):
         folder = kind.__module__.split(".")[1]
-        raise BadInput(f"{name} is {value!r}. It must be a {kind.__name__}. Pass pf.{folder}.{kind.__name__}(...).")
+        raise BadInput(
+            f"{name} is {shown(value)}. It must be a {kind.__name__}. Pass pf.{folder}.{kind.__name__}(...)."
+        )
 
 
 def numbers(values: Any, name: str = "x") -> Numbers:
@@ -96,8 +98,8 @@ def saved_times(times: Any) -> Values:
         )
     if array[0] < 0 or np.any(np.diff(array) <= 0):
         raise BadInput(
-            f"times are {array.tolist()}. They are counted since the start, must be >= 0 and increase strictly. Sort "
-            "them."
+            f"times are {shown(array.tolist())}. They are counted since the start, must be >= 0 and increase "
+            "strictly. Sort them."
         )
     return array
 
@@ -165,8 +167,8 @@ def require_gradient(gradient: np.ndarray, x: np.ndarray, name: str) -> None:
     if bad.any():
         i = int(np.argmax(bad))
         raise BadInput(
-            f"{name} is {gradient[i].tolist()} at x = {x[i].tolist()}. It must be finite where the law has mass. "
-            "Correct it there."
+            f"{name} is {shown(gradient[i].tolist())} at x = {shown(x[i].tolist())}. It must be finite where the "
+            "law has mass. Correct it there."
         )
 
 
@@ -199,19 +201,4 @@ def _array(values: Any) -> np.ndarray | None:
 
 
 def _short(value: Any) -> str:
-    text = " ".join(repr(value).split())
-    return f"{text if len(text) <= 80 else text[:77] + '...'} ({type(value).__name__})"
-
-
-class NamedFields:
-    """Base of dataclasses in which an unknown field is an error that names the nearest valid one."""
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        if is_dataclass(cls):
-            valid = [field.name for field in fields(cls) if field.init]
-            unknown = [name for name in kwargs if name not in valid]
-            if len(args) > len(valid):
-                unknown.append(f"(argument {len(args)})")
-            if unknown:
-                raise unknown_field(cls.__name__, unknown[0], valid)
-        return super().__new__(cls)
+    return f"{' '.join(shown(value, 80).split())} ({type(value).__name__})"

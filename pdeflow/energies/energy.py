@@ -8,13 +8,14 @@ import numpy as np
 from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate
 from .._core.validate import count
+from .._core.value import Value
 from ..laws import Law
 from .interactions import power_terms
 from .potentials import Quadratic
 
 
 @dataclass(frozen=True)
-class Energy:
+class Energy(Value):
     """F(ρ) = ∫V dρ + ∫U(ρ) dx + ½∬W(x-y) dρ(x) dρ(y); a slot that is None contributes nothing.
 
     Its flow is ∂tρ = ∇·(ρ∇(U'(ρ) + V + W*ρ)).

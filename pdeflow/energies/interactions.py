@@ -12,11 +12,12 @@ import numpy as np
 from .._core.arrays import exp, is_tensor, log
 from .._core.errors import BadInput
 from .._core.validate import positive
+from .._core.value import Value
 
 Array = Any  # a numpy array or a torch tensor; answers are of the same kind
 
 
-class Interaction:
+class Interaction(Value):
     """Base of all kernels. A user's object needs `value` and `grad`.
 
     Attributes
@@ -26,9 +27,6 @@ class Interaction:
     """
 
     singular = False
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
 
     def value(self, z: Array) -> Array:
         """W at the differences, (n, d) -> (n,)."""

@@ -11,6 +11,7 @@ import numpy as np
 from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate, together
 from .._core.validate import positive
+from .._core.value import Value
 
 if TYPE_CHECKING:
     from ..laws import Law
@@ -20,7 +21,7 @@ EPS = float(np.finfo(float).eps)
 SMALLEST, LARGEST = 1e-300, 1e300  # densities between which U'(r) = p is solved
 
 
-class InternalEnergy(ABC):
+class InternalEnergy(Value, ABC):
     """A convex function U of the density r, with U(0) = 0: the internal energy of a law ρ is ∫U(ρ) dx.
 
     The flow gets the diffusion Δp(ρ) with the pressure p(r) = r U'(r) - U(r). Schemes ask the questions below and never
@@ -31,9 +32,6 @@ class InternalEnergy(ABC):
     -----
     Two internal energies are added with `+`, and the sum answers what its parts answer.
     """
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
 
     @property
     def exponent(self) -> float | None:

@@ -14,19 +14,23 @@ from numpy.typing import ArrayLike
 
 from .._core.arrays import is_tensor, like, log_sum_exp, softmax
 from .._core.errors import BadInput, NotAvailable
+from .._core.short_text import cut, shown
 from .._core.validate import count, points, positive, readonly, real_array, spd_matrix
+from .._core.value import Value
 from ..laws import GaussianMixture, Law
 
 Array = Any  # a numpy array or a torch tensor; answers are of the same kind
 
 
-class Potential:
+class Potential(Value):
     """Base of all potentials. A user's object needs `dim`, `value` and, for methods that use it, `grad`."""
 
     dim: int
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(dim={self.dim})" if hasattr(self, "dim") else f"{type(self).__name__}()"
+        if self.shown_fields():
+            return super().__repr__()
+        return cut(f"{type(self).__name__}(dim={self.dim})" if hasattr(self, "dim") else f"{type(self).__name__}()")
 
     def value(self, x: Array) -> Array:
         """V at the points, (n, d) -> (n,)."""
@@ -80,7 +84,7 @@ class Quadratic(Potential):
         return like(self.matrix, x) + 0 * x[:, :, None]
 
     def __repr__(self) -> str:
-        return f"Quadratic(matrix={self.matrix.tolist()}, center={self.center.tolist()})"
+        return f"Quadratic(matrix={shown(self.matrix.tolist(), 500)}, center={shown(self.center.tolist(), 300)})"
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,7 @@ class MixturePotential(Potential):
         return self.temperature * (curvature - spread + mean[:, :, None] * mean[:, None, :])
 
     def __repr__(self) -> str:
-        return f"MixturePotential({self.mixture!r}, temperature={self.temperature})"
+        return cut(f"MixturePotential({shown(self.mixture, 700)}, temperature={self.temperature})")
 
 
 @dataclass(frozen=True)
@@ -223,8 +227,8 @@ class FromFunction(Potential):
     def __init__(self, value: Callable[[Any], Any], grad: Callable[[Any], Any] | None = None, dim: int = 1):
         if not callable(value) or not (grad is None or callable(grad)):
             raise BadInput(
-                f"value = {value!r}, grad = {grad!r}. They must be callables (grad may be None). Pass functions of "
-                "an (n, d) array."
+                f"value = {shown(value)}, grad = {shown(grad)}. They must be callables (grad may be None). "
+                "Pass functions of an (n, d) array."
             )
         object.__setattr__(self, "value_function", value)
         object.__setattr__(self, "grad_function", grad)
@@ -258,7 +262,8 @@ class FromFunction(Potential):
         if bad.any():
             i = int(np.argmax(bad))
             raise BadInput(
-                f"{name}(x) is {raw[i]} at x = {x[i].tolist()}. It must be finite where the law has mass. Correct "
+                f"{name}(x) is {shown(raw[i].tolist())} at x = {shown(x[i].tolist())}. It must be finite where the "
+                "law has mass. Correct "
                 "it there or shrink the domain."
             )
         return raw.astype(float)

@@ -12,7 +12,9 @@ from .._core.errors import NotAvailable
 from .._core.estimate import Estimate
 from .._core.quadrature import level_integral
 from .._core.shapes import Matrix, Numbers, Points, Row, SameShape, Values, Vector
+from .._core.short_text import LONGEST_REPR, cut, shown
 from .._core.validate import draws, levels
+from .._core.value import Value
 from .cells import CellMasses, line_masses
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from .semicircle import Semicircle
 
 
-class Law:
+class Law(Value):
     """A probability measure on R^d. Answers a question exactly, for what it is, or raises `NotAvailable`.
 
     A subclass overrides what it knows; `sample` is the one question that every law answers. No answer is a hidden
@@ -275,8 +277,11 @@ class Law:
         try:
             fields = {key: value for key, value in self.spec().items() if key != "law"}
         except NotAvailable:
-            return f"{type(self).__name__}(dim={self.dim})"
-        return f"{type(self).__name__}({', '.join(f'{key}={value}' for key, value in fields.items())})"
+            return cut(f"{type(self).__name__}(dim={self.dim})")
+        room = LONGEST_REPR // max(len(fields), 1)
+        return cut(
+            f"{type(self).__name__}({', '.join(f'{key}={shown(value, room)}' for key, value in fields.items())})"
+        )
 
 
 class OneDimensional(Law):

@@ -11,6 +11,7 @@ from .._core.errors import BadInput
 from .._core.estimate import Estimate
 from .._core.quadrature import cell_nodes
 from .._core.shapes import Matrix, Numbers, Points, Row, SameShape, Values, Vector
+from .._core.short_text import shown
 from .._core.validate import draws, levels, numbers, points, readonly, real_array
 from .base import Law
 from .cells import CellMasses, overlap, rest
@@ -216,7 +217,7 @@ class GridLaw(Law):
         }
 
     def __repr__(self) -> str:
-        return f"GridLaw(cells={self.mass.shape}, box={[(float(a[0]), float(a[-1])) for a in self.axes]})"
+        return f"GridLaw(cells={self.mass.shape}, box={shown([(float(a[0]), float(a[-1])) for a in self.axes])})"
 
 
 def _edges(axis, number):

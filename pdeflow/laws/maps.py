@@ -14,12 +14,13 @@ from numpy.typing import ArrayLike
 from .._core.errors import BadInput, NotAvailable, NotConverged
 from .._core.shapes import Matrix, Numbers, Points, Values
 from .._core.validate import readonly, real_array
+from .._core.value import Value
 
 SINGULAR = 1e12  # a matrix of this condition number has no inverse that double precision could find
 
 
 @dataclass(frozen=True)
-class Certificate:
+class Certificate(Value):
     """What an inversion promises.
 
     Parameters
@@ -73,7 +74,7 @@ def certified(residual: Values, iterations: int, tolerance: float, cure: str = "
     return Certificate(worst, iterations, len(residual))
 
 
-class Map(ABC):
+class Map(Value, ABC):
     """A map T of R^d that pushes laws: `PushForward(base, maps)` is the law of T_k(... T_1(x)), x ~ base.
 
     A subclass has `dim` and gives `__call__`; it answers the rest or says in `lacks` why it cannot. Whoever needs
@@ -221,8 +222,7 @@ class AffineMap(Map):
         if not condition < SINGULAR:
             raise BadInput(
                 f"The matrix of an affine map has condition number {condition:.3g}. It must be invertible: below "
-                f"{SINGULAR:g}. "
-                "Drop the direction that it flattens."
+                f"{SINGULAR:g}. Drop the direction that it flattens."
             )
         self.matrix, self.shift, self.dim = square, moved, len(moved)
         self.increasing = self.dim == 1 and bool(square[0, 0] > 0)
@@ -273,8 +273,8 @@ class AffineMap(Map):
     def from_data(cls, dim: int, data: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> AffineMap:
         return cls(kept_array(arrays, "matrix", dim, dim), kept_array(arrays, "shift", dim))
 
-    def __repr__(self):
-        return f"AffineMap(matrix={self.matrix.tolist()}, shift={self.shift.tolist()})"
+    def shown_fields(self) -> Mapping[str, Any]:
+        return {"matrix": self.matrix.tolist(), "shift": self.shift.tolist()}
 
     def described(self) -> dict[str, Any]:
         """What a fingerprint holds: the class by its recorded name, so that hashes of the first edition stay."""

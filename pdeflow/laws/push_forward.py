@@ -13,6 +13,7 @@ from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate
 from .._core.quadrature import level_integral
 from .._core.shapes import Matrix, Points, Row, Values, Vector
+from .._core.short_text import cut
 from .._core.validate import levels, points
 from .affine_images import affine_image, image_of_box, moved_gaussian, stretches_alike
 from .base import Law
@@ -332,7 +333,7 @@ class PushForward(Law):
         return PushForward(base, maps)
 
     def __repr__(self):
-        return f"PushForward({self.base!r}, maps={len(self.maps)})"
+        return cut(f"PushForward({self.base!r}, maps={len(self.maps)})")
 
     def _affine(self) -> bool:
         return all(move.affine for move in self.maps)

@@ -6,6 +6,7 @@ import numpy as np
 
 from .._core.errors import BadInput
 from .._core.estimate import Estimate, together
+from .._core.value import Value
 from ..energies.energy import Energy
 from ..laws import Law
 from .pair import checked_pair
@@ -13,7 +14,7 @@ from .scales import stretched
 
 
 @dataclass(frozen=True)
-class EnergyGap:
+class EnergyGap(Value):
     """The metric |F(approximation) - F(truth)| of an energy F; `energy_gap(energy)` makes it.
 
     Parameters

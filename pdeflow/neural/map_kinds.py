@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .._core.errors import BadInput
-from .._core.validate import NamedFields, count
+from .._core.validate import count
+from .._core.value import Value
 
 
 @dataclass(frozen=True)
-class Affine(NamedFields):
+class Affine(Value):
     """T(x) = A x + b with A and b free: `PWGF`, `PFPE` and `VariationalJKO` take it, and it has no settings.
 
     Gaussian flows under quadratic energies and Barenblatt flows of the porous medium equation stay in this class.
@@ -17,7 +18,7 @@ class Affine(NamedFields):
 
 
 @dataclass(frozen=True)
-class Planar(NamedFields):
+class Planar(Value):
     """A chain of planar layers x + u tanh(w·x + b), invertible by construction: for `PWGF` and `PFPE` [rezende2015].
 
     Parameters
@@ -38,7 +39,7 @@ class Planar(NamedFields):
 
 
 @dataclass(frozen=True)
-class Residual(NamedFields):
+class Residual(Value):
     """A chain of residual layers x + A tanh(W x + b), A (d, width), W (width, d): for `PWGF` and `PFPE`.
 
     Far from the identity a layer may fold, which the methods notice and refuse with `Diverged`.
@@ -64,7 +65,7 @@ class Residual(NamedFields):
 
 
 @dataclass(frozen=True)
-class DeepResidual(NamedFields):
+class DeepResidual(Value):
     """T(x) = A x + b + N(x) with one tanh network N of several hidden layers: for `VariationalJKO` [fan2022iclr].
 
     Nothing keeps such a map invertible, so the law that it pushes has samples and no density.
@@ -86,7 +87,7 @@ class DeepResidual(NamedFields):
 
 
 @dataclass(frozen=True)
-class NeuralODE(NamedFields):
+class NeuralODE(Value):
     """The flow of x' = A_s tanh(W_s x + b_s) over unit time by RK4 steps: for `PWGF` and `PFPE`.
 
     Parameters
@@ -110,7 +111,7 @@ class NeuralODE(NamedFields):
 
 
 @dataclass(frozen=True)
-class Coordinatewise(NamedFields):
+class Coordinatewise(Value):
     """An increasing cubic spline of every coordinate, for laws whose coordinates are independent: `PWGF`, `PFPE`.
 
     Parameters
@@ -126,7 +127,7 @@ class Coordinatewise(NamedFields):
 
 
 @dataclass(frozen=True)
-class Convex(NamedFields):
+class Convex(Value):
     """The gradient of an input-convex network, which is invertible: for `VariationalJKO`.
 
     Parameters

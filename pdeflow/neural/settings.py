@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 
 from .._core.errors import BadInput
-from .._core.validate import NamedFields, count, one_of, positive
+from .._core.validate import count, one_of, positive
+from .._core.value import Value
 
 
 @dataclass(frozen=True)
-class Network(NamedFields):
+class Network(Value):
     """Shape of the convex network of `ICNNJKO` beside its width. A full-rank quadratic is always there.
 
     Parameters
@@ -57,7 +58,7 @@ class Network(NamedFields):
 
 
 @dataclass(frozen=True)
-class Training(NamedFields):
+class Training(Value):
     """Where and how `ICNNJKO` and `VariationalJKO` train.
 
     Parameters
@@ -109,7 +110,7 @@ class Training(NamedFields):
 
 
 @dataclass(frozen=True)
-class DualNetwork(NamedFields):
+class DualNetwork(Value):
     """The network of the test function h of `VariationalJKO`, and how it is trained.
 
     Parameters

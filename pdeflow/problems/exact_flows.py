@@ -11,6 +11,7 @@ import numpy as np
 
 from .._core.errors import BadInput, Unsupported
 from .._core.shapes import Values
+from .._core.value import Value
 from ..laws import Barenblatt, FromQuantile, Gaussian, GaussianMixture, Law, Semicircle
 
 Mixture = tuple[Values, tuple[Gaussian, ...]]
@@ -24,7 +25,7 @@ def _elapsed(t: float) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class LinearFlow:
+class LinearFlow(Value):
     """∂tρ = ∇·(ρ A(x - b)) + attraction ∇·(ρ (x - mean)) + T Δρ for Gaussians, and mixtures where attraction = 0
     [docs/math.md 4, 10.1].
 
@@ -73,7 +74,7 @@ class LinearFlow:
 
 
 @dataclass(frozen=True, eq=False)
-class PorousMediumFlow:
+class PorousMediumFlow(Value):
     """∂tρ = coefficient Δρ^m from a Barenblatt profile: the profile of time start + coefficient t [docs/math.md 1]."""
 
     m: float
@@ -94,7 +95,7 @@ class PorousMediumFlow:
 
 
 @dataclass(frozen=True, eq=False)
-class ContractedQuantile:
+class ContractedQuantile(Value):
     """s -> mean + shrink (Q_0(s) - mean) + (1 - shrink)(2s - 1): what W = x²/2 - |x| makes of Q_0 [docs/math.md
     2.2]."""
 
@@ -107,7 +108,7 @@ class ContractedQuantile:
 
 
 @dataclass(frozen=True, eq=False)
-class NewtonianFlow:
+class NewtonianFlow(Value):
     """The flow of W = x²/2 - |x| on the line, for any start: quantiles contract by e^(-t) towards the uniform law on
     mean ± 1."""
 
@@ -124,7 +125,7 @@ class NewtonianFlow:
 
 
 @dataclass(frozen=True, eq=False)
-class LogRepulsionFlow:
+class LogRepulsionFlow(Value):
     """W = attraction x²/2 - repulsion log|x| on the line from a semicircle: R²(t) = R∞² + (R_0² - R∞²) e^(-2
     attraction t)."""
 

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from .._core.errors import BadInput, Unsupported
 from .._core.validate import positive
+from .._core.value import Value
 from ..energies.energy import Energy
 from ..laws import Law
 
@@ -13,7 +14,7 @@ ExactFlow = Callable[[float], Law]
 
 
 @dataclass(frozen=True)
-class Problem:
+class Problem(Value):
     """The flow ∂tρ = ∇·(ρ∇(U'(ρ) + V + W*ρ)) from `initial` up to time `horizon`.
 
     Parameters

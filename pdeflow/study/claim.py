@@ -7,6 +7,7 @@ import numpy as np
 
 from .._core.errors import BadInput
 from .._core.validate import positive
+from .._core.value import Value
 from .order import Order
 from .rows import Row, Rows
 
@@ -15,7 +16,7 @@ _SEVERITY = ("pass", "inconclusive", "fail", "error")
 
 
 @dataclass(frozen=True)
-class Claim:
+class Claim(Value):
     """`method` converges with `order` within `tolerance` in `metric`, as `source` says.
 
     The claim is made on every problem and time of the study.

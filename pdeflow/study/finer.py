@@ -6,13 +6,14 @@ from typing import Any, ClassVar
 
 from .._core.fingerprint import sha256
 from .._core.validate import count, positive
+from .._core.value import Value
 from ..method import solve
 from ..problems.problem import Problem
 from ..trajectory import Trajectory
 
 
 @dataclass(frozen=True)
-class Finer:
+class Finer(Value):
     """The truth that `finer` makes: a callable (problem, times) -> Trajectory.
 
     It keeps its runs, so that a study of many methods runs it once.

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from .._core.errors import BadInput
 from .._core.validate import positive, real
+from .._core.value import Value
 from ..metrics.metric import FloorAdds
 from .fit import Fit, Line, Sweep, checked_sweep, fitted, local_orders, per_point, vector
 
@@ -17,7 +18,7 @@ UNKNOWN_TRUTH = (
 
 
 @dataclass(frozen=True, eq=False)
-class Order:
+class Order(Value):
     """What `fit_order` found.
 
     Parameters

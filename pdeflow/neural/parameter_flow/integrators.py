@@ -11,7 +11,8 @@ import numpy as np
 
 from ..._core.errors import Diverged, NotConverged
 from ..._core.shapes import Values
-from ..._core.validate import NamedFields, positive
+from ..._core.validate import positive
+from ..._core.value import Value
 
 SHORTEST_STEP = 1e-7  # share of dt below which an adaptive step is refused
 
@@ -60,7 +61,7 @@ class Moved:
     evaluations: int
 
 
-class Integrator(NamedFields, ABC):
+class Integrator(Value, ABC):
     """How θ' = f(θ) is followed over a step dt of a method."""
 
     @abstractmethod
