@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._core.errors import BadInput, Diverged, NotAvailable
+from ._core.lazy import missing_name
 from ._core.shapes import Numbers, Points
 from ._core.validate import real_array
 from .laws import Law
@@ -393,3 +394,7 @@ def _bounded(errors: Sequence[float], times: Numbers, tolerance: float, what: st
 
 
 __all__ = ["adjoint", "energy_decay", "equilibrium", "gradient", "mass", "positivity", "semidefinite", "symmetry"]
+
+
+def __getattr__(name: str):
+    raise missing_name(__name__, name, __all__)

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 
 from ._core.errors import BadInput, Diverged, NotAvailable
 from ._core.progress import ProgressBar
-from ._core.validate import count, positive
+from ._core.short_text import shown
+from ._core.validate import count, flag, known_arguments, positive
 from ._core.value import Value
 from .laws import Law
 from .problems.problem import Problem
@@ -94,6 +95,7 @@ class Method(Value):
         return {}
 
 
+@known_arguments
 def solve(
     problem: Problem,
     method: Any,
@@ -121,7 +123,8 @@ def solve(
     seed : int or SeedSequence
         The same seed gives the same bits.
     progress : bool
-        Whether to draw a bar on stderr, if that is a terminal.
+        Whether to show how far it is: a bar in a terminal, a line in a notebook, elsewhere a line on stderr every ten
+        seconds.
     on_step : callable, optional
         Called as on_step(step, time, law) after every step; it forces single steps where a method fuses them.
 
@@ -148,7 +151,7 @@ def solve(
     rng = np.random.default_rng(_seed(seed))
     fused = on_step is None and _fuses(method)
     reports, history, first, done = hasattr(method, "report"), [], None, 0
-    bar = ProgressBar(progress, marks[-1], type(method).__name__)
+    bar = ProgressBar(flag(progress, "progress"), marks[-1], type(method).__name__)
     start = clock.perf_counter()
     with bar:
         state = method.init(problem, rng)
@@ -172,12 +175,14 @@ def solve(
 def _require_problem_and_method(problem: Any, method: Any) -> None:
     """`BadInput` for what is no problem or no method."""
     if not isinstance(problem, Problem):
-        raise BadInput(f"problem is {problem!r}. It must be a Problem. Take one of pdeflow.problems or build your own.")
+        raise BadInput(
+            f"problem is {shown(problem)}. It must be a Problem. Take one of pdeflow.problems or build your own."
+        )
     missing = [verb for verb in ("init", "step", "law") if _undefined(method, verb)]
     if missing or isinstance(method, type):
         what = "a class" if isinstance(method, type) else f"without {', '.join(missing)}"
         raise BadInput(
-            f"method is {method!r}, {what}. A method is an object with init, step and law. Create or complete it."
+            f"method is {shown(method)}, {what}. A method is an object with init, step and law. Create or complete it."
         )
 
 

@@ -1,7 +1,8 @@
 """Trajectory: laws in time. Exact solutions, stored references, finer runs and runs under test are all trajectories."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from itertools import islice, pairwise
 from typing import Any
 
@@ -10,7 +11,8 @@ from numpy.typing import ArrayLike
 
 from ._core.errors import BadInput, NotAvailable
 from ._core.shapes import Values
-from ._core.validate import count, positive, real_array, saved_times
+from ._core.short_text import shown
+from ._core.validate import count, instance_of, known_arguments, positive, real, real_array, saved_times
 from ._core.value import Value
 from .laws import Law, Product
 from .problems.exact_jko import jko_iterates
@@ -36,6 +38,10 @@ class Trajectory(Value):
     ------
     BadInput
         For times that do not increase or do not match the laws, and for a law that is none.
+
+    Notes
+    -----
+    Two are equal where times, laws and stats are, but for the seconds that they took: two runs with one seed are equal.
     """
 
     times: Values
@@ -45,16 +51,18 @@ class Trajectory(Value):
 
     def __post_init__(self) -> None:
         times = np.atleast_1d(real_array(self.times, "times"))
+        if isinstance(self.laws, Law) or not isinstance(self.laws, Iterable):
+            raise BadInput(f"laws is {shown(self.laws)}. It must be a sequence of laws, one per time. Pass [law, ...].")
         laws = tuple(self.laws)
         if times.ndim != 1 or len(times) != len(laws) or len(times) == 0 or np.any(np.diff(times) <= 0):
             raise BadInput(
-                f"{len(laws)} laws at times {times}. There must be one law per time, and times must increase. Match "
+                f"{len(laws)} laws at times {shown(times.tolist())}. There must be one law per time, and times must increase. Match "
                 "and sort them."
             )
         if not all(isinstance(law, Law) for law in laws):
             odd = next(law for law in laws if not isinstance(law, Law))
             raise BadInput(
-                f"A law of the trajectory is {odd!r}. Each must be a pdeflow Law. Wrap it, e.g. Particles(x) or "
+                f"A law of the trajectory is {shown(odd)}. Each must be a pdeflow Law. Wrap it, e.g. Particles(x) or "
                 "GridLaw(edges, mass)."
             )
         object.__setattr__(self, "times", times)
@@ -72,11 +80,14 @@ class Trajectory(Value):
         ------
         NotAvailable
             For any other t.
+        BadInput
+            For what is no number.
         """
+        t = real(t, "t")
         nearest = int(np.argmin(np.abs(self.times - t)))
         if not abs(self.times[nearest] - t) <= 1e-9 * max(abs(t), abs(self.times[nearest])):
             raise NotAvailable(
-                f"t = {t} is not stored. Stored times: {self.times.tolist()}. Ask for it: solve(..., times=[...])."
+                f"t = {t} is not stored. Stored times: {shown(self.times.tolist())}. Ask for it: solve(..., times=[...])."
             )
         return self.laws[nearest]
 
@@ -84,6 +95,15 @@ class Trajectory(Value):
         """What makes it another truth, for `fingerprint`: not how long it took."""
         stats = {key: value for key, value in self.stats.items() if key not in ("seconds", "first_call_seconds")}
         return {"trajectory": {"times": self.times, "laws": self.laws, "stats": stats}}
+
+    def _repr_html_(self) -> str:
+        """The laws by time in a notebook, up to 20 of them, and the stats."""
+        keep = (
+            range(len(self.laws)) if len(self.laws) <= 20 else [*range(10), *range(len(self.laws) - 10, len(self.laws))]
+        )
+        lines = [f"<tr><td>{self.times[i]:.6g}</td><td>{escape(shown(self.laws[i], 300))}</td></tr>" for i in keep]
+        note = f"<p>{len(self.laws)} laws, stats: {escape(shown(self.stats))}</p>"
+        return f"<table><tr><th>time</th><th>law</th></tr>\n{chr(10).join(lines)}\n</table>{note}"
 
     @property
     def final(self) -> Law:
@@ -145,9 +165,10 @@ def exact(problem: Problem, times: ArrayLike | None = None) -> Trajectory:
     NotAvailable
         If the problem has no exact flow from its initial law.
     """
+    instance_of(problem, "problem", Problem)
     if problem.exact is None:
         raise NotAvailable(
-            f"Problem {problem.name!r} has no exact solution for this initial law. Possible truths: a stored "
+            f"Problem {shown(problem.name, 200)} has no exact solution for this initial law. Possible truths: a stored "
             "reference, a "
             "finer run (pf.finer), or for separable problems pf.lift of a 1-D run. Pass one as against=."
         )
@@ -173,6 +194,7 @@ def exact_jko(problem: Problem, *, dt: float, times: ArrayLike | None = None) ->
     NotAvailable
         If no closed sequence is known.
     """
+    instance_of(problem, "problem", Problem)
     dt = positive(dt, "dt")
     grid, marks = time_grid((problem.horizon,) if times is None else times, dt)
     iterates = jko_iterates(problem, dt)
@@ -180,6 +202,7 @@ def exact_jko(problem: Problem, *, dt: float, times: ArrayLike | None = None) ->
     return Trajectory(grid, laws, {"steps": marks[-1]})
 
 
+@known_arguments
 def lift(trajectory: Trajectory, dim: int) -> Trajectory:
     """The product law of `dim` copies of a 1-D trajectory: the truth of a separable problem in `dim` dimensions.
 
@@ -195,6 +218,8 @@ def lift(trajectory: Trajectory, dim: int) -> Trajectory:
     BadInput
         If the laws do not live on the line.
     """
+    if not isinstance(trajectory, Trajectory):
+        raise BadInput(f"trajectory is {shown(trajectory)}. It must be a Trajectory. Pass a run, or pf.exact(problem).")
     if trajectory.dim != 1:
         raise BadInput(
             f"The trajectory has dim {trajectory.dim}. Only a 1-D trajectory lifts to a product. Solve the 1-D problem."

@@ -3,9 +3,7 @@
 Every kind derives from `PdeflowError`; a `Study` turns these, and nothing else, into rows of its table.
 """
 
-import difflib
-
-from .short_text import LONGEST_MESSAGE, cut
+from .short_text import LONGEST_MESSAGE, cut, did_you_mean, shown
 
 
 class PdeflowError(Exception):
@@ -76,6 +74,5 @@ class BadReference(PdeflowError):
 def unknown_field(owner: str, name: str, valid, kind: str = "field") -> UnknownField:
     """The error for a name that `owner` does not have, with the nearest valid one. kind : what the name would name."""
     valid = sorted(valid)
-    near = difflib.get_close_matches(name, valid, n=1, cutoff=0.5)
-    hint = f" Did you mean {near[0]!r}?" if near else " Use one of these."
-    return UnknownField(f"{owner} has no {kind} {name!r}. It has: {', '.join(valid) or 'none'}.{hint}")
+    listed = f"It has: {', '.join(valid) or 'none'}."
+    return UnknownField(f"{owner} has no {kind} {shown(name, 200)}. {listed}{did_you_mean(name, valid)}")

@@ -2,8 +2,16 @@
 
 import importlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from .short_text import did_you_mean, shown
+
+
+def missing_name(module: str, name: str, valid: Iterable[str]) -> AttributeError:
+    """The error for a name that a module does not have, with the nearest one that it has."""
+    listed = f"It has: {', '.join(valid)}."
+    return AttributeError(f"module {module!r} has no attribute {shown(name, 200)}. {listed}{did_you_mean(name, valid)}")
 
 
 def lazy_names(
@@ -27,7 +35,7 @@ def lazy_names(
 
     def get(name: str) -> Any:
         if name not in where:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}. It has: {', '.join(where)}.")
+            raise missing_name(package, name, where)
         place = where[name]
         if place == "":
             value = importlib.import_module(f".{name}", package)

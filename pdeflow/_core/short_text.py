@@ -1,5 +1,6 @@
 """Texts of bounded length: what stands in a repr or in a message, whatever the object holds."""
 
+import difflib
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import islice
@@ -81,3 +82,9 @@ def _container(things: Any, longest: int, depth: int) -> str:
     elif isinstance(things, tuple) and len(things) == 1:
         texts[-1] += ","
     return left + ", ".join(texts) + right
+
+
+def did_you_mean(name: str, valid: Iterable[str]) -> str:
+    """The end of a message about a name that is none of `valid`: the nearest of them, where there is one."""
+    near = difflib.get_close_matches(name[:200], list(valid), n=1, cutoff=0.5)
+    return f" Did you mean {near[0]!r}?" if near else " Use one of these."

@@ -1,17 +1,57 @@
 """One check for every kind of argument: it returns the value in the form that the code works with, or raises
 `BadInput`."""
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
+from functools import wraps
 from numbers import Real
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .arrays import is_tensor
-from .errors import BadInput
+from .errors import BadInput, unknown_field
 from .shapes import Matrix, Numbers, Points, Values
 from .short_text import shown
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+
+def known_arguments(function: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
+    """Decorator of a public function: an unknown keyword raises `UnknownField` with the nearest valid one."""
+    valid = [one.name for one in inspect.signature(function).parameters.values()]
+
+    @wraps(function)
+    def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+        for name in kwargs:
+            if name not in valid:
+                raise unknown_field(f"{function.__name__}()", name, valid, "argument")
+        return function(*args, **kwargs)
+
+    return checked
+
+
+def text(value: Any, name: str) -> str:
+    """`value` as a text that files can hold."""
+    if not isinstance(value, str):
+        raise BadInput(f"{name} is {_short(value)}. It must be a text. Pass a str.")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise BadInput(
+            f"{name} is {shown(value, 200)}, whose character {error.start} is half of a surrogate pair. It must be "
+            "text that UTF-8 can hold. Drop that character."
+        ) from None
+    return value
+
+
+def flag(value: Any, name: str) -> bool:
+    """`value` as a truth value; numbers and words, which Python would take for one, are refused."""
+    if not isinstance(value, bool | np.bool_):
+        raise BadInput(f"{name} is {_short(value)}. It must be True or False. Choose one.")
+    return bool(value)
 
 
 def real(value: Any, name: str, kind: str = "a real number") -> float:

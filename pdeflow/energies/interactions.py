@@ -11,6 +11,7 @@ import numpy as np
 
 from .._core.arrays import exp, is_tensor, log
 from .._core.errors import BadInput
+from .._core.lazy import missing_name
 from .._core.validate import positive
 from .._core.value import Value
 
@@ -188,3 +189,7 @@ def power_terms(kernel: Any) -> list[tuple[float, float]] | None:
 
 
 __all__ = ["GaussianAttraction", "Interaction", "LogRepulsion", "PowerLaw", "QuadraticAttraction", "power_terms"]
+
+
+def __getattr__(name: str):
+    raise missing_name(__name__, name, __all__)

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from .._core.arrays import is_tensor, like, log_sum_exp, softmax
 from .._core.errors import BadInput, NotAvailable
+from .._core.lazy import missing_name
 from .._core.short_text import cut, shown
 from .._core.validate import count, points, positive, readonly, real_array, spd_matrix
 from .._core.value import Value
@@ -275,3 +276,7 @@ def _diagonal(entries):
 
 
 __all__ = ["DoubleWell", "FromFunction", "MixturePotential", "Potential", "Quadratic", "StyblinskiTang"]
+
+
+def __getattr__(name: str):
+    raise missing_name(__name__, name, __all__)

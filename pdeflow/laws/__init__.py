@@ -1,5 +1,6 @@
 """Probability laws on R^d: the exchange currency of pdeflow."""
 
+from .._core.lazy import missing_name
 from .barenblatt import Barenblatt
 from .base import Law, OneDimensional
 from .from_quantile import FromQuantile
@@ -37,3 +38,7 @@ __all__ = [
     "from_spec",
     "register_map",
 ]
+
+
+def __getattr__(name: str):
+    raise missing_name(__name__, name, __all__)

@@ -3,6 +3,7 @@
 The names are imported at once: some of them are the names of their modules too.
 """
 
+from .._core.lazy import missing_name
 from .energy_gap import EnergyGap, energy_gap
 from .gaussian import bures
 from .kl import kl, sym_kl
@@ -30,4 +31,4 @@ __all__ = [
 
 
 def __getattr__(name: str):
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}. It has: {', '.join(__all__)}.")
+    raise missing_name(__name__, name, __all__)

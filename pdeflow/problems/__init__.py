@@ -1,5 +1,6 @@
 """Problems: an energy, an initial law and a horizon; the catalogue builds those with closed forms."""
 
+from .._core.lazy import missing_name
 from .catalogue import (
     double_well,
     heat,
@@ -37,3 +38,7 @@ __all__ = [
     "ring_aggregation",
     "styblinski_tang",
 ]
+
+
+def __getattr__(name: str):
+    raise missing_name(__name__, name, __all__)

@@ -11,6 +11,7 @@ import numpy as np
 
 from .._core.errors import BadInput, Unsupported
 from .._core.shapes import Values
+from .._core.validate import real
 from .._core.value import Value
 from ..laws import Barenblatt, FromQuantile, Gaussian, GaussianMixture, Law, Semicircle
 
@@ -19,6 +20,7 @@ Mixture = tuple[Values, tuple[Gaussian, ...]]
 
 def _elapsed(t: float) -> float:
     """t as a float that is finite and >= 0, or `BadInput`: time runs forwards from the start."""
+    t = real(t, "t")
     if not (np.isfinite(t) and t >= 0):
         raise BadInput(f"t is {t}. It is the time since the start: finite and >= 0. Shift it.")
     return float(t)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from .._core.errors import BadInput, Unsupported
-from .._core.validate import positive
+from .._core.short_text import shown
+from .._core.validate import positive, text
 from .._core.value import Value
 from ..energies.energy import Energy
 from ..laws import Law
@@ -42,6 +43,9 @@ class Problem(Value):
     An exact flow that has an attribute `initial` (those of the catalogue have one) carries over when
     `dataclasses.replace` gives the problem another start: it is restarted there, and where no closed form is known from
     that start, `exact` becomes None. A plain function is kept as it is.
+
+    Problems are equal, and have one hash, where `pdeflow.fingerprint` describes them alike: the same energy, start,
+    horizon, name, arguments and exact flow, made at another time or in another process. They can be keys of a dict.
     """
 
     energy: Energy
@@ -54,14 +58,19 @@ class Problem(Value):
     def __post_init__(self) -> None:
         if not isinstance(self.energy, Energy):
             raise BadInput(
-                f"energy is {self.energy!r}. It must be an Energy. Build one: Energy(potential=..., internal=..., "
+                f"energy is {shown(self.energy)}. It must be an Energy. Build one: Energy(potential=..., internal=..., "
                 "interaction=...)."
             )
         if not isinstance(self.initial, Law):
             raise BadInput(
-                f"initial is {self.initial!r}. It must be a Law. Take one of pdeflow.laws, e.g. Gaussian(mean, cov)."
+                f"initial is {shown(self.initial)}. It must be a Law. Take one of pdeflow.laws, e.g. Gaussian(mean, cov)."
             )
         positive(self.horizon, "horizon")
+        text(self.name, "name")
+        if not (self.params is None or isinstance(self.params, Mapping)):
+            raise BadInput(
+                f"params is {shown(self.params)}. It must be a mapping of argument to value. Pass a dict, or nothing."
+            )
         potential = self.energy.potential
         if potential is not None and potential.dim != self.initial.dim:
             raise BadInput(

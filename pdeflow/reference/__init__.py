@@ -1,5 +1,6 @@
 """Reference files: a trajectory in HDF5 with its problem, its provenance and its error bar (references/README.md)."""
 
+from .._core.lazy import missing_name
 from .check import check
 from .diff import describe_file, diff
 from .flow import load_flow, save_flow
@@ -20,3 +21,7 @@ __all__ = [
     "save_flow",
     "verify",
 ]
+
+
+def __getattr__(name: str):
+    raise missing_name(__name__, name, __all__)

@@ -10,7 +10,10 @@ import numpy as np
 
 from .. import __version__
 from .._core.errors import BadInput, NotAvailable
+from .._core.file_names import file_name
 from .._core.files import place_of, write_whole
+from .._core.validate import known_arguments
+from .._core.validate import text as as_text
 from ..study import Claim, Claims, Table
 from ..study.rows import Row, Rows
 from . import plot
@@ -19,6 +22,7 @@ _COST = ("error", "stderr", "seconds", "first_call_seconds", "status")
 _JUDGED = tuple("method metric problem time claimed tolerance slope interval used verdict source".split())
 
 
+@known_arguments
 def write(
     table: Table,
     directory: str | os.PathLike[str],
@@ -62,6 +66,8 @@ def write(
     BadInput
         Where the folder cannot be made or written to.
     """
+    for name, words in (("title", title), ("text", text), ("command", command)):
+        as_text(words, name)
     directory = folder(directory)
     table.to_csv(directory / "table.csv")
     metrics = list(dict.fromkeys(row["metric"] for row in table))
@@ -128,7 +134,7 @@ def _claims(claims: Claims) -> list[str]:
 
 
 def _figures(table: Table, metric: str, directory: Path) -> list[str]:
-    """One set of figures per problem; names of files are made from the problem and the metric."""
+    """One set of figures per problem; the file's name says the problem and the metric."""
     lines = []
     for problem in dict.fromkeys(row["problem"] for row in table):
         drawings: list[tuple[str, Callable[..., Any]]] = [
@@ -137,9 +143,7 @@ def _figures(table: Table, metric: str, directory: Path) -> list[str]:
             ("error_parts", plot.error_parts),
         ]
         for kind, draw in drawings:
-            name = (
-                "_".join("".join(c if c.isalnum() else "_" for c in word) for word in (kind, problem, metric)) + ".png"
-            )
+            name = file_name(kind, problem, metric, ending=".png")
             try:
                 draw(table, metric, problem=problem).savefig(directory / name, dpi=100)
             except NotAvailable as reason:  # no finite error of this problem: the table says why

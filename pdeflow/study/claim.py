@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._core.errors import BadInput
+from .._core.short_text import LONGEST_MESSAGE, cut, shown
 from .._core.validate import positive
 from .._core.value import Value
 from .order import Order
@@ -48,10 +49,12 @@ class Claim(Value):
         for name in ("method", "metric", "source"):
             if not isinstance(getattr(self, name), str) or not getattr(self, name):
                 raise BadInput(
-                    f"Claim.{name} is {getattr(self, name)!r}. It must be a non-empty string. Pass the {name}."
+                    f"Claim.{name} is {shown(getattr(self, name))}. It must be a non-empty string. Pass the {name}."
                 )
         if isinstance(self.order, bool) or not isinstance(self.order, int | float | np.number) or np.isnan(self.order):
-            raise BadInput(f"Claim.order is {self.order!r}. It must be a number, or inf for exact. Pass the order.")
+            raise BadInput(
+                f"Claim.order is {shown(self.order)}. It must be a number, or inf for exact. Pass the order."
+            )
         positive(self.tolerance, "Claim.tolerance")
 
 
@@ -88,7 +91,7 @@ class Claims(Rows):
     def assert_all(self) -> None:
         """AssertionError with the whole table unless every verdict is `pass`."""
         if self.worst != "pass":
-            raise AssertionError(f"The claims end as {self.worst!r}:\n{self}")
+            raise AssertionError(cut(f"The claims end as {self.worst!r}:\n{self}", LONGEST_MESSAGE))
 
 
 def weigh(claim: Claim, row: Row, order: Order, failed: Sequence[Row]) -> Row:

@@ -72,8 +72,9 @@ def _truth_key(study: Study, labels: Labels) -> tuple[Any, ...]:
 
 def _floor_key(study: Study, labels: Labels) -> tuple[Any, ...]:
     """A floor depends on the swept field, not on dt (unless the truth does) or the seed."""
+    # the levels are those objects that the study holds: their identity tells them apart, whatever they are
     level = None if study.swept == "dt" else labels[study.swept]
-    return (*_truth_key(study, labels), labels["method"], repr(level))
+    return (*_truth_key(study, labels), labels["method"], id(level))
 
 
 def _truths(study: Study, cases: Sequence[Case]) -> dict[tuple[Any, ...], Trajectory | PdeflowError]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from .._core.fingerprint import sha256
-from .._core.validate import count, positive
+from .._core.validate import count, known_arguments, positive
 from .._core.value import Value
 from ..method import solve
 from ..problems.problem import Problem
@@ -39,6 +39,7 @@ class Finer(Value):
         return self._kept[key]
 
 
+@known_arguments
 def finer(method: Any, dt: float, seed: int = 0) -> Finer:
     """Self-convergence: the run of `method` at a finer step as the truth of a study.
 

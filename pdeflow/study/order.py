@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._core.errors import BadInput
-from .._core.validate import positive, real
+from .._core.validate import known_arguments, positive, real
 from .._core.value import Value
 from ..metrics.metric import FloorAdds
 from .fit import Fit, Line, Sweep, checked_sweep, fitted, local_orders, per_point, vector
@@ -87,6 +87,7 @@ class Order(Value):
         )
 
 
+@known_arguments
 def fit_order(
     h: ArrayLike,
     error: ArrayLike,

@@ -11,7 +11,9 @@ import numpy as np
 
 from .._core.errors import BadInput, PdeflowError, Unsupported, unknown_field
 from .._core.fingerprint import describe
-from .._core.validate import count, positive, saved_times
+from .._core.short_text import shown
+from .._core.validate import count, flag, positive, saved_times
+from .._core.value import Value
 from ..metrics.metric import FloorAdds, floor_adds_of
 from ..problems.problem import Problem
 from ..trajectory import Trajectory, exact
@@ -21,7 +23,7 @@ from .store import Store
 from .table import Table
 
 
-class Study:
+class Study(Value):
     """Runs of every method on every problem for every level of one swept axis and every seed, judged against a truth.
 
     Parameters
@@ -84,6 +86,15 @@ class Study:
         self.seeds = tuple(count(seed, "seed", 0) for seed in _listed(seeds, "seeds"))
         _distinct(self.seeds, "seeds")
 
+    def shown_fields(self) -> dict[str, Any]:
+        sweep = {self.swept: list(self.levels)}
+        return {"problems": list(self.problems), "methods": self.methods, "sweep": sweep, "metrics": list(self.metrics)}
+
+    def described(self) -> dict[str, Any]:
+        """What makes it another study: all but its store and the way it is run."""
+        sweep = [self.swept, self.levels, self.dt, self.times, self.seeds]
+        return {"study": [self.problems, self.methods, self.metrics, self.against, sweep]}
+
     def _check_field(self) -> None:
         names = {name: _field_names(method) for name, method in self.methods.items()}
         if not any(self.swept in valid for valid in names.values()):
@@ -135,7 +146,8 @@ class Study:
         jobs : int
             Workers of joblib (-1: all cores); an active `joblib.parallel_config(backend=...)` is honoured.
         progress : bool
-            Whether to show a bar on stderr, if that is a terminal.
+            Whether to show how far it is: a bar in a terminal, a line in a notebook, elsewhere a line on stderr every
+            ten seconds. False shows nothing anywhere.
 
         Returns
         -------
@@ -154,6 +166,7 @@ class Study:
         """
         if jobs != -1:
             count(jobs, "jobs")
+        progress = flag(progress, "progress")
         rows, reused = execute(self, None if store is None else Store(store), jobs, progress)
         adds: dict[str, FloorAdds] = {name: floor_adds_of(metric) for name, metric in self.metrics.items()}
         return Table(rows, self.swept, self.counts, adds, reused)
@@ -200,7 +213,7 @@ def _listed(things: Any, name: str) -> list[Any]:
     try:
         things = list(things)
     except TypeError:
-        raise BadInput(f"{name} is {things!r}. It must be a list. Pass [...].") from None
+        raise BadInput(f"{name} is {shown(things)}. It must be a list. Pass [...].") from None
     if not things:
         raise BadInput(f"{name} is empty. A study needs at least one entry. Pass one.")
     return things
@@ -209,7 +222,7 @@ def _listed(things: Any, name: str) -> list[Any]:
 def _distinct(things: Sequence[Any], name: str) -> None:
     for i, thing in enumerate(things):
         if thing in things[:i]:
-            raise BadInput(f"{name} has {thing!r} twice. Each may occur once. Remove the second.")
+            raise BadInput(f"{name} has {shown(thing, 200)} twice. Each may occur once. Remove the second.")
 
 
 def _named(things: Any, name: str, fits: Callable[[Any], bool], what: str) -> dict[str, Any]:
@@ -222,22 +235,27 @@ def _named(things: Any, name: str, fits: Callable[[Any], bool], what: str) -> di
         raise BadInput(f"{name} is empty. A study needs at least one entry. Pass one.")
     for label, thing in things.items():
         if not isinstance(label, str) or not label:
-            raise BadInput(f"{name} has the key {label!r}. Keys must be non-empty strings. Rename it.")
+            raise BadInput(f"{name} has the key {shown(label, 200)}. Keys must be non-empty strings. Rename it.")
         if not fits(thing):
-            raise BadInput(f"{name}[{label!r}] is {thing!r}. It must be {what}. Pass such an object.")
+            raise BadInput(f"{name}[{shown(label, 200)}] is {shown(thing)}. It must be {what}. Pass such an object.")
     return dict(things)
 
 
 def _axis(sweep: Any) -> tuple[str, tuple[Any, ...]]:
     if not isinstance(sweep, Mapping) or len(sweep) != 1:
         raise BadInput(
-            f"sweep is {sweep!r}. It must be a dict with exactly one axis. Write e.g. {{'dt': [0.1, 0.05]}}."
+            f"sweep is {shown(sweep)}. It must be a dict with exactly one axis. Write e.g. {{'dt': [0.1, 0.05]}}."
         )
     ((name, levels),) = sweep.items()
     if not isinstance(name, str):
         raise BadInput(f"sweep has the key {name!r}. It must be 'dt' or a field name of the methods. Pass such a name.")
     levels = _listed(levels, f"sweep[{name!r}]")
     levels = tuple(level.item() if isinstance(level, np.generic) else level for level in levels)
+    if any(isinstance(level, np.ndarray | list) for level in levels):
+        raise BadInput(
+            f"sweep[{name!r}] is {shown(levels)}. Each level must be one value, and a list or an array is several. Pass "
+            "a flat list (a tuple is one value)."
+        )
     _distinct(levels, f"sweep[{name!r}]")
     return name, levels
 
@@ -247,7 +265,9 @@ def _labelled(problems: Any) -> dict[str, Problem]:
     problems = _listed(problems, "problems")
     for problem in problems:
         if not isinstance(problem, Problem):
-            raise BadInput(f"problems has {problem!r}. Each must be a Problem. Pass one of pf.problems, or your own.")
+            raise BadInput(
+                f"problems has {shown(problem)}. Each must be a Problem. Pass one of pf.problems, or your own."
+            )
     labels = []
     for problem in problems:
         namesakes = [other for other in problems if other.name == problem.name]
@@ -270,7 +290,7 @@ def _truth(against: Any) -> tuple[Callable[..., Trajectory], bool]:
         return Fixed(against), False
     if not callable(against):
         raise BadInput(
-            f"against is {against!r}. It must be a Trajectory or a callable (problem, times) -> Trajectory. "
+            f"against is {shown(against)}. It must be a Trajectory or a callable (problem, times) -> Trajectory. "
             "Possible: pf.exact, pf.exact_jko, a loaded Reference, pf.finer(method, dt)."
         )
     truth: Callable[..., Any] = against

@@ -7,6 +7,8 @@ from typing import Any, cast
 import numpy as np
 
 from .._core.errors import BadInput, unknown_field
+from .._core.short_text import shown
+from .._core.validate import real
 from ..metrics.metric import FloorAdds
 from .claim import Claim, Claims, weigh
 from .fit import round_off
@@ -75,18 +77,22 @@ class Table(Rows):
         found = ("error", "stderr", "floor", "time_error", "status", "why", "seconds", "first_call_seconds")
         super().__init__(rows, (*run, *found, *(name for name in tail if name != swept)))
 
-    def __str__(self):
+    def described(self) -> dict[str, Any]:
+        """What `==` compares: the rows, and what their orders depend on."""
+        return {**super().described(), "swept": self.swept, "counts": self.counts, "floor_adds": self.floor_adds}
+
+    def visible(self) -> tuple[str, ...]:
         long = {"why", "how", "floor_how", "first_call_seconds", "dt", "scale"} - {self.swept}
         short = [name for name in self.columns if name not in long]
         if any(row["why"] for row in self.rows):
             short.append("why")
-        return Rows.__str__(Rows(self.rows, short))
+        return tuple(short)
 
     def step_size(self, value: Any) -> float:
         """h of a level: dt or a float field itself, 1/value for a field that counts (cells, points, particles)."""
         if isinstance(value, bool | str) or not np.isscalar(value) or not np.isreal(value):
             raise BadInput(
-                f"{self.swept} is {value!r}. It must be a number, because an order needs a numeric sweep. Sweep dt or "
+                f"{self.swept} is {shown(value, 200)}. It must be a number, because an order needs a numeric sweep. Sweep dt or "
                 "a numeric field."
             )
         number = float(cast(Any, value))
@@ -99,6 +105,7 @@ class Table(Rows):
         known = list(dict.fromkeys(row["metric"] for row in self.rows))
         if metric not in known:
             raise unknown_field("This table", str(metric), known, kind="metric")
+        time = None if time is None else real(time, "time")
         groups: dict[tuple[str, str, float], list[Row]] = {}
         for row in self.rows:
             if (
@@ -110,7 +117,7 @@ class Table(Rows):
         if not groups:
             times = sorted({row["time"] for row in self.rows})
             raise BadInput(
-                f"No rows at time {time!r}. The table has times {times}. Pass one of these, or None for all."
+                f"No rows at time {time!r}. The table has times {shown(times)}. Pass one of these, or None for all."
             )
         return groups
 
@@ -236,7 +243,7 @@ class Table(Rows):
         UnknownField
             For a method or metric that the table does not have.
         """
-        claims = [claims] if isinstance(claims, Claim) else list(claims)
+        claims = [claims] if isinstance(claims, Claim) else list(claims) if isinstance(claims, Iterable) else []
         if not claims or not all(isinstance(claim, Claim) for claim in claims):
             raise BadInput(f"claims are {claims!r}. They must be a non-empty list of Claim. Pass what is asserted.")
         methods = list(dict.fromkeys(row["method"] for row in self.rows))

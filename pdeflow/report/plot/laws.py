@@ -1,25 +1,44 @@
 """Figures of laws: densities on the line, draws on two coordinate axes."""
 
 from collections.abc import Sequence
+from typing import overload
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..._core.errors import BadInput, NotAvailable
-from ..._core.validate import count
+from ..._core.validate import count, known_arguments, real_array
 from ...laws import Law
 from ...problems.problem import Problem
 from ...trajectory import Trajectory
-from .style import COLOURS, TRUTH, clean
+from .style import COLOURS, TRUTH, clean, panel
+
+Times = Sequence[float] | np.ndarray | None
 
 
+@overload
+def density(
+    trajectory: Trajectory,
+    truth: Trajectory | Problem | None = ...,
+    times: Times = ...,
+    *,
+    points: int = ...,
+    ax: None = ...,
+) -> Figure: ...
+@overload
+def density(
+    trajectory: Trajectory, truth: Trajectory | Problem | None = ..., times: Times = ..., *, points: int = ..., ax: Axes
+) -> Axes: ...
+@known_arguments
 def density(
     trajectory: Trajectory,
     truth: Trajectory | Problem | None = None,
-    times: Sequence[float] | np.ndarray | None = None,
+    times: Times = None,
     *,
     points: int = 400,
-) -> Figure:
+    ax: Axes | None = None,
+) -> Figure | Axes:
     """Densities of a 1-D trajectory, each over that of the truth.
 
     Parameters
@@ -33,10 +52,13 @@ def density(
         The times to draw; the default is all that are stored.
     points : int
         Number of points of a smooth curve.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw, e.g. axes of plt.subplots(); the default is a new figure.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    matplotlib.figure.Figure or matplotlib.axes.Axes
+        A new figure, which a notebook shows as the last line of a cell; or `ax`, whose figure is yours to show.
 
     Raises
     ------
@@ -47,9 +69,8 @@ def density(
         raise NotAvailable(
             f"The trajectory has dim {trajectory.dim}. density draws dim 1. Draw a projection, or the errors."
         )
-    times = trajectory.times if times is None else np.atleast_1d(np.asarray(times, dtype=float))
-    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
-    axes = figure.add_subplot()
+    times = trajectory.times if times is None else np.atleast_1d(real_array(times, "times"))
+    drawn, axes = panel(ax, (6.4, 4.0))
     for i, t in enumerate(times):
         colour = COLOURS[i % len(COLOURS)]
         law = trajectory.at(t)
@@ -61,7 +82,7 @@ def density(
     axes.set(xlabel="x", ylabel="density")
     axes.legend(frameon=False)
     clean(axes)
-    return figure
+    return drawn
 
 
 def _true_law(truth: Trajectory | Problem, t: float) -> Law:
@@ -98,7 +119,16 @@ def _stairs(edges: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndar
     return np.repeat(edges, 2), np.concatenate([[0.0], np.repeat(heights, 2), [0.0]])
 
 
-def projections(law: Law, n: int = 2000, *, rng: np.random.Generator, axes: tuple[int, int] = (0, 1)) -> Figure:
+@overload
+def projections(
+    law: Law, n: int = ..., *, rng: np.random.Generator, axes: tuple[int, int] = ..., ax: None = ...
+) -> Figure: ...
+@overload
+def projections(law: Law, n: int = ..., *, rng: np.random.Generator, axes: tuple[int, int] = ..., ax: Axes) -> Axes: ...
+@known_arguments
+def projections(
+    law: Law, n: int = 2000, *, rng: np.random.Generator, axes: tuple[int, int] = (0, 1), ax: Axes | None = None
+) -> Figure | Axes:
     """Draws of a law in d >= 2 on two coordinate axes.
 
     Parameters
@@ -111,10 +141,13 @@ def projections(law: Law, n: int = 2000, *, rng: np.random.Generator, axes: tupl
         Where the draws come from.
     axes : (int, int)
         The two coordinates, counted from 0.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw, e.g. axes of plt.subplots(); the default is a new figure.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    matplotlib.figure.Figure or matplotlib.axes.Axes
+        A new figure, which a notebook shows as the last line of a cell; or `ax`, whose figure is yours to show.
 
     Raises
     ------
@@ -126,10 +159,9 @@ def projections(law: Law, n: int = 2000, *, rng: np.random.Generator, axes: tupl
             f"axes = {axes}, and the law has dim {law.dim}. Two axes below the dimension are needed. In dim 1 use "
             "plot.density."
         )
-    figure = Figure(figsize=(4.4, 4.2), layout="constrained")
-    panel = figure.add_subplot()
     x = law.sample(count(n, "n"), rng)
-    panel.plot(x[:, axes[0]], x[:, axes[1]], ".", ms=2, alpha=0.4, color=COLOURS[0])
-    panel.set(xlabel=f"x_{axes[0] + 1}", ylabel=f"x_{axes[1] + 1}", aspect="equal")
-    clean(panel)
-    return figure
+    drawn, plane = panel(ax, (4.4, 4.2))
+    plane.plot(x[:, axes[0]], x[:, axes[1]], ".", ms=2, alpha=0.4, color=COLOURS[0])
+    plane.set(xlabel=f"x_{axes[0] + 1}", ylabel=f"x_{axes[1] + 1}", aspect="equal")
+    clean(plane)
+    return drawn

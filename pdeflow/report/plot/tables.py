@@ -1,7 +1,7 @@
 """Figures of the table of a study: convergence, work and precision, the parts of the error."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,12 +11,30 @@ from matplotlib.ticker import NullLocator
 from scipy.special import stdtrit
 
 from ..._core.errors import BadInput, NotAvailable
+from ..._core.short_text import shown
+from ..._core.validate import known_arguments
 from ...study import Order, Table
 from ...study.rows import Row, Rows
-from .style import COLOURS, MARKERS, TRUTH, clean
+from .style import COLOURS, MARKERS, TRUTH, clean, panel, panels
 
 
-def convergence(table: Table, metric: str, time: float | None = None, problem: str | None = None) -> Figure:
+@overload
+def convergence(
+    table: Table, metric: str, time: float | None = ..., problem: str | None = ..., *, ax: None = ...
+) -> Figure: ...
+@overload
+def convergence(
+    table: Table, metric: str, time: float | None = ..., problem: str | None = ..., *, ax: Axes
+) -> Axes: ...
+@known_arguments
+def convergence(
+    table: Table,
+    metric: str,
+    time: float | None = None,
+    problem: str | None = None,
+    *,
+    ax: Axes | None = None,
+) -> Figure | Axes:
     """Error against step size, log-log: fitted lines with 95 % bands, a slope triangle, floors.
 
     Parameters
@@ -27,10 +45,13 @@ def convergence(table: Table, metric: str, time: float | None = None, problem: s
         Key of the metric.
     time, problem : float and str, optional
         Which to draw, if the table has several; the default is the last time and the first problem.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw, e.g. axes of plt.subplots(); the default is a new figure.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    matplotlib.figure.Figure or matplotlib.axes.Axes
+        A new figure, which a notebook shows as the last line of a cell; or `ax`, whose figure is yours to show.
 
     Raises
     ------
@@ -44,8 +65,7 @@ def convergence(table: Table, metric: str, time: float | None = None, problem: s
     """
     _is_table(table)
     orders = _pick(table.orders(metric, time), time, problem)
-    figure = Figure(figsize=(6.4, 4.6), layout="constrained")
-    axes = figure.add_subplot()
+    drawn, axes = panel(ax, (6.4, 4.6))
     levels: dict[tuple[str, str, float], list[Row]] = {}
     for row, part in zip(table.work_precision(metric, time), table.parts(metric, time)):
         levels.setdefault((row["problem"], row["method"], row["time"]), []).append({**row, "floor": part["floor"]})
@@ -54,10 +74,10 @@ def convergence(table: Table, metric: str, time: float | None = None, problem: s
         points = levels[row["problem"], row["method"], row["time"]]
         h = np.array([table.step_size(point[table.swept]) for point in points])
         style = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)], "ls": ""}
-        drawn, low = _draw_errors(axes, h, points, row, style)
-        steps |= drawn
+        seen, low = _draw_errors(axes, h, points, row, style)
+        steps |= seen
         lowest = min(lowest, low)
-        if drawn and row["order"].upper - row["order"].lower <= 1:
+        if seen and row["order"].upper - row["order"].lower <= 1:
             slopes.append(row["order"].slope)
     _needs_positive(lowest, metric)
     axes.set(xscale="log", yscale="log", xlabel=_axis(table), ylabel=f"{metric} error")
@@ -72,7 +92,7 @@ def convergence(table: Table, metric: str, time: float | None = None, problem: s
     )
     axes.legend(frameon=False, fontsize=8)
     clean(axes)
-    return figure
+    return drawn
 
 
 def _draw_errors(
@@ -133,7 +153,23 @@ def _triangle(axes: Axes, steps: Sequence[float], lowest: float, slope: int) -> 
     axes.annotate(f"{slope}", middle, textcoords="offset points", xytext=(4, -3), fontsize=8, color=TRUTH)
 
 
-def work_precision(table: Table, metric: str, time: float | None = None, problem: str | None = None) -> Figure:
+@overload
+def work_precision(
+    table: Table, metric: str, time: float | None = ..., problem: str | None = ..., *, ax: None = ...
+) -> Figure: ...
+@overload
+def work_precision(
+    table: Table, metric: str, time: float | None = ..., problem: str | None = ..., *, ax: Axes
+) -> Axes: ...
+@known_arguments
+def work_precision(
+    table: Table,
+    metric: str,
+    time: float | None = None,
+    problem: str | None = None,
+    *,
+    ax: Axes | None = None,
+) -> Figure | Axes:
     """Error against the seconds of a run without its first call, log-log; down and left is better.
 
     Parameters
@@ -144,10 +180,13 @@ def work_precision(table: Table, metric: str, time: float | None = None, problem
         Key of the metric.
     time, problem : float and str, optional
         Which to draw, if the table has several; the default is the last time and the first problem.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw, e.g. axes of plt.subplots(); the default is a new figure.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    matplotlib.figure.Figure or matplotlib.axes.Axes
+        A new figure, which a notebook shows as the last line of a cell; or `ax`, whose figure is yours to show.
 
     Raises
     ------
@@ -161,8 +200,7 @@ def work_precision(table: Table, metric: str, time: float | None = None, problem
     """
     _is_table(table)
     rows = _pick(table.work_precision(metric, time), time, problem)
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
-    axes = figure.add_subplot()
+    drawn, axes = panel(ax, (6.4, 4.2))
     for i, method in enumerate(dict.fromkeys(row["method"] for row in rows)):
         points = [row for row in rows if row["method"] == method and np.isfinite(row["error"]) and row["error"] > 0]
         seconds, error = [_warm(row) for row in points], [row["error"] for row in points]
@@ -172,7 +210,7 @@ def work_precision(table: Table, metric: str, time: float | None = None, problem
     axes.set_title(f"{rows[0]['problem']}, t = {rows[0]['time']:g}", fontsize=9)
     axes.legend(frameon=False, fontsize=8)
     clean(axes)
-    return figure
+    return drawn
 
 
 def _warm(row: Row) -> float:
@@ -180,7 +218,23 @@ def _warm(row: Row) -> float:
     return rest if rest > 0 else row["seconds"]
 
 
-def error_parts(table: Table, metric: str, time: float | None = None, problem: str | None = None) -> Figure:
+@overload
+def error_parts(
+    table: Table, metric: str, time: float | None = ..., problem: str | None = ..., *, ax: None = ...
+) -> Figure: ...
+@overload
+def error_parts(
+    table: Table, metric: str, time: float | None = ..., problem: str | None = ..., *, ax: Axes | Sequence[Axes]
+) -> Axes | Sequence[Axes]: ...
+@known_arguments
+def error_parts(
+    table: Table,
+    metric: str,
+    time: float | None = None,
+    problem: str | None = None,
+    *,
+    ax: Axes | Sequence[Axes] | None = None,
+) -> Figure | Axes | Sequence[Axes]:
     """What the error of every level is made of, as a stacked bar in per cent of it.
 
     Parameters
@@ -191,10 +245,13 @@ def error_parts(table: Table, metric: str, time: float | None = None, problem: s
         Key of the metric.
     time, problem : float and str, optional
         Which to draw, if the table has several; the default is the last time and the first problem.
+    ax : matplotlib.axes.Axes or sequence of them, optional
+        Where to draw, one axes a method; the default is a new figure.
 
     Returns
     -------
-    matplotlib.figure.Figure
+    matplotlib.figure.Figure, matplotlib.axes.Axes, or a sequence of them
+        A new figure, which a notebook shows as the last line of a cell; or `ax`, whose figure is yours to show.
 
     Raises
     ------
@@ -218,21 +275,23 @@ def error_parts(table: Table, metric: str, time: float | None = None, problem: s
             f"No run of metric {metric!r} has a finite error above zero. There is nothing to draw. See the column "
             "`why` of the table."
         )
-    figure = Figure(figsize=(2.2 * len(methods) + 1.6, 4.2), layout="constrained")
-    panels = figure.subplots(1, len(methods), sharey=True, squeeze=False)[0]
+    drawn, side_by_side = panels(ax, len(methods), (2.2 * len(methods) + 1.6, 4.2))
     power = 2 if table.floor_adds.get(metric) == "squares" else 1
     colours: dict[str, str] = dict(zip(_PARTS, ("#999999", COLOURS[0], COLOURS[1], COLOURS[4])))
-    for panel, method in zip(panels, methods):
+    for axes, method in zip(side_by_side, methods):
         mine = [row for row in rows if row["method"] == method]
-        _stack(panel, mine, power, colours)
-        panel.set_xticks(range(len(mine)), [f"{row[table.swept]:.3g}" for row in mine], rotation=60, fontsize=7)
-        panel.set_title(method, fontsize=9)
-        panel.set_xlabel(table.swept)
-        clean(panel)
-    panels[0].set_ylabel(f"per cent of the {'squared ' if power == 2 else ''}{metric} error")
+        _stack(axes, mine, power, colours)
+        axes.set_xticks(range(len(mine)), [f"{row[table.swept]:.3g}" for row in mine], rotation=60, fontsize=7)
+        axes.set_title(method, fontsize=9)
+        axes.set_xlabel(table.swept)
+        clean(axes)
+    side_by_side[0].set_ylabel(f"per cent of the {'squared ' if power == 2 else ''}{metric} error")
     keys = [Patch(color=colours[name], label=name) for name in _PARTS]
-    figure.legend(handles=keys, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
-    return figure
+    if ax is None:
+        drawn.legend(handles=keys, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+    else:
+        side_by_side[-1].legend(handles=keys, frameon=False, fontsize=6)
+    return drawn
 
 
 def _stack(panel: Axes, rows: Sequence[Row], power: int, colours: Mapping[str, str]) -> None:
@@ -281,7 +340,7 @@ def _pick(rows: Rows, time: float | None, problem: str | None) -> list[Row]:
     """Rows of one problem at one time: the one asked for, else the first problem and the last time."""
     problems = list(dict.fromkeys(row["problem"] for row in rows))
     if problem is not None and problem not in problems:
-        raise BadInput(f"problem is {problem!r}. The table has {problems}. Pass one of these.")
+        raise BadInput(f"problem is {shown(problem, 200)}. The table has {shown(problems)}. Pass one of these.")
     chosen = [row for row in rows if row["problem"] == (problems[0] if problem is None else problem)]
     last = max(row["time"] for row in chosen)
     return [row for row in chosen if time is not None or row["time"] == last]
