@@ -56,8 +56,8 @@ class Trajectory(Value):
         laws = tuple(self.laws)
         if times.ndim != 1 or len(times) != len(laws) or len(times) == 0 or np.any(np.diff(times) <= 0):
             raise BadInput(
-                f"{len(laws)} laws at times {shown(times.tolist())}. There must be one law per time, and times must increase. Match "
-                "and sort them."
+                f"{len(laws)} laws at times {shown(times.tolist())}. There must be one law per time, and times must "
+                "increase. Match and sort them."
             )
         if not all(isinstance(law, Law) for law in laws):
             odd = next(law for law in laws if not isinstance(law, Law))
@@ -87,7 +87,8 @@ class Trajectory(Value):
         nearest = int(np.argmin(np.abs(self.times - t)))
         if not abs(self.times[nearest] - t) <= 1e-9 * max(abs(t), abs(self.times[nearest])):
             raise NotAvailable(
-                f"t = {t} is not stored. Stored times: {shown(self.times.tolist())}. Ask for it: solve(..., times=[...])."
+                f"t = {t} is not stored. Stored times: {shown(self.times.tolist())}. Ask for it: "
+                "solve(..., times=[...])."
             )
         return self.laws[nearest]
 

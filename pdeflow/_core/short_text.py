@@ -1,12 +1,11 @@
 """Texts of bounded length: what stands in a repr or in a message, whatever the object holds."""
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Any
-
-import numpy as np
 
 LONGEST_REPR = 900  # characters
 LONGEST_MESSAGE = 1_900
@@ -36,7 +35,7 @@ def shown(value: Any, longest: int = LONGEST_REPR, depth: int = 0) -> str:
         return cut(f"{value[: longest // 2]!r} ... ({len(value)} characters in all)", longest)
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 256:
         return f"an integer of {value.bit_length()} bits"
-    if isinstance(value, np.ndarray) or (hasattr(value, "new_tensor") and hasattr(value, "numel")):
+    if not isinstance(value, type) and all(hasattr(value, name) for name in ("dtype", "shape", "tolist", "ndim")):
         return cut(_array(value), longest)
     if type(value) in _BRACKETS or (isinstance(value, Mapping) and type(value).__module__ == "builtins"):
         return cut(_container(value, longest, depth), longest)
@@ -47,9 +46,10 @@ _BRACKETS = {list: "[]", tuple: "()", set: "{}", frozenset: "{}"}
 
 
 def _array(array: Any) -> str:
-    kind = "array" if isinstance(array, np.ndarray) else "tensor"
-    size = int(np.prod(array.shape, dtype=float))
-    if size <= IN_FULL:
+    if array.ndim == 0 or any(not isinstance(length, int) for length in array.shape):
+        return repr(array)
+    kind = "tensor" if hasattr(array, "new_tensor") else "array"
+    if math.prod(array.shape) <= IN_FULL:
         return f"{kind}({shown(array.tolist())})"
     first = shown(array[(0,) * (len(array.shape) - 1)][:FIRST].tolist())
     return f"{kind} of shape {tuple(array.shape)}, {first[:-1]}, ...{first[-1]}"

@@ -2,12 +2,15 @@
 
 import importlib.util
 import inspect
+import sys
+import traceback
 from pathlib import Path
 from types import ModuleType
 
 import click
 
 from .._core.errors import BadInput
+from .._core.short_text import shown
 
 
 def load_validation(file: str | Path) -> ModuleType:
@@ -21,12 +24,18 @@ def load_validation(file: str | Path) -> ModuleType:
     Returns
     -------
     module
-        It has `study`, and may have `CLAIMS`.
+        It has `study`, and may have `CLAIMS`. Its name in `sys.modules` is `study_file_` and the name of the file, so
+        that a file named like a module of Python stands in nobody's way.
 
     Raises
     ------
     BadInput
-        For a file without such a function.
+        For a file without such a function, and for one that raises an error: the message names the line.
+
+    Notes
+    -----
+    The file may import files beside it: their folder comes after the modules of Python itself and before installed
+    packages. `StudyFolder` puts it there and takes it away.
     """
     path = Path(file)
     known = [
@@ -35,10 +44,7 @@ def load_validation(file: str | Path) -> ModuleType:
     here = f"Here: {', '.join(known) or 'none'}."
     if not path.is_file() or path.suffix != ".py":
         raise BadInput(f"{str(path)!r} is not a Python file. A validation file has study(scale) and CLAIMS. {here}")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None  # which they are for a .py file
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = _executed(path)
     if not callable(getattr(module, "study", None)):
         raise BadInput(
             f"{path} defines no study. It must have `def study(scale='quick') -> pf.Study` and may have `CLAIMS`. Add "
@@ -47,6 +53,60 @@ def load_validation(file: str | Path) -> ModuleType:
     if not inspect.signature(module.study).parameters:
         raise BadInput(f"study() in {path} takes no argument. It must take the scale. Write def study(scale='quick').")
     return module
+
+
+def _executed(path: Path) -> ModuleType:
+    name = "study_file_" + "".join(c if c.isalnum() and c.isascii() else "_" for c in path.stem)
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
+    assert spec is not None and spec.loader is not None  # which they are for a .py file
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where dataclasses, pickles and the source of its classes look for it
+    for pickler in ("cloudpickle", "joblib.externals.cloudpickle"):  # joblib brought its own until 1.5
+        try:
+            importlib.import_module(pickler).register_pickle_by_value(module)  # workers cannot import it by that name
+        except ModuleNotFoundError:
+            continue
+    with StudyFolder(path), _NamedLine(path):
+        spec.loader.exec_module(module)
+    return module
+
+
+class StudyFolder:
+    """The folder of a study file on the path of imports, while its block runs."""
+
+    def __init__(self, path: Path):
+        self.folder = str(path.resolve().parent)
+
+    def __enter__(self) -> None:
+        installed = [i for i, place in enumerate(sys.path) if Path(place).name in ("site-packages", "dist-packages")]
+        sys.path.insert(installed[0] if installed else len(sys.path), self.folder)
+
+    def __exit__(self, *_: object) -> None:
+        if self.folder in sys.path:
+            sys.path.remove(self.folder)
+
+
+class _NamedLine:
+    """Turns an error of a study file into a `BadInput` that names the last line of that folder that ran."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, Exception):  # Ctrl-C and sys.exit() are no errors
+            return
+        folder = str(self.path.resolve().parent)
+        lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folder)]
+        where = f"line {lines[-1].lineno} of {lines[-1].filename}, `{lines[-1].line}`" if lines else "no line of it"
+        if isinstance(error, SyntaxError):
+            where = f"line {error.lineno} of {error.filename}, `{(error.text or '').strip()}`"
+        raise BadInput(
+            f"{self.path} raises {type(error).__name__}: {error} (in {where}). A study file must load without an "
+            "error. Correct that line."
+        ) from error
 
 
 @click.command()
@@ -68,7 +128,13 @@ def study(file: str, scale: str, jobs: int, store: str | None, report_to: str | 
 
     if report_to:
         report.folder(report_to)  # before the runs, not after
-    table = module.study(scale).run(store=store, jobs=jobs, progress=not quiet)
+    with StudyFolder(Path(file)):
+        asked = module.study(scale)
+        if not callable(getattr(asked, "run", None)):
+            raise BadInput(
+                f"study({scale!r}) in {file} gave {shown(asked)}. It must give a Study. Return pf.Study(...)."
+            )
+        table = asked.run(store=store, jobs=jobs, progress=not quiet)
     claims = getattr(module, "CLAIMS", [])
     for metric in dict.fromkeys(row["metric"] for row in table):
         click.echo(f"orders in {metric}\n{table.orders(metric)}\n")

@@ -63,7 +63,8 @@ class Problem(Value):
             )
         if not isinstance(self.initial, Law):
             raise BadInput(
-                f"initial is {shown(self.initial)}. It must be a Law. Take one of pdeflow.laws, e.g. Gaussian(mean, cov)."
+                f"initial is {shown(self.initial)}. It must be a Law. Take one of pdeflow.laws, e.g. "
+                "Gaussian(mean, cov)."
             )
         positive(self.horizon, "horizon")
         text(self.name, "name")

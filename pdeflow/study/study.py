@@ -253,8 +253,8 @@ def _axis(sweep: Any) -> tuple[str, tuple[Any, ...]]:
     levels = tuple(level.item() if isinstance(level, np.generic) else level for level in levels)
     if any(isinstance(level, np.ndarray | list) for level in levels):
         raise BadInput(
-            f"sweep[{name!r}] is {shown(levels)}. Each level must be one value, and a list or an array is several. Pass "
-            "a flat list (a tuple is one value)."
+            f"sweep[{name!r}] is {shown(levels)}. Each level must be one value, and a list or an array is several. "
+            "Pass a flat list (a tuple is one value)."
         )
     _distinct(levels, f"sweep[{name!r}]")
     return name, levels

@@ -92,8 +92,8 @@ class Table(Rows):
         """h of a level: dt or a float field itself, 1/value for a field that counts (cells, points, particles)."""
         if isinstance(value, bool | str) or not np.isscalar(value) or not np.isreal(value):
             raise BadInput(
-                f"{self.swept} is {shown(value, 200)}. It must be a number, because an order needs a numeric sweep. Sweep dt or "
-                "a numeric field."
+                f"{self.swept} is {shown(value, 200)}. It must be a number, because an order needs a numeric "
+                "sweep. Sweep dt or a numeric field."
             )
         number = float(cast(Any, value))
         return 1.0 / number if self.counts else number

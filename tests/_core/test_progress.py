@@ -1,17 +1,18 @@
-"""The progress bar shows nothing where there is no terminal."""
+"""Progress: a bar in a terminal, nothing of short loops elsewhere."""
 
 import sys
 
 from pdeflow._core.progress import ProgressBar
 
 
-def test_no_terminal_no_bar(capsys):
+def test_a_short_loop_says_nothing_where_there_is_no_terminal(capsys):
     with ProgressBar(True, 3, "run") as bar:
         bar.update(1, loss=0.5)
-    assert bar.bar is None and capsys.readouterr() == ("", "")
+        assert bar.line() == "run: 1 of 3 after 0 s, about 0 s left, loss 0.5"
+    assert capsys.readouterr() == ("", "")
 
 
-def test_a_terminal_has_one(monkeypatch, capsys):
+def test_a_terminal_has_a_bar(monkeypatch, capsys):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     with ProgressBar(True, 3, "run") as bar:
