@@ -61,9 +61,12 @@ def sliced_w2(
     directions = rng.standard_normal((projections, first.dim))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     (first, note_1), (second, note_2) = (_projectable(law, rng, n) for law in (first, second))
-    squares = np.array([w2(_project(first, t), _project(second, t)).value ** 2 for t in directions])
+    distances = np.array([w2(_project(first, t), _project(second, t)).value for t in directions])
+    size = 2.0 ** float(np.clip(np.frexp(distances.max())[1], -1000, 1000))  # squares stay in the range of doubles
+    squares = (distances / size) ** 2
     value = float(np.sqrt(squares.mean()))
     stderr = float(squares.std(ddof=1) / np.sqrt(projections) / (2 * value)) if value > 0 else 0.0
+    value, stderr = size * value, size * stderr
     notes = "".join(f"; {note}" for note in dict.fromkeys([note_1, note_2]) if note)
     return Estimate(value, stderr, f"Monte Carlo, {projections} directions{notes}", "sliced_w2")
 

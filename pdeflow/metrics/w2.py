@@ -1,19 +1,17 @@
 """The Wasserstein distance W2."""
 
-import warnings
-
 import numpy as np
-from scipy.spatial.distance import cdist
 
-from .._core.errors import NotAvailable, NotConverged
+from .._core.errors import NotAvailable
 from .._core.estimate import Estimate, together
 from .._core.validate import count
 from ..laws import Law
+from .cloud_transport import certified_w2
 from .gaussian import bures_distance
 from .metric import metric
 from .pair import blocks, checked_pair, each_block, generator
 from .scales import length
-from .w2_line import w2_squared_line
+from .w2_line import w2_on_the_line
 
 
 @metric(floor_adds="squares", scale=length)
@@ -37,9 +35,11 @@ def w2(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None
     Raises
     ------
     NotAvailable
-        Where draws are needed and rng is None, where a law on the line has no quantile function, or POT is missing.
+        Where draws are needed and rng is None, where a law on the line has no quantile function, or where clouds of
+        different weights or sizes meet in d > 1 and POT is missing.
     NotConverged
-        If POT's solver does not end with the optimum (POT itself only warns).
+        Where quadrature in the level does not converge, as for heavy tails, and where no transport plan between clouds
+        is certified.
 
     Notes
     -----
@@ -48,9 +48,11 @@ def w2(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None
     functions are piecewise linear (Particles, Quantiles, GridLaw, Uniform), else adaptive quadrature in the level
     (about 1e-13 relative). Products of equal blocks: W2² adds over the blocks.
 
-    Everything else is exact transport between clouds by POT: Particles as they are up to n points, and n draws of any
-    other law. Such a value is biased upward like n^(-1/d), which `how` says, and stderr is that of the transport cost
-    about its biased mean, from the variance of the dual potentials.
+    Everything else is exact transport between clouds: Particles as they are up to n points, and n draws of any other
+    law. The plan comes from POT's network simplex, or from scipy's assignment solver where all weights are equal, and
+    is returned only with dual potentials that prove its cost optimal to 1e-10 of itself, whatever the unit of length
+    and however far a point lies out. Such a value is biased upward like n^(-1/d), which `how` says, and stderr is that
+    of the transport cost about its biased mean, from the variance of the dual potentials.
     """
     first, second = checked_pair(approximation, truth, rng, "w2")
     return _w2(first, second, rng, count(n, "n", 2))
@@ -72,8 +74,8 @@ def _w2(first, second, rng, n):
     if closed is not None:
         return Estimate(closed, 0.0, "closed form", "w2")
     if first.dim == 1:
-        squared, how = w2_squared_line(first, second)
-        return Estimate(float(np.sqrt(max(squared, 0.0))), 0.0, how, "w2")
+        value, how = w2_on_the_line(first, second)
+        return Estimate(value, 0.0, how, "w2")
     split = blocks(first, second)
     if split is not None:
         parts = each_block(split, lambda a, b: _w2(a, b, rng, n))
@@ -81,7 +83,7 @@ def _w2(first, second, rng, n):
         stderr = float(np.linalg.norm([part.value * part.stderr for part in parts])) / value if value > 0 else 0.0
         return Estimate(value, stderr, f"sum over blocks: {together(part.how for part in parts)}", "w2")
     (x, p, note_1), (y, q, note_2) = (cloud_of(law, rng, n, "w2") for law in (first, second))
-    value, stderr = _cloud_w2(x, p, y, q)
+    value, stderr = certified_w2(x, p, y, q)
     size = str(len(x)) if len(x) == len(y) else f"{len(x)} and {len(y)}"
     notes = "".join(f"; {note}" for note in dict.fromkeys([note_1, note_2]) if note)
     return Estimate(value, stderr, f"empirical, n = {size}, biased upward like n^(-1/{first.dim}){notes}", "w2")
@@ -107,34 +109,3 @@ def cloud_of(law, rng, n, metric):
         note = f"{n} draws of {type(law).__name__}"
         x = law.sample(n, generator(rng, f"{metric} against {type(law).__name__} in dim {law.dim}"))
     return x, np.full(len(x), 1 / len(x)), note
-
-
-def _cloud_w2(x, p, y, q):
-    """(W2, stderr) of two weighted clouds by POT's network simplex."""
-    try:
-        import ot
-    except ImportError:
-        raise NotAvailable(
-            "Transport between clouds in d > 1 needs POT, which is not installed. In dim 1 and for Gaussians w2 needs "
-            "nothing. "
-            "Run: pip install pdeflow[ot]"
-        ) from None
-    cost = cdist(x, y, "sqeuclidean")  # differences first: POT's own expansion of the square cancels
-    p, q = p / p.sum(), q / q.sum()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        _, log = ot.emd(p, q, cost, numItermax=10_000_000, log=True)
-    if log["result_code"] != 1 or log["warning"] is not None:
-        said = log["warning"] or "; ".join(str(w.message) for w in caught)
-        raise NotConverged(
-            f"POT ended with result code {log['result_code']} ({said}) on clouds of {len(x)} and {len(y)} points. "
-            "Only code 1 is "
-            "the optimum. Use fewer points (n=).",
-            result_code=int(log["result_code"]),
-        )
-    squared = max(float(log["cost"]), 0.0)
-    value = float(np.sqrt(squared))
-    if value == 0:
-        return 0.0, 0.0
-    variance = sum(w @ (dual - w @ dual) ** 2 * np.sum(w * w) for w, dual in ((p, log["u"]), (q, log["v"])))
-    return value, float(np.sqrt(variance) / (2 * value))

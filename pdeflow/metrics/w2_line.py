@@ -8,8 +8,8 @@ from ..laws import Law
 from .pair import answers
 
 
-def w2_squared_line(first: Law, second: Law) -> tuple[float, str]:
-    """(W2², how) of two laws of dim 1 that have quantile functions."""
+def w2_on_the_line(first: Law, second: Law) -> tuple[float, str]:
+    """(W2, how) of two laws of dim 1 that have quantile functions."""
     for law in (first, second):
         if not answers(law, "quantile"):
             raise NotAvailable(
@@ -43,7 +43,14 @@ def _merged(a, b):
     low, high = low[real], high[real]
     (a0, a1), (b0, b1) = _on(a, low, high), _on(b, low, high)
     e0, e1 = a0 - b0, a1 - b1
-    return float((high - low) @ (e0 * e0 + e0 * e1 + e1 * e1) / 3)
+    size = _power_of_two(max(np.max(np.abs(e0)), np.max(np.abs(e1))))
+    e0, e1 = e0 / size, e1 / size
+    return size * float(np.sqrt((high - low) @ (e0 * e0 + e0 * e1 + e1 * e1) / 3))
+
+
+def _power_of_two(length):
+    """A power of two of the size of a length: squares of quotients keep their bits and their range."""
+    return float(2.0 ** min(max(np.frexp(length)[1], -1000), 1000))
 
 
 def _on(pieces, low, high):
@@ -55,7 +62,7 @@ def _on(pieces, low, high):
 
 
 def _level_integral(pieces, first, second):
-    """∫(first - second)² du by adaptive quadrature; `pieces` stand in for the first law where they are given."""
+    """(∫(first - second)² du)^½ by adaptive quadrature; `pieces` stand in for the first law where they are given."""
     edges = dyadic_levels()
     if pieces is None:
 
@@ -89,4 +96,7 @@ def _level_integral(pieces, first, second):
             1e-9 * total + 1e-11 * scale * root + 1e-22 * scale**2,
         )
 
-    return integrate(lambda u, parent: gap(inner_levels(u), parent) ** 2, edges, tolerances, "w2")
+    size = _power_of_two(scale)
+    scale = scale / size
+    squared = integrate(lambda u, parent: (gap(inner_levels(u), parent) / size) ** 2, edges, tolerances, "w2")
+    return size * float(np.sqrt(max(squared, 0.0)))

@@ -1,0 +1,74 @@
+"""W2 between clouds is the optimum or an error, whatever the unit of length and however far a point lies out."""
+
+import importlib.util
+
+import numpy as np
+import pytest
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
+
+import pdeflow as pf
+from pdeflow.laws import Particles
+
+needs_pot = pytest.mark.skipif(importlib.util.find_spec("ot") is None, reason="POT is not installed")
+
+
+def w2(a, b):
+    return pf.metrics.w2(a, b).value
+
+
+def total(x, y):
+    cost = cdist(x, y, "sqeuclidean")
+    return cost[linear_sum_assignment(cost)].sum()
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e-7, 1e-6, 1.0, 1e12])
+def test_the_unit_of_length_does_not_change_the_optimum(unit):
+    """cvxpy/cvxpy#681: wrong answers without a warning where all data are small."""
+    x, y = np.random.default_rng(0).standard_normal((2, 400, 2))
+    estimate = pf.metrics.w2(Particles(x * unit), Particles(y * unit))
+    assert estimate.value == pytest.approx(unit * np.sqrt(total(x, y) / 400), rel=1e-12)
+    assert estimate.stderr == pytest.approx(unit * pf.metrics.w2(Particles(x), Particles(y)).stderr, rel=1e-6)
+
+
+@pytest.mark.parametrize("far", [1e6, 1e8, 1e10])
+def test_an_outlier_does_not_spoil_the_plan_of_the_others(far):
+    """PythonOT/POT#229, GUDHI/gudhi-devel#465: a plan that is not optimal beside one huge cost."""
+    x, y = np.random.default_rng(0).standard_normal((2, 400, 2))
+    x[0], y[0] = (far, 0), (far, 1)
+    exact = np.sqrt((total(x[1:], y[1:]) + 1) / 400)
+    assert w2(Particles(x), Particles(y)) == pytest.approx(exact, rel=1e-12)
+
+
+@needs_pot
+@pytest.mark.parametrize("far", [1e6, 1e10])
+def test_weighted_clouds_with_an_outlier_equal_the_same_points_repeated(far):
+    """PythonOT/POT#229 for clouds of different weights and sizes."""
+    rng = np.random.default_rng(1)
+    x, y = rng.standard_normal((30, 3)), rng.standard_normal((20, 3))
+    x[0] = y[0] = (far, 0, 0)
+    y[0, 1] = 1
+    k, m = rng.multinomial(60, np.full(29, 1 / 29)) + 1, rng.multinomial(70, np.full(19, 1 / 19)) + 1
+    k, m = np.append(2, k), np.append(2, m)  # as many far points in both clouds, and 91 in all
+    exact = np.sqrt((total(np.repeat(x[1:], k[1:], axis=0), np.repeat(y[1:], m[1:], axis=0)) + 2) / 91)
+    assert k.sum() == m.sum() == 91
+    assert w2(Particles(x, k / 91), Particles(y, m / 91)) == pytest.approx(exact, rel=1e-12)
+
+
+def test_distances_whose_squares_leave_the_doubles_are_right_or_an_error():
+    """cvxpy/cvxpy#681, at the ends of the range."""
+    x, y = np.random.default_rng(0).standard_normal((2, 20, 2))
+    for unit in (1e-200, 1e200):
+        assert w2(Particles(x * unit), Particles(y * unit)) == pytest.approx(unit * w2(Particles(x), Particles(y)))
+    with pytest.raises(pf.NotConverged, match="doubles"):
+        w2(Particles([[0.0, 0], [1e-150, 0], [1e150, 0]]), Particles([[3e-150, 0], [2e-150, 0], [1e150, 0]]))
+
+
+def test_the_sliced_distance_does_not_depend_on_the_unit():
+    """cvxpy/cvxpy#681 for the sliced distance."""
+    x, y = np.random.default_rng(0).standard_normal((2, 50, 3))
+    values = [
+        pf.metrics.sliced_w2(Particles(x * unit), Particles(y * unit), rng=np.random.default_rng(1)).value / unit
+        for unit in (2.0**-600, 1.0, 2.0**600)
+    ]
+    assert values[0] == values[1] == values[2] > 0
