@@ -3,9 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .short_text import cut
+from .value import Value
+
 
 @dataclass(frozen=True)
-class Estimate:
+class Estimate(Value):
     """What every metric and energy returns.
 
     value : the number itself (a distance is a distance, never its square).
@@ -25,7 +28,7 @@ class Estimate:
     def __str__(self):
         error = f" ± {self.stderr:.2g}" if self.stderr else ""
         name = f"{self.metric} = " if self.metric else ""
-        return f"{name}{self.value:.6g}{error} ({self.how})"
+        return cut(f"{name}{self.value:.6g}{error} ({self.how})")
 
 
 def together(hows: Iterable[str]) -> str:

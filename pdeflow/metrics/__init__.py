@@ -1,5 +1,8 @@
 """Distances and divergences between laws: (approximation, truth, *, rng=None) -> Estimate, never a squared distance.
 
+Give a metric another seed than the clouds that it judges: `Particles(law.sample(n, default_rng(0)))` against `law` with
+`rng=default_rng(0)` draws the same points once more, and their distance is exactly 0.
+
 The names are imported at once: some of them are the names of their modules too.
 """
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from ..._core.errors import BadInput, Diverged
 from ..._core.shapes import Values
 from ..._core.validate import count, saved_times
+from ..._core.validate import count as whole
 from ...laws import GridLaw
 from ...problems import Problem
 from ...trajectory import Trajectory
@@ -112,8 +113,9 @@ def spectrum(problem: Problem, method: ChangCooper, count: int = 2) -> Values:
     from scipy.linalg import eigh_tridiagonal
 
     grid = method.init(problem, None).grid
-    if not 1 <= count <= method.cells:
-        raise BadInput(f"count is {count!r}. The matrix has {method.cells} eigenvalues. Ask for 1 to {method.cells}.")
+    count = whole(count, "count")
+    if count > method.cells:
+        raise BadInput(f"count is {count}. The matrix has {method.cells} eigenvalues. Ask for 1 to {method.cells}.")
     diagonal = np.append(grid.up, 0.0) + np.append(0.0, grid.down)
     beside = -np.sqrt(grid.up) * np.sqrt(grid.down)
     return np.asarray(eigh_tridiagonal(diagonal, beside, eigvals_only=True, select="i", select_range=(0, count - 1)))
