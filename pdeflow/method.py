@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._core.errors import BadInput, Diverged, NotAvailable
+from ._core.overriding import speaks_for
 from ._core.progress import ProgressBar
 from ._core.short_text import shown
 from ._core.validate import count, flag, known_arguments, positive
@@ -187,8 +188,26 @@ def _require_problem_and_method(problem: Any, method: Any) -> None:
 
 
 def _fuses(method: Any) -> bool:
-    """Whether the method takes many steps in one call."""
-    return hasattr(method, "advance") and getattr(type(method), "advance", None) is not Method.advance
+    """Whether the method takes many steps in one call: its `advance` stands for its own `step`, and not for another's.
+
+    A `step` that a subclass, a mixin, a wrapper, the object itself or a patch puts in place of the one that `advance`
+    was written for is called.
+    """
+    return (
+        hasattr(method, "advance")
+        and getattr(type(method), "advance", None) is not Method.advance
+        and speaks_for(method, "advance", ("step",))
+    )
+
+
+def refuse_other_steps(method: Any) -> None:
+    """`NotAvailable` where `exact_sequence` was written for other steps than those of the method."""
+    if not speaks_for(method, "exact_sequence", ("init", "step", "advance", "law")):
+        raise NotAvailable(
+            f"{type(method).__name__} overrides a part of the scheme whose exact discrete sequence it inherits. The "
+            "inherited sequence belongs to the steps that were replaced. Override exact_sequence too, with the "
+            "sequence of the new steps."
+        )
 
 
 def _strides(marks: list[int], fused: bool) -> Iterator[tuple[int, int]]:

@@ -11,7 +11,7 @@ from .._core.validate import count
 from .._core.value import Value
 from ..laws import Law
 from .interactions import power_terms
-from .potentials import Quadratic
+from .potentials import as_quadratic
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _has(law, *questions):
 
 
 def _potential_energy(potential, law, rng, n):
-    if isinstance(potential, Quadratic) and _has(law, "mean", "cov"):
+    if as_quadratic(potential) is not None and _has(law, "mean", "cov"):
         offset = law.mean() - potential.center
         return 0.5 * np.sum(potential.matrix * law.cov()) + 0.5 * offset @ potential.matrix @ offset, 0.0, "closed form"
     mean = law.mean_of(potential.value)

@@ -12,6 +12,7 @@ import numpy as np
 from .._core.arrays import exp, is_tensor, log
 from .._core.errors import BadInput
 from .._core.lazy import missing_name
+from .._core.overriding import answers_as
 from .._core.validate import positive
 from .._core.value import Value
 
@@ -177,15 +178,26 @@ class GaussianAttraction(Interaction):
 def power_terms(kernel: Any) -> list[tuple[float, float]] | None:
     """W as a sum of powers: [(c, p), ...] with W = Σ c |z|^p/p (c log|z| where p = 0) and ∇W = Σ c |z|^(p-2) z.
 
-    None for a kernel that is not such a sum. Only for the classes of this module themselves: a subclass may override
-    value and grad.
+    None for a kernel that is not such a sum, and for one that answers otherwise than its class in this module.
     """
-    kind = type(kernel)
-    if kind is QuadraticAttraction:
+    if as_quadratic_attraction(kernel) is not None:
         return [(kernel.strength, 2)]
-    if kind is LogRepulsion:
+    if answers_as(kernel, LogRepulsion, ANSWERS):
         return [(kernel.attraction, 2), (-kernel.repulsion, 0)]
-    return [(1.0, kernel.a), (-1.0, kernel.b)] if kind is PowerLaw else None
+    return [(1.0, kernel.a), (-1.0, kernel.b)] if answers_as(kernel, PowerLaw, ANSWERS) else None
+
+
+ANSWERS = ("value", "grad", "singular")
+
+
+def as_quadratic_attraction(kernel: Any) -> QuadraticAttraction | None:
+    """The kernel where it is a `QuadraticAttraction` in all that it answers, else None."""
+    return kernel if answers_as(kernel, QuadraticAttraction, ANSWERS) else None
+
+
+def as_gaussian_attraction(kernel: Any) -> GaussianAttraction | None:
+    """The kernel where it is a `GaussianAttraction` in all that it answers, else None."""
+    return kernel if answers_as(kernel, GaussianAttraction, ANSWERS) else None
 
 
 __all__ = ["GaussianAttraction", "Interaction", "LogRepulsion", "PowerLaw", "QuadraticAttraction", "power_terms"]

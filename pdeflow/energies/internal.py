@@ -10,6 +10,7 @@ import numpy as np
 
 from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate, together
+from .._core.overriding import forget_shortcuts
 from .._core.validate import positive
 from .._core.value import Value
 
@@ -32,6 +33,18 @@ class InternalEnergy(Value, ABC):
     -----
     Two internal energies are added with `+`, and the sum answers what its parts answer.
     """
+
+    def __init_subclass__(cls, **kwargs):
+        """A subclass that overrides an answer loses the closed forms which it inherits and which rest on that answer.
+
+        They become the defaults, which ask `value` and `pressure`.
+        """
+        super().__init_subclass__(**kwargs)
+        follows = ("derivative", "second_derivative", "conjugate", "conjugate_derivative")
+        forms = ("per_mass", "per_mass_of_log")
+        forget_shortcuts(cls, InternalEnergy, ("value", "pressure"), (*follows, *forms))
+        answers = ("value", "pressure", *follows, *forms)
+        forget_shortcuts(cls, InternalEnergy, answers, ("terms", "exponent", "coefficient", "of_law"))
 
     @property
     def exponent(self) -> float | None:

@@ -18,7 +18,7 @@ from .._core.compiled import BLOCK, alone, crew
 from .._core.errors import BadInput
 from .._core.shapes import Matrix, Points, Vector
 from .._core.validate import points, real_array, require_gradient
-from .interactions import GaussianAttraction, power_terms
+from .interactions import as_gaussian_attraction, power_terms
 from .pair_sums import block_moments, block_sums, moment_force, pair_energy, pair_force
 
 SHORT_CLOUD = 1 << 15  # points up to which sums in O(n) are not worth other threads
@@ -54,7 +54,7 @@ def mean_force(kernel: Any, x: ArrayLike, at: ArrayLike | None = None, *, worker
     """
     x, at, alone = _clouds(x, at)
     terms = power_terms(kernel)
-    if terms is None and type(kernel) is not GaussianAttraction:
+    if terms is None and as_gaussian_attraction(kernel) is None:
         return _user_force(kernel, x, at, alone)
     if workers is None:
         with crew() as workers:
@@ -140,7 +140,7 @@ def mean_energy(kernel: Any, x: ArrayLike, weights: ArrayLike | None = None) -> 
     if len(weights) != len(x):
         raise BadInput(f"{len(x)} points and {len(weights)} weights. There must be one weight per point. Pass as many.")
     terms = power_terms(kernel)
-    if terms is None and type(kernel) is not GaussianAttraction:
+    if terms is None and as_gaussian_attraction(kernel) is None:
         return _user_energy(kernel, x, weights)
     with crew() as workers:
         return _energy(kernel, terms, x, weights, workers)

@@ -16,6 +16,7 @@ from .._core.arrays import is_tensor, like, log_sum_exp, softmax
 from .._core.errors import BadInput, NotAvailable
 from .._core.lazy import missing_name
 from .._core.short_text import cut, shown
+from .._core.overriding import answers_as
 from .._core.validate import count, points, positive, readonly, real_array, spd_matrix
 from .._core.value import Value
 from ..laws import GaussianMixture, Law
@@ -268,6 +269,14 @@ class FromFunction(Potential):
                 "it there or shrink the domain."
             )
         return raw.astype(float)
+
+
+ANSWERS = ("value", "grad", "hessian")
+
+
+def as_quadratic(potential: Any) -> Quadratic | None:
+    """The potential where it is a `Quadratic` in all that it answers, else None: a subclass may answer otherwise."""
+    return potential if answers_as(potential, Quadratic, ANSWERS) else None
 
 
 def _diagonal(entries):

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from .._core.errors import NotAvailable
 from .._core.estimate import Estimate
+from .._core.overriding import forget_shortcuts
 from .._core.quadrature import level_integral
 from .._core.shapes import Matrix, Numbers, Points, Row, SameShape, Values, Vector
 from .._core.short_text import LONGEST_REPR, cut, shown
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
     from .gaussian import Gaussian
     from .maps import Map
     from .semicircle import Semicircle
+
+
+# What a law knows of itself in closed form, beyond its density, distribution function, quantiles and moments.
+CLOSED_FORMS = (
+    *("entropy", "power_integral", "score", "as_gaussian", "gaussian_components", "as_barenblatt", "as_semicircle"),
+    *("scale_family", "blocks", "factors", "linear_pieces", "cell_masses", "projected", "mean_of", "mean_pair_power"),
+    *("quadrature_nodes", "pushed", "atoms", "density_steps", "pushed_from", "grid_axes"),
+)
 
 
 class Law(Value):
@@ -50,6 +59,14 @@ class Law(Value):
     dim: int
     mass_error: float = 0.0
     min_mass: float = 0.0
+
+    def __init_subclass__(cls, **kwargs):
+        """A subclass that overrides an answer loses the closed forms which it inherits and which rest on that answer.
+
+        They become the defaults: "unknown", or what follows from the answers.
+        """
+        super().__init_subclass__(**kwargs)
+        forget_shortcuts(cls, Law, ("log_density", "mean", "cov", "quantile", "cdf"), CLOSED_FORMS)
 
     def sample(self, n: int, rng: np.random.Generator) -> Points:
         """Draw n independent points, shape (n, d)."""

@@ -8,9 +8,9 @@ import numpy as np
 from .._core.errors import NotAvailable, NotConverged
 from .._core.shapes import Matrix, Vector
 from ..energies.energy import Energy
-from ..energies.interactions import LogRepulsion, PowerLaw, QuadraticAttraction
+from ..energies.interactions import LogRepulsion, as_quadratic_attraction, power_terms
 from ..energies.internal import InternalEnergy
-from ..energies.potentials import Quadratic
+from ..energies.potentials import as_quadratic
 from ..laws import Barenblatt, FromQuantile, Gaussian, Law, Semicircle
 from .exact_flows import ContractedQuantile
 from .problem import Problem
@@ -38,7 +38,7 @@ def _quadratic(energy: Energy, dim: int) -> tuple[Matrix, Vector, float] | None:
         return None
     if energy.potential is None:
         return np.zeros((dim, dim)), np.zeros(dim), attraction
-    if not isinstance(energy.potential, Quadratic):
+    if as_quadratic(energy.potential) is None:
         return None
     return energy.potential.matrix, energy.potential.center, attraction
 
@@ -47,11 +47,15 @@ def _attraction(kernel: Any) -> float | None:
     """Strength of a quadratic attraction, 0 for no kernel, None for any other kernel."""
     if kernel is None:
         return 0.0
-    return kernel.strength if isinstance(kernel, QuadraticAttraction) else None
+    return kernel.strength if as_quadratic_attraction(kernel) is not None else None
 
 
 def _is_newtonian(kernel: Any) -> bool:
-    return isinstance(kernel, PowerLaw) and kernel.a == 2 and kernel.b == 1
+    return power_terms(kernel) == [(1.0, 2), (-1.0, 1)]
+
+
+def _is_log_repulsion(kernel: Any) -> bool:
+    return isinstance(kernel, LogRepulsion) and power_terms(kernel) is not None
 
 
 def gaussian_jko_step(
@@ -167,7 +171,7 @@ def _newtonian(energy: Energy, law: Law, dt: float) -> Iterator[Law] | None:
 def _semicircle(energy: Energy, initial: Law, dt: float) -> Iterator[Law] | None:
     """Semicircles under W = attraction x²/2 - repulsion log|x|."""
     kernel, law = energy.interaction, initial.as_semicircle()
-    if not (_interaction_alone(energy, initial) and isinstance(kernel, LogRepulsion)) or law is None:
+    if not (_interaction_alone(energy, initial) and _is_log_repulsion(kernel)) or law is None:
         return None
     stretch, push = 1 + dt * kernel.attraction, 2 * dt * kernel.repulsion
 

@@ -13,7 +13,7 @@ from ..._core.shapes import Numbers, Values
 from ..._core.validate import count
 from ...energies.internal import InternalEnergy
 from ...laws import GridLaw
-from ...method import Method
+from ...method import Method, refuse_other_steps
 from ...problems import Problem
 from ...trajectory import Trajectory, exact_jko
 from ..domain import Edges, cell_masses, check_ends, potential_values, refuse_outside
@@ -224,6 +224,7 @@ class CvxoptJKO(Method):
 
     def exact_sequence(self, problem: Problem, *, dt: float, times: ArrayLike) -> Trajectory:
         """The exact JKO iterates; `NotAvailable` where they have no closed form."""
+        refuse_other_steps(self)
         return exact_jko(problem, dt=dt, times=times)
 
     def report(self, state: CouplingState) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 from ..._core.errors import NotAvailable, Unsupported
 from ...energies.energy import Energy
 from ...energies.internal import InternalEnergy
-from ...energies.potentials import Quadratic
+from ...energies.potentials import as_quadratic
 from .mesh import Cells, Nodes
 from .terms import PotentialTerm, Term, interaction_terms
 
@@ -59,7 +59,7 @@ def discretise(energy: Energy, levels: Nodes) -> DiscreteEnergy:
     powers, own_terms = _internal(energy.internal, w)
     terms, attraction, repels = interaction_terms(energy.interaction, levels, w)
     confinement = 0.0, 0.0
-    if isinstance(energy.potential, Quadratic):
+    if as_quadratic(energy.potential) is not None:
         confinement = float(energy.potential.matrix[0, 0]), float(energy.potential.center[0])
     elif energy.potential is not None:
         terms = [PotentialTerm(energy.potential, w), *terms]

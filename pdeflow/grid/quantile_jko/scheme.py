@@ -10,7 +10,7 @@ from ..._core.errors import Diverged, Unsupported, unknown_field
 from ..._core.validate import count
 from ...energies.internal import InternalEnergy
 from ...laws import Gaussian, Quantiles
-from ...method import Method
+from ...method import Method, refuse_other_steps
 from ...problems import Problem
 from ...trajectory import Trajectory, exact_jko
 from .energy import DiscreteEnergy, discretise, spread_of_a_point
@@ -141,6 +141,7 @@ class QuantileJKO(Method):
 
     def exact_sequence(self, problem: Problem, *, dt: float, times: ArrayLike) -> Trajectory:
         """The exact JKO iterates; `NotAvailable` where they have no closed form."""
+        refuse_other_steps(self)
         return exact_jko(problem, dt=dt, times=times)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..._core.errors import BadInput, NotAvailable, Unsupported
-from ...energies.interactions import LogRepulsion, PowerLaw, QuadraticAttraction
+from ...energies.interactions import as_quadratic_attraction, power_terms
 from .mesh import Cells, Nodes
 from .pairs import pair_derivatives, pair_value
 
@@ -191,30 +191,28 @@ def interaction_terms(kernel: Any, levels: Nodes, w: Cells) -> tuple[list[Term],
     """
     if kernel is None:
         return [], 0.0, False
-    if isinstance(kernel, QuadraticAttraction):
+    if as_quadratic_attraction(kernel) is not None:
         return [VarianceTerm(kernel.strength, w)], kernel.strength, False
-    if isinstance(kernel, LogRepulsion):
-        parts = [VarianceTerm(kernel.attraction, w), PowerPairTerm(-kernel.repulsion, 0, w)]
-        return parts, kernel.attraction, True
-    if isinstance(kernel, PowerLaw):
+    powers = power_terms(kernel)
+    if powers is not None:
         terms: list[Term] = []
         attraction = 0.0
-        for sign, p in ((1.0, kernel.a), (-1.0, kernel.b)):
+        for factor, p in powers:
             if p <= -1:
                 raise Unsupported(
                     f"{kernel!r} has the exponent {p}; on the line any density then has infinite energy. "
                     "Use exponents above -1."
                 )
             if p == 2:
-                terms.append(VarianceTerm(sign, w))
-                attraction += sign
+                terms.append(VarianceTerm(factor, w))
+                attraction += factor
             elif p == 1:
-                terms.append(DistanceTerm(sign, levels, w))
+                terms.append(DistanceTerm(factor, levels, w))
             elif p < 2:
-                terms.append(PowerPairTerm(sign, p, w))
+                terms.append(PowerPairTerm(factor, p, w))
             else:
-                terms.append(SmoothPairTerm(_OnePower(sign, p), w))
-        return terms, attraction, kernel.b < 1
+                terms.append(SmoothPairTerm(_OnePower(factor, p), w))
+        return terms, attraction, powers[-1][1] < 1
     if getattr(kernel, "singular", False):
         raise Unsupported(
             f"{kernel!r} is singular at 0 and no built-in kernel, so its integral over a cell is not known. "

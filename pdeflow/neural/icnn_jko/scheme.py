@@ -12,7 +12,7 @@ from ..._core.errors import BadInput, Diverged, NotConverged, Unsupported
 from ..._core.shapes import Points
 from ..._core.validate import count, instance_of, one_of, positive
 from ...laws.push_forward import PushForward
-from ...method import Method
+from ...method import Method, refuse_other_steps
 from ...problems.problem import Problem
 from ...trajectory import Trajectory, exact_jko
 from ..maps.convex import ConvexMap, first_map
@@ -194,6 +194,7 @@ class ICNNJKO(Method):
         return dict(state.last)
 
     def exact_sequence(self, problem: Problem, *, dt: float, times) -> Trajectory:
+        refuse_other_steps(self)
         return exact_jko(problem, dt=dt, times=times)
 
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from ..._core.errors import Diverged, NotAvailable
 from ..._core.shapes import Points
-from ...energies.interactions import QuadraticAttraction
+from ...energies.interactions import as_quadratic_attraction
 from ...energies.mean_field import MomentField, mean_force, moment_field
-from ...energies.potentials import Quadratic
+from ...energies.potentials import as_quadratic
 from ...laws import Gaussian
 from ...laws.maps import AffineMap, Map
 from ...problems.exact_jko import gaussian_jko_step
@@ -130,4 +130,6 @@ def exact_forward_backward(problem, dt: float, times) -> Trajectory:
 
 def _quadratic(potential, kernel):
     """Whether the forward step is affine: V and W quadratic or absent."""
-    return isinstance(potential, Quadratic | None) and isinstance(kernel, QuadraticAttraction | None)
+    return (potential is None or as_quadratic(potential) is not None) and (
+        kernel is None or as_quadratic_attraction(kernel) is not None
+    )

@@ -9,7 +9,7 @@ import numpy as np
 from ..._core.errors import Diverged, NotConverged
 from ..._core.validate import count, instance_of, one_of, positive
 from ...laws import Law, PushForward
-from ...method import Method
+from ...method import Method, refuse_other_steps
 from ...problems.problem import Problem
 from ...trajectory import Trajectory, exact_jko
 from ..map_kinds import Affine, Convex, DeepResidual, require_kind
@@ -134,6 +134,7 @@ class VariationalJKO(Method):
         return dict(state.last)
 
     def exact_sequence(self, problem: Problem, *, dt: float, times) -> Trajectory:
+        refuse_other_steps(self)
         whole = problem.energy.potential is None and problem.energy.interaction is None
         if self.scheme == "backward" or whole:
             return exact_jko(problem, dt=dt, times=times)

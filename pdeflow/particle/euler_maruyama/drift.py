@@ -12,12 +12,13 @@ import numpy as np
 
 from ..._core.compiled import BLOCK, FMA, compiled
 from ..._core.errors import BadInput, Diverged
+from ..._core.overriding import answers_as
 from ..._core.shapes import Points
 from ..._core.validate import require_gradient
 from ...energies.energy import Energy
-from ...energies.interactions import QuadraticAttraction
+from ...energies.interactions import as_quadratic_attraction
 from ...energies.mean_field import mean_force
-from ...energies.potentials import DoubleWell, MixturePotential, Quadratic, StyblinskiTang
+from ...energies.potentials import DoubleWell, MixturePotential, Quadratic, StyblinskiTang, as_quadratic
 
 NONE, LINEAR, CUBIC, MIXTURE = 0, 1, 2, 3
 
@@ -76,17 +77,16 @@ class Field(NamedTuple):
 
 
 def compiled_field(potential: Any, dim: int) -> Field | None:
-    """∇V of a built-in potential as a `Field`; None for any other object: a subclass may override grad."""
-    kind = type(potential)
+    """∇V of a built-in potential as a `Field`; None for any other object, and for one whose grad is not its class's."""
     if potential is None:
         return _field(NONE, dim)
-    if kind is Quadratic:
+    if answers_as(potential, Quadratic, ("grad",)):
         return _field(LINEAR, dim, potential.matrix[None], potential.center[None])
-    if kind is DoubleWell:
+    if answers_as(potential, DoubleWell, ("grad",)):
         return _field(CUBIC, dim, cubic=(4 * potential.barrier, -4 * potential.barrier, 0.0))
-    if kind is StyblinskiTang:
+    if answers_as(potential, StyblinskiTang, ("grad",)):
         return _field(CUBIC, dim, cubic=(4 * potential.scale, -32 * potential.scale, 5 * potential.scale))
-    if kind is MixturePotential:
+    if answers_as(potential, MixturePotential, ("grad", "_parts")):
         parts = potential.precisions, potential.mixture.means, potential._log_factors
         return _field(MIXTURE, dim, *parts, temperature=potential.temperature)
     return None
@@ -236,11 +236,10 @@ class Drift:
             )
 
     def _linear_rate(self) -> float | None:
-        """See the class. Subclasses of the built-in potentials and kernels may override grad, so they are not known."""
-        if type(self.potential) not in (type(None), Quadratic) or type(self.kernel) not in (
-            type(None),
-            QuadraticAttraction,
-        ):
+        """See the class."""
+        if not (self.potential is None or as_quadratic(self.potential) is not None):
+            return None
+        if not (self.kernel is None or as_quadratic_attraction(self.kernel) is not None):
             return None
         return 0.0 if self.potential is None else float(np.linalg.eigvalsh(self.potential.matrix)[-1])
 

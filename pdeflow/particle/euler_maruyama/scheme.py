@@ -12,10 +12,10 @@ from ..._core.errors import BadInput, Diverged, NotAvailable, Unsupported
 from ..._core.shapes import Matrix, Points, Values, Vector
 from ..._core.validate import count, positive
 from ...energies.energy import Energy
-from ...energies.interactions import QuadraticAttraction
-from ...energies.potentials import Quadratic
+from ...energies.interactions import as_quadratic_attraction
+from ...energies.potentials import as_quadratic
 from ...laws import Gaussian, GaussianMixture, Particles
-from ...method import Method
+from ...method import Method, refuse_other_steps
 from ...problems import Problem
 from ...trajectory import Trajectory, time_grid
 from .drift import BLOW_UP_RATIO, Cloud, Drift, potential_gradient
@@ -152,6 +152,7 @@ class EulerMaruyama(Method):
         NotAvailable
             Where the laws have no closed form.
         """
+        refuse_other_steps(self)
         _check_energy(problem.energy)
         weights, parts = _gaussian_start(problem)
         dt = positive(dt, "dt")
@@ -172,8 +173,8 @@ def _gaussian_start(problem: Problem) -> tuple[Values, tuple[Gaussian, ...]]:
     """Weights and components of the start of a problem that keeps each of them Gaussian, or `NotAvailable`."""
     potential, kernel = problem.energy.potential, problem.energy.interaction
     start = problem.initial.gaussian_components()
-    linear = (potential is None or isinstance(potential, Quadratic)) and (
-        kernel is None or isinstance(kernel, QuadraticAttraction)
+    linear = (potential is None or as_quadratic(potential) is not None) and (
+        kernel is None or as_quadratic_attraction(kernel) is not None
     )
     if start is None or not linear or (kernel is not None and len(start[1]) > 1):
         raise NotAvailable(
