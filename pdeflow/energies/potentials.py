@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike
 from .._core.arrays import is_tensor, like, log_sum_exp, softmax
 from .._core.errors import BadInput, NotAvailable
 from .._core.lazy import missing_name
-from .._core.short_text import cut, shown
 from .._core.overriding import answers_as
+from .._core.short_text import cut, shown
 from .._core.validate import count, points, positive, readonly, real_array, spd_matrix
 from .._core.value import Value
 from ..laws import GaussianMixture, Law
