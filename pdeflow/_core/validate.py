@@ -196,6 +196,22 @@ def spd_matrix(matrix: Any, dim: int, name: str) -> Matrix:
     return array
 
 
+# Of a spread: where positions are rounded to more than this share of it, quantiles and the masses of cells collapse.
+COARSEST_POSITIONS = 1e-3
+
+
+def require_resolved(center: Values, spread: Any, what: str) -> None:
+    """`BadInput` where neighbouring floats near `center` (d,) lie further apart than 1e-3 of the spread there."""
+    rounding = np.finfo(float).eps * np.abs(center) / spread
+    if np.max(rounding) > COARSEST_POSITIONS:
+        i = int(np.argmax(rounding))
+        raise BadInput(
+            f"{what} lies at {center[i]:.6g} with a spread of {np.broadcast_to(spread, center.shape)[i]:.3g}, where "
+            f"positions are rounded to {rounding[i]:.2g} of it. They must be known to {COARSEST_POSITIONS:g} of the "
+            "spread. Move the origin of x near the law."
+        )
+
+
 def require_gradient(gradient: np.ndarray, x: np.ndarray, name: str) -> None:
     """`BadInput` unless `gradient`, what a user's function returned at x (n, d), is real, finite and of x's shape."""
     if gradient.dtype.kind not in "fiu" or gradient.shape != x.shape:

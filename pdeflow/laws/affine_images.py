@@ -23,8 +23,7 @@ def moved_gaussian(law: Gaussian, maps: Sequence[Map]) -> Gaussian:
     matrix, shift = maps[0].matrix, maps[0].shift
     for move in maps[1:]:
         matrix, shift = move.matrix @ matrix, affine_image(shift, move)
-    cov = matrix @ law.cov() @ matrix.T
-    return Gaussian(law.mean() @ matrix.T + shift, (cov + cov.T) / 2)
+    return law.moved(matrix, law.mean() @ matrix.T + shift)
 
 
 def stretches_alike(move: Map) -> bool:

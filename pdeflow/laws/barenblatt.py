@@ -11,7 +11,7 @@ from scipy.special import betainc, betaincinv, betaln, digamma, gammaln
 
 from .._core.errors import BadInput, NotAvailable
 from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
-from .._core.validate import count, draws, levels, numbers, points, positive, readonly, real_array
+from .._core.validate import count, draws, levels, numbers, points, positive, readonly, real_array, require_resolved
 from .base import Law
 
 
@@ -68,6 +68,7 @@ class Barenblatt(Law):
         )
         self.scale = self.time**self.beta
         self.radius = float(np.sqrt(self.constant / self.k) * self.scale)
+        require_resolved(self.center, self.radius, "The profile")
         self.second_moment = self.radius**2 * d * (self.m - 1) / (d * (self.m - 1) + 2 * self.m)
 
     @classmethod

@@ -7,7 +7,7 @@ import numpy as np
 from .._core.errors import unknown_field
 from .barenblatt import Barenblatt
 from .base import Law
-from .gaussian import Gaussian
+from .gaussian import Gaussian, kept_gaussian
 from .grid import GridLaw
 from .mixture import GaussianMixture
 from .particles import Particles
@@ -86,4 +86,6 @@ def from_fields(kind: str, fields: Mapping[str, np.ndarray]) -> Law:
         return Quantiles(fields["quantile"], fields["level"])
     if kind == "Barenblatt":
         return Barenblatt(len(fields["center"]), fields["m"], fields["barenblatt_time"], fields["center"])
+    if kind == "Gaussian":
+        return kept_gaussian(fields["mean"], fields["cov"])
     return _KINDS[kind](*(fields[name] for name in needed_fields(kind)))

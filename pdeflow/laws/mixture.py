@@ -55,20 +55,31 @@ class GaussianMixture(Law):
         covs = np.broadcast_to(covs, (len(weights),)) if covs.ndim == 0 else covs
         if len(covs) != len(weights):
             raise BadInput(f"{len(weights)} weights and {len(covs)} covs. There must be one each. Match them.")
-        self.weights = readonly(weights)
-        self.components = tuple(Gaussian(mean, cov) for mean, cov in zip(means, covs))
-        self.means = readonly(means)
-        self.covs = readonly([g.cov() for g in self.components])
-        self.dim = means.shape[1]
+        self._hold(weights, tuple(Gaussian(mean, cov) for mean, cov in zip(means, covs)))
+
+    def _hold(self, weights: Values, components: tuple[Gaussian, ...]) -> None:
+        self.weights, self.components = readonly(weights), components
+        self.means = readonly([g.mean() for g in components])
+        self.covs = readonly([g.cov() for g in components])
+        self.dim = self.means.shape[1]
+
+    @classmethod
+    def of_components(cls, weights: Values, components: Sequence[Gaussian]) -> GaussianMixture:
+        """Σ w_i of these Gaussians, for weights that are those of another mixture."""
+        law = cls.__new__(cls)
+        law._hold(weights, tuple(components))
+        return law
 
     def sample(self, n: int, rng: np.random.Generator) -> Points:
         n = draws(n, rng)
+        for component in self.components:
+            component._require_positions("sample")
         which = rng.choice(len(self.weights), size=n, p=self.weights)
         z = rng.standard_normal((n, self.dim))
         x = np.empty((n, self.dim))
         for i, component in enumerate(self.components):
             chosen = which == i
-            x[chosen] = component.mean() + z[chosen] @ component._root.T
+            x[chosen] = component.mean() + z[chosen] @ component.root().T
         return x
 
     def log_density(self, x: Points) -> Values:
@@ -113,7 +124,9 @@ class GaussianMixture(Law):
 
     def score(self, x: Points, power: float = 0.0) -> Points:
         x = points(x, self.dim)
-        precisions, log_dets = np.linalg.inv(self.covs), np.linalg.slogdet(self.covs)[1]
+        inverse = np.linalg.inv(np.stack([g.root() for g in self.components]))
+        precisions = np.swapaxes(inverse, 1, 2) @ inverse
+        log_dets = np.array([g._log_det() for g in self.components])
         with np.errstate(divide="ignore"):  # a component of weight zero has log weight -inf, and means it
             log_factors = np.log(self.weights) - 0.5 * (log_dets + self.dim * np.log(2 * np.pi))
         offset = x[:, None, :] - self.means

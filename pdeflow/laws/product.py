@@ -103,7 +103,8 @@ class Product(Law):
         parts = [part for law in self.laws if (part := law.as_gaussian()) is not None]
         if len(parts) < len(self.laws):
             return None
-        return Gaussian(self.mean(), block_diag(*[part.cov() for part in parts]))
+        cov, root = (np.asarray(block_diag(*blocks)) for blocks in zip(*[(part.cov(), part.root()) for part in parts]))
+        return Gaussian.of_parts(self.mean(), cov, root)
 
     def factors(self) -> tuple[Law, ...] | None:
         return self.laws

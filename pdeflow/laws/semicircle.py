@@ -12,7 +12,7 @@ from scipy.special import betainc, betaincinv, betaln
 from .._core.errors import BadInput
 from .._core.estimate import Estimate
 from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
-from .._core.validate import levels, numbers, points, positive, real_array
+from .._core.validate import levels, numbers, points, positive, real_array, require_resolved
 from .base import OneDimensional
 
 
@@ -35,6 +35,7 @@ class Semicircle(OneDimensional):
         center = np.atleast_1d(real_array(center, "center"))
         if center.shape != (1,):
             raise BadInput(f"center has shape {center.shape}. A semicircle lives on the line. Pass one number.")
+        require_resolved(center, self.radius / 2, "The semicircle")
         self.center = float(center[0])
 
     def quantile(self, u: ArrayLike) -> SameShape:

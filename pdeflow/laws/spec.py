@@ -5,7 +5,7 @@ from typing import Any
 from .._core.errors import BadInput, unknown_field
 from .barenblatt import Barenblatt
 from .base import Law
-from .gaussian import Gaussian
+from .gaussian import Gaussian, kept_gaussian
 from .mixture import GaussianMixture
 from .product import Product
 from .ring import Ring
@@ -40,6 +40,8 @@ def from_spec(spec: dict[str, Any]) -> Law:
     fields = {key: value for key, value in spec.items() if key != "law"}
     if spec["law"] == "Product":
         return Product([from_spec(part) for part in fields["laws"]])
+    if spec["law"] == "Gaussian":
+        return kept_gaussian(**fields)
     if spec["law"] not in _PARAMETRIC:
         raise unknown_field("pdeflow.laws", str(spec["law"]), [*_PARAMETRIC, "Product"])
     return _PARAMETRIC[spec["law"]](**fields)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate
 from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
-from .._core.validate import draws, levels, numbers, points, readonly, real_array
+from .._core.validate import draws, levels, numbers, points, readonly, real_array, require_resolved
 from .base import Law
 from .cells import CellMasses, line_masses, product_masses
 
@@ -33,6 +33,7 @@ class Uniform(Law):
                 "or give "
                 "both one shape."
             )
+        require_resolved(np.maximum(np.abs(low), np.abs(high)), (high - low) / np.sqrt(12), "The box")
         self.low, self.high = readonly(low), readonly(high)
         self.dim = len(low)
 

@@ -57,6 +57,14 @@ def bures_distance(mean_1: Vector, cov_1: Matrix, mean_2: Vector, cov_2: Matrix)
     return float(np.hypot(np.linalg.norm(mean_1 - mean_2), np.linalg.norm(gap)))
 
 
+def gaussian_distance(first: Gaussian, second: Gaussian) -> float:
+    """W2 between two Gaussians: `bures_distance` by their own factors, which hold spreads that covariances lose."""
+    root_1, root_2 = first.root(), second.root()
+    left, _, right = np.linalg.svd(root_2.T @ root_1)
+    gap = root_1 - root_2 @ (left @ right)  # any factors do: the minimum is over all orthogonal matrices
+    return float(np.hypot(np.linalg.norm(first.mean() - second.mean()), np.linalg.norm(gap)))
+
+
 def _root(cov):
     """Symmetric root; eigenvalues at round-off of the largest are the zeros of a degenerate covariance."""
     values, basis = np.linalg.eigh(cov)
@@ -66,11 +74,16 @@ def _root(cov):
 
 def gaussian_kl(first: Gaussian, second: Gaussian) -> float:
     """KL(first || second) = ½[Σ(r_i - 1 - log r_i) + δᵀΣ_2⁻¹δ], r_i the eigenvalues of Σ_2⁻¹Σ_1 [docs/math.md 4]."""
-    root = second._root
-    half = solve_triangular(root, first.cov() - second.cov(), lower=True)
-    excess = np.linalg.eigvalsh(solve_triangular(root, half.T, lower=True))
+    mine, root = first.root(), second.root()
+    gap = solve_triangular(root, mine - root, lower=True)  # L_2⁻¹L_1 - I, without cancellation for near laws
+    excess = gap + gap.T + gap @ gap.T
     shift = solve_triangular(root, first.mean() - second.mean(), lower=True)
-    return float(0.5 * (np.sum(minus_log1p(excess)) + shift @ shift))
+    ratios = np.linalg.eigvalsh(excess)
+    if np.all(np.abs(ratios) < 0.5):
+        trace = np.sum(minus_log1p(ratios))
+    else:  # small ratios beside large ones are round-off in eigenvalues, not in the diagonals
+        trace = np.trace(excess) - 2 * np.sum(np.log(np.diag(mine)) - np.log(np.diag(root)))
+    return float(0.5 * (trace + shift @ shift))
 
 
 def minus_log1p(x: ArrayLike) -> Numbers:

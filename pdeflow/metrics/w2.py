@@ -7,7 +7,7 @@ from .._core.estimate import Estimate, together
 from .._core.validate import count
 from ..laws import Law
 from .cloud_transport import certified_w2
-from .gaussian import bures_distance
+from .gaussian import gaussian_distance
 from .metric import metric
 from .pair import blocks, checked_pair, each_block, generator
 from .scales import length
@@ -62,7 +62,7 @@ def closed_w2(first: Law, second: Law) -> float | None:
     """W2 in closed form for two Gaussians or two laws of one scale family, else None."""
     gaussians = first.as_gaussian(), second.as_gaussian()
     if gaussians[0] is not None and gaussians[1] is not None:
-        return bures_distance(gaussians[0].mean(), gaussians[0].cov(), gaussians[1].mean(), gaussians[1].cov())
+        return gaussian_distance(gaussians[0], gaussians[1])
     mine, other = first.scale_family(), second.scale_family()
     if mine is None or other is None or mine[0] != other[0]:
         return None

@@ -62,7 +62,7 @@ class LinearFlow(Value):
             return self._moved(single, t)
         weights, components = cast(Mixture, self.initial.gaussian_components())  # not None: the start was judged
         parts = [self._moved(component, t) for component in components]
-        return GaussianMixture(weights, [part.mean() for part in parts], [part.cov() for part in parts])
+        return GaussianMixture.of_components(weights, parts)
 
     def _moved(self, law: Gaussian, t: float) -> Gaussian:
         rates, basis = np.linalg.eigh(self.matrix)
@@ -71,8 +71,11 @@ class LinearFlow(Value):
         shrink = (basis * np.exp(-tight * t)) @ basis.T
         safe = np.where(tight > 0, tight, 1.0)
         noise = self.temperature * np.where(tight > 0, -np.expm1(-2 * tight * t) / safe, 2 * t)
-        cov = shrink @ law.cov() @ shrink + (basis * noise) @ basis.T
-        return Gaussian(self.center + decay @ (law.mean() - self.center), (cov + cov.T) / 2)
+        # by factors: the spreads of a stiff flow differ by more than a covariance of floats can hold
+        root = shrink @ law.root() if not np.any(noise) else np.hstack([shrink @ law.root(), basis * np.sqrt(noise)])
+        moved = Gaussian.from_root(self.center + decay @ (law.mean() - self.center), root)
+        cov = shrink @ law.cov() @ shrink + (basis * noise) @ basis.T  # at t = 0 to the bit that of the start
+        return Gaussian.of_parts(moved.mean(), (cov + cov.T) / 2, moved.root())
 
 
 @dataclass(frozen=True, eq=False)

@@ -72,14 +72,26 @@ def gaussian_jko_step(
     mean = K⁻¹(m + dt A b) with K = I + dt A; with K' = K + dt attraction I, c = dt T and H = K'^(-1/2) Σ K'^(-1/2),
     cov = K'^(-1/2) ½[H + 2cI + (H² + 4cH)^(1/2)] K'^(-1/2). No Riccati equation is solved.
     """
+    new_mean, root = _gaussian_jko_root(mean, np.linalg.cholesky(cov), matrix, center, temperature, dt, attraction)
+    new_cov = root @ root.T
+    return new_mean, (new_cov + new_cov.T) / 2
+
+
+def _gaussian_jko_root(
+    mean: Vector, root: Matrix, matrix: Matrix, center: Vector, temperature: float, dt: float, attraction: float
+) -> tuple[Vector, Matrix]:
+    """`gaussian_jko_step` of a factor of the covariance: spreads of a stiff flow differ by more than a covariance of
+    floats can hold."""
     rates, basis = np.linalg.eigh(matrix)
     new_mean = basis @ ((basis.T @ (mean + dt * matrix @ center)) / (1 + dt * rates))
-    root = (basis / np.sqrt(1 + dt * (rates + attraction))) @ basis.T
+    shrink = (basis / np.sqrt(1 + dt * (rates + attraction))) @ basis.T
     c = dt * temperature
-    h, turn = np.linalg.eigh(root @ cov @ root)
+    if c == 0:
+        return new_mean, shrink @ shrink @ root
+    turn, deviations, _ = np.linalg.svd(shrink @ root)
+    h = deviations**2
     y = 0.5 * (h + 2 * c + np.sqrt(h * h + 4 * c * h))
-    new_cov = root @ (turn * y) @ turn.T @ root
-    return new_mean, (new_cov + new_cov.T) / 2
+    return new_mean, shrink @ (turn * np.sqrt(y))
 
 
 def _gaussian(energy: Energy, initial: Law, dt: float) -> Iterator[Law] | None:
@@ -93,7 +105,8 @@ def _gaussian(energy: Energy, initial: Law, dt: float) -> Iterator[Law] | None:
     def iterates(law: Gaussian) -> Iterator[Law]:
         yield initial
         while True:
-            law = Gaussian(*gaussian_jko_step(law.mean(), law.cov(), matrix, center, temperature, dt, attraction))
+            mean, root = _gaussian_jko_root(law.mean(), law.root(), matrix, center, temperature, dt, attraction)
+            law = Gaussian.from_root(mean, root)
             yield law
 
     return iterates(law)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from ..._core.compiled import crew
 from ..._core.errors import BadInput, Diverged, NotAvailable, Unsupported
-from ..._core.shapes import Matrix, Points, Values, Vector
+from ..._core.shapes import Points, Values
 from ..._core.validate import count, positive
 from ...energies.energy import Energy
 from ...energies.interactions import as_quadratic_attraction
@@ -157,15 +157,13 @@ class EulerMaruyama(Method):
         weights, parts = _gaussian_start(problem)
         dt = positive(dt, "dt")
         saved, marks = time_grid(times, dt)
-        moments = [(part.mean(), part.cov()) for part in parts]
-        step = _moment_step(problem, dt)
+        step = _exact_step(problem, dt)
         laws, done = [], 0
         for mark in marks:
             for _ in range(mark - done):
-                moments = [step(mean, cov) for mean, cov in moments]
+                parts = tuple(step(part) for part in parts)
             done = mark
-            means, covs = zip(*[(mean, (cov + cov.T) / 2) for mean, cov in moments])
-            laws.append(Gaussian(means[0], covs[0]) if len(means) == 1 else GaussianMixture(weights, means, covs))
+            laws.append(parts[0] if len(parts) == 1 else GaussianMixture.of_components(weights, parts))
         return Trajectory(saved, tuple(laws), {"steps": done})
 
 
@@ -185,14 +183,20 @@ def _gaussian_start(problem: Problem) -> tuple[Values, tuple[Gaussian, ...]]:
     return start
 
 
-def _moment_step(problem: Problem, dt: float) -> Callable[[Vector, Matrix], tuple[Vector, Matrix]]:
-    """One step of mean and covariance of a Gaussian under a linear drift."""
+def _exact_step(problem: Problem, dt: float) -> Callable[[Gaussian], Gaussian]:
+    """One step of a Gaussian under a linear drift, by a factor of its covariance."""
     potential, kernel, d = problem.energy.potential, problem.energy.interaction, problem.dim
     drift = np.zeros((d, d)) if potential is None else dt * potential.matrix
     center = np.zeros(d) if potential is None else potential.center
     shrink = np.eye(d) - drift - (0.0 if kernel is None else dt * kernel.strength) * np.eye(d)
     noise = 0.0 if problem.energy.internal is None else 2 * dt * problem.energy.internal.coefficient
-    return lambda mean, cov: (mean - drift @ (mean - center), shrink @ cov @ shrink + noise * np.eye(d))
+
+    def step(law: Gaussian) -> Gaussian:
+        spread = shrink @ law.root()
+        root = np.hstack([spread, np.sqrt(noise) * np.eye(d)]) if noise > 0 else spread
+        return Gaussian.from_root(law.mean() - drift @ (law.mean() - center), root)
+
+    return step
 
 
 def _check_energy(energy: Energy) -> None:
