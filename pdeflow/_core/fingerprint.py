@@ -1,148 +1,74 @@
 """What was asked, as canonical JSON data, and its SHA-256: names runs of a study and stamps reference files."""
 
-import functools
-import hashlib
-import inspect
-import json
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
+from . import walk_classes, walk_code, walk_state
+from .walk import Json, Walk, digest, refuse, text_of
 
-from .errors import BadInput, NotAvailable
-from .recorded_names import recorded_module
-
-VERSION = 2  # of the description; files and stores hold it. 1: the first edition
+VERSION = 2  # of the description; files and stores hold it. 1: the first edition, see fingerprint_first
 
 
-def describe(thing: Any) -> Any:
-    """What an object is, as JSON data that two equal questions share and two different ones do not.
+def describe(thing: Any, name: str = "it", *, versions: bool = True) -> Json:
+    """What an object is, as JSON data: equal descriptions mean equal behaviour, as far as Python can tell.
 
     Parameters
     ----------
     thing : object
-        Dataclasses are described by their fields, laws by their parameters or data, arrays by a digest, functions by
-        name, source, defaults and closure.
+        Objects of this package are described by the name of their class and their parameters; code of installed
+        packages by name and version; your functions by their bytecode, constants, defaults, closures and the globals
+        that they reach, your classes by their bases and all that is in them, your objects by their class and all that
+        they hold, arrays and tensors by dtype, shape and content, objects of other packages by what pickle keeps of
+        them.
+    name : str
+        What the messages call it.
+    versions : bool
+        Whether the versions of installed packages count.
+
+    Returns
+    -------
+    dict, list, str, int, float, bool or None
+        JSON data.
 
     Raises
     ------
     BadInput
-        For an object that cannot be described.
+        For what Python cannot tell: open files, sockets, locks, running generators, pointers, weak references, ufuncs
+        of your own. The message has the path to it.
+
+    Notes
+    -----
+    An object whose class has a method `described()` is described by that class and by what the method returns, which
+    is the cure for what cannot be told. Numbers count by their value in parameters of this package (1 is 1.0, -0.0 is
+    0.0, a list is an array) and by type and value in your own objects, where Python computes differently with them.
+    Docstrings, annotations, line numbers and names of modules do not count. Not seen are the content of files, the
+    environment, the state of global generators of random numbers, and code that is found by a computed name in an
+    installed package.
     """
-    for description in (_of_data, _of_numpy, _of_container, _of_object):
-        found = description(thing)
-        if found is not _UNKNOWN:
-            return found
-    raise BadInput(
-        f"{thing!r} cannot be described for the record. Possible: numbers, arrays, dataclasses, laws, functions, plain "
-        "objects. Wrap it in one."
-    )
+    return _walked(thing, name, versions)[0]
 
 
-_UNKNOWN = object()  # None is a description
-
-
-def _of_data(thing: Any) -> Any:
-    if thing is None or isinstance(thing, bool | int | str):
-        return thing
-    if isinstance(thing, float):
-        return thing if np.isfinite(thing) else repr(thing)
-    return _UNKNOWN
-
-
-def _of_numpy(thing: Any) -> Any:
-    if isinstance(thing, np.generic):
-        return describe(thing.item())
-    if isinstance(thing, np.ufunc):  # its attributes depend on who has looked at it before
-        return f"numpy.{thing.__name__}"
-    if not isinstance(thing, np.ndarray):
-        return _UNKNOWN
-    if thing.size <= 16:
-        return describe(thing.tolist())
-    return {"array": list(thing.shape), "sha256": hashlib.sha256(np.ascontiguousarray(thing).tobytes()).hexdigest()}
-
-
-def _of_container(thing: Any) -> Any:
-    if isinstance(thing, dict):
-        return {str(key): describe(value) for key, value in sorted(thing.items(), key=lambda item: str(item[0]))}
-    if isinstance(thing, list | tuple | range):
-        return [describe(item) for item in thing]
-    if isinstance(thing, slice):  # a Product of tabulated laws holds some
-        return ["slice", describe(thing.start), describe(thing.stop), describe(thing.step)]
-    return _UNKNOWN
-
-
-def _of_object(thing: Any) -> Any:
-    if hasattr(type(thing), "spec") and hasattr(type(thing), "sample"):  # a law
-        try:
-            return thing.spec()
-        except NotAvailable:
-            return _of_attributes(thing)
-    if isinstance(thing, type):
-        return f"{recorded_module(thing.__module__)}.{thing.__qualname__}"
-    if isinstance(thing, functools.partial):
-        return {"partial": describe(thing.func), "args": describe(thing.args), "keywords": describe(thing.keywords)}
-    if hasattr(thing, "described"):  # an object that knows which of its parts make another question
-        return describe(thing.described())
-    if is_dataclass(thing):
-        return _of_dataclass(thing)
-    if inspect.isroutine(thing):
-        return _of_function(thing)
-    return _of_attributes(thing) if hasattr(thing, "__dict__") else _UNKNOWN
-
-
-def _of_dataclass(thing: Any) -> dict[str, Any]:
-    record = {"type": type(thing).__qualname__, **{f.name: describe(getattr(thing, f.name)) for f in fields(thing)}}
-    if not type(thing).__module__.startswith("pdeflow."):  # a user's own scheme: its code is part of the question
-        bases = [kind for kind in type(thing).__mro__ if not kind.__module__.startswith(("pdeflow.", "builtins"))]
-        record["source"] = [_source(kind) for kind in bases]
-    return record
-
-
-def _of_attributes(thing: Any) -> dict[str, Any]:
-    kind = type(thing)
-    record = {"type": f"{recorded_module(kind.__module__)}.{kind.__qualname__}"}
-    if not kind.__module__.startswith("pdeflow."):
-        record["source"] = _source(kind)
-    return {**record, **{key: describe(value) for key, value in sorted(vars(thing).items())}}
-
-
-def _of_function(function: Any) -> dict[str, Any]:
-    if inspect.ismethod(function):
-        return {"method": function.__name__, "of": describe(function.__self__)}
-    if getattr(function, "__globals__", {}).get("__name__", "").startswith("jaxtyping."):
-        function = function.__wrapped__  # while tests run, a check of array shapes wraps the functions of the package
-    record: dict[str, Any] = {"function": f"{recorded_module(function.__module__ or '')}.{function.__qualname__}"}
-    if (function.__module__ or "").startswith("pdeflow.") and not function.__closure__:
-        return record
-    record["source"] = _source(function)
-    if getattr(function, "__defaults__", None):
-        record["defaults"] = describe(function.__defaults__)
-    if getattr(function, "__closure__", None):
-        record["closure"] = {
-            name: describe(cell.cell_contents)
-            for name, cell in zip(function.__code__.co_freevars, function.__closure__)
-        }
-    return record
-
-
-def _source(thing: Any) -> Any:
+def _walked(thing: Any, name: str, versions: bool) -> tuple[Json, Walk]:
+    one = Walk((walk_classes.kind_of, walk_code.kind_of, walk_state.kind_of), versions)
     try:
-        return inspect.getsource(thing)
-    except (OSError, TypeError):
-        code = getattr(thing, "__code__", None)
-        return (
-            "source not available"
-            if code is None
-            else {"code": code.co_code.hex(), "constants": repr(code.co_consts), "names": list(code.co_names)}
-        )
+        return one.of(thing, name), one
+    except RecursionError:
+        refuse(thing, name, "it is nested too deeply.")
 
 
-def canonical(thing: Any) -> str:
+def canonical(thing: Any, name: str = "it", *, versions: bool = True) -> str:
     """`describe(thing)` as JSON text with sorted keys and no spaces."""
-    return json.dumps(describe(thing), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return text_of(describe(thing, name, versions=versions))
 
 
-def sha256(thing: Any) -> str:
+def sha256(thing: Any, name: str = "it", *, versions: bool = True) -> str:
     """Hex digest of `canonical(thing)`."""
-    return hashlib.sha256(canonical(thing).encode()).hexdigest()
+    return digest(canonical(thing, name, versions=versions))
+
+
+def users_code(thing: Any) -> Iterator[Any]:
+    """The user's own functions and classes on which an object depends, in the order in which the walk meets them."""
+    yield from _walked(thing, "it", versions=False)[1].code
+
+
+__all__ = ["VERSION", "canonical", "describe", "sha256", "users_code"]

@@ -12,14 +12,13 @@ from typing import Any
 import h5py
 import numpy as np
 
-from .._core import fingerprint
 from .._core.errors import BadInput, BadReference, NotAvailable, PdeflowError
 from .._core.estimate import Estimate
 from ..laws import Law
 from ..laws.fields import needed_fields, stored_kinds
 from ..problems.problem import Problem
 from ..trajectory import Trajectory
-from .problem_record import differing, problem_sha256, recall
+from .problem_record import differing, plain_text, recall, same_truth
 from .schema import (
     AXES,
     BLOCK,
@@ -106,13 +105,12 @@ class Reference:
 
     def _own(self, problem: Problem, name: str) -> None:
         """`BadInput` unless `problem` is the stored one."""
-        own = self.provenance["problem_sha256"] if self.problem is None else problem_sha256(self.problem)
         given = repr(problem)
         if isinstance(problem, Problem):
-            if problem_sha256(problem) == own:
+            if same_truth(problem, self.problem, self.provenance):
                 return
             differ = "name, energy or initial" if self.problem is None else differing(problem, self.problem)
-            params = json.dumps(fingerprint.describe(problem.params))
+            params = plain_text(problem.params)
             given = f"problem {problem.name!r} with {params}, which differs in: {differ}"
         raise BadInput(
             f"This reference is the truth of problem {name!r} with {self.provenance['params']}, and was asked for "

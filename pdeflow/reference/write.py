@@ -17,7 +17,6 @@ import numpy as np
 import scipy
 
 from .. import __version__
-from .._core import fingerprint
 from .._core.errors import BadInput, BadReference, PdeflowError
 from .._core.estimate import Estimate
 from .._core.files import place_of, write_whole
@@ -25,7 +24,7 @@ from .._core.validate import count
 from ..laws import Law
 from ..problems.problem import Problem
 from ..trajectory import Trajectory
-from .problem_record import record
+from .problem_record import config_text, record, same_question
 from .read import Attributes, contents, parse
 from .schema import BLOCK, SCHEMA, Variable, block, content_sha256, encode, shown, text_sha256, with_index_axes
 
@@ -132,7 +131,7 @@ def refuse_other_question(path: Path, old: Attributes | None, raw: bytes) -> Non
     if old is None:
         return
     new = parse(raw)[0]
-    if all(old[name] == new[name] for name in ("problem_sha256", "config_sha256")):
+    if same_question(old, new):
         return
     raise BadInput(
         f"{path} exists and answers another question: it holds {_question(old)}; the new file is {_question(new)}. It "
@@ -166,7 +165,7 @@ def image(
     energy, left_out = _free_energy(problem, trajectory)
     variables |= energy
     variables = with_index_axes(variables)
-    config = fingerprint.canonical({} if method is None or isinstance(method, str) else method)
+    config = config_text({} if method is None or isinstance(method, str) else method)
     name = "not stated" if method is None else method if isinstance(method, str) else type(method).__name__
     attributes = {
         "pdeflow_schema": SCHEMA,

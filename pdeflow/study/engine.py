@@ -12,18 +12,18 @@ import joblib
 from joblib.parallel import get_active_backend
 
 from .._core.errors import BadInput, PdeflowError
-from .._core.fingerprint import sha256
 from .._core.progress import ProgressBar
 from ..trajectory import Trajectory
 from .rows import Row
 from .run import Floor, Floors, Named, Run, measure_floors, perform
-from .store import Store
+from .store import Store, key_of
 
 if TYPE_CHECKING:
     from .study import Study  # which calls this module
 
 Labels = dict[str, Any]  # what names a run in the table
 Case = tuple[Labels, Run]
+Records = dict[int, tuple[Any, Any]]  # id of an object -> the object, which keeps its id its own, and its description
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 
@@ -34,9 +34,10 @@ def execute(study: Study, store: Store | None, jobs: int, progress: bool) -> tup
     questions: list[dict[str, Any]] = []
     results: dict[int, list[Row]] = {}
     if store is not None:
-        questions = [study.question(labels, run) for labels, run in cases]
+        records: Records = {}
+        questions = [study.question(labels, run, records) for labels, run in cases]
         for index, question in enumerate(questions):
-            found = store.load(sha256(question))
+            found = store.load(key_of(question))
             if found is not None:
                 results[index] = found
     reused = len(results)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .._core.fingerprint import sha256
 from .._core.validate import count, known_arguments, positive
 from .._core.value import Value
 from ..method import solve
@@ -22,7 +21,8 @@ class Finer(Value):
     method: Any
     dt: float
     seed: int = 0
-    _kept: ClassVar[dict[str, Trajectory]]  # of each instance; no field, so that two equal questions stay equal
+    # of each instance, by problem (held, so that its id stays its own) and times; no field, as it is no question
+    _kept: ClassVar[dict[Any, tuple[Problem, Trajectory]]]
 
     def __post_init__(self):
         positive(self.dt, "dt")
@@ -31,12 +31,13 @@ class Finer(Value):
 
     def __call__(self, problem: Problem, times: Sequence[float] | None = None) -> Trajectory:
         """The run at dt, with the run at 2 dt as stats["coarser"]."""
-        key = sha256([problem, None if times is None else list(times)])
+        key = id(problem), None if times is None else tuple(times)
         if key not in self._kept:
             coarser = solve(problem, self.method, dt=2 * self.dt, times=times, seed=self.seed)
             run = solve(problem, self.method, dt=self.dt, times=times, seed=self.seed)
-            self._kept[key] = Trajectory(run.times, run.laws, {**run.stats, "coarser": coarser}, run.history)
-        return self._kept[key]
+            stats = {**run.stats, "coarser": coarser}
+            self._kept[key] = problem, Trajectory(run.times, run.laws, stats, run.history)
+        return self._kept[key][1]
 
 
 @known_arguments

@@ -10,9 +10,11 @@ import numpy as np
 
 from .._core.errors import BadInput
 from .._core.files import temporary_name, write_whole, writer_is_dead
-from .._core.fingerprint import sha256
+from .._core.fingerprint import VERSION
 
-SCHEMA = 3  # 2: a run as the truth has an unknown error, not none; 3: rows have a scale
+# 2: a run as the truth has an unknown error, not none; 3: rows have a scale; 4: named by a versioned fingerprint
+SCHEMA = 4
+FIELDS = {"schema", "fingerprint", "question", "result", "sha256"}
 
 
 class Store:
@@ -23,7 +25,7 @@ class Store:
     Parameters
     ----------
     folder : str or path
-        It is made where it does not exist.
+        It is made where it does not exist. A relative one is taken from the current folder of now, and stays there.
 
     Raises
     ------
@@ -32,8 +34,10 @@ class Store:
     """
 
     def __init__(self, folder: str | os.PathLike[str]):
+        if folder == "":
+            raise BadInput("store is ''. It must be the name of a folder. Pass '.' for the current one, or None.")
         try:
-            self.folder = Path(folder)
+            self.folder = Path(folder).absolute()
         except TypeError:
             raise BadInput(
                 f"store is {folder!r}. It must be a folder. Pass a str or a Path, or None to keep nothing."
@@ -62,21 +66,34 @@ class Store:
             record = json.loads(self.path(key).read_text(encoding="utf-8"))
         except (FileNotFoundError, IsADirectoryError, UnicodeDecodeError, json.JSONDecodeError):
             return None
-        if not isinstance(record, dict) or set(record) != {"schema", "question", "result", "sha256"}:
+        if not isinstance(record, dict) or set(record) != FIELDS:
             return None
         whole = (
             record["schema"] == SCHEMA
             and record["sha256"] == _digest(record["question"], record["result"])
-            and sha256(record["question"]) == key
+            and record["fingerprint"] == VERSION
+            and key_of(record["question"]) == key
         )
         return decode(record["result"]) if whole else None
 
     def save(self, question: Any, result: Any) -> None:
         """Write the result under the hash of its question, whole or not at all."""
         result = encode(result)
-        record = {"schema": SCHEMA, "question": question, "result": result, "sha256": _digest(question, result)}
-        key = sha256(question)
-        write_whole(self.path(key), lambda file: json.dump(record, file, indent=1, allow_nan=False), text=True)
+        record = {
+            "schema": SCHEMA,
+            "fingerprint": VERSION,
+            "question": question,
+            "result": result,
+            "sha256": _digest(question, result),
+        }
+        write_whole(
+            self.path(key_of(question)), lambda file: json.dump(record, file, indent=1, allow_nan=False), text=True
+        )
+
+
+def key_of(question: Any) -> str:
+    """The name of a run's file: the digest of its question, which is JSON data, and of the fingerprint's version."""
+    return _digest(VERSION, question)
 
 
 def _digest(question: Any, result: Any) -> str:

@@ -17,7 +17,7 @@ from .._core.value import Value
 from ..metrics.metric import FloorAdds, floor_adds_of
 from ..problems.problem import Problem
 from ..trajectory import Trajectory, exact
-from .engine import execute
+from .engine import Records, execute
 from .run import Named, Run
 from .store import Store
 from .table import Table
@@ -67,7 +67,6 @@ class Study(Value):
         against: Trajectory | Callable[..., Trajectory] = exact,
         seeds: int | Iterable[int] = (0,),
     ):
-        self._records: dict[int, tuple[Any, Any]] = {}
         self.problems = _labelled([problems] if isinstance(problems, Problem) else problems)
         self.methods = _named(methods, "methods", _is_method, "an object with init, step and law")
         self.metrics = _named(metrics, "metrics", _is_metric, "a function (approximation, truth, *, rng=None)")
@@ -141,8 +140,8 @@ class Study(Value):
         ----------
         store : str or path, optional
             Folder with one file per run, named by the hash of what was asked; None keeps nothing. Damaged files are
-            redone. The hash covers the source of your own classes and functions, not of what these call: after editing
-            that, use a new store.
+            redone. The hash covers your own classes and functions and all that they reach
+            (`pdeflow.fingerprint.describe`), so that after an edit of your code nothing old is returned.
         jobs : int
             Workers of joblib (-1: all cores); an active `joblib.parallel_config(backend=...)` is honoured.
         progress : bool
@@ -157,7 +156,8 @@ class Study(Value):
         Raises
         ------
         BadInput
-            For a store that cannot be written to.
+            For a store that cannot be written to, and, with a store, for objects of yours that Python cannot tell from
+            others (open files, locks); the message has the path to them and the cure.
 
         Notes
         -----
@@ -171,27 +171,29 @@ class Study(Value):
         adds: dict[str, FloorAdds] = {name: floor_adds_of(metric) for name, metric in self.metrics.items()}
         return Table(rows, self.swept, self.counts, adds, reused)
 
-    def question(self, labels: Mapping[str, Any], run: Run) -> dict[str, Any]:
-        """What a run asks, as JSON data; its hash names the run's file."""
+    def question(self, labels: Mapping[str, Any], run: Run, records: Records | None = None) -> dict[str, Any]:
+        """What a run asks, as JSON data; its hash names the run's file. `records` keeps what was described already."""
         from .. import __version__
+
+        records = {} if records is None else records
 
         return {
             "pdeflow": __version__,
-            "problem": self._described(run.problem),
-            "method": self._described(run.method),
-            "dt": describe(run.dt),
+            "problem": _described(run.problem, "problem", records),
+            "method": _described(run.method, "method", records),
+            "dt": float(run.dt),
             "seed": run.seed,
-            "times": describe(run.times),
-            "metrics": self._described(self.metrics),
-            "against": self._described(self.against),
+            "times": [float(time) for time in run.times],
+            "metrics": _described(self.metrics, "metrics", records),
+            "against": _described(self.against, "against", records),
         }
 
-    def _described(self, thing: Any) -> Any:
-        """`describe`, once per object: reading the source of a user's code takes milliseconds."""
-        if id(thing) not in self._records:
-            record = str(thing) if isinstance(thing, PdeflowError) else describe(thing)
-            self._records[id(thing)] = thing, record  # holds the object too, so that its id stays its own
-        return self._records[id(thing)][1]
+
+def _described(thing: Any, name: str, records: Records) -> Any:
+    """`describe`, once per object in a run of the study."""
+    if id(thing) not in records:
+        records[id(thing)] = thing, {"error": str(thing)} if isinstance(thing, PdeflowError) else describe(thing, name)
+    return records[id(thing)][1]
 
 
 def _is_method(thing: Any) -> bool:
@@ -274,7 +276,7 @@ def _labelled(problems: Any) -> dict[str, Problem]:
         differing = [
             key
             for key in problem.params
-            if any(describe(other.params.get(key)) != describe(problem.params[key]) for other in namesakes)
+            if any(_differ(other.params.get(key), problem.params[key]) for other in namesakes)
         ]
         short = [f"{key}={problem.params[key]}" for key in differing if len(str(problem.params[key])) <= 40]
         labels.append(problem.name + (f"({', '.join(short)})" if short else ""))
@@ -282,6 +284,10 @@ def _labelled(problems: Any) -> dict[str, Problem]:
         label if labels.count(label) == 1 else f"{label}#{labels[:i].count(label) + 1}": problem
         for i, (label, problem) in enumerate(zip(labels, problems, strict=True))
     }
+
+
+def _differ(one: Any, other: Any) -> bool:
+    return one is not other and describe(one) != describe(other)
 
 
 def _truth(against: Any) -> tuple[Callable[..., Trajectory], bool]:

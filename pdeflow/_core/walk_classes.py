@@ -1,0 +1,80 @@
+"""What a class is: its bases, its attributes and its metaclass, the user's by value and others by name."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from typing import Any
+
+from .origin import USERS, named
+from .walk import Describer, Json, Walk, fields_of
+from .walk_code import by_name, named_class, owner_of
+
+# What the interpreter writes into a class by itself, what says where it stands, and what only people and tools read.
+NOT_TOLD = {
+    *("__dict__", "__weakref__", "__doc__", "__module__", "__qualname__", "__annotations__", "__annotate__"),
+    *("__annotations_cache__", "__annotate_func__", "__firstlineno__", "__static_attributes__"),
+    *("__abstractmethods__", "_abc_impl", "__slotnames__", "__orig_bases__", "__parameters__", "__type_params__"),
+}
+OF_AN_ENUMERATION = {
+    *("_member_names_", "_member_map_", "_value2member_map_", "_unhashable_values_", "_hashable_values_"),
+    *("_unhashable_values_map_", "_generate_next_value_", "_sort_order_", "__new__", "_new_member_"),
+    *("_use_args_", "_member_type_", "_value_repr_"),
+}
+
+
+def kind_of(thing: Any) -> Describer | None:
+    """The function that describes a class; None for other objects."""
+    return _class if isinstance(thing, type) else None
+
+
+def _class(walk: Walk, kind: type, path: str, own: bool) -> Json:
+    """A class of this package or of an installed one by name, one of the user's by all that is in it."""
+    if owner_of(kind) != USERS:
+        if named(kind) is not None:
+            return named_class(walk, kind, path)
+        if not any(callable(value) and hasattr(value, "__code__") for value in vars(kind).values()):
+            return by_name(walk, kind.__module__, kind.__qualname__)  # in C: no user can make another one
+    with walk.meeting(kind) as again:
+        if again is not None:
+            return again
+        walk.code.append(kind)
+        record: dict[str, Json] = {
+            "class": kind.__qualname__.rpartition(".")[2],
+            "bases": [walk.of(base, f"{path}.{base.__qualname__}") for base in kind.__bases__],
+        }
+        if type(kind) is not type:
+            record["metaclass"] = walk.of(type(kind), f"{path}.metaclass")
+        inside = {name: value for name, value in vars(kind).items() if name not in NOT_TOLD}
+        if "__dataclass_fields__" in inside:
+            record["fields"] = _fields(walk, inside.pop("__dataclass_fields__"), path)
+        if isinstance(kind, enum.EnumType):
+            inside = _without_members(kind, inside)
+            record["members"] = [[name, walk.of(one._value_, path)] for name, one in kind.__members__.items()]
+        record["attributes"] = fields_of(walk, inside, f"{path}.{kind.__qualname__.rpartition('.')[2]}", own=False)
+        return record
+
+
+def _fields(walk: Walk, fields: dict[str, Any], path: str) -> Json:
+    """The fields of a dataclass in their order, but for their annotations."""
+    settings = ("default", "default_factory", "init", "repr", "hash", "compare", "kw_only", "metadata")
+    return [
+        [name, getattr(one._field_type, "name", ""), [_setting(walk, getattr(one, part), path) for part in settings]]
+        for name, one in fields.items()
+    ]
+
+
+def _setting(walk: Walk, value: Any, path: str) -> Json:
+    return {"constant": "missing"} if value is dataclasses.MISSING else walk.of(value, path)
+
+
+def _without_members(kind: Any, inside: dict[str, Any]) -> dict[str, Any]:
+    """What an enumeration defines beside its members; what the enum module has put in follows from these."""
+    return {
+        name: value
+        for name, value in inside.items()
+        if name not in kind.__members__
+        and name not in OF_AN_ENUMERATION
+        and not (name.startswith("__") and value is getattr(enum.Enum, name, None))
+        and not (name.startswith("__") and value is getattr(kind._member_type_, name, None))
+    }
