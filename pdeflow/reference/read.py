@@ -14,6 +14,7 @@ import numpy as np
 
 from .._core.errors import BadInput, BadReference, NotAvailable, PdeflowError
 from .._core.estimate import Estimate
+from .._core.short_text import cut
 from ..laws import Law
 from ..laws.fields import needed_fields, stored_kinds
 from ..problems.problem import Problem
@@ -60,7 +61,7 @@ class Reference:
 
     def __repr__(self) -> str:
         laws, (first, last) = self.provenance.get("law"), self.times[[0, -1]]
-        return (
+        return cut(
             f"Reference({self.provenance.get('problem')!r}, {len(self.times)} laws of kind {laws} at times "
             f"{first:g} to {last:g}, error={self.error})"
         )

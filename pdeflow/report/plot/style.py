@@ -1,7 +1,7 @@
 """Colours, markers, axes, and the figure that all pictures share."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -43,7 +43,7 @@ def panels(ax: Axes | Sequence[Axes] | None, count: int, size: tuple[float, floa
     if ax is None:
         figure = NotebookFigure(figsize=size, layout="constrained")
         return figure, list(figure.subplots(1, count, sharey=True, squeeze=False)[0])
-    given = [ax] if isinstance(ax, Axes) else list(ax) if hasattr(ax, "__iter__") else [ax]
+    given: list[Any] = list(ax) if isinstance(ax, Iterable) else [ax]
     if len(given) != count or not all(isinstance(each, Axes) for each in given):
         raise BadInput(
             f"ax is {shown(ax, 200)}. This figure has {count} panels, one a method: it takes as many axes. Pass those "

@@ -282,7 +282,7 @@ def error_parts(
         mine = [row for row in rows if row["method"] == method]
         _stack(axes, mine, power, colours)
         axes.set_xticks(range(len(mine)), [f"{row[table.swept]:.3g}" for row in mine], rotation=60, fontsize=7)
-        axes.set_title(method, fontsize=9)
+        axes.set_title(method, fontsize=9, pad=12)  # above the numbers on the bars
         axes.set_xlabel(table.swept)
         clean(axes)
     side_by_side[0].set_ylabel(f"per cent of the {'squared ' if power == 2 else ''}{metric} error")
