@@ -12,6 +12,7 @@ from ._core.errors import BadInput, Diverged, NotAvailable
 from ._core.overriding import speaks_for
 from ._core.progress import ProgressBar
 from ._core.short_text import shown
+from ._core.threads import one_thread
 from ._core.validate import count, flag, known_arguments, positive
 from ._core.value import Value
 from .laws import Law
@@ -122,7 +123,7 @@ def solve(
         the
         horizon alone.
     seed : int or SeedSequence
-        The same seed gives the same bits.
+        The same seed gives the same bits, on any number of cores: BLAS works with one thread meanwhile.
     progress : bool
         Whether to show how far it is: a bar in a terminal, a line in a notebook, elsewhere a line on stderr every ten
         seconds.
@@ -154,7 +155,7 @@ def solve(
     reports, history, first, done = hasattr(method, "report"), [], None, 0
     bar = ProgressBar(flag(progress, "progress"), marks[-1], type(method).__name__)
     start = clock.perf_counter()
-    with bar:
+    with one_thread(), bar:
         state = method.init(problem, rng)
         laws = [method.law(state)] if marks[0] == 0 else []
         for stride, done in _strides(marks, fused):

@@ -1,5 +1,6 @@
 """Files that appear whole or not at all: written under a temporary name beside their place, synced, then moved."""
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -19,9 +20,16 @@ def place_of(path: Any) -> Path:
     except (TypeError, ValueError, OSError, RuntimeError):  # no path at all, a null byte, links in a circle
         shown = repr(path) if len(repr(path)) <= 80 else f"of type {type(path).__name__}"
         raise BadInput(f"The path is {shown}. It must name a file. Pass a str or a Path.") from None
-    if place.is_dir():
+    try:
+        folder, there = place.is_dir(), place.exists()
+    except OSError as reason:  # a folder on the way may not be entered, a disk fails
+        raise BadInput(
+            f"{str(path)!r} cannot be looked at: {reason.strerror or reason}. Change the rights of its folder, or "
+            "choose a place that you may write to."
+        ) from reason
+    if folder:
         raise BadInput(f"{str(path)!r} is a folder. It must name a file. Append a file name to it.")
-    if place.exists() and not os.access(place, os.W_OK):
+    if there and not os.access(place, os.W_OK):
         raise BadInput(f"{str(path)!r} must not be written. Change its rights, or choose another name.")
     return place
 
@@ -42,10 +50,11 @@ def write_whole(
     error : type
         The kind of error that is raised where the system refuses; what was there before is then as it was.
     """
-    direct = place.exists() and not place.is_file()
     temporary = temporary_name(place)
     how: dict[str, Any] = {"mode": "w", "encoding": "utf-8", "newline": ""} if text else {"mode": "wb"}
+    direct = False
     try:
+        direct = place.exists() and not place.is_file()
         with open(place if direct else temporary, **how) as file:
             write(file)
             file.flush()
@@ -62,8 +71,8 @@ def write_whole(
             errno=reason.errno,
         ) from reason
     finally:
-        if not direct:
-            temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # read-only by now: the reason above is the one to hear
+            temporary.unlink(missing_ok=True)  # in the way of nothing once it was moved
     if not direct:
         _sync_folder(place.parent)
 
@@ -75,17 +84,31 @@ def temporary_name(place: Path) -> Path:
 
 
 def writer_is_dead(temporary: Path) -> bool:
-    """Whether the process that made a temporary file is gone; only a process of this machine can be asked."""
-    *host, pid, _, _ = temporary.name.split(".")[2:]
-    if ".".join(host) != socket.gethostname() or not pid.isdigit():
+    """Whether the process that made a temporary file is gone; only a process of this machine can be asked.
+
+    A process that began after the file was last written has only inherited the number. An hour is allowed for the
+    clocks of the disk and of the process; a file that is spared for it is found next time.
+    """
+    import psutil  # signal 0 of os.kill, which asks on Unix, ends the process on Windows
+
+    name, said, number = temporary.name, f".{socket.gethostname()}.", ""
+    if said in name:
+        number = name.rpartition(said)[2].split(".")[0]
+    if not number.isdecimal():
         return False
     try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
+        writer = psutil.Process(int(number))
+        if writer.status() == psutil.STATUS_ZOMBIE:
+            return True
+        return writer.create_time() > temporary.stat().st_mtime + 3600
+    except psutil.NoSuchProcess:
         return True
-    except PermissionError:
+    except (
+        psutil.AccessDenied,
+        OverflowError,
+        OSError,
+    ):  # another user's, no number, or the file is gone
         return False
-    return False
 
 
 def _sync_folder(folder: Path) -> None:

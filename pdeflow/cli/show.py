@@ -1,5 +1,6 @@
 """pdeflow show: a reference file or the long table of a report, as text."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -23,9 +24,14 @@ def show(file: str, figure: str | None) -> None:
 
     click.echo(references.describe_file(file))
     if figure:
+        from .._core.files import place_of, write_whole
         from ..report import plot
 
         stored = references.load(file)
         times = stored.trajectory.times
-        plot.density(stored.trajectory, times=times[:: max(1, len(times) // 6)]).savefig(figure, dpi=130)
+        drawn = plot.density(stored.trajectory, times=times[:: max(1, len(times) // 6)])
+        kind, possible = Path(figure).suffix[1:] or "png", drawn.canvas.get_supported_filetypes()
+        if kind not in possible:
+            raise BadInput(f"{figure!r} names a picture of kind {kind!r}. Possible: {', '.join(possible)}. Rename it.")
+        write_whole(place_of(figure), partial(drawn.savefig, format=kind, dpi=130))
         click.echo(f"figure: {figure}")

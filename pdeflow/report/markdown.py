@@ -3,6 +3,7 @@
 import os
 import platform
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -145,10 +146,11 @@ def _figures(table: Table, metric: str, directory: Path) -> list[str]:
         for kind, draw in drawings:
             name = file_name(kind, problem, metric, ending=".png")
             try:
-                draw(table, metric, problem=problem).savefig(directory / name, dpi=100)
+                figure = draw(table, metric, problem=problem)
             except NotAvailable as reason:  # no finite error of this problem: the table says why
                 lines.append(f"No figure {kind} of {problem}: {reason}")
                 continue
+            write_whole(place_of(directory / name), partial(figure.savefig, format="png", dpi=100))
             lines.append(f"![{kind} of {problem} in {metric}]({name})")
     return lines
 

@@ -6,13 +6,14 @@ import inspect
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import joblib
 from joblib.parallel import get_active_backend
 
 from .._core.errors import BadInput, PdeflowError
 from .._core.progress import ProgressBar
+from .._core.threads import one_thread
 from ..trajectory import Trajectory
 from .rows import Row
 from .run import Floor, Floors, Named, Run, measure_floors, perform
@@ -78,6 +79,7 @@ def _floor_key(study: Study, labels: Labels) -> tuple[Any, ...]:
     return (*_truth_key(study, labels), labels["method"], id(level))
 
 
+@one_thread()
 def _truths(study: Study, cases: Sequence[Case]) -> dict[tuple[Any, ...], Trajectory | PdeflowError]:
     """The truth of each problem (and dt), or the PdeflowError that stands in its way."""
     truths: dict[tuple[Any, ...], Trajectory | PdeflowError] = {}
@@ -148,6 +150,9 @@ def spread(function: Callable[[Task], Answer], tasks: Sequence[Task], jobs: int)
         return
     # loky retires a worker whose memory grew (torch and numba load late) and warns; another one does its task
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given", category=UserWarning)
+    if not backend.supports_return_generator:
+        yield from _in_shares(function, tasks, None if jobs == 1 else jobs)
+        return
     how: dict[str, Any] = {"return_as": "generator_unordered", "batch_size": 1}
     workers = joblib.Parallel(n_jobs=None if jobs == 1 else jobs, **how)
     answers: Any = workers(joblib.delayed(function)(task) for task in tasks)
@@ -155,3 +160,15 @@ def spread(function: Callable[[Task], Answer], tasks: Sequence[Task], jobs: int)
         yield from answers
     finally:
         answers.close()  # after Ctrl-C or an error: cancel what has not started
+
+
+def _in_shares(function: Callable[[Task], Answer], tasks: Sequence[Task], jobs: int | None) -> Iterator[Answer]:
+    """`spread` for the backend "multiprocessing", which gives all answers at once and cannot pickle lambdas: as many
+    tasks at a time as there are workers, so that what is finished is kept, pickled as loky pickles them."""
+    share = joblib.effective_n_jobs(jobs)
+    with joblib.Parallel(n_jobs=jobs) as workers:
+        for begin in range(0, len(tasks), share):
+            packed = [
+                joblib.wrap_non_picklable_objects(task, keep_wrapper=False) for task in tasks[begin : begin + share]
+            ]
+            yield from cast("list[Answer]", workers(joblib.delayed(function)(task) for task in packed))

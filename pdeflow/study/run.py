@@ -10,6 +10,7 @@ import numpy as np
 
 from .._core.errors import BadInput, Diverged, PdeflowError
 from .._core.estimate import Estimate
+from .._core.threads import one_thread
 from .._core.validate import real
 from ..laws import Law
 from ..method import solve
@@ -102,6 +103,7 @@ def measure(
     return found
 
 
+@one_thread()
 def perform(run: Run) -> list[Row]:
     """The rows of a run: one per time and metric. A PdeflowError becomes a row; nothing else is caught."""
     try:
@@ -194,6 +196,7 @@ def truth_error(truth: Trajectory, time: float, name: str, metric: Callable[...,
     return float(stated) if not stated_in or stated_in in names else NAN
 
 
+@one_thread()
 def measure_floors(
     problem: Problem,
     method: Any,

@@ -1,5 +1,6 @@
 """Store: one file a run, written whole or not at all, named by the hash of what was asked."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -54,7 +55,8 @@ class Store:
             ) from error
         for leftover in self.folder.glob(".*.tmp"):
             if writer_is_dead(leftover):
-                leftover.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # of another user, in a folder of several
+                    leftover.unlink(missing_ok=True)
 
     def path(self, key: str) -> Path:
         """Where the run with this hash is kept."""

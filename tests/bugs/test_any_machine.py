@@ -3,9 +3,13 @@
 import importlib.util
 import tempfile
 
+import joblib
 import numba
 import pytest
 from numba.core import caching
+from threadpoolctl import threadpool_limits
+
+import pdeflow as pf
 
 
 def copy_of(module):
@@ -36,3 +40,29 @@ def test_disabling_the_compiler_changes_no_bit(monkeypatch):
     original, again = copy_of("pdeflow.particle.euler_maruyama.noise")
     assert again.log_unit(0.3).hex() == original.log_unit(0.3).hex()
     assert numba.config.DISABLE_JIT == 1
+
+
+def bits():
+    problem = pf.problems.log_repulsion(horizon=0.25)
+    fields = pf.solve(problem, pf.grid.QuantileJKO(points=300), dt=0.25).final.fields()
+    return b"".join(array.tobytes() for _, array in fields.values())
+
+
+def test_a_study_has_the_same_bits_whatever_the_threads_of_the_machine():
+    """Reported here first: BLAS takes sums in another order for jobs=1 (all cores) and jobs=2 (one core each)."""
+    with threadpool_limits(limits=1, user_api="blas"):
+        one = bits()
+    with threadpool_limits(limits=2, user_api="blas"):
+        assert bits() == one
+
+
+@pytest.mark.parametrize("backend", ["multiprocessing", "threading"])
+def test_a_study_runs_on_every_backend_of_joblib(backend):
+    """Reported here first: "multiprocessing" gives no generator and pickles no lambda."""
+    study = pf.Study(
+        pf.problems.ou(), pf.grid.ChangCooper(40), {"dt": [0.5, 0.25, 0.125]}, {"gap": lambda a, b: a.mean()[0]}
+    )
+    alone = study.run(progress=False)
+    with joblib.parallel_config(backend):
+        together = study.run(jobs=2, progress=False)
+    assert [row["error"].hex() for row in together] == [row["error"].hex() for row in alone]

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..._core.errors import BadInput, NotAvailable, Unsupported, unknown_field
 from ..._core.shapes import Numbers, Values
+from ..._core.threads import one_thread
 from ..._core.validate import count
 from ...energies.internal import InternalEnergy
 from ...laws import GridLaw
@@ -19,7 +20,7 @@ from ...trajectory import Trajectory, exact_jko
 from ..domain import Edges, cell_masses, check_ends, potential_values, refuse_outside
 from .domain import choose_ends, kernel_matrix
 from .program import Program
-from .solver import StepSolver, import_cvxopt, threads
+from .solver import StepSolver, import_cvxopt
 
 KKT_SOLVERS = ("structured", "default")
 ALLOWED_EDGE_MASS = 1e-4  # mass in the two end cells above which the domain is too small
@@ -191,8 +192,8 @@ class CvxoptJKO(Method):
         grid, dt = state.grid, float(dt)
         program = Program(grid.centers, grid.width, dt, state.mass, grid.potential, grid.internal, grid.kernel)
         solver = StepSolver(program, self.kkt, state.steps + 1)
-        # one thread: same bits on any number of cores, and BLAS threads that wait for a busy core cost tenfold
-        with threads().limit(limits=1):
+        # BLAS threads that wait for a busy core cost tenfold
+        with one_thread():
             coupling, facts = solver.solve()
         mass = coupling @ program.mass + program.stay
         transport = float(np.einsum("ij,ij,j->", program.cost, coupling, program.mass))

@@ -1,6 +1,5 @@
 """One step of CvxoptJKO: calls of CVXOPT and the judgement of its answers. The only module that imports cvxopt."""
 
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -167,18 +166,9 @@ class StepSolver:
         )
 
 
-@cache
-def threads() -> Any:
-    """The thread pools of the libraries that are loaded, to be limited."""
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()  # after cvxopt and scipy are loaded: it finds what is there
-
-
 def import_cvxopt() -> tuple[Any, Any, Any]:
     """solvers, matrix and spmatrix of cvxopt, or `NotAvailable`."""
     try:
-        import threadpoolctl  # noqa: F401  comes with the same extra
         from cvxopt import matrix, solvers, spmatrix
     except ImportError as error:
         raise NotAvailable(
