@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from .._core.errors import NotAvailable
 from .._core.estimate import Estimate
+from .._core.level_moments import quantile_moment
 from .._core.overriding import forget_shortcuts
 from .._core.quadrature import level_integral
 from .._core.shapes import Matrix, Numbers, Points, Row, SameShape, Values, Vector
@@ -244,7 +245,7 @@ class Law(Value):
         if p == 2 and "mean" in known and "cov" in known:
             return Estimate(float(2 * np.trace(self.cov())), 0.0, "closed form", "mean")
         if p == 1 and self.dim == 1 and "quantile" in known:
-            value = 2 * level_integral(lambda u: (2 * u - 1) * self.quantile(u))
+            value = 2 * quantile_moment(self.quantile, 1, weight=lambda u: 2 * u - 1)
             return Estimate(value, 0.0, "quadrature", "mean")
         return None
 

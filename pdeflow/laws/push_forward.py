@@ -11,7 +11,7 @@ import numpy as np
 
 from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate
-from .._core.quadrature import level_integral
+from .._core.level_moments import quantile_moment
 from .._core.shapes import Matrix, Points, Row, Values, Vector
 from .._core.short_text import cut
 from .._core.validate import levels, points
@@ -180,14 +180,13 @@ class PushForward(Law):
         if self._affine():
             return functools.reduce(affine_image, self.maps, self.base.mean())
         self._require_increasing("mean")
-        return np.array([level_integral(self.quantile)])
+        return np.array([quantile_moment(self.quantile, 1)])
 
     def cov(self) -> Matrix:
         if self._affine():
             return functools.reduce(lambda cov, move: move.matrix @ cov @ move.matrix.T, self.maps, self.base.cov())
         self._require_increasing("cov")
-        mean = self.mean()
-        return np.array([[level_integral(lambda u: (self.quantile(u) - mean) ** 2)]])
+        return np.array([[quantile_moment(self.quantile, 2, float(self.mean()[0]))]])
 
     def entropy(self) -> float:
         """That of the base law plus Σ log|det A_i| of affine maps."""

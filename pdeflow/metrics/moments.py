@@ -7,7 +7,7 @@ from .._core.estimate import Estimate
 from .._core.validate import count
 from ..laws import Law, Particles
 from .metric import metric
-from .pair import checked_pair, generator
+from .pair import answers, checked_pair, generator
 from .scales import length, squared_length
 
 
@@ -32,7 +32,9 @@ def mean_error(approximation: Law, truth: Law, *, rng: np.random.Generator | Non
     Raises
     ------
     NotAvailable
-        Where draws are needed and rng is None.
+        Where draws are needed and rng is None, and where the moment of a law on the line does not exist.
+    NotConverged
+        Where the tails of a law given by its quantiles are too heavy for a certain value.
 
     Notes
     -----
@@ -63,7 +65,9 @@ def cov_error(approximation: Law, truth: Law, *, rng: np.random.Generator | None
     Raises
     ------
     NotAvailable
-        Where draws are needed and rng is None.
+        Where draws are needed and rng is None, and where the moment of a law on the line does not exist.
+    NotConverged
+        Where the tails of a law given by its quantiles are too heavy for a certain value.
 
     Notes
     -----
@@ -80,6 +84,8 @@ def _moment_error(approximation, truth, moment, rng, n):
         try:
             value = getattr(law, moment)()
         except NotAvailable:
+            if answers(law, moment):  # the law knows its moment, and this one does not exist: draws would hide that
+                raise
             law = Particles(law.sample(count(n, "n", 2), generator(rng, f"{name} against {law!r}")))
             value = getattr(law, moment)()
             notes.append(f"Monte Carlo, n = {n}")
@@ -107,5 +113,7 @@ def moments_of(law, moment, rng, n, metric):
     try:
         return getattr(law, moment)(), "closed form"
     except NotAvailable:
+        if answers(law, moment):
+            raise
         cloud = Particles(law.sample(count(n, "n", 2), generator(rng, f"{metric} against {law!r}")))
         return getattr(cloud, moment)(), f"Monte Carlo, n = {n}"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._core.errors import NotAvailable
+from .._core.errors import NotAvailable, NotConverged
 from .._core.quadrature import dyadic_levels, inner_levels, integrate
 from ..laws import Law
 from .pair import answers
@@ -99,4 +99,13 @@ def _level_integral(pieces, first, second):
     size = _power_of_two(scale)
     scale = scale / size
     squared = integrate(lambda u, parent: (gap(inner_levels(u), parent) / size) ** 2, edges, tolerances, "w2")
+    last = np.array([[1 - 2.0**-52]])  # the levels beyond are too few to integrate over; what they carry must not count
+    lost = 2.0**-52 * (gap(last, np.array([len(edges) - 2])).item() / size) ** 2
+    if lost > 1e-9 * squared + tolerances(squared)[0]:
+        raise NotConverged(
+            f"W2² is {squared * size**2:.6g}, of which levels beyond 1 - 2^-52 carry about {lost / squared:.2g}. Only "
+            "shares below 1e-9 are left out: the upper tails are too heavy. Reflect the laws, or truncate them if that "
+            "is meant.",
+            residual=float(lost * size**2),
+        )
     return size * float(np.sqrt(max(squared, 0.0)))
