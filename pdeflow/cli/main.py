@@ -1,6 +1,7 @@
 """The command line: argument parsing only. Heavy modules are imported inside the commands, so that --help is quick."""
 
 import inspect
+import io
 import sys
 import traceback
 from collections.abc import Callable
@@ -34,7 +35,7 @@ class _Exit:
             click.echo("Stopped. What is whole is kept; the same command goes on from there.", err=True)
             sys.exit(130)
         if isinstance(error, click.ClickException):
-            error.show()
+            error.show(file=sys.stderr or io.StringIO())
         elif issubclass(kind, PdeflowError):
             click.echo(f"{kind.__name__}: {error}", err=True)
         else:
@@ -44,6 +45,9 @@ class _Exit:
 
 def main() -> None:
     """Entry point. Exit code 3 on any error, so that 1 and 2 always are verdicts."""
+    for stream in (sys.stdout, sys.stderr):  # a letter that the encoding of the stream lacks is written as \\uXXXX
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     with _Exit():
         sys.exit(commands(standalone_mode=False) or 0)
 

@@ -1,6 +1,8 @@
 """The package works on machines as they are: read-only, without a terminal, with another encoding, with any backend."""
 
 import importlib.util
+import io
+import sys
 import tempfile
 
 import joblib
@@ -43,7 +45,7 @@ def test_disabling_the_compiler_changes_no_bit(monkeypatch):
 
 
 def bits():
-    problem = pf.problems.log_repulsion(horizon=0.25)
+    problem = pf.problems.log_repulsion()
     fields = pf.solve(problem, pf.grid.QuantileJKO(points=300), dt=0.25).final.fields()
     return b"".join(array.tobytes() for _, array in fields.values())
 
@@ -66,3 +68,30 @@ def test_a_study_runs_on_every_backend_of_joblib(backend):
     with joblib.parallel_config(backend):
         together = study.run(jobs=2, progress=False)
     assert [row["error"].hex() for row in together] == [row["error"].hex() for row in alone]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "ascii"])
+def test_the_command_line_writes_into_every_encoding(monkeypatch, encoding):
+    """xinjli/allosaurus#73, pallets/click#3778: redirected output has the code page of Windows."""
+    from pdeflow.cli.main import main
+
+    out = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "argv", ["pdeflow", "list"])
+    with pytest.raises(SystemExit) as end:
+        main()
+    out.flush()
+    assert end.value.code == 0 and out.buffer.getvalue()
+
+
+@pytest.mark.parametrize("words", [["list"], ["no such command"], ["show", "missing.h5"]])
+def test_the_command_line_needs_no_streams(monkeypatch, words):
+    """tqdm/tqdm#1593, keras-team/keras#8395: sys.stdout and sys.stderr are None, as under pythonw."""
+    from pdeflow.cli.main import main
+
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    monkeypatch.setattr(sys, "argv", ["pdeflow", *words])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == (0 if words == ["list"] else 3)
