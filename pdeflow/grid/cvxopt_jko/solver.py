@@ -101,12 +101,17 @@ class StepSolver:
         shift = around - program.stay
         if hessian is not None:
             gradient = gradient - (hessian * shift if hessian.ndim == 1 else hessian @ shift)
-        linear = matrix(((program.cost + gradient[:, None]) * program.mass).ravel())
+        # CVXOPT's tests and starts are absolute: it gets numbers of size one, in a unit that is a power of two
+        unit = 2.0 ** np.round(np.log2(program.scale))
+        lowest = gradient.min()
+        gradient = gradient - lowest  # a constant is the same for all couplings of unit column sums
+        hessian = None if hessian is None else hessian / unit
+        linear = matrix(((program.cost + gradient[:, None]) / unit * program.mass).ravel())
         zero, one, cone = matrix(0.0, (n * k, 1)), matrix(1.0, (k, 1)), {"l": n * k, "q": [], "s": []}
         options = {
             "show_progress": False,
             "maxiters": 100,
-            "abstol": float(aim),
+            "abstol": float(aim / unit),
             "reltol": 1e-14,
             "feastol": 1e-9,
             "refinement": 1,
@@ -149,7 +154,7 @@ class StepSolver:
                 correction,
             )
         self.correction, self.smallest = correction, coupling.min()
-        return coupling / sums, -np.array(found["y"]).ravel() / program.mass
+        return coupling / sums, -unit * np.array(found["y"]).ravel() / program.mass + lowest
 
     def _failure(self, status: str, why: str, gap: float | None, residual: float | None) -> NotConverged:
         """The error for whatever is not a certified optimum."""
