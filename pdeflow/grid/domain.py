@@ -21,6 +21,7 @@ MASS_TOLERANCE = (
 )
 LEAST_FALL = 1e-12  # a fall of V by this times T from a cell to the next is round-off, no force
 RIM_SHARE = 100  # an end of the domain is its outermost cell, or the hundredth of the cells there if that is more
+COARSEST_FLOATS = 1e-2  # of a cell: where two neighbouring floats lie farther apart, a grid cannot hold the law
 _EMPTY_DEPTH = 45.0  # exp(-45) = 3e-20: potential differences (in units of T) beyond which a place is empty
 _MOST_DOUBLINGS = 24
 
@@ -128,12 +129,14 @@ def stationary_outside(
     return below, above
 
 
-def _stationary_range(potential: Any, temperature: float, low: float, high: float) -> tuple[float, float] | None:
+def _stationary_range(
+    potential: Any, temperature: float, low: float, high: float, least: float
+) -> tuple[float, float] | None:
     """The interval that leaves `TAIL_MASS` of exp(-V/T) outside at each end, by scanning outwards from [low, high].
 
-    None if there is none.
+    None if there is none. least : the width, in units of x, that the scan starts with where [low, high] is narrower.
     """
-    width = max(high - low, 1e-3 * (1 + abs(low)))
+    width = max(high - low, least)
     inner = np.linspace(low, low + width, 513)
     values = potential_values(potential, inner)
     left = _flank(potential, temperature, low, -width / 4, values.min())
@@ -161,7 +164,10 @@ def _automatic(problem: Problem, temperature: float) -> tuple[float, float]:
     if potential is None:
         growth = 7.4 * np.sqrt(2 * temperature * problem.horizon)  # P(N(0,1) > 7.4) = 7e-14
         return low - growth, high + growth
-    stationary = _stationary_range(potential, temperature, low, high)
+    least = 1e-3 * float(
+        np.sqrt(2 * temperature * problem.horizon)
+    )  # a share of how far noise goes: a length in any unit
+    stationary = _stationary_range(potential, temperature, low, high, least)
     if stationary is None:
         raise BadInput(
             f"exp(-V/T) with V = {potential!r}, T = {temperature:g} does not decay on both sides of [{low:.6g}, "
@@ -213,6 +219,20 @@ def choose_box(
     tails = stationary_outside(problem.energy.potential, temperature, lower, upper, values)
     refuse_outside("stationary law exp(-V/T)", *tails, lower, upper)
     return Box(float(lower), float(upper), float(sum(tails)))
+
+
+def require_fine_floats(edges: Edges) -> None:
+    """`BadInput` where floats near the grid are too coarse for its cells: far from 0 a cell has hardly any digits."""
+    width = (edges[-1] - edges[0]) / (len(edges) - 1)
+    spacing = float(np.spacing(np.abs(edges).max()))
+    if spacing > COARSEST_FLOATS * width:
+        raise BadInput(
+            f"The grid [{edges[0]:.6g}, {edges[-1]:.6g}] has cells of {width:.3g}, and floats there lie {spacing:.3g} "
+            f"apart; at most {COARSEST_FLOATS:g} of a cell is accepted. Shift the problem so that its laws lie near 0, "
+            "or take fewer cells.",
+            spacing=spacing,
+            width=float(width),
+        )
 
 
 def refuse_outside(what: str, below: float, above: float, lower: float, upper: float) -> None:

@@ -22,6 +22,7 @@ from ..domain import (
     potential_values,
     refuse_outside,
     refuse_piled_up,
+    require_fine_floats,
     temperature_of,
 )
 from . import elimination
@@ -180,6 +181,7 @@ class ChangCooper(Method):
             lower, upper = own[0], own[-1]
         box = choose_box(problem, temperature, self.cells, lower, upper)
         edges = np.linspace(box.lower, box.upper, self.cells + 1)
+        require_fine_floats(edges)
         known = initial.cell_masses((own,)) if own is not None and _same(own, edges) else None
         if own is not None and known is not None:
             edges, mass, tails = own, known.mass, (0.0, 0.0)

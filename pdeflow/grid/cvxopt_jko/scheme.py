@@ -17,7 +17,7 @@ from ...laws import GridLaw
 from ...method import Method, refuse_other_steps
 from ...problems import Problem
 from ...trajectory import Trajectory, exact_jko
-from ..domain import Edges, cell_masses, check_ends, potential_values, refuse_outside
+from ..domain import Edges, cell_masses, check_ends, potential_values, refuse_outside, require_fine_floats
 from .domain import choose_ends, kernel_matrix
 from .program import Program
 from .solver import StepSolver, import_cvxopt
@@ -179,6 +179,7 @@ class CvxoptJKO(Method):
         _check_internal(energy.internal)
         lower, upper = choose_ends(problem, self.cells, self.lower, self.upper)
         edges = np.linspace(lower, upper, self.cells + 1)
+        require_fine_floats(edges)
         mass, tails = cell_masses(problem.initial, edges)
         refuse_outside("initial law", *tails, lower, upper)
         potential, kernel, constant = potential_values(energy.potential, (edges[1:] + edges[:-1]) / 2), None, 0.0

@@ -1,6 +1,6 @@
 """The energy that a QuantileJKO step minimises, prepared once: that of a piecewise linear quantile function."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -48,6 +48,12 @@ class DiscreteEnergy:
     terms: tuple[Term, ...]
     attraction: float
     barrier: bool
+
+    def shifted(self, shift: float) -> "DiscreteEnergy":
+        """The same energy of nodes that are given less `shift`."""
+        k, center = self.confinement
+        terms = tuple(term.shifted(shift) for term in self.terms)
+        return replace(self, confinement=(k, center - shift), terms=terms)
 
 
 def discretise(energy: Energy, levels: Nodes) -> DiscreteEnergy:

@@ -136,10 +136,15 @@ class Objective:
         """Total gradient, scale of the forces in it, their round-off, and the Hessian as (diagonal, off, dense)."""
         pull, push, hold, diagonal, off = inner_derivatives(x, *self._compiled)
         total, scale, dense = pull + push + hold, self.size(pull) + self.size(push) + self.size(hold), None
+        lost = np.zeros(len(x))
         for term in self.energy.terms:
             gradient, more, beside, block = term.derivatives(x)
             total, diagonal, off = total + gradient, diagonal + more, off + beside
             scale += self.size(gradient)
+            if term.shift != 0:  # its points are floats far from 0
+                lost += abs(term.shift) * np.abs(more)
+                lost[:-1] += abs(term.shift) * np.abs(beside)
+                lost[1:] += abs(term.shift) * np.abs(beside)
             dense = block if dense is None or block is None else dense + block
         # node j is stored to EPS/2 |x_j|, which entry (i, j) of the Hessian turns into a force on node i; row by row,
         # because a far tail (max |x| of 1e9) is soft and must not set the round-off of the bulk
@@ -149,7 +154,7 @@ class Objective:
         force[1:] += np.abs(off) * reach[:-1]
         if dense is not None:
             force += np.abs(dense) @ reach
-        return total, scale, float(EPS) / 2 * self.size(force), (diagonal, off, dense)
+        return total, scale, float(EPS) / 2 * self.size(force + lost), (diagonal, off, dense)
 
     def newton_step(self, gradient: Nodes, hessian: Any, shift: float) -> Nodes | None:
         """-(H + shift · diag(q)/dt)⁻¹ gradient, or None if the matrix is not positive definite."""

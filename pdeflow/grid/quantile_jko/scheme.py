@@ -6,16 +6,19 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..._core.errors import Diverged, Unsupported, unknown_field
+from ..._core.errors import BadInput, Diverged, Unsupported, unknown_field
 from ..._core.validate import count
 from ...energies.internal import InternalEnergy
 from ...laws import Gaussian, Quantiles
 from ...method import Method, refuse_other_steps
 from ...problems import Problem
 from ...trajectory import Trajectory, exact_jko
+from ..domain import COARSEST_FLOATS
 from .energy import DiscreteEnergy, discretise, spread_of_a_point
 from .mesh import GRADINGS, Nodes, quantile_levels, quantile_nodes
 from .newton import Objective, minimise
+
+FAR_AWAY = 1e3  # in widths of a law: beyond, coordinates less their median have more digits
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,9 +130,14 @@ class QuantileJKO(Method):
 
     def step(self, problem: Problem, state: QuantileState, dt: float, rng: np.random.Generator | None) -> QuantileState:
         """The minimiser of one JKO step of length dt; rng is not used."""
+        if state.energy.barrier:
+            _require_fine_floats(state.x)
         objective = Objective(state.energy, state.x, float(dt))
+        shift = _shift(state.x)
+        if shift != 0:
+            objective = Objective(state.energy.shifted(shift), state.x - shift, float(dt))
         x, facts = minimise(objective, _start(objective, state.levels, problem.energy.internal))
-        return replace(state, x=_ordered(x), facts=facts)
+        return replace(state, x=_ordered(x) + shift, facts=facts)
 
     def law(self, state: QuantileState) -> Quantiles:
         """The law with the state's quantile function."""
@@ -151,6 +159,31 @@ def _start(objective: Objective, levels: Nodes, internal: InternalEnergy | None)
     if not energy.barrier or np.all(np.diff(y) > 0):
         return y
     return y + spread_of_a_point(energy.powers, internal, objective.dt) * quantile_nodes(Gaussian(0.0, 1.0), levels)
+
+
+def _shift(x: Nodes) -> float:
+    """What is taken off the nodes for a step: their median where the law lies far from 0, else 0."""
+    middle = float(x[len(x) // 2])
+    return middle if abs(middle) > FAR_AWAY * float(x[-1] - x[0]) else 0.0
+
+
+def _require_fine_floats(x: Nodes) -> None:
+    """`BadInput` where floats near the law are too coarse for its cells: then round-off alone would call a step done.
+
+    Judged by the middle half of the nodes: a far tail is soft, and has the digits that it needs.
+    """
+    quarter = len(x) // 4
+    middle = x[quarter : len(x) - quarter]
+    cell = float(middle[-1] - middle[0]) / (len(middle) - 1)
+    spacing = float(np.spacing(np.abs(middle).max()))
+    if 0 < cell and spacing > COARSEST_FLOATS * cell:
+        raise BadInput(
+            f"The law lies near x = {middle[len(middle) // 2]:.6g}, where floats are {spacing:.3g} apart, and its "
+            f"cells are {cell:.3g} wide; at most {COARSEST_FLOATS:g} of a cell is accepted. Shift the problem so that "
+            "its laws lie near 0, or take fewer points.",
+            spacing=spacing,
+            width=cell,
+        )
 
 
 def _ordered(x: Nodes) -> Nodes:

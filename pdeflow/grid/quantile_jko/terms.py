@@ -33,7 +33,9 @@ def scatter(force, stiffness, w):
 
 
 class Term:
-    """A part of the energy as a function of the nodes x (n + 1,)."""
+    """A part of the energy as a function of the nodes x (n + 1,), which are given less `shift`."""
+
+    shift = 0.0
 
     def value(self, x: Nodes) -> float:
         """The energy."""
@@ -43,6 +45,10 @@ class Term:
         """The round-off of the `value` that was found at x."""
         return float(np.finfo(float).eps) * abs(value)
 
+    def shifted(self, shift: float) -> "Term":
+        """The same term for nodes that are given less `shift`; itself where it sees differences of nodes only."""
+        return self
+
     def derivatives(self, x: Nodes) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
         """Gradient (n + 1,), and of the Hessian diagonal (n + 1,), off-diagonal (n,) and a dense part or None."""
         raise NotImplementedError
@@ -51,8 +57,18 @@ class Term:
 class PotentialTerm(Term):
     """∫V dρ. Where V has no Hessian, the Newton matrix takes differences of ∇V; the gradient itself stays that of V."""
 
-    def __init__(self, potential: Any, w: Cells):
-        self.potential, self.w = potential, w
+    def __init__(self, potential: Any, w: Cells, shift: float = 0.0):
+        self.potential, self.w, self.shift = potential, w, shift
+
+    def shifted(self, shift: float) -> Term:
+        return PotentialTerm(self.potential, self.w, shift)
+
+    def roundoff(self, x: Nodes, value: float) -> float:
+        """A point far from 0 is known to EPS |shift|, which the force turns into energy."""
+        if self.shift == 0:
+            return super().roundoff(x, value)
+        force = np.abs(self._gradient(gauss_points(x).ravel() + self.shift)).reshape(2, -1)
+        return super().roundoff(x, value) + float(np.finfo(float).eps * abs(self.shift) * np.sum(force @ self.w))
 
     def _finite(self, values, points, name):
         flat = np.asarray(values, dtype=float).reshape(points.shape)
@@ -82,16 +98,17 @@ class PotentialTerm(Term):
                 return self._finite(self.potential.hessian(points[:, None]), points, "Hessian")
         except NotAvailable:
             pass  # FromFunction has none
-        step = 1e-5 * (1 + np.abs(points))
+        unit = min(1.0, float(points.max() - points.min()))  # the law's own size, where it is small
+        step = np.maximum(1e-5 * (unit + np.abs(points - self.shift)), 1e4 * np.spacing(np.abs(points)))
         return (self._gradient(points + step) - self._gradient(points - step)) / (2 * step)
 
     def value(self, x):
-        points = gauss_points(x).ravel()
+        points = gauss_points(x).ravel() + self.shift
         values = self._finite(self.potential.value(points[:, None]), points, "value")
         return float(np.sum(values.reshape(2, -1) @ self.w) / 2)
 
     def derivatives(self, x):
-        points = gauss_points(x).ravel()
+        points = gauss_points(x).ravel() + self.shift
         force, stiffness = self._gradient(points).reshape(2, -1), self._hessian(points).reshape(2, -1)
         return (*scatter(force, stiffness, self.w), None)
 

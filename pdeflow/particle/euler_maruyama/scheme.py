@@ -25,6 +25,7 @@ Noise = tuple[float, int, float]  # dt, Brownian increments per step, √(2 T dt
 
 # A coordinate beyond this is a blow-up that overflow has not met yet: a linear drift takes thousands of steps to it.
 LARGEST_COORDINATE = 1e100
+COARSEST_FLOATS = 1e-2  # of an increment of the noise: where floats lie farther apart, steps lose their digits
 
 
 @dataclass(frozen=True)
@@ -100,12 +101,13 @@ class EulerMaruyama(Method):
         if state.steps + steps > 1:
             drift.refuse_unstable(state, dt)
         noise = dt, increments, float(np.sqrt(2 * drift.temperature * dt / increments))
+        start = state
         with crew() as workers:
             if drift.fused:
-                return _fused(state, steps, noise, workers)
+                return _with_fine_floats(start, _fused(state, steps, noise, workers), noise[2])
             for _ in range(steps):
                 state = _kept(_walked(state, 1, noise, workers, drift.outside(state, dt, workers)), dt)
-        return state
+        return _with_fine_floats(start, state, noise[2])
 
     def _increments(self, dt: float) -> int:
         """The number of Brownian increments of a step, or `BadInput`."""
@@ -236,6 +238,22 @@ def _fused(state: Cloud, steps: int, noise: Noise, workers: Any) -> Cloud:
         good = not _lost(middle).any()
         state, steps = (middle, steps - steps // 2) if good else (state, steps // 2)
     return _kept(_walked(state, 1, noise, workers), noise[0])
+
+
+def _with_fine_floats(state: Cloud, new: Cloud, deviation: float) -> Cloud:
+    """The new cloud, or `BadInput` where floats near it are too coarse for the noise and it did not run far either."""
+    if deviation > 0 and np.spacing(state.reach) > COARSEST_FLOATS * deviation:
+        spacing = float(np.spacing(np.median(np.max(np.abs(state.x), axis=1))))  # a far outlier is nobody's fault
+        moved = float(np.max(np.abs(new.x - state.x)))
+        if spacing > COARSEST_FLOATS * deviation and COARSEST_FLOATS * moved < spacing:
+            raise BadInput(
+                f"The particles lie near |x| = {state.reach:.6g}, where floats are {spacing:.3g} apart, and one "
+                f"increment of the noise is {deviation:.3g}; at most {COARSEST_FLOATS:g} of it is accepted. Shift the "
+                "problem so that its laws lie near 0, or take a larger dt.",
+                spacing=spacing,
+                increment=deviation,
+            )
+    return new
 
 
 def _lost(state: Cloud) -> np.ndarray:
