@@ -330,7 +330,7 @@ def inverse_cdf(
         at = x[left]
         excess, slope = cdf(at) - u[left], density(at)
         below[left], above[left] = np.where(excess < 0, at, below[left]), np.where(excess >= 0, at, above[left])
-        steep = slope > 1e-300
+        steep = slope > 1e-300  # below, a quotient overflows in any unit
         step = at - np.where(steep, excess, 0.0) / np.where(steep, slope, 1.0)
         inside = steep & (step > below[left]) & (step < above[left])
         new = np.where(inside, step, 0.5 * (below[left] + above[left]))

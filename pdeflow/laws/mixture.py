@@ -112,7 +112,8 @@ class GaussianMixture(Law):
         ends = np.array(
             [g.quantile(v) for g in self.components for v in (inner.min(initial=0.5), inner.max(initial=0.5))]
         )
-        x = inverse_cdf(self.cdf, self._density, inner, ends.min() - 1e-9, ends.max() + 1e-9)
+        margin = 4 * np.spacing(np.abs(ends).max())  # round-off of the ends
+        x = inverse_cdf(self.cdf, self._density, inner, ends.min() - margin, ends.max() + margin)
         return np.where(u == 0, -np.inf, np.where(u == 1, np.inf, x))
 
     def _density(self, x):

@@ -42,6 +42,7 @@ def quartic_radii(dim: int, variance: float, times, panels: int = 80):
         return r * (1 - (1 + 2 / dim) * (weight @ r**2) - r**2)
 
     times = np.atleast_1d(np.asarray(times, dtype=float))
+    # W has the length 1 of its own (|x|⁴ beside |x|²): radii are numbers, and atol is a share of that length
     run = solve_ivp(speed, (0, times[-1]), r, method="DOP853", t_eval=times, rtol=1e-13, atol=1e-14)
     return weight, run.y.T
 

@@ -147,7 +147,9 @@ def rows(quick):
             plain = run(unit=1.0)
             for unit in BINARY_UNITS if scheme == "EulerMaruyama" else UNITS:
                 scaled = run(unit=unit)
-                found = {metric: compared(plain, scaled, metric) for metric in POWERS}
+                # a cloud leaves out its own pairs, a law does not: a constant in the kernel, here L² log L, is seen
+                unclear = {"energy"} if (name, scheme) == ("log_repulsion", "EulerMaruyama") else set()
+                found = {metric: compared(plain, scaled, metric) for metric in POWERS if metric not in unclear}
                 differ = [f"{m}: {plain[m][0]} / {scaled[m][0]}" for m, (same, _) in found.items() if not same]
                 worst = max(found, key=lambda m: found[m][1])
                 verdicts = ", ".join(f"{m} {plain[m][0]}" for m in POWERS)
