@@ -4,7 +4,25 @@ Potentials and kernels are written once, in operations that numpy and torch shar
 differently is here. torch itself is never imported: a tensor brings its own methods.
 """
 
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
 import numpy as np
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+
+def underflow_is_zero(function: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
+    """Decorator of what meets tails so thin that they are 0: no fault, also where the caller's numpy raises for it."""
+
+    @wraps(function)
+    def quiet(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+        with np.errstate(under="ignore"):
+            return function(*args, **kwargs)
+
+    return quiet
 
 
 def is_tensor(x) -> bool:
@@ -25,6 +43,7 @@ def log(x):
     return x.log() if is_tensor(x) else np.log(x)
 
 
+@underflow_is_zero
 def log_sum_exp(x):
     """log Σ exp over the last axis."""
     if is_tensor(x):
@@ -34,6 +53,7 @@ def log_sum_exp(x):
     return np.log(np.sum(np.exp(x - top), axis=-1)) + top[..., 0]
 
 
+@underflow_is_zero
 def softmax(x):
     """exp(x) / Σ exp(x) over the last axis."""
     return exp(x - log_sum_exp(x)[..., None])

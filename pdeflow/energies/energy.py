@@ -1,15 +1,18 @@
 """Energy: F(ρ) = ∫V dρ + ∫U(ρ) dx + ½∬W(x-y) dρ(x) dρ(y), and its evaluation on laws."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from .._core.arrays import underflow_is_zero
 from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate
 from .._core.validate import count
 from .._core.value import Value
 from ..laws import Law
+from ..laws.line_integrals import density_mean
 from .interactions import power_terms
 from .potentials import as_quadratic
 
@@ -56,7 +59,15 @@ class Energy(Value):
                     f"{kinds}, or write a subclass as docs/extend.md shows."
                 )
 
-    def evaluate(self, law: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
+    @underflow_is_zero
+    def evaluate(
+        self,
+        law: Law,
+        *,
+        rng: np.random.Generator | None = None,
+        n: int = 100_000,
+        breakpoints: Sequence[float] = (),
+    ) -> Estimate:
         """F(law) in closed form where there is one, else by quadrature (dimension 1, grids), else by Monte Carlo.
 
         Parameters
@@ -67,6 +78,8 @@ class Energy(Value):
             Needed for Monte Carlo.
         n : int
             How many points are drawn then, at least 2.
+        breakpoints : (k,)
+            On the line: the ends and the middle of narrow features of the potential (see Notes), in units of x.
 
         Returns
         -------
@@ -77,10 +90,20 @@ class Energy(Value):
         ------
         NotAvailable
             Where draws are needed and rng is None, and for the internal energy of a law without a density.
+        NotConverged
+            Where a quadrature misses 1e-9 of the integral of the absolute value.
+
+        Notes
+        -----
+        On the line the potential is integrated over the levels of the law (of each component of a mixture). No sampling
+        sees every feature of a function, so the resolution is this: a feature of V is seen where it holds 1/2000 of the
+        mass and 1/8 of the mass between two neighbouring of the levels 1/2, 1/4, 1/8, ... from either end; in the
+        middle of a Gaussian that is a width of 1.3e-3 standard deviations. A law on a grid is seen in cells of 1/1024
+        of its range, or in its own where they are smaller. Where V has narrower features, name them by `breakpoints`.
         """
         parts = []
         if self.potential is not None:
-            parts.append(("potential", *_potential_energy(self.potential, law, rng, n)))
+            parts.append(("potential", *_potential_energy(self.potential, law, rng, n, breakpoints)))
         if self.internal is not None:
             parts.append(("internal", *_internal_energy(self.internal, law, rng, n)))
         if self.interaction is not None:
@@ -108,11 +131,11 @@ def _has(law, *questions):
     return all(question in law.answers() for question in questions)
 
 
-def _potential_energy(potential, law, rng, n):
+def _potential_energy(potential, law, rng, n, breakpoints):
     if as_quadratic(potential) is not None and _has(law, "mean", "cov"):
         offset = law.mean() - potential.center
         return 0.5 * np.sum(potential.matrix * law.cov()) + 0.5 * offset @ potential.matrix @ offset, 0.0, "closed form"
-    mean = law.mean_of(potential.value)
+    mean = law.mean_of(potential.value, breakpoints) if len(breakpoints) else law.mean_of(potential.value)
     if mean is not None:
         return mean.value, 0.0, mean.how
     return _monte_carlo(potential.value(law.sample(count(n, "n", 2), _generator(rng, "potential", law))), n)
@@ -135,6 +158,8 @@ def _internal_energy(internal, law, rng, n):
         full = np.isfinite(logs)  # an empty cell of a grid has no mass, whatever its energy per mass
         return np.where(full, internal.per_mass_of_log(np.where(full, logs, 0.0)), 0.0)
 
+    if law.dim == 1 and _has(law, "log_density") and law.gaussian_components() is not None:
+        return density_mean(law, internal.per_mass_of_log), 0.0, "quadrature"
     mean = law.mean_of(per_mass) if _has(law, "log_density") else None
     if mean is not None:
         return mean.value, 0.0, mean.how
@@ -156,6 +181,9 @@ def _interaction_energy(kernel, law, rng, n):
         if all(mean is not None for mean in means):
             value = 0.5 * sum(c / (p if p else 1) * mean.value for (c, p), mean in zip(terms, means))
             return value, 0.0, "quadrature" if any(mean.how == "quadrature" for mean in means) else "closed form"
+    difference = law.difference()
+    if difference is not None and law.dim == 1:
+        return 0.5 * difference.mean_of(kernel.value, (0.0,)).value, 0.0, "quadrature"
     # every pair of nodes counts: three nodes per axis of a cell where that is cheap, the centres of fine grids
     nodes = None if getattr(kernel, "singular", False) else law.quadrature_nodes(4096)
     if nodes is not None:

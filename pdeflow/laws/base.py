@@ -12,7 +12,7 @@ from .._core.errors import NotAvailable
 from .._core.estimate import Estimate
 from .._core.level_moments import quantile_moment
 from .._core.overriding import forget_shortcuts
-from .._core.quadrature import level_integral
+from .._core.quadrature import dyadic_levels, level_integral
 from .._core.shapes import Matrix, Numbers, Points, Row, SameShape, Values, Vector
 from .._core.short_text import LONGEST_REPR, cut, shown
 from .._core.validate import draws, levels
@@ -25,12 +25,17 @@ if TYPE_CHECKING:
     from .maps import Map
     from .semicircle import Semicircle
 
+# Out to 38.5 deviations a Gaussian density is a number of double precision; every panel between two of these is smooth.
+_OUT = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.5, 11.5, 14.0, 18.0, 24.0, 38.5])
+DEVIATIONS = np.concatenate([-_OUT[::-1], [0.0], _OUT])
+
 
 # What a law knows of itself in closed form, beyond its density, distribution function, quantiles and moments.
 CLOSED_FORMS = (
     *("entropy", "power_integral", "score", "as_gaussian", "gaussian_components", "as_barenblatt", "as_semicircle"),
     *("scale_family", "blocks", "factors", "linear_pieces", "cell_masses", "projected", "mean_of", "mean_pair_power"),
     *("quadrature_nodes", "pushed", "atoms", "density_steps", "pushed_from", "grid_axes"),
+    *("density_edges", "difference"),
 )
 
 
@@ -220,22 +225,32 @@ class Law(Value):
         """The law on the line of directionᵀx, direction (d,) of length one, where it is known, else None."""
         return None
 
-    def mean_of(self, function: Callable[[Points], Values]) -> Estimate | None:
+    def mean_of(self, function: Callable[[Points], Values], breakpoints: Sequence[float] = ()) -> Estimate | None:
         """E function(x) by a finite sum or by quadrature.
 
         Parameters
         ----------
         function : (n, d) -> (n,)
             What is averaged.
+        breakpoints : (k,)
+            On the line, places at which panels are to end, such as the ends of a narrow feature of the function.
 
         Returns
         -------
         Estimate or None
             None where only sampling is left. On the line the base class integrates over the levels of the quantile
             function.
+
+        Raises
+        ------
+        NotConverged
+            Where the error estimate of the quadrature stays above 1e-9 of E|function(x)|.
         """
         if self.dim == 1 and "quantile" in self.answers():
-            value = level_integral(lambda u: function(self.quantile(u)[:, None]))
+            cuts = (
+                self.cdf(np.asarray(breakpoints, dtype=float)) if len(breakpoints) and "cdf" in self.answers() else ()
+            )
+            value = level_integral(lambda u: function(self.quantile(u)[:, None]), probed=True, cuts=cuts)
             return Estimate(value, 0.0, "quadrature", "mean")
         return None
 
@@ -255,6 +270,31 @@ class Law(Value):
         These are three Gauss points per axis and cell where there are at most `most` of them, else the centres of the
         cells.
         """
+        return None
+
+    def density_edges(self) -> Values | None:
+        """Places (k,) on the line, increasing, between which the density is smooth and has no narrow feature.
+
+        They reach as far as the law has mass that counts. None where it is not known where the law lives. The base
+        class takes the centres of Gaussian components with multiples of their deviations, else quantiles, the finite
+        ends of the support and the kinks of a piecewise linear quantile function.
+        """
+        mixture = self.gaussian_components() if self.dim == 1 else None
+        if mixture is not None:
+            weights, parts = mixture
+            parts = [part for weight, part in zip(weights, parts) if weight > 0]
+            places = [part.mean()[0] + np.sqrt(part.cov()[0, 0]) * DEVIATIONS for part in parts]
+            return np.unique(np.concatenate(places))
+        if self.dim != 1 or "quantile" not in self.answers():
+            return None
+        places = np.asarray(self.quantile(np.concatenate([[0.0], dyadic_levels()[1:-1], [1.0]])), dtype=float)
+        pieces = self.linear_pieces()
+        if pieces is not None:
+            places = np.append(places, pieces[1])
+        return np.unique(places[np.isfinite(places)])
+
+    def difference(self) -> Law | None:
+        """The law of X - Y for independent X and Y of this law, where it is known, else None."""
         return None
 
     def pushed(self, move: Map) -> Law:

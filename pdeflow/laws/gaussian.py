@@ -203,6 +203,9 @@ class Gaussian(Law):
             return Estimate(float(value), 0.0, "closed form", "mean")
         return super().mean_pair_power(p)
 
+    def difference(self) -> Law | None:
+        return Gaussian(np.zeros(self.dim), 2 * self._cov)
+
     def pushed(self, move: Map) -> Law:
         """A Gaussian where the map is affine and not singular, else a `PushForward`."""
         if move.affine and np.linalg.matrix_rank(move.matrix) == self.dim:

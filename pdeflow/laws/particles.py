@@ -122,7 +122,7 @@ class Particles(Law):
     def projected(self, direction: Vector) -> Law | None:
         return Particles(self.x @ direction, None if self.equal else self.weights)
 
-    def mean_of(self, function: Callable[[Points], Values]) -> Estimate | None:
+    def mean_of(self, function: Callable[[Points], Values], breakpoints: Sequence[float] = ()) -> Estimate | None:
         return Estimate(float(self.weights @ function(self.x)), 0.0, "closed form", "mean")
 
     def coordinates(self) -> tuple[np.ndarray, ...]:

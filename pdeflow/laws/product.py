@@ -146,6 +146,13 @@ class Product(Law):
     def linear_pieces(self) -> tuple[Values, Values] | None:
         return self.laws[0].linear_pieces() if len(self.laws) == 1 else None
 
+    def density_edges(self) -> Values | None:
+        return self.laws[0].density_edges() if len(self.laws) == 1 else None
+
+    def difference(self) -> Law | None:
+        parts = [part for law in self.laws if (part := law.difference()) is not None]
+        return Product(parts) if len(parts) == len(self.laws) else None
+
     def atoms(self) -> tuple[Points, Values] | None:
         return self.laws[0].atoms() if len(self.laws) == 1 else None
 

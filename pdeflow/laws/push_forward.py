@@ -273,12 +273,22 @@ class PushForward(Law):
             return line
         return line.pushed(AffineMap(np.array([[scale]]), np.array([offset])))
 
-    def mean_of(self, function: Callable[[Points], Values]) -> Estimate | None:
+    def mean_of(self, function: Callable[[Points], Values], breakpoints: Sequence[float] = ()) -> Estimate | None:
         """By quantiles on the line; else, for affine maps and atoms, that of function(T(x)) under the base law."""
-        found = super().mean_of(function)
+        found = super().mean_of(function, breakpoints)
         if found is None and (self._affine() or self.base.atoms() is not None):
             found = self.base.mean_of(lambda x: function(self.push(x)))
         return found
+
+    def density_edges(self) -> Values | None:
+        """On the line, under increasing maps, those of the base law are carried along too."""
+        places, base = super().density_edges(), self.base.density_edges() if self.dim == 1 else None
+        if places is None or base is None or self._affine():
+            return places
+        with np.errstate(all="ignore"):  # a map may overflow far out, where the law has no mass that counts
+            moved = self.push(base[:, None])[:, 0]
+        low, high = places[[0, -1]]
+        return np.unique(np.append(places, moved[(moved > low) & (moved < high)]))
 
     def pushed(self, move: Map) -> Law:
         """The push-forward of the same base with one more map."""

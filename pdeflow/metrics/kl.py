@@ -2,11 +2,13 @@
 
 import numpy as np
 
-from .._core.errors import NotAvailable
+from .._core.arrays import underflow_is_zero
+from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate, together
 from .._core.quadrature import dyadic_levels, inner_levels, integrate, kronrod
 from .._core.validate import count
 from ..laws import Law
+from ..laws.line_integrals import LineDensities, asked_log_density
 from .cells import cell_masses, common_grid
 from .gaussian import gaussian_kl, minus_log1p
 from .metric import metric
@@ -82,6 +84,7 @@ def sym_kl(approximation: Law, truth: Law, *, rng: np.random.Generator | None = 
     return Estimate(there.value + back.value, stderr, together([there.how, back.how]), "sym_kl")
 
 
+@underflow_is_zero
 def _kl(first, second, rng, n, axes_of=None):
     for law in (first, second):
         if law.atoms() is not None:
@@ -97,7 +100,7 @@ def _kl(first, second, rng, n, axes_of=None):
     if axes is not None:
         return _on_cells(first, second, axes)
     if first.dim == 1 and answers(first, "quantile", "log_density") and answers(second, "log_density"):
-        return _on_levels(first, second)
+        return _on_line(first, second) if first.gaussian_components() is not None else _on_levels(first, second)
     split = blocks(first, second)
     if split is not None:
         parts = each_block(split, lambda a, b: _kl(a, b, rng, n))
@@ -128,28 +131,78 @@ def _entropy_gap(p, q):
     ratio = p / q
     near = (ratio > 0.5) & (ratio < 2)
     excess = np.where(near, (q - p) / np.where(near, p, 1.0), 0.0)
-    with np.errstate(under="ignore"):
-        far = ratio * (np.log(p) - np.log(q)) - ratio + 1
+    far = ratio * (np.log(p) - np.log(q)) - ratio + 1
     return np.where(near, ratio * minus_log1p(excess), far)
+
+
+def _on_line(first, second):
+    """∫p log(p/q) - p + q dx, which has no negative term, for a p that is a mixture of Gaussians.
+
+    The terms without logarithm are left out where q is no such mixture: what it has beyond the panels is not counted.
+    """
+    densities = LineDensities([first, second])
+    half, _, logs = densities.first_look()
+    densities.require_mass(half, logs)
+    mine, other = (log[:, 1:-1] for log in logs)
+    lost = float(half @ ((np.isneginf(other) * np.exp(mine)) @ kronrod(15)[1]))
+    if lost > _EMPTY:
+        return Estimate(np.inf, 0.0, f"quadrature; mass {lost:.3g} where the other law is empty", "kl")
+    signed = second.gaussian_components() is None
+
+    def tolerances(total):
+        return 1e-13 * abs(total) + (1e-15 if signed else 1e-28), 1e-9 * abs(total) + (1e-11 if signed else 1e-22)
+
+    value = densities.integral(lambda logs: _terms(*logs, signed), tolerances, "kl")
+    return Estimate(_not_negative(value, first, second), 0.0, _how_of("quadrature", lost), "kl")
+
+
+def _terms(mine, other, signed):
+    """p log(p/q), less p - q unless signed, from the two logs."""
+    p = np.exp(mine)
+    rise = np.where(
+        (p > 0) & np.isfinite(other), np.where(np.isfinite(other), other, 0.0) - np.maximum(mine, -1e300), 0
+    )
+    if signed:
+        return -p * rise
+    small, series = np.abs(rise) < 0.05, np.ones(rise.shape)
+    near = np.where(small, rise, 0.0)
+    for k in range(10, 2, -1):  # e^t - 1 - t = t²/2 (1 + t/3 (1 + t/4 (...)))
+        series = 1 + near * series / k
+    return np.where(small & (p > 0), p * near * near / 2 * series, np.exp(other) - p - p * rise)
+
+
+def _how_of(way, lost):
+    return way + (f"; mass {lost:.2g} where the other law is empty left out" if lost > 0 else "")
+
+
+def _not_negative(value, first, second):
+    """The relative entropy, which is at least 0 up to round-off; `BadInput` where a density cannot be one."""
+    if value < -1e-9:
+        raise BadInput(
+            f"kl({first!r:.200}, {second!r:.200}) comes out as {value:.6g}. A relative entropy is at least 0, so "
+            "one of the densities does not integrate to one or does not fit the quantiles. Check each with "
+            "pf.checks.law."
+        )
+    return value
 
 
 def _on_levels(first, second):
     """∫ log p(Q(u)) - log q(Q(u)) du over the levels of p, panels cut at the kinks of both densities."""
     edges = [dyadic_levels()]
-    mine, other = first.linear_pieces(), second.linear_pieces()
+    mine = first.linear_pieces()
     if mine is not None:
         edges.append(mine[0])
     if answers(first, "cdf"):
-        kinks = np.empty(0) if other is None else other[1]
-        if answers(second, "quantile"):
-            ends = second.quantile(np.array([0.0, 1.0]))
-            kinks = np.append(kinks, ends[np.isfinite(ends)])
-        edges.append(first.cdf(kinks))
+        places = second.density_edges()
+        edges.append(first.cdf(np.empty(0) if places is None else places))
     edges = np.unique(np.concatenate(edges))
+    if mine is None:
+        densities = LineDensities([first])
+        densities.require_mass(*densities.first_look()[::2])
 
     def logs(u):
-        x = first.quantile(inner_levels(u.ravel()))[:, None]
-        return first.log_density(x).reshape(u.shape), second.log_density(x).reshape(u.shape)
+        x = first.quantile(inner_levels(u))
+        return asked_log_density(first, x), asked_log_density(second, x)
 
     z, weight, _ = kronrod(15)
     half = np.diff(edges) / 2
@@ -166,9 +219,8 @@ def _on_levels(first, second):
     def tolerances(total):
         return 1e-13 * abs(total) + 1e-15, 1e-9 * abs(total) + 1e-11
 
-    value = integrate(integrand, edges, tolerances, "kl")
-    how = "quadrature in the level" + (f"; mass {lost:.2g} where the other law is empty left out" if lost > 0 else "")
-    return Estimate(value, 0.0, how, "kl")
+    value = _not_negative(integrate(integrand, edges, tolerances, "kl"), first, second)
+    return Estimate(value, 0.0, _how_of("quadrature in the level", lost), "kl")
 
 
 def _sampled(first, second, n, rng):

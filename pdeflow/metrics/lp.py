@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from .._core.arrays import underflow_is_zero
 from .._core.errors import NotAvailable
 from .._core.estimate import Estimate, together
-from .._core.quadrature import dyadic_levels, inner_levels, integrate
+from .._core.quadrature import kronrod
 from .._core.validate import count
 from ..laws import Law
+from ..laws.line_integrals import LineDensities, sign_changes
 from .cells import cell_masses, common_grid
 from .metric import metric
 from .pair import answers, checked_pair, generator, lacking, require_densities
@@ -82,6 +84,7 @@ def l2(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None
     return _lp(approximation, truth, 2, rng, n)
 
 
+@underflow_is_zero
 def _lp(approximation, truth, p, rng, n):
     name = f"l{p}"
     first, second = checked_pair(approximation, truth, rng, name)
@@ -118,30 +121,40 @@ def _on_cells(first, second, axes, p, name):
 
 
 def _on_line(first, second, p):
-    """Quadrature in x on panels between quantiles of both laws; the tails beyond the levels 2^-44 weigh 1e-13."""
-    levels = inner_levels(dyadic_levels()[1:-1])
-    edges = [law.quantile(levels) for law in (first, second)]
-    for law in (first, second):
-        ends = law.quantile(np.array([0.0, 1.0]))
-        edges.append(ends[np.isfinite(ends)])
-        pieces = law.linear_pieces()
-        if pieces is not None:
-            edges.append(pieces[1])
-    edges = np.unique(np.concatenate(edges))
-
-    def integrand(x, parent):
-        densities = [np.exp(law.log_density(x.reshape(-1, 1))).reshape(x.shape) for law in (first, second)]
-        return np.abs(densities[0] - densities[1]) ** p
+    """Quadrature in x, on panels that end where the densities of both laws have their features and where they cross."""
+    if first.density_steps() is not None and second.density_steps() is not None:
+        return _of_steps(first, second, p)
+    densities = LineDensities([first, second])
+    half, y, logs = densities.first_look()
+    densities.require_mass(half, logs)
+    if p == 1 and any(law.linear_pieces() is None for law in (first, second)):
+        enough = 1e-15  # of the whole, 2, for each crossing
+        densities.split(
+            *sign_changes(lambda x, panel: _difference(densities.logs(x, panel)), y, _difference(logs), enough)
+        )
+    squares = sum(np.exp(2 * log[:, 1:-1]) for log in logs)
+    whole = 2.0 if p == 1 else float(half @ (squares @ kronrod(15)[1]))
 
     # densities are known to 1e-14 of themselves, so a small difference is not known to 1e-10 of itself
-    whole = 1.0 if p == 1 else max(1.0, 1 / float(np.min(np.diff(edges[[0, -1]]))))
-    total = integrate(
-        integrand,
-        edges,
-        lambda total: (1e-11 * total + 1e-15 * whole, 1e-8 * total + 1e-12 * whole),
-        f"l{p}",
-    )
+    def tolerances(total):
+        if p == 1:
+            return 1e-11 * total + 1e-16 * whole, 1e-8 * total + 1e-13 * whole
+        return 1e-11 * total + 1e-28 * whole, 1e-8 * total + 1e-24 * whole
+
+    total = densities.integral(lambda logs: np.abs(_difference(logs)) ** p, tolerances, f"l{p}")
     return float(total if p == 1 else np.sqrt(total))
+
+
+def _of_steps(first, second, p):
+    """The distance of two densities that are constant between steps: a finite sum."""
+    edges = np.union1d(first.density_steps()[0], second.density_steps()[0])
+    middle = (edges[:-1] / 2 + edges[1:] / 2)[:, None]
+    gap = np.exp(first.log_density(middle)) - np.exp(second.log_density(middle))
+    return float((np.diff(edges) @ np.abs(gap) ** p) ** (1 / p))
+
+
+def _difference(logs):
+    return np.exp(logs[0]) - np.exp(logs[1])
 
 
 def _sampled(first, second, p, n, rng):

@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from .._core.arrays import underflow_is_zero
 from .._core.errors import NotAvailable, NotConverged
 from .._core.quadrature import dyadic_levels, inner_levels, integrate
 from ..laws import Law
 from .pair import answers
 
 
+@underflow_is_zero
 def w2_on_the_line(first: Law, second: Law) -> tuple[float, str]:
     """(W2, how) of two laws of dim 1 that have quantile functions."""
     for law in (first, second):
