@@ -7,7 +7,7 @@ import numpy as np
 
 import pdeflow as pf
 from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture, GridLaw, Particles, Product, Quantiles, Ring, Uniform
-from pdeflow.reference.schema import BLOCK, block
+from pdeflow.reference.schema import BLOCK, seal
 
 TIMES = np.array([0.0, 0.1, 0.3])
 ERROR = pf.Estimate(1.0 / 3.0, 1e-3 / 7.0, "made up for a test", "w2")
@@ -81,9 +81,9 @@ def saved(path, problem, trajectory, **keywords):
 
 
 def resigned(path, change):
-    """Change a file through h5py and give it the user block that fits, as a careless writer of schema 1 might."""
-    memory = io.BytesIO(path.read_bytes())
+    """Change a file through h5py and give it the seal that fits, as a careless writer might."""
+    memory = io.BytesIO(path.read_bytes()[:-BLOCK])
     with h5py.File(memory, "r+") as content:
         change(content)
-    body = memory.getvalue()[BLOCK:]
-    path.write_bytes(block(body) + body)
+    body = memory.getvalue()
+    path.write_bytes(body + seal(body))

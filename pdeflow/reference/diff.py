@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from .read import contents, load
-from .schema import BLOCK, Variable
+from .schema import Variable
 
 UNCOMPARED = ("created",)  # differs between any two runs and says nothing about the content
 
@@ -92,7 +92,7 @@ def describe_file(path: str | os.PathLike[str]) -> str:
         f"made      {attributes['created']}, git {attributes['git']}, recipe {attributes['recipe'] or 'none'}",
         f"versions  {', '.join(f'{name} {version}' for name, version in json.loads(attributes['versions']).items())}",
         f"source    {attributes['source'] or 'none'}; license {attributes['license']}",
-        f"schema    {attributes['pdeflow_schema']}, content {attributes['content_sha256']}, user block {BLOCK} bytes",
+        f"schema    {attributes['pdeflow_schema']}, content {attributes['content_sha256']}",
     ]
     left_out = json.loads(attributes["left_out"])
     lines += [f"left out  {name}: {why}" for name, why in left_out.items()]

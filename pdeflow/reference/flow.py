@@ -15,7 +15,7 @@ from .._core.files import write_whole
 from ..laws import Law
 from ..laws.push_forward import law_from_data
 from .read import ODD_FILE, verified
-from .schema import BLOCK, Variable, block, content_sha256
+from .schema import SCHEMA, Variable, content_sha256, seal
 from .write import target
 
 FLOW_SCHEMA = 2  # since 2 a file may hold a law of few parameters; a push-forward is written as in 1
@@ -64,15 +64,16 @@ def save_flow(path: str | Path, law: Law) -> Path:
             "into the second part of its to_data."
         ) from error
     memory = io.BytesIO()
-    with h5py.File(memory, "w", userblock_size=BLOCK) as file:
+    with h5py.File(memory, "w") as file:
+        file.attrs["pdeflow_schema"] = np.int64(SCHEMA)  # by which older programs refuse it by name
         file.attrs["pdeflow_flow"] = np.int64(FLOW_SCHEMA if "law" in data else 1)
         file.attrs["content_sha256"] = _digest(arrays)
         # an attribute holds 64 KiB, and a long flow has longer data
         file.create_dataset("architecture", data=np.frombuffer(text.encode(), dtype=np.uint8))
         for name in sorted(arrays):
             file.create_dataset(f"arrays/{name}", data=np.asarray(arrays[name], dtype="<f8"))
-    body = memory.getvalue()[BLOCK:]
-    write_whole(path, lambda file: file.write(block(body) + body), error=BadReference)
+    body = memory.getvalue()
+    write_whole(path, lambda file: file.write(body + seal(body)), error=BadReference)
     return path
 
 

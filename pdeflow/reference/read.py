@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,14 +27,17 @@ from .schema import (
     ROOT_NUMBERS,
     ROOT_TEXT,
     SCHEMA,
+    WORDS,
     Variable,
-    block,
     decode,
+    seal,
     shown,
+    user_block,
 )
 
 Attributes = dict[str, Any]  # int, float or str, as the schema says for each name
 
+HDF5 = b"\x89HDF\r\n\x1a\n"  # how every HDF5 file without a user block begins
 ODD_FILE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)  # what h5py raises on odd files
 
 
@@ -208,9 +212,9 @@ def _require(path: str | os.PathLike[str], attributes: Attributes, variables: di
                 f"{path} lacks the root attributes {', '.join(wrong)}, or they are not of type {kind.__name__}. Schema "
                 f"{SCHEMA} requires them. Make the file again."
             )
-    if attributes.get("pdeflow_schema") != SCHEMA:
+    if attributes.get("pdeflow_schema") not in range(1, SCHEMA + 1):
         raise BadReference(
-            f"{path}: pdeflow_schema is {attributes.get('pdeflow_schema')!r}. It must be {SCHEMA}. Make the file again."
+            f"{path}: pdeflow_schema is {attributes.get('pdeflow_schema')!r}. It must be 1 to {SCHEMA}. Make it again."
         )
     kind = attributes["law"]
     if kind not in stored_kinds():
@@ -241,7 +245,7 @@ def _require_variables(path: str | os.PathLike[str], kind: str, variables: dict[
 
 
 def verified(path: str | os.PathLike[str]) -> bytes:
-    """All bytes of the file after its user block was found to be the one that belongs to them, else `BadReference`."""
+    """All bytes of the file after its seal was found to be the one that belongs to them, else `BadReference`."""
     raw = _bytes(path)
     schema = _schema_number(raw)
     if schema is not None and schema > SCHEMA:
@@ -249,28 +253,24 @@ def verified(path: str | os.PathLike[str]) -> bytes:
             f"{path} is of schema {schema}. This version of pdeflow reads schemas up to {SCHEMA}. Install a newer "
             "pdeflow."
         )
-    head, body = raw[:BLOCK], memoryview(raw)[BLOCK:]
-    if head == block(body):
+    view = memoryview(raw)
+    if raw[-BLOCK:] == seal(view[:-BLOCK]) or raw[:BLOCK] == user_block(view[BLOCK:]):
         return raw
-    if not head.startswith(b"pdeflow reference file"):
-        kind = (
-            "an HDF5 file without a pdeflow user block"
-            if raw[:8] == b"\x89HDF\r\n\x1a\n"
-            else "not a pdeflow reference file"
-        )
+    at = 0 if raw.startswith(WORDS) else raw.rfind(WORDS)
+    if at < 0:
+        kind = "an HDF5 file without the seal of pdeflow" if raw.startswith(HDF5) else "not a pdeflow reference file"
         raise BadReference(
-            f"{path} is {kind} ({len(raw)} bytes), or its first bytes are damaged. A reference is written by "
-            "pdeflow.reference.save. Get or make it again."
+            f"{path} is {kind} ({len(raw)} bytes), or is truncated, or was changed after it was written. A reference "
+            "is written by pdeflow.reference.save. Get or make it again; to change a file, load it and save another."
         )
-    said = [line for line in head.split(b"\n") if line.startswith(b"bytes after this block: ")]
-    length = said[0].rpartition(b" ")[2] if said else b""
-    if length.isdigit() and int(length) != len(body):
+    said = re.search(rb"bytes (?:after|before) this (?:block|text): (\d+)\n", raw[at : at + BLOCK])
+    if said is not None and int(said[1]) + BLOCK != len(raw):
         raise BadReference(
-            f"{path} is truncated or was added to: {len(body)} bytes follow its user block, which says {int(length)}. "
+            f"{path} is truncated or was added to: it has {len(raw)} bytes, and its seal says {int(said[1]) + BLOCK}. "
             "Get or make it again."
         )
     raise BadReference(
-        f"{path} is damaged, or was changed after it was written: its bytes do not have the SHA-256 in its user block. "
+        f"{path} is damaged, or was changed after it was written: its bytes do not have the SHA-256 in its seal. "
         "Nothing in it is trusted. Get or make it again; to change a file, load it and save another."
     )
 
@@ -308,14 +308,15 @@ def _files_in(folder: str | os.PathLike[str]) -> str:
 def _schema_number(raw: bytes) -> int | None:
     """The schema that the file claims, found without the HDF5 library (a damaged file must not reach it), or None.
 
-    From the first line of the user block, or from the bytes of the root attribute `pdeflow_schema`: an HDF5 attribute
+    From the first line of the seal, or from the bytes of the root attribute `pdeflow_schema`: an HDF5 attribute
     message of version 1 (parts padded to 8 bytes) or 3 (unpadded) gives the sizes of name, type and shape before the
     name.
     """
-    first = raw[:64].split(b"\n")[0]
     claims = []
-    if first.startswith(b"pdeflow reference file, schema ") and first[31:].isdigit():
-        claims.append(int(first[31:]))
+    for text in (raw[:64], raw[-BLOCK:][:64]):
+        first = text.split(b"\n")[0]
+        if first.startswith(WORDS) and first[len(WORDS) :].isdigit():
+            claims.append(int(first[len(WORDS) :]))
     name = b"pdeflow_schema\0"
     at = raw.find(name)
     while at >= 0:

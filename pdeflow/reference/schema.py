@@ -1,8 +1,8 @@
-"""Schema 1 of a reference file: its user block, its variables for each kind of law, and its hashes.
+"""Schema 2 of a reference file: its seal, its variables for each kind of law, and its hashes.
 
-The first 512 bytes (the HDF5 user block) are text that follows from the rest of the file: schema, length and SHA-256.
-A reader compares them before any HDF5 code runs, because a damaged HDF5 header can make the library raise almost
-anything, or crash. The layout of the rest is in references/README.md.
+The last 512 bytes are text that follows from the rest of the file: schema, length and SHA-256. A reader compares them
+before any HDF5 code runs, because a damaged HDF5 header can make the library raise almost anything, or crash. In files
+of schema 1 this text comes first, as an HDF5 user block. The layout of the rest is in references/README.md.
 """
 
 import hashlib
@@ -19,8 +19,9 @@ from ..laws import Law, Product
 from ..laws.fields import from_fields, is_users_own, needed_fields, stored_kind, stored_kinds
 from .tabulate import tabulated
 
-SCHEMA = 1
-BLOCK = 512
+SCHEMA = 2  # since 2 the seal comes last, so that a file begins as every HDF5 file does
+BLOCK = 512  # bytes of the seal
+WORDS = b"pdeflow reference file, schema "
 AXES = ("x", "y", "z")
 
 ROOT_TEXT = (
@@ -64,10 +65,19 @@ def shown(value: object) -> str:
     return f"of type {type(value).__name__}"
 
 
-def block(body: bytes | memoryview) -> bytes:
-    """The user block that belongs to the bytes after it."""
+def seal(body: bytes | memoryview) -> bytes:
+    """The last 512 bytes of a file, which belong to the bytes before them."""
     text = (
-        f"pdeflow reference file, schema {SCHEMA}\nbytes after this block: {len(body)}\n"
+        f"pdeflow reference file, schema {SCHEMA}\nbytes before this text: {len(body)}\n"
+        f"sha256 of them: {hashlib.sha256(body).hexdigest()}\n"
+    )
+    return text.encode().ljust(BLOCK, b"\n")
+
+
+def user_block(body: bytes | memoryview) -> bytes:
+    """The first 512 bytes of a file of schema 1, which belong to the bytes after them."""
+    text = (
+        f"pdeflow reference file, schema 1\nbytes after this block: {len(body)}\n"
         f"sha256 of them: {hashlib.sha256(body).hexdigest()}\nHDF5 begins at byte {BLOCK}.\n"
     )
     return text.encode().ljust(BLOCK, b"\n")

@@ -26,7 +26,7 @@ from ..problems.problem import Problem
 from ..trajectory import Trajectory
 from .problem_record import config_text, record, same_question
 from .read import Attributes, contents, parse
-from .schema import BLOCK, SCHEMA, Variable, block, content_sha256, encode, shown, text_sha256, with_index_axes
+from .schema import SCHEMA, Variable, content_sha256, encode, seal, shown, text_sha256, with_index_axes
 
 PAIRS = 1 << 28  # most pairs (over all times) for which the free energy of an interaction is summed on saving
 
@@ -45,7 +45,7 @@ def save(
     recipe: str = "",
     overwrite: bool = False,
 ) -> Path:
-    """Write a trajectory as an HDF5 reference file (schema 1).
+    """Write a trajectory as an HDF5 reference file (schema 2).
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def image(
         "recipe": recipe,
     }
     body = _hdf5(attributes, variables)
-    return block(body) + body
+    return body + seal(body)
 
 
 def _validate(problem: Problem, trajectory: Trajectory, error: Estimate) -> None:
@@ -285,7 +285,7 @@ def _hdf5(attributes: Mapping[str, Any], variables: Mapping[str, Variable]) -> b
     """The HDF5 part of the file. Times of creation are not tracked, so that equal content gives equal bytes."""
     memory = io.BytesIO()
     sets: dict[str, h5py.Dataset] = {}
-    with h5py.File(memory, "w", userblock_size=BLOCK) as file:
+    with h5py.File(memory, "w") as file:
         for name, value in attributes.items():
             file.attrs[name] = _attribute(name, value)
         for name in sorted(variables):
@@ -308,7 +308,7 @@ def _hdf5(attributes: Mapping[str, Any], variables: Mapping[str, Variable]) -> b
             for i, dim in enumerate(dims):
                 if dims != (name,):
                     sets[name].dims[i].attach_scale(sets[dim])
-    return memory.getvalue()[BLOCK:]
+    return memory.getvalue()
 
 
 def _attribute(name: str, value: Any) -> Any:

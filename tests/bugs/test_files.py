@@ -82,3 +82,12 @@ def test_asking_whether_a_writer_lives_sends_it_nothing(monkeypatch, tmp_path):
     assert writer_is_dead(gone)
     os.utime(mine, (1e9, 1e9))  # written before this process began: its number was another's then
     assert writer_is_dead(mine)
+
+
+def test_xarray_guesses_what_a_reference_is(tmp_path):
+    """pydata/xarray#3286, #4009: a file is known by its first bytes."""
+    import xarray
+
+    save(tmp_path)
+    with xarray.open_dataset(tmp_path / "a.h5") as data:
+        assert data["mean"].dims == ("time", "dim")
