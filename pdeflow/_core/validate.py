@@ -167,6 +167,25 @@ def points(x: Any, dim: int) -> Points:
     return array
 
 
+def at_finite_points(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator of a law's log_density or score: NaN at points with NaN; at infinite ones density 0 and no score."""
+
+    @wraps(method)
+    def asked(self: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+        x = points(x, self.dim)
+        finite = np.isfinite(x).all(axis=1)
+        if finite.all():
+            return method(self, x, *args, **kwargs)
+        inner = method(self, x[finite], *args, **kwargs)
+        found = np.full((len(x), *np.shape(inner)[1:]), np.nan)
+        if found.ndim == 1:
+            found[~np.isnan(x).any(axis=1)] = -np.inf
+        found[finite] = inner
+        return found
+
+    return asked
+
+
 def spd_matrix(matrix: Any, dim: int, name: str) -> Matrix:
     """`matrix` as a symmetric positive definite (dim, dim) array; a number means that multiple of I.
 
@@ -249,7 +268,13 @@ def levels(u: Any) -> Numbers:
 
 
 def _array(values: Any) -> np.ndarray | None:
-    """`values` as an array, or None where its rows differ in length."""
+    """`values` as an array, or None where its rows differ in length; `BadInput` where an entry is masked."""
+    parts = values if isinstance(values, list | tuple) else [values]
+    if any(isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part) for part in parts):
+        raise BadInput(
+            "An array has masked entries. What lies under a mask is no number. Pass x.compressed() or x.filled(value), "
+            "whichever is meant."
+        )
     try:
         return np.asarray(values)
     except ValueError:

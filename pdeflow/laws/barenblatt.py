@@ -11,7 +11,18 @@ from scipy.special import betainc, betaincinv, betaln, digamma, gammaln
 
 from .._core.errors import BadInput, NotAvailable
 from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
-from .._core.validate import count, draws, levels, numbers, points, positive, readonly, real_array, require_resolved
+from .._core.validate import (
+    at_finite_points,
+    count,
+    draws,
+    levels,
+    numbers,
+    points,
+    positive,
+    readonly,
+    real_array,
+    require_resolved,
+)
 from .base import Law
 
 
@@ -84,6 +95,7 @@ class Barenblatt(Law):
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
         return self.center + radius[:, None] * direction
 
+    @at_finite_points
     def log_density(self, x: Points) -> Values:
         r2 = np.sum((points(x, self.dim) - self.center) ** 2, axis=1)
         with np.errstate(divide="ignore"):  # log 0 = -inf outside the support
@@ -128,6 +140,7 @@ class Barenblatt(Law):
         mean_log = digamma(self._power) - digamma(self.dim / 2 + self._power)
         return float(self.dim * np.log(self.scale) - (np.log(self.constant) + mean_log) / (self.m - 1))
 
+    @at_finite_points
     def score(self, x: Points, power: float = 0.0) -> Points:
         """ρ^q ∇ log ρ = s^(-dq) inner^(q/(m-1) - 1) ∇inner/(m-1), with ρ^(m-1) = s^(-d(m-1)) inner and s the scale."""
         offset, root = points(x, self.dim) - self.center, 1 / (self.m - 1)

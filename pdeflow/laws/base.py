@@ -60,6 +60,9 @@ class Law(Value):
     The questions below `spec` are those that metrics, schemes, energies and files ask instead of looking at the class.
     The base class answers what follows from the first ones, and else "unknown": None, or `NotAvailable` where only the
     exact answer is of use.
+
+    At a point that is NaN `log_density`, `score` and `cdf` are NaN; at an infinite point the density is 0 and there is
+    no score (NaN). A level that is NaN is outside [0, 1] and raises `BadInput`, as masked entries do everywhere.
     """
 
     dim: int

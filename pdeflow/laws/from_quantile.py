@@ -45,7 +45,8 @@ class FromQuantile(OneDimensional):
 
     def cdf(self, x: ArrayLike) -> SameShape:
         x = numbers(x)
-        return _level_of(self.function, x.ravel()).reshape(x.shape)
+        level = np.where(np.isposinf(x.ravel()), 1.0, _level_of(self.function, x.ravel()))
+        return np.where(np.isnan(x), np.nan, level.reshape(x.shape))
 
     def mean(self) -> Vector:
         return np.array([quantile_moment(self.quantile, 1)])

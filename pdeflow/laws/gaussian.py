@@ -14,7 +14,17 @@ from scipy.special import ndtr, ndtri
 from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate
 from .._core.shapes import Matrix, Numbers, Points, Row, SameShape, Values, Vector
-from .._core.validate import COARSEST_POSITIONS, draws, levels, numbers, points, readonly, real_array, spd_matrix
+from .._core.validate import (
+    COARSEST_POSITIONS,
+    at_finite_points,
+    draws,
+    levels,
+    numbers,
+    points,
+    readonly,
+    real_array,
+    spd_matrix,
+)
 from .base import Law
 from .cells import CellMasses, line_masses, product_masses
 
@@ -120,6 +130,7 @@ class Gaussian(Law):
         self._require_positions("sample")
         return self._mean + rng.standard_normal((n, self.dim)) @ self._root.T
 
+    @at_finite_points
     def log_density(self, x: Points) -> Values:
         self._require_positions("log_density")
         z = np.linalg.solve(self._root, (points(x, self.dim) - self._mean).T)
@@ -162,6 +173,7 @@ class Gaussian(Law):
             np.exp(0.5 * (1 - m) * (self.dim * np.log(2 * np.pi) + self._log_det()) - 0.5 * self.dim * np.log(m))
         )
 
+    @at_finite_points
     def score(self, x: Points, power: float = 0.0) -> Points:
         x = points(x, self.dim)
         self._require_positions("score")

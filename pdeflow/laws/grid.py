@@ -12,7 +12,7 @@ from .._core.estimate import Estimate
 from .._core.quadrature import box_integral, cell_nodes
 from .._core.shapes import Matrix, Numbers, Points, Row, SameShape, Values, Vector
 from .._core.short_text import shown
-from .._core.validate import draws, levels, numbers, points, readonly, real_array
+from .._core.validate import at_finite_points, draws, levels, numbers, points, readonly, real_array
 from .base import Law
 from .cells import CellMasses, overlap, rest
 from .linear import cut_steps, mean_gap, steps_of
@@ -102,6 +102,7 @@ class GridLaw(Law):
         high = np.stack([axis[i + 1] for axis, i in zip(self.axes, cells)], axis=1)
         return low + (high - low) * rng.random((n, self.dim))
 
+    @at_finite_points
     def log_density(self, x: Points) -> Values:
         x = points(x, self.dim)
         inside = np.ones(len(x), dtype=bool)

@@ -14,7 +14,7 @@ from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate
 from .._core.quadrature import level_integral
 from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
-from .._core.validate import draws, levels, points, readonly, real_array
+from .._core.validate import at_finite_points, draws, levels, points, readonly, real_array
 from .base import Law, inverse_cdf
 from .cells import CellMasses, mixture_masses
 from .gaussian import Gaussian
@@ -83,6 +83,7 @@ class GaussianMixture(Law):
             x[chosen] = component.mean() + z[chosen] @ component.root().T
         return x
 
+    @at_finite_points
     def log_density(self, x: Points) -> Values:
         x = points(x, self.dim)
         with np.errstate(divide="ignore"):  # a zero weight is log 0 = -inf, and means it
@@ -127,6 +128,7 @@ class GaussianMixture(Law):
         )
         return sum(parts, start=np.zeros(()))
 
+    @at_finite_points
     @underflow_is_zero
     def score(self, x: Points, power: float = 0.0) -> Points:
         x = points(x, self.dim)

@@ -87,7 +87,8 @@ class Particles(Law):
 
     def cdf(self, x: ArrayLike) -> SameShape:
         at, total = self._sorted("cdf")
-        return np.concatenate([[0.0], total])[np.searchsorted(at, numbers(x), side="right")]
+        x = numbers(x)
+        return np.where(np.isnan(x), np.nan, np.concatenate([[0.0], total])[np.searchsorted(at, x, side="right")])
 
     @property
     def mass_error(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]

@@ -14,7 +14,7 @@ from .._core.estimate import Estimate
 from .._core.level_moments import quantile_moment
 from .._core.shapes import Matrix, Points, Row, Values, Vector
 from .._core.short_text import cut
-from .._core.validate import levels, points
+from .._core.validate import at_finite_points, levels, numbers, points
 from .affine_images import affine_image, image_of_box, moved_gaussian, stretches_alike
 from .base import Law
 from .gaussian import Gaussian
@@ -131,6 +131,7 @@ class PushForward(Law):
             log_density = log_density - volume
         return x, log_density
 
+    @at_finite_points
     def log_density(self, x: Points) -> Values:
         """By inverting the maps; raises `NotConverged` with the residual where an inversion fails."""
         self._require("with_log_det", "invert")
@@ -140,6 +141,7 @@ class PushForward(Law):
             volume = volume + _in_chunks(move, x, move.with_log_det)[1]
         return self.base.log_density(x) - volume
 
+    @at_finite_points
     def score(self, x: Points, power: float = 0.0) -> Points:
         """ρ^power ∇ log ρ, by inverting the maps and carrying that of the base law through their derivatives."""
         self._require("invert", "with_score")
@@ -173,8 +175,11 @@ class PushForward(Law):
 
     def cdf(self, x) -> np.ndarray:
         self._require_increasing("cdf")
-        x = np.asarray(x, dtype=float)
-        return self.base.cdf(self.pull(x.reshape(-1, 1))[0][:, 0]).reshape(x.shape)
+        x = numbers(x)
+        level = np.where(np.isnan(x), np.nan, np.where(x > 0, 1.0, 0.0)).ravel()  # at points that are not finite
+        finite = np.isfinite(x.ravel())
+        level[finite] = self.base.cdf(self.pull(x.ravel()[finite][:, None])[0][:, 0])
+        return level.reshape(x.shape)
 
     def mean(self) -> Vector:
         if self._affine():

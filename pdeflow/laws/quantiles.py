@@ -11,7 +11,7 @@ from .._core.errors import BadInput
 from .._core.estimate import Estimate
 from .._core.quadrature import box_integral
 from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
-from .._core.validate import levels, numbers, points, readonly, real_array
+from .._core.validate import at_finite_points, levels, numbers, points, readonly, real_array
 from .base import OneDimensional
 from .cells import CellMasses, line_masses
 from .linear import cut_steps, mean_gap
@@ -68,6 +68,7 @@ class Quantiles(OneDimensional):
         density = ("log_density", "entropy", "power_integral")
         return [name for name in super().answers() if not (atom and name in density)]
 
+    @at_finite_points
     def log_density(self, x: Points) -> Values:
         w, gap = self._widths("log_density")
         x = points(x, 1)[:, 0]

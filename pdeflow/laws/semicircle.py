@@ -12,7 +12,7 @@ from scipy.special import betainc, betaincinv, betaln
 from .._core.errors import BadInput
 from .._core.estimate import Estimate
 from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
-from .._core.validate import levels, numbers, points, positive, real_array, require_resolved
+from .._core.validate import at_finite_points, levels, numbers, points, positive, real_array, require_resolved
 from .base import OneDimensional
 
 
@@ -45,6 +45,7 @@ class Semicircle(OneDimensional):
         z = (numbers(x) - self.center) / self.radius
         return betainc(1.5, 1.5, np.clip((z + 1) / 2, 0.0, 1.0))
 
+    @at_finite_points
     def log_density(self, x: Points) -> Values:
         z2 = ((points(x, 1)[:, 0] - self.center) / self.radius) ** 2
         with np.errstate(divide="ignore"):  # log 0 = -inf outside the support
@@ -64,6 +65,7 @@ class Semicircle(OneDimensional):
         """∫ρ^m = (2/(πR))^m R B(1/2, m/2 + 1)."""
         return float(np.exp(m * np.log(2 / (np.pi * self.radius)) + np.log(self.radius) + betaln(0.5, m / 2 + 1)))
 
+    @at_finite_points
     def score(self, x: Points, power: float = 0.0) -> Points:
         """-y/(R² - y²) with y = x - center, times ρ^power."""
         offset = points(x, 1) - self.center

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate
 from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
-from .._core.validate import draws, levels, numbers, points, readonly, real_array, require_resolved
+from .._core.validate import at_finite_points, draws, levels, numbers, points, readonly, real_array, require_resolved
 from .base import Law
 from .cells import CellMasses, line_masses, product_masses
 
@@ -41,6 +41,7 @@ class Uniform(Law):
         n = draws(n, rng)
         return self.low + (self.high - self.low) * rng.random((n, self.dim))
 
+    @at_finite_points
     def log_density(self, x: Points) -> Values:
         x = points(x, self.dim)
         inside = np.all((x >= self.low) & (x <= self.high), axis=1)
@@ -72,6 +73,7 @@ class Uniform(Law):
     def power_integral(self, m: float) -> float:
         return float(np.exp((1 - m) * self.entropy()))
 
+    @at_finite_points
     def score(self, x: Points, power: float = 0.0) -> Points:
         return np.zeros_like(points(x, self.dim))
 
