@@ -1,8 +1,7 @@
 """Checks that users may call on their own potentials, kernels, matrices, operators, runs and methods.
 
-Each returns the number it measured, and raises a typed error that names the place where that number is out of bounds:
-`BadInput` for what the caller wrote (a gradient, a matrix, an operator), `Diverged` for a run that broke a law it
-must obey.
+Each returns the number it measured, and raises a typed error that names where that number is out of bounds: `BadInput`
+for what the caller wrote (a gradient, a law, a matrix), `Diverged` for a run that broke a law it must obey.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from ._core.lazy import missing_name
 from ._core.shapes import Numbers, Points
 from ._core.validate import real_array
 from .laws import Law
+from .laws.consistency import law
 
 # Central differences of sixth order: f'(x) = Σ w_k (f(x + k h) - f(x - k h)) / h + O(h^6).
 _STENCIL = ((1, 3 / 4), (2, -3 / 20), (3, 1 / 60))
@@ -271,8 +271,7 @@ def positivity(trajectory: Any, *, tolerance: float = 0.0) -> float:
     if least[worst] < -tolerance:
         raise Diverged(
             f"A cell has mass {least[worst]:.3g} at t = {trajectory.times[worst]:.6g}. Masses must be >= 0 (to "
-            f"{tolerance:g}). "
-            "Use a positive scheme or a smaller step.",
+            f"{tolerance:g}). Use a positive scheme or a smaller step.",
             time=float(trajectory.times[worst]),
         )
     return float(least[worst])
@@ -376,8 +375,7 @@ def equilibrium(
     if not moved <= tolerance:
         raise Diverged(
             f"{steps} steps of dt = {dt:g} move {method!r} by {moved:.3g} from {law!r}. A stationary law must stay, "
-            f"to {tolerance:g}. "
-            "Check that the law is stationary at this temperature, then the scheme's balance.",
+            f"to {tolerance:g}. Check that the law is stationary at this temperature, then the scheme's balance.",
             moved=moved,
         )
     return moved
@@ -393,7 +391,9 @@ def _bounded(errors: Sequence[float], times: Numbers, tolerance: float, what: st
     return float(errors[worst])
 
 
-__all__ = ["adjoint", "energy_decay", "equilibrium", "gradient", "mass", "positivity", "semidefinite", "symmetry"]
+__all__ = [
+    "adjoint", "energy_decay", "equilibrium", "gradient", "law", "mass", "positivity", "semidefinite", "symmetry",
+]  # fmt: skip
 
 
 def __getattr__(name: str):
