@@ -30,8 +30,8 @@ def test_a_shift_changes_nothing_or_is_refused(name):
     for offset in (1e9, 1e11, 1e12, 1e13, 1e14, 1e15):
         try:
             far = moments(METHODS[name], offset)
-        except pf.BadInput as error:
-            assert "near 0" in str(error)
+        except (pf.BadInput, pf.NotAvailable) as error:
+            assert "near 0" in str(error) or "origin" in str(error)  # the scheme, or the law itself
             refused = True
             continue
         assert not refused

@@ -10,6 +10,7 @@ from ..._core.errors import NotAvailable, Unsupported
 from ...energies.energy import Energy
 from ...energies.internal import InternalEnergy
 from ...energies.potentials import as_quadratic
+from .kinks import potential_terms
 from .mesh import Cells, Nodes
 from .terms import PotentialTerm, Term, interaction_terms
 
@@ -56,8 +57,11 @@ class DiscreteEnergy:
         return replace(self, confinement=(k, center - shift), terms=terms)
 
 
-def discretise(energy: Energy, levels: Nodes) -> DiscreteEnergy:
-    """The energy of a problem on the mesh with these levels (n + 1,); `Unsupported` where it cannot be treated."""
+def discretise(energy: Energy, levels: Nodes, x: Nodes | None = None) -> DiscreteEnergy:
+    """The energy of a problem on the mesh with these levels (n + 1,); `Unsupported` where it cannot be treated.
+
+    x : the nodes (n + 1,) of the initial law, among which kinks of the potential are looked for; None: nowhere.
+    """
     w = np.diff(levels)
     node_mass = np.zeros(len(levels))
     node_mass[:-1] += w / 2
@@ -70,6 +74,10 @@ def discretise(energy: Energy, levels: Nodes) -> DiscreteEnergy:
     elif energy.potential is not None:
         terms = [PotentialTerm(energy.potential, w), *terms]
     barrier = len(powers) > 0 or len(own_terms) > 0 or repels
+    if (
+        barrier and x is not None and isinstance(terms[0] if terms else None, PotentialTerm)
+    ):  # open cells: a kink has an integral that is smooth
+        terms[:1] = potential_terms(energy.potential, w, x)
     return DiscreteEnergy(w, node_mass, powers, confinement, (*own_terms, *terms), attraction, barrier)
 
 

@@ -124,7 +124,7 @@ class QuantileJKO(Method):
             )
         levels = quantile_levels(self.points, self.grading)
         x = quantile_nodes(problem.initial, levels)
-        energy = discretise(problem.energy, levels)
+        energy = discretise(problem.energy, levels, x)
         _, _, value, _ = Objective(energy, x, 1.0).value(x)
         return QuantileState(x, levels, energy, {"energy": value})
 
