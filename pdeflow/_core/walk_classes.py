@@ -65,7 +65,8 @@ def _fields(walk: Walk, fields: dict[str, Any], path: str) -> Json:
 
 
 def _setting(walk: Walk, value: Any, path: str) -> Json:
-    return {"constant": "missing"} if value is dataclasses.MISSING else walk.of(value, path)
+    missing = isinstance(value, type(dataclasses.MISSING))  # a worker may have a copy of it
+    return {"constant": "missing"} if missing else walk.of(value, path)
 
 
 def _without_members(kind: Any, inside: dict[str, Any]) -> dict[str, Any]:

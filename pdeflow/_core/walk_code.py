@@ -177,7 +177,7 @@ def _globals(walk: Walk, found: Reach, namespace: dict[str, Any], path: str) -> 
     every = any(name in WHOLE and name not in namespace for name in found.names)
     names = dict(found.names)
     if every:
-        names |= {name: frozenset({()}) for name in namespace}
+        names |= {name: frozenset({()}) for name in namespace if name not in ("__file__", "__path__")}
     for name in sorted(names):
         if name not in namespace or name in OF_A_MODULE:
             continue

@@ -1,0 +1,184 @@
+"""A store, a fingerprint or a reference answers only what was asked."""
+
+import functools
+import importlib.util
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pdeflow as pf
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def made(text, **names):
+    """`thing` of a program that has no source on file, as in a notebook and from standard input."""
+    namespace = {"__name__": "__main__", "np": np, "pf": pf, **names}
+    exec(textwrap.dedent(text), namespace)
+    return namespace["thing"]
+
+
+def differ(text, one, other):
+    prints = [pf.fingerprint.sha256(made(text.replace("VALUE", value))) for value in (one, other, one)]
+    return prints[0] == prints[2] != prints[1]
+
+
+SCHEME = """
+import numpy as np, pdeflow as pf
+class Mine:
+    def init(self, p, rng): return p.initial.quantile((np.arange(2000) + 0.5) / 2000)
+    def step(self, p, x, dt, rng): return x - VALUE * dt * x
+    def law(self, x): return pf.laws.Particles(x)
+thing = Mine()
+"""
+
+
+def test_an_edit_of_a_class_is_another_question(tmp_path):
+    """ipython/ipython#11249 and python/cpython#126032: the source of such a class is not available."""
+    rows = []
+    for factor in ("1.0", "-1.0"):
+        study = pf.Study(
+            pf.problems.ou(), {"mine": made(SCHEME.replace("VALUE", factor))}, {"dt": [0.5]}, pf.metrics.w2
+        )
+        rows.append(study.run(tmp_path, progress=False)[0]["error"])
+    assert rows[0] != rows[1]
+
+
+def test_the_command_line_sees_an_edit_of_the_file(tmp_path):
+    """python/cpython#126032: the module of a study file is not in sys.modules."""
+    prints = []
+    for factor in ("1.0", "-1.0"):
+        path = tmp_path / f"mine{len(prints)}.py"
+        path.write_text(SCHEME.replace("VALUE", factor))
+        spec = importlib.util.spec_from_file_location("a_study_file", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        prints.append(pf.fingerprint.sha256(module.thing))
+    assert prints[0] != prints[1]
+
+
+def test_two_lambdas_on_one_line_are_two_questions():
+    """python/cpython#143299: the source of a lambda is its whole line."""
+    one, other = [lambda x: x**2, lambda x: x**3]
+    assert pf.fingerprint.sha256(one) != pf.fingerprint.sha256(other)
+
+
+CONTENTS = {
+    "spline": "from scipy.interpolate import CubicSpline; thing = CubicSpline([0, 1, 2], [0, VALUE, 1.0])",
+    "tensor": "import torch; thing = torch.tensor([VALUE])",
+    "deque": "import collections; thing = collections.deque([VALUE])",
+    "slots": "class Mine:\n    __slots__ = ('k',)\nthing = Mine(); thing.k = VALUE",
+}
+
+
+@pytest.mark.parametrize("kind", CONTENTS)
+def test_what_objects_of_other_packages_hold_counts(kind):
+    """joblib/joblib#1282 and huggingface/datasets#5170: tensors and C objects have no usable hash."""
+    assert differ(f"{CONTENTS[kind]}\ntable = thing\nthing = lambda x: table", "2.0", "3.0")
+
+
+REACHED = {
+    "global": "K = VALUE\ndef thing(x): return K * x",
+    "global of a called function": "K = VALUE\ndef f(x): return K * x\ndef thing(x): return f(x)",
+    "class attribute": "class Mine: k = VALUE\nthing = Mine()",
+    "base": "class Base:\n    def f(self): return VALUE\nclass Mine(Base): pass\nthing = Mine()",
+    "wrapped name": "import functools\n@functools.wraps(pf.metrics.w2)\ndef thing(a, b): return VALUE",
+    "type": "class Mine: pass\nthing = Mine(); thing.k = {VALUE: 1}",
+}
+
+
+@pytest.mark.parametrize("kind", REACHED)
+def test_what_code_reaches_counts(kind):
+    """joblib/joblib#1096: functions of one name whose surroundings changed are answered from the cache."""
+    assert differ(REACHED[kind], "4", "'4'")
+
+
+def test_nested_code_without_source_is_the_same_question_in_another_process():
+    """ipython/ipython#11249: without source, the text of a nested code object holds an address."""
+    program = "thing = lambda x: [y * 2 for y in x if y in {'a', 'b', 'c'}]"
+    code = f"import pdeflow as pf; exec({program!r}); print(pf.fingerprint.sha256(thing))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert run.stdout.strip() == pf.fingerprint.sha256(made(program))
+
+
+def test_a_function_that_calls_itself_can_be_asked():
+    """joblib/joblib#1096: its closure holds the function itself."""
+    program = "def make():\n    def f(n): return VALUE if n < 1 else f(n - 1)\n    return f\nthing = make()"
+    assert differ(program, "1", "2")
+
+
+def test_an_int_is_the_same_problem_as_its_float():
+    """streamlit/streamlit#1388: what is equal must hash alike."""
+    reference = pf.reference.load(ROOT / "references" / "ou_1d.h5")
+    assert reference(pf.problems.ou(temperature=1, center=-0.0), [1.0]).final == reference.trajectory.at(1.0)
+
+
+@pytest.mark.parametrize("thing", [threading.Lock(), (n for n in [1]), np.frompyfunc(abs, 1, 1)])
+def test_what_cannot_be_told_is_refused_by_its_path(thing):
+    """streamlit/streamlit#1388: an object that has no hash is named, with the cure."""
+
+    def potential(x):
+        return thing
+
+    with pytest.raises(pf.BadInput, match=r"it\.closure\['thing'\] is of type .*described\(\)"):
+        pf.fingerprint.describe(potential)
+
+
+class Holder:
+    def __init__(self, k):
+        self.k, self.lock = k, threading.Lock()
+
+    def described(self):
+        return {"k": self.k}
+
+
+def test_an_object_that_describes_itself_counts_with_its_class():
+    """streamlit/streamlit#1388: the cure works, and the code of the class is still part of the question."""
+    text = "class Mine:\n    def described(self): return 1\n    def f(self): return VALUE\nthing = Mine()"
+    assert pf.fingerprint.sha256(Holder(1)) == pf.fingerprint.sha256(Holder(1)) != pf.fingerprint.sha256(Holder(2))
+    assert differ(text, "1", "2")
+
+
+def test_a_docstring_is_no_question():
+    """joblib/joblib#1096: formatting and docstrings change no answer."""
+    programs = ["def thing(x):\n    return x", 'def thing(x):\n    """Same."""\n\n    # and a comment\n    return x']
+    assert len({pf.fingerprint.sha256(made(program)) for program in programs}) == 1
+
+
+def test_a_cache_is_no_question_and_a_changed_cache_is():
+    """huggingface/datasets#5170: the hash of an object changes with its use."""
+
+    class Mine:
+        @functools.cached_property
+        def k(self):
+            return 2
+
+    fresh, used, changed = Mine(), Mine(), Mine()
+    changed.k = 3
+    assert used.k == 2 and pf.fingerprint.sha256(fresh) == pf.fingerprint.sha256(used) != pf.fingerprint.sha256(changed)
+
+
+def test_a_store_has_a_name_and_stays_where_it_is(tmp_path, monkeypatch):
+    """joblib/joblib#649: a relative folder moves with the process."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    study = pf.Study(pf.problems.ou(), {"mine": made(SCHEME.replace("VALUE", "1.0"))}, {"dt": [0.5]}, {"m": Moved()})
+    with pytest.raises(pf.BadInput, match="store is ''"):
+        study.run("", progress=False)
+    study.run("store", progress=False)
+    assert len(list((tmp_path / "store").glob("*.json"))) == 1
+
+
+class Moved:
+    """A metric that changes the current folder."""
+
+    def __call__(self, approximation, truth):
+        if Path("elsewhere").is_dir():
+            os.chdir("elsewhere")
+        return 0.0

@@ -1,0 +1,212 @@
+"""Pairs of questions that differ in one place have two fingerprints, and equal ones have one in every process.
+
+    python validation/batteries/fingerprints.py [--quick] [--out]
+
+Each pair is a program of one kind in which one value differs. Its object is made and described in three processes with
+other hash seeds: executed as text (a notebook, standard input), loaded from a file that is not in sys.modules (the
+command line), and taken through cloudpickle (a worker). Bar: no collision, no difference between processes.
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import pickle
+import random
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+PAIRS, QUICK = 10_000, 300
+
+# kind -> the program of an object `thing`, with the value that differs as VALUE
+PROGRAMS = {
+    "constant": "def thing(x): return x + VALUE",
+    "nested code": "thing = lambda x: [y * VALUE for y in x]",
+    "nested function": "def thing(x):\n    def inner(y): return y - VALUE\n    return inner(x)",
+    "default": "def thing(x, k=VALUE): return x",
+    "keyword default": "def thing(x, *, k=VALUE): return x",
+    "closure": "def make(k): return lambda x: k * x\nthing = make(VALUE)",
+    "recursive closure": "def make(k):\n    def f(n): return k if n < 1 else f(n - 1)\n    return f\n"
+    "thing = make(VALUE)",
+    "global": "K = VALUE\ndef thing(x): return K * x",
+    "global of a called function": "K = VALUE\ndef f(x): return K * x\ndef thing(x): return f(x)",
+    "global by eval": "K = VALUE\ndef thing(x): return eval('K * x')",
+    "module by hand": "import types\nm = types.ModuleType('m')\nm.k = VALUE\ndef thing(x): return m.k * x",
+    "attribute of a function": "def thing(x): return x\nthing.k = VALUE",
+    "class attribute": "class Mine:\n    k = VALUE\nthing = Mine()",
+    "class attribute set later": "class Mine: pass\nMine.k = VALUE\nthing = Mine()",
+    "base class": "class Base:\n    def f(self, x): return x + VALUE\nclass Mine(Base): pass\nthing = Mine()",
+    "method": "class Mine:\n    def f(self, x): return x - VALUE\nthing = Mine()",
+    "method with super": "class Mine(dict):\n    def get(self, x): return super().get(x, VALUE)\nthing = Mine()",
+    "property": "class Mine:\n    @property\n    def k(self): return VALUE\nthing = Mine()",
+    "static method": "class Mine:\n    @staticmethod\n    def k(): return VALUE\nthing = Mine()",
+    "class method": "class Mine:\n    @classmethod\n    def k(cls): return VALUE\nthing = Mine",
+    "cached property": "import functools\nclass Mine:\n    @functools.cached_property\n    def k(self): return VALUE\n"
+    "thing = Mine()\nthing.k",
+    "partial method": "import functools\nclass Mine:\n    def f(self, k): return k\n"
+    "    g = functools.partialmethod(f, VALUE)\n"
+    "thing = Mine()",
+    "call": "class Mine:\n    def __call__(self, x): return x * VALUE\nthing = Mine()",
+    "instance": "class Mine:\n    def __init__(self, k): self.k = k\nthing = Mine(VALUE)",
+    "slots": "class Mine:\n    __slots__ = ('k',)\nthing = Mine()\nthing.k = VALUE",
+    "dataclass": "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass Mine:\n    k: object = VALUE\n"
+    "thing = Mine()",
+    "factory of a dataclass": "from dataclasses import dataclass, field\n@dataclass\nclass Mine:\n"
+    "    k: list = field(default_factory=lambda: [VALUE])\nthing = Mine",
+    "enumeration": "import enum\nclass Mine(enum.Enum):\n    A = (VALUE,)\n    B = 'b'\nthing = Mine.A",
+    "named tuple": "import typing\nclass Mine(typing.NamedTuple):\n    k: object = None\nthing = Mine(VALUE)",
+    "subclass of a list": "class Mine(list): pass\nthing = Mine([VALUE])",
+    "metaclass": "class Meta(type):\n    def f(cls): return VALUE\nclass Mine(metaclass=Meta): pass\nthing = Mine()",
+    "subclass of a built-in": "import pdeflow as pf\nclass Mine(pf.grid.ChangCooper):\n    def f(self): return VALUE\n"
+    "thing = Mine()",
+    "own potential": "import pdeflow as pf\nthing = pf.potentials.FromFunction(lambda x: (x**2).sum(1) * VALUE)",
+    "partial": "import functools\ndef f(x, k): return x\nthing = functools.partial(f, k=VALUE)",
+    "lru_cache": "import functools\n@functools.lru_cache\ndef thing(x): return x * VALUE",
+    "wraps": "import functools, pdeflow as pf\n@functools.wraps(pf.metrics.w2)\ndef thing(a, b): return VALUE",
+    "single dispatch": "import functools\n@functools.singledispatch\ndef thing(x): return x\n@thing.register(int)\n"
+    "def _(x): return VALUE",
+    "bound method": "class Mine:\n    def __init__(self, k): self.k = k\n    def f(self): return self.k\n"
+    "thing = Mine(VALUE).f",
+    "list": "thing = [1, [VALUE]]",
+    "tuple": "thing = (1, (VALUE,))",
+    "dict": "thing = {'a': VALUE}",
+    "key": "thing = {('key', VALUE): 1}",
+    "set": "thing = {'one', 'two', 'three', VALUE}",
+    "cycle": "thing = [VALUE]\nthing.append(thing)",
+    "deque": "import collections\nthing = collections.deque([VALUE])",
+    "described": "class Mine:\n    def __init__(self): self.file = open('/dev/null')\n"
+    "    def described(self): return [VALUE]\n"
+    "thing = Mine()",
+}
+NUMBERS = {
+    "array": "import numpy as np\nthing = np.array([1.0, VALUE, 3.0])",
+    "long array": "import numpy as np\nthing = np.arange(5000.0)\nthing[4321] += VALUE",
+    "array of objects": "import numpy as np\nthing = np.array([None, VALUE], dtype=object)",
+    "tensor": "import torch\nthing = torch.tensor([1.0, VALUE], dtype=torch.float64)",
+    "layer": "import torch\nthing = torch.nn.Linear(1, 1, dtype=torch.float64)\n"
+    "for p in thing.parameters(): torch.nn.init.constant_(p, VALUE)",
+    "spline": "from scipy.interpolate import CubicSpline\nt = CubicSpline([0, 1, 2], [0.0, VALUE, 2.0])\n"
+    "def thing(x): return t(x)",
+    "pchip": "from scipy.interpolate import PchipInterpolator\nthing = PchipInterpolator([0, 1, 2], [0.0, VALUE, 2.0])",
+    "sparse array": "import numpy as np, scipy.sparse\n"
+    "thing = scipy.sparse.csr_array(np.array([[VALUE, 0], [0, 1e-9]]))",
+    "frozen distribution": "import scipy.stats\nthing = scipy.stats.norm(VALUE, 1.0)",
+    "data frame": "import pandas as pd\nthing = pd.DataFrame({'a': [1.0, VALUE]})",
+    "compiled": "import numba\n@numba.njit\ndef thing(x): return x * VALUE",
+    "generator": "import numpy as np\nthing = np.random.default_rng(abs(hash(VALUE)))",
+    "law": "import pdeflow as pf\nthing = pf.laws.Gaussian(VALUE, 1.0)",
+    "cloud": "import numpy as np, pdeflow as pf\nthing = pf.laws.Particles(np.array([[VALUE], [0.5]]))",
+    "problem": "import pdeflow as pf\nthing = pf.problems.ou(center=VALUE)",
+}
+
+# What does not arrive in a worker as it was: globals that only a text names, and numpy's global generator, which
+# frozen distributions hold and whose copy has a state of its own.
+LEFT_BEHIND = ("eval(", "scipy.stats")
+
+
+def two_values(rng, numbers):
+    """Two values that differ: far apart, in the last digits, or, where any value will do, in type or sign of zero."""
+    x = rng.uniform(-3.0, 3.0)
+    ways = [(x, rng.uniform(-3.0, 3.0)), (x, x + 1e-9), (float(rng.randrange(9)), float(rng.randrange(9, 99)))]
+    if not numbers:
+        ways += [(1, 1.0), (1, True), (0.0, -0.0), (1, "1"), ("a", "b"), ((1, 2), (2, 1)), (None, 0), (b"a", "a")]
+        ways += [(rng.randrange(99), rng.randrange(100, 999)), (2**70, 2**70 + 1), (frozenset("ab"), frozenset("ac"))]
+    return rng.choice(ways)
+
+
+def pairs(count, seed=0):
+    """(kind, program, other program), each kind in turn."""
+    rng = random.Random(seed)
+    kinds = [(kind, text, False) for kind, text in PROGRAMS.items()] + [(k, text, True) for k, text in NUMBERS.items()]
+    found = []
+    for index in range(count):
+        kind, text, numbers = kinds[index % len(kinds)]
+        one, other = (text.replace("VALUE", f"({value!r})") for value in two_values(rng, numbers))
+        found.append((kind, one, other))
+    return found
+
+
+def thing_of(program, way, folder):
+    """The object of a program, made in one of three ways."""
+    if way == "file":
+        path = Path(folder) / "mine.py"
+        path.write_text("# moved down\n\n" + program)
+        spec = importlib.util.spec_from_file_location("mine", path)
+        module = importlib.util.module_from_spec(spec)
+        sys.dont_write_bytecode = True
+        exec(compile(path.read_text(), str(path), "exec"), vars(module))
+        return module.thing
+    namespace = {"__name__": "__main__"}
+    exec(program, namespace)
+    if way == "text":
+        return namespace["thing"]
+    import cloudpickle
+
+    if any(word in program for word in LEFT_BEHIND):
+        return namespace["thing"]
+    try:
+        return cloudpickle.loads(cloudpickle.dumps(namespace["thing"]))
+    except (TypeError, pickle.PicklingError):  # an open file does not travel, nor does a cache under a name
+        return namespace["thing"]
+
+
+def prints(programs, way):
+    """The fingerprint of the object of each program."""
+    from pdeflow import fingerprint
+
+    with tempfile.TemporaryDirectory() as folder:
+        return [fingerprint.sha256(thing_of(program, way, folder)) for program in programs]
+
+
+def in_process(programs, way, seed):
+    """`prints` in a process of its own."""
+    code = f"import json, sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import fingerprints"
+    code += f"; json.dump(fingerprints.prints(json.load(sys.stdin), {way!r}), sys.stdout)"
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        input=json.dumps(programs),
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONHASHSEED": str(seed)},
+        check=False,
+    )
+    if run.returncode:
+        raise RuntimeError(run.stderr[-3000:])
+    return json.loads(run.stdout)
+
+
+def judge(found, ways=("text", "file", "worker")):
+    """{kind: (pairs, collisions, differences between processes)}."""
+    programs = [program for _, one, other in found for program in (one, other)]
+    answers = [in_process(programs, way, 1 + index) for index, way in enumerate(ways)]
+    count, collisions, differences = Counter(), Counter(), Counter()
+    for index, (kind, *_) in enumerate(found):
+        count[kind] += 1
+        collisions[kind] += any(answer[2 * index] == answer[2 * index + 1] for answer in answers)
+        differences[kind] += any(len({answer[2 * index + k] for answer in answers}) > 1 for k in (0, 1))
+    return {kind: (count[kind], collisions[kind], differences[kind]) for kind in count}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--out", action="store_true", help="write the table into results/fingerprints.md")
+    options = parser.parse_args()
+    verdict = judge(pairs(QUICK if options.quick else PAIRS))
+    total = [sum(row[k] for row in verdict.values()) for k in range(3)]
+    lines = ["| kind | pairs | collisions | differences between processes |", "| --- | --- | --- | --- |"]
+    lines += [f"| {kind} | {' | '.join(map(str, row))} |" for kind, row in verdict.items()]
+    lines += [f"| all | {' | '.join(map(str, total))} |"]
+    print("\n".join(lines))
+    if options.out:
+        place = Path(__file__).parent / "results" / "fingerprints.md"
+        place.parent.mkdir(exist_ok=True)
+        place.write_text("# Fingerprints\n\nBar: 0 collisions, 0 differences.\n\n" + "\n".join(lines) + "\n")
+    sys.exit(1 if total[1] or total[2] else 0)
+
+
+if __name__ == "__main__":
+    main()
