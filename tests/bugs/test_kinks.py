@@ -24,5 +24,5 @@ def test_a_kink_is_no_obstacle(name):
     found = [
         pf.solve(problem, pf.grid.QuantileJKO(points=100), dt=dt).final.mean()[0] for dt in (1 / 8, 1 / 32, 1 / 128)
     ]
-    assert 2 * found[2] - found[1] == pytest.approx(truth, abs=2e-2 / 4)
+    assert (4 * found[2] - found[1]) / 3 == pytest.approx(truth, abs=2e-3)  # a hundred points
     assert abs(found[2] - truth) < abs(found[0] - truth) + 1e-3
