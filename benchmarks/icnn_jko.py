@@ -23,6 +23,7 @@ import pdeflow as pf
 from pdeflow.neural.icnn_jko.jko_functional import JKOFunctional
 from pdeflow.neural.icnn_jko.log_det import Exact, Stochastic, cheaper
 from pdeflow.neural.icnn_jko.minimisation import descend
+from pdeflow.neural.local_coordinates import LocalCoordinates
 from pdeflow.neural.maps.convex import first_map
 from pdeflow.neural.maps.training import ConvexTraining
 
@@ -54,7 +55,9 @@ def one_iteration(dim, width, batch, network, log_det):
     arrays = [array for group, _ in training.groups for array in group.values()]
     optimiser = torch.optim.Adam(arrays, lr=1e-3, fused=True)
     points = torch.randn(batch, dim, generator=generator)
-    functional = JKOFunctional(pf.problems.ou(dim=dim, seed=0).energy, dim)
+    functional = JKOFunctional(
+        pf.problems.ou(dim=dim, seed=0).energy, torch.ones(2, dim), LocalCoordinates(np.zeros(dim))
+    )
     if log_det is None:
         way = cheaper(dim, width, network)
         log_det = Exact() if way == "exact" else Stochastic(generator)

@@ -103,15 +103,16 @@ def ours(dim, kind):
     )
     state = method.init(problem, np.random.default_rng(0))
     prepared, generator = state.prepared, torch.Generator().manual_seed(0)
-    center, cov = moments(state.pool)
+    pool, coordinates = state.pool.points, state.pool.coordinates
+    center, cov = moments(pool)
     move = prepared.map_in_training(center, cov, None, generator)
-    dual = prepared.dual_in_training(state.law, state.pool, center, cov, None, generator)
-    blocks, rates = prepared.blocks(state.pool, generator), (method.learning_rate, method.dual.rate)
+    dual = prepared.dual_in_training(state.law, pool, center, cov, coordinates, None, generator)
+    blocks, rates = prepared.blocks(pool, generator), (method.learning_rate, method.dual.rate)
 
     def seconds(iterations):
         begin = time.perf_counter()
         with torch.no_grad():
-            find_saddle(prepared.force, move, dual, blocks, DT, iterations, INNER, rates)
+            find_saddle(prepared.force_in(coordinates), move, dual, blocks, DT, iterations, INNER, rates)
         return (time.perf_counter() - begin) / iterations
 
     return seconds

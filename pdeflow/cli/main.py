@@ -68,12 +68,16 @@ def list_() -> None:
         click.echo(f"  {name}({_fields(build)})\n      {(inspect.getdoc(build) or name).splitlines()[0]}")
     click.echo("methods, with their fields and defaults")
     for folder in ("grid", "particle", "neural"):
+        absent: list[str] = []
         for name in getattr(pf, folder).__all__:
             thing = _optional(getattr(pf, folder), name)
             if isinstance(thing, str):
-                click.echo(f"  pf.{folder}.{name}: {thing}")
+                absent.append(thing)
             elif isinstance(thing, type) and issubclass(thing, pf.Method):
                 click.echo(f"  pf.{folder}.{name}({_fields(thing)})")
+        if absent:  # the same package keeps them all away: one sentence says it
+            more = f" The same holds for {len(absent) - 1} more names of pf.{folder}." if absent[1:] else ""
+            click.echo(f"  {absent[0]}{more}")
     for folder in ("metrics", "laws", "potentials", "interactions"):
         names = [name for name in getattr(pf, folder).__all__ if name not in ("from_spec", "Metric", "metric")]
         click.echo(f"{folder} (pf.{folder})\n  {', '.join(names)}")

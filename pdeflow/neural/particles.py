@@ -5,10 +5,13 @@ from typing import cast
 import numpy as np
 import torch
 
-from .._core.errors import NotAvailable
+from .._core.errors import NotAvailable, Unsupported
 from .._core.shapes import Matrix, Numbers, Points, Values, Vector
 from ..laws import Law, PushForward
+from .local_coordinates import LocalCoordinates
 from .maps.convex import ConvexMap
+
+THIN = 16.0  # round-offs of the widest direction that the thinnest must exceed: it then adds 3e-4 to its variance
 
 
 def draw(law: Law, n: int, batch: int, rng: np.random.Generator) -> Points:
@@ -85,6 +88,17 @@ def moments(x: Points) -> tuple[Vector, Matrix]:
     return x.mean(axis=0, dtype=float), np.atleast_2d(np.cov(x.T, bias=True, dtype=float))
 
 
+def require_thickness(cov: Matrix, dtype: str) -> None:
+    """`Unsupported` for a covariance (d, d) so thin in some direction that round-off in this dtype fills it."""
+    values, eps = np.linalg.eigvalsh(cov), float(np.finfo(dtype).eps)
+    if 0 < values[0] < (THIN * eps) ** 2 * values[-1]:
+        ratio = float(np.sqrt(values[-1] / values[0]))
+        raise Unsupported(
+            f"The law is {ratio:.3g} times as wide in one direction as in another. In {dtype} particles hold it up to "
+            f"{1 / (THIN * eps):.2g} times. Use Training(dtype='float64'), or units in which its widths are nearer."
+        )
+
+
 def held_out(law: Law, n: int, batch: int, rng: np.random.Generator) -> tuple[Points, Values | None]:
     """(points (n, d), their log density (n,) or None): never trained on, they measure the bound."""
     if law.as_gaussian() is not None or (law.dim == 1 and "log_density" in law.answers()):
@@ -112,15 +126,27 @@ class Pool:
 class Fresh:
     """Batches are drawn from the first law and pushed through all maps, as in [mokrov2021]: K steps cost K²."""
 
-    def __init__(self, law: PushForward, batch: int, rng: np.random.Generator, dtype: torch.dtype, device: str):
+    def __init__(
+        self,
+        law: PushForward,
+        batch: int,
+        rng: np.random.Generator,
+        coordinates: LocalCoordinates,
+        dtype: torch.dtype,
+        device: str,
+    ):
         self.base, self.batch, self.rng, self.dtype, self.device = law.base, batch, rng, dtype, device
-        maps = cast(tuple[ConvexMap, ...], law.maps)
-        self.maps = [move.mapped(lambda array: torch.as_tensor(array, dtype=dtype, device=device)) for move in maps]
+        maps, self.coordinates = cast(tuple[ConvexMap, ...], law.maps), coordinates
+        self.wide = dtype if coordinates.plain else torch.float64  # the path leads through the user's coordinates
+        self.maps = [move.mapped(lambda array: torch.as_tensor(array, dtype=self.wide, device=device)) for move in maps]
 
     def __call__(self, iteration: int) -> torch.Tensor:
         x = draw(self.base, self.batch, self.batch, self.rng)
-        x = torch.as_tensor(x, dtype=self.dtype, device=self.device)
+        x = torch.as_tensor(x, dtype=self.wide, device=self.device)
         with torch.no_grad():
             for move in self.maps:
                 x = cast(torch.Tensor, move(cast(np.ndarray, x)))
-        return x
+        if self.coordinates.plain:
+            return x
+        center = torch.as_tensor(self.coordinates.center, dtype=self.wide, device=self.device)
+        return ((x - center) / self.coordinates.unit).to(self.dtype)

@@ -10,6 +10,7 @@ import torch
 
 from .._core.arrays import is_tensor
 from .._core.errors import NotAvailable, Unsupported
+from .._core.shapes import Points
 from ..laws import Law
 
 # what numpy and torch raise on each other's arrays
@@ -39,32 +40,66 @@ def require_density(law: Law, internal: object) -> None:
         )
 
 
-def require_values(part: Any, dim: int) -> None:
-    """`Unsupported` unless part.value takes numpy arrays (n, d) and returns (n,)."""
+def require_values(part: Any, x: Points) -> None:
+    """`Unsupported` unless part.value takes numpy arrays (n, d) and returns (n,), one number for each point."""
     cure = f"{WRITE}; not torch.exp(x) or x.exp()."
-    out = answer(part.value, part, np.full((2, dim), 0.5), cure)
-    if np.shape(out) != (2,):
+    out = answer(part.value, part, x, cure)
+    if np.shape(out) != (len(x),):
         raise Unsupported(
-            f"{part!r} returns an array of shape {np.shape(out)} for 2 points. It must return (n,). {cure}"
+            f"{part!r} returns an array of shape {np.shape(out)} for {len(x)} points. It must return (n,). {cure}"
         )
+    require_function(part.value, part, x, cure)
 
 
-def require_differentiable(part: Any, dim: int) -> None:
-    """`Unsupported` unless part.value takes and returns torch tensors that record gradients, which must be on."""
+def require_differentiable(part: Any, x: torch.Tensor) -> None:
+    """`Unsupported` unless part.value takes and returns tensors that record gradients, which must be on.
+
+    x (n, d) has the dtype and the device of training.
+    """
     cure = f"It is differentiated through torch. {WRITE}; not np.sum(x**2, axis=1)."
-    out = answer(part.value, part, torch.ones(2, dim, requires_grad=True) * 0.5, cure)
-    if not isinstance(out, torch.Tensor) or out.shape != (2,) or not out.requires_grad:
+    x = x.detach().clone().requires_grad_()
+    out = answer(part.value, part, 1.0 * x, cure)
+    if not isinstance(out, torch.Tensor) or out.shape != (len(x),) or not out.requires_grad:
         raise Unsupported(
             f"{part!r} returns {type(out).__name__} for a torch tensor. It must return a differentiable tensor of "
-            "shape "
-            f"(n,). {cure}"
+            f"shape (n,). {cure}"
+        )
+    if out.device != x.device:
+        raise Unsupported(
+            f"{part!r} returns a tensor on {out.device} for points on {x.device}. It must answer where it is asked. "
+            "Move its own tensors there, or train on its device with Training(device=...)."
+        )
+    require_function(part.value, part, x.detach(), cure)
+
+
+def require_function(function: Callable, part: object, x: Any, cure: str) -> None:
+    """`Unsupported` for what draws random numbers, or answers for a point by the other points of the array."""
+    before = torch.get_rng_state()
+    first, again, alone = (_numbers(answer(function, part, points, cure)) for points in (x, x, x[:1]))
+    drawn = not torch.equal(before, torch.get_rng_state())
+    torch.set_rng_state(before)
+    # 1e-4: what the order of sums of a network in single precision may change, and more
+    size = 1e-4 * np.abs(first, where=np.isfinite(first), out=np.zeros_like(first)).max()
+    what = None
+    if drawn or not np.isclose(again, first, rtol=0, atol=size, equal_nan=True).all():
+        what = "is not the same when asked twice at the same points, or draws random numbers"
+    elif not np.isclose(alone[0], first[0], rtol=0, atol=size, equal_nan=True).all():
+        what = "at a point depends on the other points that are asked with it"
+    if what is not None:
+        raise Unsupported(
+            f"{part!r} {what}. An energy is a function of a point. Put a torch module into evaluation mode "
+            "(module.eval()), or draw once, before the run."
         )
 
 
-def tensor_gradient(potential: Any, dim: int) -> Callable[[torch.Tensor], torch.Tensor]:
+def _numbers(values: Any) -> np.ndarray:
+    return values.detach().cpu().double().numpy() if isinstance(values, torch.Tensor) else np.asarray(values, float)
+
+
+def tensor_gradient(potential: Any, x: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
     """∇V as a function of torch tensors (n, d) -> (n, d): its own `grad` where that takes tensors, else by `value`.
 
-    `Unsupported` if the potential offers neither.
+    `Unsupported` if the potential offers neither at the points x (n, d), of the dtype and device of training.
     """
 
     def by_value(y):
@@ -76,14 +111,17 @@ def tensor_gradient(potential: Any, dim: int) -> Callable[[torch.Tensor], torch.
     reason: Exception | None = None
     for function in (getattr(potential, "grad", by_value), by_value):
         try:
-            out = answer(function, potential, torch.full((2, dim), 0.5), cure)
+            out = answer(function, potential, x, cure)
         except (NotAvailable, Unsupported) as error:
             reason = error
             continue
-        if isinstance(out, torch.Tensor) and out.shape == (2, dim):
+        if isinstance(out, torch.Tensor) and out.shape == x.shape and out.device == x.device:
+            require_function(function, potential, x, cure)
             return function
+        where = f" on {out.device}" if isinstance(out, torch.Tensor) else ""
         reason = Unsupported(
-            f"{potential!r} returns {type(out).__name__} for a torch tensor, not a tensor of shape (n, d). {cure}"
+            f"{potential!r} returns {type(out).__name__}{where} for a torch tensor on {x.device}, not a tensor of "
+            f"shape (n, d) there. {cure}"
         )
     assert reason is not None
     raise reason

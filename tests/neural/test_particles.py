@@ -1,10 +1,11 @@
 """The particles of a neural step: even, in blocks with exact moments, held out."""
 
 import numpy as np
+import pytest
 
 import pdeflow as pf
 from pdeflow.laws import Barenblatt, Gaussian
-from pdeflow.neural.particles import draw, draw_evenly, held_out, matched, moments
+from pdeflow.neural.particles import draw, draw_evenly, held_out, matched, moments, require_thickness
 
 COV = np.array([[2.0, 0.5], [0.5, 1.0]])
 
@@ -43,3 +44,11 @@ def test_blocks_of_the_pool_have_the_moments_of_the_law(rng):
         np.testing.assert_allclose(block.mean(axis=0), law.mean(), atol=1e-13)
         np.testing.assert_allclose(np.cov(block.T, bias=True), law.cov(), atol=1e-12)
     assert draw(pf.laws.Uniform([0.0], [1.0]), 250, 100, rng).shape == (200, 1)
+
+
+def test_a_law_that_single_precision_fills_with_round_off_is_refused():
+    cov = np.array([[1.0, 0.0], [0.0, 1e-13]])
+    with pytest.raises(pf.Unsupported, match=r"3.16e\+06 times as wide .*dtype='float64'"):
+        require_thickness(cov, "float32")
+    require_thickness(cov, "float64"), require_thickness(np.diag([1.0, 1e-10]), "float32")
+    require_thickness(np.diag([1.0, 0.0]), "float32")  # no spread at all is another question

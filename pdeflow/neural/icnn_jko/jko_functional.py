@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 
 import torch
 
 from ..._core.errors import Diverged, Unsupported
 from ...energies.energy import Energy
 from ...energies.internal import InternalEnergy
+from ..local_coordinates import LocalCoordinates
 from ..maps.convex import ConvexMap
 from ..maps.jet import Jet
 from ..requirements import require_differentiable
@@ -24,8 +26,11 @@ class JKOFunctional:
     ----------
     energy : Energy
         Asked once whether it answers what training needs, with gradients on.
-    dim : int
-        d.
+    at : torch.Tensor, (n, d)
+        Points of the first law, of the kind that training gives.
+    coordinates : LocalCoordinates
+        Those of the points x and T(x) that it is given; the functional is that in these units, its energy that of the
+        user's coordinates.
 
     Raises
     ------
@@ -33,23 +38,34 @@ class JKOFunctional:
         For internal energies other than the entropy, and for potentials and kernels that do not take torch tensors.
     """
 
-    def __init__(self, energy: Energy, dim: int):
-        self.potential, self.kernel = energy.potential, energy.interaction
+    def __init__(self, energy: Energy, at: torch.Tensor, coordinates: LocalCoordinates):
+        self.potential, self.kernel, self.coordinates = energy.potential, energy.interaction, coordinates
         self.temperature = _temperature(energy.internal)
-        for part in (self.potential, self.kernel):
+        for part, points in ((self.potential, coordinates.outward(at)), (self.kernel, coordinates.differences(at))):
             if part is not None:
-                require_differentiable(part, dim)
+                require_differentiable(part, points)
+
+    def seen_in(self, coordinates: LocalCoordinates) -> JKOFunctional:
+        """The same functional of points in other coordinates."""
+        other = copy(self)
+        other.coordinates = coordinates
+        return other
+
+    def _step(self, dt):
+        """dt in these units, in which ½E|x - T(x)|² is smaller by the square of the unit."""
+        return dt / self.coordinates.unit**2
 
     def without_entropy(self, jet: Jet, x: torch.Tensor, dt: float) -> torch.Tensor:
         """All but the entropy, for the map whose derivatives at the points x (n, d) are `jet`."""
-        moved = jet.gradient()
+        moved, dt, coordinates = jet.gradient(), self._step(dt), self.coordinates
         loss = ((x - moved) ** 2).sum(-1).mean() / 2
         if self.potential is not None:
-            loss = loss + dt * self.potential.value(moved).mean()
+            loss = loss + dt * coordinates.asked(self.potential.value, self.potential, moved).mean()
         if self.kernel is not None:
             half = len(moved) // 2
             shifts = sorted({1, 1 + half // 3, 1 + half // 2, half} - {0})  # pairs of distinct points: E W without bias
-            pairs = sum(self.kernel.value(moved - moved.roll(shift, 0)).mean() for shift in shifts)
+            apart = (coordinates.differences(moved - moved.roll(shift, 0)) for shift in shifts)
+            pairs = sum(self.kernel.value(difference).mean() for difference in apart)
             loss = loss + dt * pairs / (2 * len(shifts))
         return loss
 
@@ -58,7 +74,7 @@ class JKOFunctional:
         jet = move.at(x)
         loss = self.without_entropy(jet, x, dt)
         if self.temperature and math.isfinite(loss.item()):
-            loss = loss - dt * self.temperature * log_det.surrogate(jet)
+            loss = loss - self._step(dt) * self.temperature * log_det.surrogate(jet)
         return loss / move.scale**2
 
     def value(self, move: ConvexMap, x: torch.Tensor, dt: float) -> float:
@@ -71,7 +87,7 @@ class JKOFunctional:
                     f"the loss is {loss}. It must stay finite. Use a smaller learning_rate or dtype='float64'."
                 )
             if self.temperature:
-                loss -= dt * self.temperature * mean_log_det(jet.some(256))
+                loss -= self._step(dt) * self.temperature * mean_log_det(jet.some(256))
             return loss / move.scale**2
 
 

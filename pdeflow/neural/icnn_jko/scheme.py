@@ -15,9 +15,10 @@ from ...laws.push_forward import PushForward
 from ...method import Method, refuse_other_steps
 from ...problems.problem import Problem
 from ...trajectory import Trajectory, exact_jko
+from ..local_coordinates import Cloud, LocalCoordinates, require_resolved_law
 from ..maps.convex import ConvexMap, first_map
 from ..maps.training import ConvexTraining
-from ..particles import Fresh, Pool, draw, moments
+from ..particles import Fresh, Pool, draw, moments, require_thickness
 from ..requirements import require_density
 from ..runtime import isolated, out_of_memory, require_device
 from ..settings import Network, Training
@@ -25,6 +26,7 @@ from .jko_functional import JKOFunctional
 from .log_det import Exact, Stochastic, cheaper
 from .minimisation import minimise
 
+PROBES = 4  # points of the law at which potentials and kernels are asked what they answer
 ROWS = 8192  # points pushed at a time
 
 
@@ -38,7 +40,7 @@ class State:
         What `init` found out about the problem.
     law : PushForward
         The law so far.
-    pool : (n, d) array
+    pool : Cloud
         Particles of the law.
     previous : ConvexMap or None
         The map of the last step.
@@ -50,7 +52,7 @@ class State:
 
     functional: JKOFunctional
     law: PushForward
-    pool: Points
+    pool: Cloud
     previous: ConvexMap | None = None
     last: dict = field(default_factory=dict)
     steps: int = 0
@@ -130,17 +132,21 @@ class ICNNJKO(Method):
 
     def init(self, problem: Problem, rng: np.random.Generator) -> State:
         require_device(self.training.device)
+        dtype, device = getattr(torch, self.training.dtype), self.training.device
         with isolated(gradients=True):
-            functional = JKOFunctional(problem.energy, problem.dim)
             require_density(problem.initial, problem.energy.internal)
+            require_resolved_law(problem.initial)
+            at = Cloud.of(problem.initial.sample(PROBES, np.random.default_rng(0)), self.training.dtype)
+            probes = torch.as_tensor(at.points, dtype=dtype, device=device)
+            functional = JKOFunctional(problem.energy, probes, at.coordinates)
             if functional.kernel is not None and self.batch < 2:
                 raise BadInput(
                     f"batch = {self.batch} with an interaction, whose energy is a mean over pairs of a batch. It must "
                     "be at least "
                     "2. Enlarge it."
                 )
-            pool = draw(problem.initial, self.training.pool, self.batch, rng).astype(self.training.dtype)
-            return State(functional, PushForward(problem.initial), pool)
+            x = draw(problem.initial, self.training.pool, self.batch, rng)
+            return State(functional, PushForward(problem.initial), Cloud.of(x, self.training.dtype))
 
     def step(self, problem: Problem, state: State, dt: float, rng: np.random.Generator) -> State:
         seed = int(rng.integers(2**62))
@@ -153,28 +159,29 @@ class ICNNJKO(Method):
             raise type(fault)(where, **facts) from fault
 
     def _step(self, state, dt, seed):
-        generator = torch.Generator().manual_seed(seed)
+        generator, pool = torch.Generator().manual_seed(seed), state.pool
         start = self._start(state, generator)
         dtype, device = getattr(torch, self.training.dtype), self.training.device
         if self.particles == "pool":
-            batches = Pool(state.pool, self.batch, generator, dtype, device)
+            batches = Pool(pool.points, self.batch, generator, dtype, device)
         else:
-            batches = Fresh(state.law, self.batch, np.random.default_rng(seed), dtype, device)
+            batches = Fresh(state.law, self.batch, np.random.default_rng(seed), pool.coordinates, dtype, device)
         way = cheaper(state.law.dim, self.width, self.network) if self.logdet == "auto" else self.logdet
         log_det = Exact() if way == "exact" else Stochastic(generator)
         training = ConvexTraining(start, self.network.signed, dtype, device)
         report = minimise(
-            state.functional, training, batches, log_det, dt,
+            state.functional.seen_in(pool.coordinates), training, batches, log_det, dt,
             self.iterations, self.learning_rate, self.training.tolerance,
         )  # fmt: skip
-        move = training.finished()
+        local = training.finished()
+        move = local.placed(pool.coordinates.center, pool.coordinates.unit)
         law = PushForward(state.law.base, (*state.law.maps, move))
         report = {**report, "logdet": way, **log_det.report()}
-        return State(state.functional, law, _push(move, state.pool), move, report, state.steps + 1)
+        return State(state.functional, law, pool.moved(_push(local, pool.points)), move, report, state.steps + 1)
 
     def _start(self, state, generator):
         """The previous map (a warm start), or the identity, in the centre, axes and scale of the present pool."""
-        center, cov = moments(state.pool)
+        center, cov = moments(state.pool.points)
         values, basis = np.linalg.eigh(cov)
         scale = float(np.sqrt(values.mean()))
         if not scale > 0:
@@ -183,8 +190,11 @@ class ICNNJKO(Method):
                 "with a "
                 "density."
             )
+        if state.functional.temperature:
+            require_thickness(cov, self.training.dtype)
         if state.previous is not None:
-            return state.previous.seen_from(center, basis, scale)
+            here = LocalCoordinates(np.zeros(len(center))).within(state.pool.coordinates)
+            return state.previous.placed(here.center, here.unit).seen_from(center, basis, scale)
         return first_map(center, basis, scale, self.width, self.network, generator)
 
     def law(self, state: State) -> PushForward:

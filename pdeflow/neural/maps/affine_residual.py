@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,10 @@ class ResidualMap(Map):
     matrix: Matrix
     shift: Vector
     layers: tuple
+
+    def placed(self, center: Vector, unit: float) -> ResidualMap:
+        """center + unit T((x - center)/unit) of this map T: the same map where its points are counted so."""
+        return replace(self, center=center + unit * self.center, root=unit * self.root)
 
     @property
     def dim(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -228,6 +228,10 @@ class ConvexMap(Map):
     def astype(self, dtype: Any) -> ConvexMap:
         """The same map in numpy arrays of `dtype`."""
         return self.mapped(lambda array: np.asarray(array, dtype=dtype))
+
+    def placed(self, center: Vector, unit: float) -> ConvexMap:
+        """center + unit T((x - center)/unit) of this map T: the same map where its points are counted so."""
+        return replace(self, center=center + unit * self.center, scale=unit * self.scale)
 
     def seen_from(self, center: Vector, basis: Matrix, scale: float) -> ConvexMap:
         """The same hidden functions and the same ∇²ψ of the quadratic in other fixed coordinates, to start a step from.

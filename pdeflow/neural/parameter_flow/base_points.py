@@ -14,6 +14,7 @@ from ...energies.energy import Energy
 from ...energies.internal import InternalEnergy
 from ...energies.mean_field import mean_energy, mean_force
 from ...laws import Law
+from ..local_coordinates import require_resolved_law
 from ..maps.parametric.map_family import PointTensor, Tangent, ValueTensor
 from ..particles import draw
 from .weighted_score import density_powers, draw_with_scores, require_finite_dissipation, with_scores
@@ -112,9 +113,10 @@ class BasePoints:
 def draw_base_points(law: Law, n: int, rng: np.random.Generator, internal: InternalEnergy | None) -> BasePoints:
     """n points of a law; from a Gaussian they have exactly its mean and covariance.
 
-    Raises `Unsupported` where the internal energy needs a score that is not there, and for a law that lies in a
-    subspace.
+    Raises `Unsupported` where the internal energy needs a score that is not there, for a law that lies in a subspace,
+    and for one so far from 0 that double precision does not hold it.
     """
+    require_resolved_law(law)
     gaussian = law.as_gaussian()
     base = law if gaussian is None else gaussian
     log_density, scores = None, ()

@@ -20,6 +20,7 @@ from ...problems.problem import Problem
 from ..map_kinds import require_kind
 from ..maps.parametric import PARAMETRIC_KINDS, MapFamily, ParametricMap, Tangent, build
 from ..maps.parametric.map_family import MapKind, Parameters, PointTensor
+from ..requirements import require_function
 from ..runtime import isolated
 from .base_points import BasePoints, draw_base_points
 from .integrators import INTEGRATORS, Integrator, Slopes
@@ -100,11 +101,11 @@ class ParametricFlow(Method):
         """
 
     def init(self, problem: Problem, rng: np.random.Generator) -> State:
-        require_gradients(problem, type(self).__name__)
-        points = draw_base_points(problem.initial, self.samples, rng, problem.energy.internal)
-        family = build(self.map, points.center, points.root)
-        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         with isolated():
+            require_gradients(problem, type(self).__name__)
+            points = draw_base_points(problem.initial, self.samples, rng, problem.energy.internal)
+            family = build(self.map, points.center, points.root)
+            generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
             theta = family.start(generator).numpy()
             slopes = self._slopes(problem.energy, points, family, theta)
         last = {**slopes.found, "inner_steps": 0, "evaluations": 1}
@@ -171,6 +172,7 @@ class ParametricFlow(Method):
 
         return Slopes(eta.numpy(), size, report)
 
+    @isolated()
     def law(self, state: State) -> Law:
         return pushed_law(state.points.law, state.family, state.theta)
 
@@ -211,7 +213,7 @@ def require_gradients(problem: Problem, method: str) -> None:
         if part is None:
             continue
         try:
-            part.grad(x)
+            require_function(part.grad, part, x, "Its gradient is taken there.")
         except (NotAvailable, AttributeError) as error:
             raise Unsupported(
                 f"The {name} {part!r} has no gradient. {method} moves points along it. Give one, e.g. "

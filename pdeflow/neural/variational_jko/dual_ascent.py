@@ -9,6 +9,7 @@ import torch
 
 from ..._core.errors import Diverged
 from ...energies.internal import InternalEnergy
+from ..local_coordinates import LocalCoordinates
 from ..maps.training import Adam
 from .dual_function import TestFamily, TestFunction
 from .nested_balls import NestedBalls
@@ -35,6 +36,8 @@ class DualAscent:
         What the network starts from; None for zero.
     balls : NestedBalls or None
         The reference of one power.
+    coordinates : LocalCoordinates
+        Those of the points that it is given. Its test function and its force are in units of the user's.
     """
 
     def __init__(
@@ -45,11 +48,13 @@ class DualAscent:
         sizes: tuple[int, ...],
         layers: Pairs | None,
         balls: NestedBalls | None,
+        coordinates: LocalCoordinates,
         generator: torch.Generator,
         dtype: torch.dtype,
         device: str,
     ):
         self.internal, self.family, self.dtype, self.balls = internal, family, dtype, balls
+        self.coordinates = coordinates
         self.network = Perceptron((family.dim, *sizes, 1), generator, dtype, device) if sizes else None
         if self.network:
             if layers is not None:
@@ -82,11 +87,11 @@ class DualAscent:
                 "centred "
                 "and scaled by it. Use a smaller dt or learning_rate, or dtype='float64'."
             )
-        self.frame = center, root
+        self.frame = center, self.coordinates.unit * root  # the mean in local coordinates, L in units of x
         inverse = torch.linalg.solve_triangular(
             root, torch.eye(self.family.dim, dtype=torch.float64, device=y.device), upper=False
         )
-        self.inverse = inverse.to(self.dtype)
+        self.inverse = (inverse / self.coordinates.unit).to(self.dtype)
         z = (offset @ inverse.t()).to(self.dtype)
         if self.balls is not None:
             far = (z * z).sum(-1).max().item() ** 0.5
@@ -158,4 +163,5 @@ class DualAscent:
     def finished(self) -> TestFunction:
         """The test function in numpy, in the frame last followed."""
         center, root = (array.cpu().numpy() for array in self.frame)
+        center = self.coordinates.outward(center)
         return TestFunction(self.internal, center, root, self.network.to_numpy() if self.network else (), self.balls)

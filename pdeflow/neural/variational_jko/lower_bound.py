@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..._core.shapes import Points, Values
+from ..._core.shapes import Points, Values, Vector
 from .dual_function import TestFunction
 from .particle_energy import ParticleEnergy
 
@@ -18,6 +18,7 @@ def lower_bound(
     log_density: Values | None,
     batch: int,
     rng: np.random.Generator,
+    center: Vector | float = 0.0,
 ) -> dict[str, float]:
     """The bound of the energy of a law by points that nothing was trained on.
 
@@ -33,6 +34,8 @@ def lower_bound(
         log ρ at the points, where it is known.
     rng : Generator
         Draws the reference.
+    center : (d,) array or 0
+        Where the law lies, if far from 0: sums of differences of points are taken about it.
 
     Returns
     -------
@@ -48,7 +51,7 @@ def lower_bound(
         inner = test.at_law(x).reshape(-1, batch).mean(axis=1)
         taken, spread = test.at_reference(rng, DRAWS)
         means = means + inner
-    potential, interaction = outer.potential_of_blocks(blocks), outer.interaction_of_blocks(blocks)
+    potential, interaction = outer.potential_of_blocks(blocks), outer.interaction_of_blocks(blocks - center)
     if potential is not None:
         means = means + potential
     value = means.mean()

@@ -14,6 +14,7 @@ import torch
 
 from ..._core.shapes import Matrix, Vector
 from ...laws.maps import Map
+from ..local_coordinates import LocalCoordinates
 from ..map_kinds import Affine, Convex, DeepResidual
 from ..maps.affine_residual import ResidualMap, affine_step
 from ..maps.convex import ConvexMap, first_map
@@ -101,11 +102,14 @@ class ResidualDescent:
         layers = self.network.to_numpy() if self.network else ()
         return ResidualMap(self.frame[0], self.frame[1], affine[:, :-1], affine[:, -1], layers)
 
-    def finished(self) -> Map:
-        raw = self.raw()
+    def finished(self, coordinates: LocalCoordinates | None = None) -> Map:
+        """The map of points in the user's coordinates, of which the points here are `coordinates`."""
+        raw, inverse = self.raw(), self.frame[2]
+        if coordinates is not None:
+            raw, inverse = raw.placed(coordinates.center, coordinates.unit), inverse / coordinates.unit
         if self.network:
             return raw
-        center, root, inverse = self.frame
+        center, root = raw.center, raw.root
         matrix = np.eye(len(center)) + root @ raw.matrix @ inverse
         return affine_step(matrix, center + root @ raw.shift - matrix @ center)
 
@@ -159,4 +163,6 @@ class ConvexDescent:
     def raw(self) -> ConvexMap:
         return self.training.finished()
 
-    finished = raw
+    def finished(self, coordinates: LocalCoordinates | None = None) -> Map:
+        raw = self.raw()
+        return raw if coordinates is None else raw.placed(coordinates.center, coordinates.unit)

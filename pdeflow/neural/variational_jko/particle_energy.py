@@ -10,6 +10,7 @@ from ..._core.shapes import Numbers, Points, Values
 from ...energies.energy import Energy
 from ...energies.interactions import power_terms
 from ...energies.mean_field import mean_energy, mean_force
+from ..local_coordinates import LocalCoordinates
 from ..particles import has_moments
 from ..requirements import require_values, tensor_gradient
 
@@ -21,8 +22,10 @@ class ParticleEnergy:
     ----------
     energy : Energy
         Its internal energy plays no part here.
-    dim : int
-        d.
+    at : torch.Tensor, (n, d)
+        Points of the first law, of the kind that training gives.
+    coordinates : LocalCoordinates
+        Those of the points `at`.
     explicit : bool
         Whether their forces are taken on all particles before the step, with `gradient_of`, and not while the map is
         trained.
@@ -36,36 +39,40 @@ class ParticleEnergy:
         For a potential without a gradient, for an explicit step.
     """
 
-    def __init__(self, energy: Energy, dim: int, explicit: bool = False):
+    def __init__(self, energy: Energy, at: torch.Tensor, coordinates: LocalCoordinates, explicit: bool = False):
         self.potential, self.kernel, self._gradient = energy.potential, energy.interaction, None
-        for part in (self.potential, self.kernel):
-            if part is not None:
-                require_values(part, dim)
+        x = coordinates.outward(at)
+        points = x.cpu().double().numpy()
+        if self.potential is not None:
+            require_values(self.potential, points)
+        if self.kernel is not None:
+            require_values(self.kernel, coordinates.differences(at).cpu().double().numpy())
         if self.kernel is not None and explicit:
-            require_tame(self.kernel, dim)
+            require_tame(self.kernel, points.shape[1])
         if self.potential is not None and explicit:
-            gradient_of(self.potential, np.zeros((1, dim)))
+            gradient_of(self.potential, points)
         elif self.potential is not None:
-            self._gradient = tensor_gradient(self.potential, dim)
+            self._gradient = tensor_gradient(self.potential, x)
 
     @property
     def absent(self) -> bool:
         """Whether there is neither potential nor interaction."""
         return self.potential is None and self.kernel is None
 
-    def force(self, y: torch.Tensor) -> torch.Tensor:
-        """∇V(y_i) + 1/N Σ_{j≠i} ∇W(y_i - y_j) at the points of a batch, (n, d) -> (n, d).
+    def force(self, y: torch.Tensor, coordinates: LocalCoordinates) -> torch.Tensor:
+        """∇V(x_i) + 1/N Σ_{j≠i} ∇W(x_i - x_j) at the points x of a batch y, (n, d) -> (n, d), by x.
 
         N is n for batches that have the moments of the law (`particles.matched`), as the force of a quadratic W is then
         that of the law itself, and n - 1 for independent points.
         """
         parts = []
         if self._gradient is not None:
-            parts.append(self._gradient(y))
+            parts.append(coordinates.asked(self._gradient, self.potential, y).to(y))
         if self.kernel is not None:
             n = len(y)
             scale = 1.0 if has_moments(n, y.shape[1]) else n / (n - 1)
-            parts.append(torch.from_numpy(scale * mean_force(self.kernel, y.detach().cpu().numpy())).to(y))
+            apart = coordinates.differences(y.detach()).cpu().numpy()
+            parts.append(torch.from_numpy(scale * mean_force(self.kernel, apart)).to(y))
         return sum(parts)  # pyright: ignore[reportReturnType]  # one of the two is there
 
     def potential_of_blocks(self, blocks: Numbers) -> Values | None:

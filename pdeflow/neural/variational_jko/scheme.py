@@ -12,6 +12,7 @@ from ...laws import Law, PushForward
 from ...method import Method, refuse_other_steps
 from ...problems.problem import Problem
 from ...trajectory import Trajectory, exact_jko
+from ..local_coordinates import Cloud, require_resolved_law
 from ..map_kinds import Affine, Convex, DeepResidual, require_kind
 from ..particles import draw_evenly, held_out
 from ..requirements import require_density
@@ -101,10 +102,11 @@ class VariationalJKO(Method):
     def init(self, problem: Problem, rng: np.random.Generator) -> State:
         require_device(self.training.device)
         with isolated():
-            prepared = PreparedStep(problem, self)
             law = problem.initial
+            require_resolved_law(law)
+            prepared = PreparedStep(problem, self)
             require_density(law, prepared.internal)
-            pool = draw_evenly(law, self.training.pool, self.batch, rng).astype(self.training.dtype)
+            pool = Cloud.of(draw_evenly(law, self.training.pool, self.batch, rng), self.training.dtype)
             return State(prepared, PushForward(law), pool, held_out(law, HELD * self.batch, self.batch, rng))
 
     def step(self, problem: Problem, state: State, dt: float, rng: np.random.Generator) -> State:

@@ -59,8 +59,8 @@ def _no_memory():
 
 @pytest.mark.parametrize("how, kind, words", [(_nan, pf.Diverged, "nan"), (_no_memory, pf.NotConverged, "memory")])
 def test_a_failure_in_training_carries_what_was_trained(how, kind, words, tmp_path):
-    # a step of 5 iterations evaluates it 7 times; the tenth call is in the second step, after 2 iterations
-    potential = _Failing(10, how)
+    # a step of 5 iterations evaluates it 7 times, init 4 times; call 13 is in the second step
+    potential = _Failing(13, how)
     problem = pf.Problem(pf.Energy(potential, pf.Entropy()), pf.laws.Gaussian(0.0, 1.0), 1.0, name="mine")
     with pytest.raises(kind, match=f"Step 2, iteration [23]: .*{words}") as caught:
         pf.solve(problem, ICNNJKO(iterations=5, training=Training(pool=2048)), dt=0.1)

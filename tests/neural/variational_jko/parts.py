@@ -5,6 +5,7 @@ import torch
 from numpy.polynomial.legendre import leggauss
 
 from pdeflow.neural import Convex
+from pdeflow.neural.local_coordinates import LocalCoordinates
 from pdeflow.neural.variational_jko.dual_ascent import DualAscent
 from pdeflow.neural.variational_jko.dual_function import Profile, TestFamily
 from pdeflow.neural.variational_jko.map_descent import ConvexDescent, ResidualDescent
@@ -33,8 +34,8 @@ def around(internal, stretch, dim=2):
 
 def dual_in_training(internal, dim, batch, sizes, balls):
     """A test function in training, in double precision, from zero."""
-    family = TestFamily(internal, dim)
-    return DualAscent(internal, family, batch, sizes, None, balls, generator(), torch.float64, "cpu")
+    family, coordinates = TestFamily(internal, dim), LocalCoordinates(np.zeros(dim))
+    return DualAscent(internal, family, batch, sizes, None, balls, coordinates, generator(), torch.float64, "cpu")
 
 
 def moving(kind):

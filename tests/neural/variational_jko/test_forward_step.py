@@ -34,12 +34,15 @@ def test_one_step_is_explicit_euler_on_the_particles(kernel):
     problem = problem_of(kernel, Gaussian([0.5, -0.2], 0.25), 0.1)
     before = FORWARD.init(problem, np.random.default_rng(0))
     after = FORWARD.step(problem, before, 0.1, np.random.default_rng(1))
-    sources = before.pool if isinstance(kernel, PowerLaw) else before.pool[:8192]
-    assert np.abs(after.pool - (before.pool - 0.1 * mean_force(kernel, sources, before.pool))).max() < 1e-13
+    sources = before.pool.points if isinstance(kernel, PowerLaw) else before.pool.points[:8192]
+    assert (
+        np.abs(after.pool.points - (before.pool.points - 0.1 * mean_force(kernel, sources, before.pool.points))).max()
+        < 1e-13
+    )
     if isinstance(
         kernel, PowerLaw
     ):  # the centre of mass does not move (sources that are not all particles move it a little)
-        assert np.abs(after.pool.mean(axis=0) - before.pool.mean(axis=0)).max() < 1e-12
+        assert np.abs(after.pool.points.mean(axis=0) - before.pool.points.mean(axis=0)).max() < 1e-12
     x = np.random.default_rng(2).normal(size=(50, 2))
     assert np.allclose(FORWARD.law(after).push(x), x - 0.1 * mean_force(kernel, sources, x), atol=1e-13)
 

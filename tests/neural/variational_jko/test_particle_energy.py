@@ -6,16 +6,18 @@ import torch
 
 import pdeflow as pf
 from pdeflow.energies.energy import Energy
+from pdeflow.neural.local_coordinates import LocalCoordinates
 from pdeflow.neural.particles import matched
 from pdeflow.neural.variational_jko.particle_energy import ParticleEnergy, require_tame
 
+PLAIN = LocalCoordinates(np.zeros(2))
 COV = np.array([[2.0, 0.5], [0.5, 1.0]])
 
 
 def test_the_force_on_a_batch_leaves_out_the_particle_itself(rng):
     y = rng.standard_normal((15, 2))  # too few to have been given the moments of the law
     energy = Energy(pf.potentials.Quadratic(COV), None, pf.interactions.GaussianAttraction())
-    force = ParticleEnergy(energy, 2).force(torch.from_numpy(y)).numpy()
+    force = ParticleEnergy(energy, torch.from_numpy(y), PLAIN).force(torch.from_numpy(y), PLAIN).numpy()
     for i in (0, 11):
         others = np.delete(y, i, axis=0)
         expected = COV @ y[i] + energy.interaction.grad(y[i] - others).mean(axis=0)
@@ -23,14 +25,16 @@ def test_the_force_on_a_batch_leaves_out_the_particle_itself(rng):
     shared = pf.potentials.FromFunction(
         lambda x: (x**4).sum(-1), dim=2
     )  # no gradient given: through automatic differentiation
-    np.testing.assert_allclose(ParticleEnergy(Energy(shared), 2).force(torch.from_numpy(y)), 4 * y**3, atol=1e-12)
+    force = ParticleEnergy(Energy(shared), torch.from_numpy(y), PLAIN).force(torch.from_numpy(y), PLAIN)
+    np.testing.assert_allclose(force, 4 * y**3, atol=1e-12)
 
 
 def test_the_force_on_a_batch_with_the_moments_of_the_law_is_that_of_the_law(rng):
     y = matched(rng.standard_normal((400, 2)), 100)
     center = y.reshape(-1, 2).mean(axis=0)
-    force = ParticleEnergy(Energy(interaction=pf.interactions.QuadraticAttraction(0.7)), 2).force
-    np.testing.assert_allclose(force(torch.from_numpy(y[1])).numpy(), 0.7 * (y[1] - center), atol=1e-12)
+    energy = Energy(interaction=pf.interactions.QuadraticAttraction(0.7))
+    force = ParticleEnergy(energy, torch.from_numpy(y[0]), PLAIN).force
+    np.testing.assert_allclose(force(torch.from_numpy(y[1]), PLAIN).numpy(), 0.7 * (y[1] - center), atol=1e-12)
 
 
 def test_a_forward_step_without_a_second_moment_is_refused(rng):

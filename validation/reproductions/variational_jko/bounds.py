@@ -16,6 +16,7 @@ from _report import REPORTS, command
 
 import pdeflow as pf
 from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture
+from pdeflow.neural.local_coordinates import LocalCoordinates
 from pdeflow.neural.particles import Pool, draw_evenly, held_out, matched
 from pdeflow.neural.variational_jko.dual_ascent import DualAscent
 from pdeflow.neural.variational_jko.dual_function import TestFamily
@@ -45,8 +46,9 @@ def bounds(law, internal, iterations, pool, seed):
     x = draw_evenly(law, pool, BATCH, rng)
     family = TestFamily(internal, law.dim)
     balls = family.balls_around(x, law.mean(), law.cov(), MARGIN)
-    dual = DualAscent(internal, family, BATCH, (64, 64), None, balls, generator, torch.float32, "cpu")
-    outer = ParticleEnergy(pf.Energy(internal=internal), law.dim)
+    plain = LocalCoordinates(np.zeros(law.dim))
+    dual = DualAscent(internal, family, BATCH, (64, 64), None, balls, plain, generator, torch.float32, "cpu")
+    outer = ParticleEnergy(pf.Energy(internal=internal), torch.from_numpy(x[:2]), plain)
     whole, held = torch.as_tensor(x, dtype=torch.float32), held_out(law, HELD * BATCH, BATCH, rng)
     out = []
     for count in (0, iterations):

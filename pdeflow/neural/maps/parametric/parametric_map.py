@@ -38,6 +38,7 @@ RECORDED: dict[str, tuple[type, dict[str, str]]] = {
 }
 
 
+@isolated()
 def build(kind: MapKind, center: Vector, root: Matrix, knots: np.ndarray | None = None) -> MapFamily:
     """The `MapFamily` of a kind of map.
 
@@ -77,6 +78,7 @@ class ParametricMap(Map):
         θ.
     """
 
+    @isolated()
     def __init__(self, family: MapFamily, theta: Values):
         self.family, self.theta, self.dim = family, readonly(theta), family.dim
         image = family.image_of_standard(self._parameters())
@@ -113,10 +115,12 @@ class ParametricMap(Map):
         x, certificate = self._ask(self.family.inverse, y)
         return x.numpy(), certificate
 
+    @isolated()
     def lacks(self, question: str) -> str | None:
         return self.family.no_inverse(self._parameters()) if question == "invert" else super().lacks(question)
 
     @property
+    @isolated()
     def increasing(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         """Whether T is known to be an increasing function on the line."""
         return self.dim == 1 and self.family.increasing(self._parameters())
