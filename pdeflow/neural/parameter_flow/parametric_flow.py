@@ -17,6 +17,7 @@ from ...energies.energy import Energy
 from ...laws import Gaussian, Law
 from ...method import Method
 from ...problems.problem import Problem
+from ..local_coordinates import require_resolved_law
 from ..map_kinds import require_kind
 from ..maps.parametric import PARAMETRIC_KINDS, MapFamily, ParametricMap, Tangent, build
 from ..maps.parametric.map_family import MapKind, Parameters, PointTensor
@@ -102,6 +103,7 @@ class ParametricFlow(Method):
 
     def init(self, problem: Problem, rng: np.random.Generator) -> State:
         with isolated():
+            require_resolved_law(problem.initial)
             require_gradients(problem, type(self).__name__)
             points = draw_base_points(problem.initial, self.samples, rng, problem.energy.internal)
             family = build(self.map, points.center, points.root)
