@@ -75,6 +75,8 @@ class TwiceQuantileJKO(QuantileJKO):
         new = super().step(problem, state, dt, rng)
         return new if "iterations" in state.facts else super().step(problem, new, dt, rng)
 
+    exact_sequence = QuantileJKO.exact_sequence  # what it says of itself: the steps are those of JKO
+
 
 @dataclass(frozen=True)
 class Recursion(pf.Method):
