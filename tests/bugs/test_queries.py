@@ -33,7 +33,7 @@ PLANE = {
 
 @pytest.mark.parametrize("name", LINE)
 def test_the_distribution_function_at_nan_is_nan(name):
-    """scipy/scipy#3858 and its kind: cdf(nan) was 1 of a cloud and 0 of a law given by its quantiles."""
+    """Of the kind of jax-ml/jax#38606 and #38317: cdf(nan) was 1 of a cloud and 0 of a law given by its quantiles."""
     law = LINE[name]
     if "cdf" in law.answers():
         at = law.cdf(np.array([np.nan, -np.inf, np.inf, 0.5]))
@@ -45,7 +45,7 @@ def test_the_distribution_function_at_nan_is_nan(name):
 
 @pytest.mark.parametrize("name, law", [*((f"{k} 1", v) for k, v in LINE.items()), *PLANE.items()])
 def test_the_density_and_the_score_at_nan_are_nan(name, law):
-    """scipy/scipy#3858 and its kind: three laws had the log density -inf at nan, as if it lay outside."""
+    """Of the kind of jax-ml/jax#38317: three laws had the log density -inf at nan, as if it lay outside."""
     for question in ("log_density", "score"):
         if question in law.answers():
             x = np.zeros((3, law.dim))
