@@ -9,7 +9,7 @@ from .barenblatt import Barenblatt
 from .base import Law
 from .gaussian import Gaussian, kept_gaussian
 from .grid import GridLaw
-from .mixture import GaussianMixture
+from .mixture import GaussianMixture, kept_mixture
 from .particles import Particles
 from .quantiles import Quantiles
 from .ring import Ring
@@ -88,4 +88,6 @@ def from_fields(kind: str, fields: Mapping[str, np.ndarray]) -> Law:
         return Barenblatt(len(fields["center"]), fields["m"], fields["barenblatt_time"], fields["center"])
     if kind == "Gaussian":
         return kept_gaussian(fields["mean"], fields["cov"])
+    if kind == "GaussianMixture":
+        return kept_mixture(fields["weights"], fields["means"], fields["covs"])
     return _KINDS[kind](*(fields[name] for name in needed_fields(kind)))

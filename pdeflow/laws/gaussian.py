@@ -216,7 +216,13 @@ class Gaussian(Law):
         return super().mean_pair_power(p)
 
     def difference(self) -> Law | None:
-        return Gaussian(np.zeros(self.dim), 2 * self._cov)
+        return Gaussian.of_difference(self, self)
+
+    @classmethod
+    def of_difference(cls, first: Gaussian, second: Gaussian) -> Gaussian:
+        """The law of X - Y for independent X and Y of these two laws."""
+        root = np.sqrt(2) * first._root if first is second else _triangular(np.hstack([first._root, second._root]))
+        return cls.of_parts(first._mean - second._mean, first._cov + second._cov, root)
 
     def pushed(self, move: Map) -> Law:
         """A Gaussian where the map is affine and not singular, else a `PushForward`."""
@@ -230,16 +236,16 @@ class Gaussian(Law):
         return Gaussian.of_parts(mean, (cov + cov.T) / 2, _triangular(matrix @ self._root))
 
     def fields(self) -> dict[str, tuple[tuple[str, ...], np.ndarray]] | None:
-        self._require_covariance("fields")
+        self.require_covariance("fields")
         return {"mean": (("dim",), self._mean), "cov": (("dim", "dim_2"), self._cov)}
 
-    def _require_covariance(self, question: str) -> None:
+    def require_covariance(self, question: str) -> None:
         """`NotAvailable` where the covariance, as a matrix of floats, does not hold the law."""
         if not _holds(self._cov, self._root):
             raise self.not_available(question, "a covariance of floats cannot hold spreads that differ so much")
 
     def spec(self) -> dict[str, Any]:
-        self._require_covariance("spec")
+        self.require_covariance("spec")
         return {"law": "Gaussian", "mean": self._mean.tolist(), "cov": self._cov.tolist()}
 
 

@@ -17,7 +17,7 @@ from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
 from .._core.validate import at_finite_points, draws, levels, points, readonly, real_array
 from .base import Law, inverse_cdf
 from .cells import CellMasses, mixture_masses
-from .gaussian import Gaussian
+from .gaussian import Gaussian, kept_gaussian
 
 
 class GaussianMixture(Law):
@@ -164,18 +164,16 @@ class GaussianMixture(Law):
         return mixture_masses(self.weights[full], known) if len(known) == len(parts) else None
 
     def projected(self, direction: Vector) -> Law | None:
-        return GaussianMixture(self.weights, self.means @ direction, direction @ self.covs @ direction)
+        # by the roots of the components: the covariance loses what cancels along a narrow direction
+        return GaussianMixture.of_components(self.weights, [g.projected(direction) for g in self.components])
 
     def difference(self) -> Law | None:
         """The mixture of the differences of all pairs of components."""
         full = np.flatnonzero(self.weights > 0)
-        weights, means, covs = self.weights[full], self.means[full], self.covs[full]
-        pairs = np.multiply.outer(weights, weights).ravel()
-        shape = (-1, self.dim, self.dim)
-        return GaussianMixture(
-            pairs / pairs.sum(),  # the product of two sums that are one to 1e-12
-            (means[:, None] - means).reshape(-1, self.dim), (covs[:, None] + covs).reshape(shape),
-        )  # fmt: skip
+        parts = [self.components[i] for i in full]
+        pairs = np.multiply.outer(self.weights[full], self.weights[full]).ravel()
+        gaps = [Gaussian.of_difference(one, other) for one in parts for other in parts]
+        return GaussianMixture.of_components(pairs / pairs.sum(), gaps)  # the product of two sums that are 1 to 1e-12
 
     @underflow_is_zero
     def mean_pair_power(self, p: float) -> Estimate | None:
@@ -211,6 +209,8 @@ class GaussianMixture(Law):
         return Estimate(level_integral(mean_at, probed=True, cuts=cuts), 0.0, "quadrature", "mean")
 
     def fields(self) -> dict[str, tuple[tuple[str, ...], np.ndarray]] | None:
+        for component in self.components:
+            component.require_covariance("fields")
         return {
             "weights": (("component",), self.weights),
             "means": (("component", "dim"), self.means),
@@ -218,9 +218,21 @@ class GaussianMixture(Law):
         }
 
     def spec(self) -> dict[str, Any]:
+        for component in self.components:
+            component.require_covariance("spec")
         return {
             "law": "GaussianMixture",
             "weights": self.weights.tolist(),
             "means": self.means.tolist(),
             "covs": self.covs.tolist(),
         }
+
+
+def kept_mixture(weights: ArrayLike, means: ArrayLike, covs: ArrayLike) -> GaussianMixture:
+    """The mixture whose `fields` or `spec` were kept: its covariances may be worse conditioned than a user's own."""
+    means, covs = real_array(means, "means"), real_array(covs, "covs")
+    if means.ndim != 2 or covs.shape != (*means.shape, means.shape[1]):
+        return GaussianMixture(weights, means, covs)  # which says what is wrong, or takes numbers for covariances
+    # of the weights and the means the class itself judges
+    frame = GaussianMixture(weights, means, 1.0)
+    return GaussianMixture.of_components(frame.weights, [kept_gaussian(m, c) for m, c in zip(means, covs)])

@@ -6,7 +6,7 @@ from .._core.errors import BadInput, unknown_field
 from .barenblatt import Barenblatt
 from .base import Law
 from .gaussian import Gaussian, kept_gaussian
-from .mixture import GaussianMixture
+from .mixture import GaussianMixture, kept_mixture
 from .product import Product
 from .ring import Ring
 from .semicircle import Semicircle
@@ -42,6 +42,8 @@ def from_spec(spec: dict[str, Any]) -> Law:
         return Product([from_spec(part) for part in fields["laws"]])
     if spec["law"] == "Gaussian":
         return kept_gaussian(**fields)
+    if spec["law"] == "GaussianMixture":
+        return kept_mixture(**fields)
     if spec["law"] not in _PARAMETRIC:
         raise unknown_field("pdeflow.laws", str(spec["law"]), [*_PARAMETRIC, "Product"])
     return _PARAMETRIC[spec["law"]](**fields)

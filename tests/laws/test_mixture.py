@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pdeflow.energies.potentials import MixturePotential
-from pdeflow.laws import GaussianMixture
+from pdeflow.laws import Gaussian, GaussianMixture
 
 MIXTURE = GaussianMixture([0.25, 0.0, 0.75], [[0.0, 3.0], [9.0, 9.0], [1.0, -1.0]], [np.diag([1.0, 0.5])] * 3)
 
@@ -42,3 +42,16 @@ def test_projections_are_mixtures():
     flat = MIXTURE.projected(np.array([0.6, 0.8]))
     assert flat.means[:, 0] == pytest.approx(MIXTURE.means @ [0.6, 0.8], rel=1e-15)
     assert flat.covs[0, 0, 0] == pytest.approx(0.36 + 0.64 * 0.5, rel=1e-15)
+
+
+def test_projections_and_differences_of_narrow_components_keep_their_spread():
+    """Across N(0, R Rᵀ) with spreads 1 and 1e-8 between the axes the covariance itself has lost the narrow one."""
+    narrow = Gaussian.from_root([0.0, 0.0], [[1.0, -1e-8], [1.0, 1e-8]])
+    law = GaussianMixture.of_components(np.array([0.5, 0.5]), [narrow, Gaussian([0.0, 0.0], 1.0)])
+    across = law.projected(np.array([-1.0, 1.0]))
+    assert across.components[0].root()[0, 0] == pytest.approx(2e-8, rel=1e-7)  # what is left in R's own entries
+    gap = law.difference()
+    assert np.array_equal(gap.weights, np.full(4, 0.25))
+    ours, mixed = gap.components[0].root(), gap.components[1].cov()
+    assert np.linalg.det(ours) == pytest.approx(2 * 2e-8, rel=1e-7)
+    assert np.array_equal(mixed, narrow.cov() + np.eye(2))
