@@ -203,5 +203,32 @@ def as_gaussian_attraction(kernel: Any) -> GaussianAttraction | None:
 __all__ = ["GaussianAttraction", "Interaction", "LogRepulsion", "PowerLaw", "QuadraticAttraction", "power_terms"]
 
 
+def require_even(kernel: Any, dim: int, size: float) -> None:
+    """`BadInput` where a user's kernel is not even, seen at 32 points z (n, dim) of lengths about `size` (units of x).
+
+    A grad that is not odd is found too. Built-in kernels are even and are not asked.
+    """
+    if kernel is None or power_terms(kernel) is not None:
+        return
+    directions = np.sin(np.arange(1.0, 32 * dim + 1).reshape(32, dim))  # of no symmetry
+    z = size * np.geomspace(1e-2, 10.0, 32)[:, None] * directions
+    for name, sign in (("value", 1.0), ("grad", -1.0)):
+        function = getattr(kernel, name, None)
+        if not callable(function):
+            continue
+        with np.errstate(all="ignore"):  # what is not finite is named where it is met
+            here, there = (np.asarray(function(points), dtype=float).reshape(32, -1) for points in (z, -z))
+        off = np.abs(here - sign * there).max(axis=1)
+        # odd parts of 1e-9 of the answer itself are round-off of the user's formula
+        bad = off > 1e-9 * np.maximum(np.abs(here), np.abs(there)).max(axis=1)
+        if bad.any():
+            i = int(np.argmax(bad))
+            raise BadInput(
+                f"The kernel's {name} is {here[i].tolist()} at z = {z[i].tolist()} and {there[i].tolist()} at -z. The "
+                "energy has W(x - y) for each pair in both orders, so W must be even and its gradient odd. Pass "
+                "(W(z) + W(-z))/2, which has the same energy."
+            )
+
+
 def __getattr__(name: str):
     raise missing_name(__name__, name, __all__)

@@ -266,7 +266,9 @@ class FromFunction(Potential):
             raise BadInput(
                 f"{name}(x) is {shown(raw[i].tolist())} at x = {shown(x[i].tolist())}. It must be finite where the "
                 "law has mass. Correct "
-                "it there or shrink the domain."
+                "it there or shrink the domain.",
+                x=x[i].tolist(),
+                value=float(np.ravel(raw[i])[0]),
             )
         return raw.astype(float)
 

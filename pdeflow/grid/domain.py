@@ -12,6 +12,7 @@ from .._core.shapes import Values
 from ..energies.internal import InternalEnergy
 from ..laws import Law
 from ..problems import Problem
+from .line_potential import WithEnds, is_wall, potential_values, values_with_walls, wall_towards
 
 Edges = Float[np.ndarray, " edges"]  # n + 1 ends of n cells
 
@@ -58,42 +59,27 @@ class Box:
     stationary_tail: float
 
 
-def potential_values(potential: Any, x: Values) -> Values:
-    """V at the points x (n,), checked for kind, shape and finiteness; `BadInput` names the first bad point."""
-    if potential is None:
-        return np.zeros(len(x))
-    with np.errstate(all="ignore"):  # a fault shows as a non-finite value, which is named below
-        raw = potential.value(x[:, None])
-    if not isinstance(raw, np.ndarray) or raw.dtype.kind not in "fiu" or raw.shape != x.shape:
-        kind = f"an array of {raw.dtype}, shape {raw.shape}" if isinstance(raw, np.ndarray) else type(raw).__name__
-        raise BadInput(
-            f"The potential returned {kind} for x of shape {(len(x), 1)}. It must be a real array of shape "
-            f"{x.shape}. Sum over the last axis."
-        )
-    bad = ~np.isfinite(raw)
-    if bad.any():
-        i = int(np.argmax(bad))
-        raise BadInput(
-            f"The potential is {raw[i]} at x = {x[i]:.12g}. It must be finite on the whole grid. Correct it there, or "
-            "pass lower= and upper= that leave the point out.",
-            x=float(x[i]),
-        )  # fmt: skip
-    return raw.astype(float)
-
-
 def _flank(
     potential: Any, temperature: float, start: float, width: float, least: float
 ) -> tuple[Values, Values] | None:
     """Nodes and values from `start` outwards (signed width, doubled each time) until exp(-V/T) is empty.
 
-    None if it never is.
+    At a wall they end. None if exp(-V/T) never is empty.
     """
     nodes = [np.array([float(start)])]
-    values = [potential_values(potential, nodes[0])]
+    values = [values_with_walls(potential, nodes[0])]
+    if np.isinf(values[0][0]):
+        return nodes[0], values[0]
     for _ in range(_MOST_DOUBLINGS):
         x = nodes[-1][-1] + width * np.linspace(0.0, 1.0, 129)[1:]
+        v = values_with_walls(potential, x)
+        if np.isinf(v).any():
+            i = int(np.argmax(np.isinf(v)))
+            wall = np.array([wall_towards(potential, float(nodes[-1][-1]), float(x[i]))])
+            x, v = np.append(x[:i], wall), np.append(v[:i], potential_values(potential, wall))
+            return np.concatenate([*nodes, x]), np.concatenate([*values, v])
         nodes.append(x)
-        values.append(potential_values(potential, x))
+        values.append(v)
         least = min(least, values[-1].min())
         outer = values[-1][64:]
         if outer.min() - least > _EMPTY_DEPTH * temperature and outer[-1] >= outer[0]:
@@ -107,17 +93,20 @@ def stationary_outside(
 ) -> tuple[float, float]:
     """Stationary mass below `lower` and above `upper`; NaN twice where exp(-V/T) decays on neither or only one side.
 
-    values : V at equidistant points of [lower, upper]. Where the potential cannot be evaluated beyond an end, that end
-    is taken as a wall of the problem and nothing lies beyond it.
+    values : V at equidistant points of [lower, upper]. Nothing lies beyond a wall, where V is inf, nor beyond an end
+    outside of which V is not a number.
     """
     if potential is None:
         return np.nan, np.nan
     sides, spread = [], upper - lower
     for start, width in ((lower, -spread / 8), (upper, spread / 8)):
         try:
-            sides.append(_flank(potential, temperature, start, width, values.min()))
+            side = _flank(potential, temperature, start, width, values.min())
         except BadInput:
-            sides.append((np.array([start]), np.array([np.inf])))
+            side = np.array([start]), np.array([np.inf])
+        if side is not None and abs(side[0][-1] - start) <= 1e-12 * spread:  # round-off in the place of a wall
+            side = np.array([start]), np.array([np.inf])
+        sides.append(side)
     if any(side is None for side in sides):
         return np.nan, np.nan
     least = min(values.min(), *(side[1].min() for side in sides))
@@ -136,11 +125,13 @@ def _stationary_range(
 
     None if there is none. least : the width, in units of x, that the scan starts with where [low, high] is narrower.
     """
+    if high - low < least:
+        high = wall_towards(potential, low, low + least)
     width = max(high - low, least)
-    inner = np.linspace(low, low + width, 513)
+    inner = np.linspace(low, high, 513)
     values = potential_values(potential, inner)
     left = _flank(potential, temperature, low, -width / 4, values.min())
-    right = _flank(potential, temperature, low + width, width / 4, values.min())
+    right = _flank(potential, temperature, high, width / 4, values.min())
     if left is None or right is None:
         return None
     x = np.concatenate([left[0][:0:-1], inner, right[0][1:]])
@@ -154,16 +145,22 @@ def _stationary_range(
     return x[max(np.searchsorted(total, TAIL_MASS) - 1, 0)], x[::-1][max(np.searchsorted(back, TAIL_MASS) - 1, 0)]
 
 
-def _automatic(problem: Problem, temperature: float) -> tuple[float, float]:
+def between_walls(potential: Any, low: float, middle: float, high: float) -> tuple[float, float]:
+    """[low, high] less what lies beyond walls of V, seen from `middle`."""
+    return wall_towards(potential, middle, low), wall_towards(potential, middle, high)
+
+
+def _automatic(problem: Problem, temperature: float, lower: float | None, upper: float | None) -> tuple[float, float]:
     """Ends that hold the initial and the stationary law to `TAIL_MASS` and all that lies downhill.
 
-    Without a potential they hold the growth to the horizon.
+    Without a potential they hold the growth to the horizon. They do not pass walls, nor an end that is given.
     """
-    low, high = (float(q) for q in problem.initial.quantile(np.array([TAIL_MASS, 1 - TAIL_MASS])))
-    potential = problem.energy.potential
-    if potential is None:
+    low, middle, high = (float(q) for q in problem.initial.quantile(np.array([TAIL_MASS, 0.5, 1 - TAIL_MASS])))
+    potential = WithEnds(problem.energy.potential, lower, upper)
+    if problem.energy.potential is None:
         growth = 7.4 * np.sqrt(2 * temperature * problem.horizon)  # P(N(0,1) > 7.4) = 7e-14
         return low - growth, high + growth
+    low, high = between_walls(potential, low, middle, high)
     least = 1e-3 * float(
         np.sqrt(2 * temperature * problem.horizon)
     )  # a share of how far noise goes: a length in any unit
@@ -179,16 +176,22 @@ def _automatic(problem: Problem, temperature: float) -> tuple[float, float]:
 
 
 def downhill(potential: Any, low: float, high: float) -> tuple[float, float]:
-    """[low, high] widened to where V is at least its maximum there: mass that only runs downhill does not pass."""
+    """[low, high] widened to where V is at least its maximum there, or to a wall.
+
+    Mass that only runs downhill does not pass.
+    """
     level = potential_values(potential, np.linspace(low, high, 513)).max()
     ends = []
     for start, sign in ((low, -1.0), (high, 1.0)):
         width = (high - low) / 64 if high > low else 1e-2
         for _ in range(_MOST_DOUBLINGS):
             x = start + sign * width * np.linspace(0.0, 1.0, 257)
-            over = potential_values(potential, x) >= level
+            values = values_with_walls(potential, x)
+            over = values >= level
             if over.any():
-                ends.append(float(x[np.argmax(over)]))
+                i = int(np.argmax(over))
+                wall = i > 0 and np.isinf(values[i])
+                ends.append(wall_towards(potential, float(x[i - 1]), float(x[i])) if wall else float(x[i]))
                 break
             width *= 2
         else:
@@ -207,7 +210,7 @@ def choose_box(
     `BadInput` if stationary mass above `MASS_TOLERANCE` is left outside.
     """
     if lower is None or upper is None:
-        low, high = _automatic(problem, temperature)
+        low, high = _automatic(problem, temperature, lower, upper)
         lower, upper = low if lower is None else lower, high if upper is None else upper
         if not lower < upper:
             raise BadInput(
@@ -244,7 +247,8 @@ def refuse_outside(what: str, below: float, above: float, lower: float, upper: f
         raise BadInput(
             f"The domain [{lower:.6g}, {upper:.6g}] is too small: the {what} has mass {below + above:.3g} outside "
             f"({below:.3g} below, {above:.3g} above); at most {MASS_TOLERANCE:g} is accepted, and no-flux ends "
-            "would pile it up. Widen lower= and upper=, or leave both out for an automatic domain.",
+            "would pile it up. Widen lower= and upper=, or leave both out for an automatic domain; where V has a wall, "
+            "start from a law that lies within it.",
             outside=float(below + above),
         )  # fmt: skip
 
@@ -258,16 +262,9 @@ def open_ends(potential: Any, temperature: float, edges: Edges, values: Values) 
         return ()
     half = (edges[1] - edges[0]) / 2
     ends = ("lower", edges[0] - half, values[1] - values[0]), ("upper", edges[-1] + half, values[-2] - values[-1])
-    return tuple(name for name, ghost, fall in ends if fall > LEAST_FALL * temperature and not _wall(potential, ghost))
-
-
-def _wall(potential: Any, x: float) -> bool:
-    """Whether V cannot be evaluated at x."""
-    try:
-        potential_values(potential, np.array([float(x)]))
-    except BadInput:
-        return True
-    return False
+    return tuple(
+        name for name, ghost, fall in ends if fall > LEAST_FALL * temperature and not is_wall(potential, ghost)
+    )
 
 
 def refuse_piled_up(ends: tuple[str, ...], mass: Values, edges: Edges, when: str) -> None:

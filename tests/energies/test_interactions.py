@@ -5,7 +5,7 @@ import pytest
 
 import pdeflow as pf
 from pdeflow import checks
-from pdeflow.energies.interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction
+from pdeflow.energies.interactions import GaussianAttraction, LogRepulsion, PowerLaw, QuadraticAttraction, require_even
 
 KERNELS = {
     "(4, 2)": PowerLaw(4.0, 2.0),
@@ -74,3 +74,14 @@ def test_the_quadratic_attraction_alone_is_convex(kernel, rng):
 def test_bad_kernels(build, message):
     with pytest.raises(pf.BadInput, match=message):
         build()
+
+
+def test_kernels_that_are_not_even_are_found_in_any_unit():
+    class Skew(pf.interactions.GaussianAttraction):
+        def grad(self, z):
+            return super().grad(z) + 1e-3 / self.width
+
+    for size in (1e-9, 1.0, 1e9):
+        require_even(pf.interactions.GaussianAttraction(width=size), 2, size)
+        with pytest.raises(pf.BadInput, match=r"grad is .*even"):
+            require_even(Skew(width=size), 2, size)

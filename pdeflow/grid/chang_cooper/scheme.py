@@ -19,12 +19,12 @@ from ..domain import (
     choose_box,
     free_tail,
     open_ends,
-    potential_values,
     refuse_outside,
     refuse_piled_up,
     require_fine_floats,
     temperature_of,
 )
+from ..line_potential import potential_values
 from . import elimination
 
 Links = Float[np.ndarray, " links"]  # one number per pair of neighbouring cells
@@ -120,9 +120,9 @@ class ChangCooper(Method):
         Number of cells, at least 3.
     lower, upper : float or None, default None
         Ends of the domain, in units of x; None is automatic: the initial law and exp(-V/T) each leave 1e-13 outside at
-        each end, and all that lies downhill is in (found by scanning V outwards; a narrow well far away may be missed).
-        Without potential it is the initial law widened by 7.4 √(2 T horizon). A GridLaw of `cells` equal cells under a
-        potential keeps its own domain.
+        each end, and all that lies downhill is in (found by scanning V outwards; a narrow well far away may be missed),
+        but nothing beyond an end that is given or beyond a wall, where V is inf. Without potential it is the initial
+        law widened by 7.4 √(2 T horizon). A GridLaw of `cells` equal cells under a potential keeps its own domain.
     time_order : {1, 2}, default 1
         1: implicit Euler, first order, non-negative for every dt (the solve subtracts nothing).
         2: the L-stable function R(z) = (1+(1-2γ)z)/(1-γz)², γ = 1-1/√2, which SDIRK2 and TR-BDF2 share on linear

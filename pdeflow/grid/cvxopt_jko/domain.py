@@ -9,7 +9,8 @@ from ..._core.errors import BadInput, Unsupported
 from ..._core.quadrature import graded_rule
 from ..._core.shapes import Numbers, Values
 from ...problems import Problem
-from ..domain import TAIL_MASS, choose_box, downhill, temperature_of
+from ..domain import TAIL_MASS, between_walls, choose_box, downhill, temperature_of
+from ..line_potential import WithEnds, wall_towards
 
 MARGIN_SHARE = 0.05  # of the width, added at each end where the support is known
 
@@ -32,24 +33,30 @@ def choose_ends(problem: Problem, cells: int, lower: float | None, upper: float 
             low, high = float(box.lower), float(box.upper)
             if energy.potential is not None:
                 margin = MARGIN_SHARE * (high - low)
-                low, high = low - margin * (lower is None), high + margin * (upper is None)
+                low = low if lower is not None else wall_towards(energy.potential, low, low - margin)
+                high = high if upper is not None else wall_towards(energy.potential, high, high + margin)
             return low, high
     if lower is None or upper is None:
-        low, high = _support(problem)
+        low, high = _support(problem, lower, upper)
         lower, upper = low if lower is None else lower, high if upper is None else upper
     if not lower < upper:
         raise BadInput(f"The domain is [{lower:.6g}, {upper:.6g}]. lower must lie below upper. Pass both ends.")
     return float(lower), float(upper)
 
 
-def _support(problem: Problem) -> tuple[float, float]:
-    """The initial law's support, or what holds all but 1e-13 at each end, widened to the horizon and by the margin."""
+def _support(problem: Problem, lower: float | None, upper: float | None) -> tuple[float, float]:
+    """The initial law's support, or what holds all but 1e-13 at each end, widened to the horizon and by the margin.
+
+    It does not pass walls, nor an end that is given.
+    """
     initial, internal = problem.initial, problem.energy.internal
     ends = initial.quantile(np.array([0.0, 1.0]))
     deep = initial.quantile(np.array([TAIL_MASS, 1 - TAIL_MASS]))
     low, high = (float(end if np.isfinite(end) else inner) for end, inner in zip(ends, deep))
-    if problem.energy.potential is not None:
-        low, high = downhill(problem.energy.potential, low, high)
+    potential = None if problem.energy.potential is None else WithEnds(problem.energy.potential, lower, upper)
+    middle = float(initial.quantile(np.array([0.5]))[0])
+    if potential is not None:
+        low, high = downhill(potential, *between_walls(potential, low, middle, high))
     if internal is not None:
         m, c = internal.exponent, internal.coefficient
         if m is None or c is None or not m > 1:
@@ -60,7 +67,8 @@ def _support(problem: Problem) -> tuple[float, float]:
         growth = _source_radius(m, c * problem.horizon)
         low, high = low - growth, high + growth
     margin = MARGIN_SHARE * (high - low) if high > low else 1.0
-    return low - margin, high + margin
+    low, high = low - margin, high + margin
+    return (low, high) if potential is None else between_walls(potential, low, middle, high)
 
 
 def _source_radius(m: float, time: float) -> float:

@@ -12,12 +12,14 @@ from ..._core.errors import BadInput, NotAvailable, Unsupported, unknown_field
 from ..._core.shapes import Numbers, Values
 from ..._core.threads import one_thread
 from ..._core.validate import count
+from ...energies.interactions import require_even
 from ...energies.internal import InternalEnergy
 from ...laws import GridLaw
 from ...method import Method, refuse_other_steps
 from ...problems import Problem
 from ...trajectory import Trajectory, exact_jko
-from ..domain import Edges, cell_masses, check_ends, potential_values, refuse_outside, require_fine_floats
+from ..domain import Edges, cell_masses, check_ends, refuse_outside, require_fine_floats
+from ..line_potential import is_wall, potential_values
 from .domain import choose_ends, kernel_matrix
 from .program import Program
 from .solver import StepSolver, import_cvxopt
@@ -44,6 +46,8 @@ class PreparedGrid:
         The constant part of the energy of the interaction.
     tail_mass : float
         Initial mass outside the grid.
+    walls : pair of bool
+        Whether V cannot be evaluated half a cell beyond the lower and the upper end.
     """
 
     edges: Edges
@@ -52,6 +56,7 @@ class PreparedGrid:
     kernel: Numbers | None
     constant: float
     tail_mass: float
+    walls: tuple[bool, bool] = (False, False)
 
     @cached_property
     def centers(self) -> Values:
@@ -105,8 +110,9 @@ class CvxoptJKO(Method):
         Ends of the grid, in units of x. None is automatic. For the entropy: as ChangCooper, and to where V reaches its
         maximum on the initial law, and 5 %. Otherwise the initial support (or what holds all but 1e-13 at each end),
         widened to where V reaches its maximum on it, by the Barenblatt radius R(c·horizon) for Power(m, c) (fronts move
-        no further), and by 5 %. With an interaction, and for sums of internal energies, both ends must be given. The
-        initial mass outside goes into the end cells (`tail_mass`; above 1e-3 it is refused).
+        no further), and by 5 %. No automatic end lies beyond a wall, where V is inf. With an interaction, and for sums
+        of internal energies, both ends must be given. The initial mass outside goes into the end cells (`tail_mass`;
+        above 1e-3 it is refused).
     kkt : {"structured", "default"}, default "structured"
         "structured": couplings enter the energy by row sums only, so Woodbury's identity leaves one n x n Cholesky
         factorisation per iteration: O(n²) memory, O(n³) time. "default": CVXOPT's own solver on n² variables, for
@@ -120,7 +126,8 @@ class CvxoptJKO(Method):
         For dim > 1, fast diffusion, an internal energy without second derivative, a kernel W that is not convex in the
         masses (the eigenvalue is named), an initial law without cdf.
     BadInput
-        For ends that make no sense, NaN in V, mass outside, and more than 1e-4 in the end cells after a step.
+        For ends that make no sense, NaN in V, mass outside, and more than 1e-4 in the end cells after a step, unless
+        V has a wall there: inf beyond the end.
     NotConverged
         With step, status, gap and residual, for every outcome of CVXOPT but `optimal`, its ArithmeticError and
         ValueError included, and where the check below fails.
@@ -184,9 +191,12 @@ class CvxoptJKO(Method):
         refuse_outside("initial law", *tails, lower, upper)
         potential, kernel, constant = potential_values(energy.potential, (edges[1:] + edges[:-1]) / 2), None, 0.0
         if energy.interaction is not None:
+            require_even(energy.interaction, 1, upper - lower)
             kernel, linear, constant = kernel_matrix(energy.interaction, self.cells, (upper - lower) / self.cells)
             potential = potential + linear
-        return CouplingState(PreparedGrid(edges, potential, energy.internal, kernel, constant, sum(tails)), mass)
+        half = (edges[1] - edges[0]) / 2
+        walls = is_wall(energy.potential, edges[0] - half), is_wall(energy.potential, edges[-1] + half)
+        return CouplingState(PreparedGrid(edges, potential, energy.internal, kernel, constant, sum(tails), walls), mass)
 
     def step(self, problem: Problem, state: CouplingState, dt: float, rng: np.random.Generator | None) -> CouplingState:
         """The certified minimiser of one JKO step of length dt; rng is not used."""
@@ -210,11 +220,12 @@ class CvxoptJKO(Method):
             "edge_mass": ends,
             "tail_mass": grid.tail_mass,
         }
-        if sum(ends) > ALLOWED_EDGE_MASS:
+        if sum(end for end, wall in zip(ends, grid.walls) if not wall) > ALLOWED_EDGE_MASS:
             raise BadInput(
                 f"The domain [{grid.edges[0]:.6g}, {grid.edges[-1]:.6g}] is too small: after step {state.steps + 1} "
                 f"its end cells hold {ends[0]:.3g} and {ends[1]:.3g}; at most {ALLOWED_EDGE_MASS:g} is accepted, "
-                "for mass piles up there that should leave. Widen lower= and upper=.",
+                "for mass piles up there that should leave. Widen lower= and upper=. If a wall is meant there, let V "
+                "be inf beyond it.",
                 step=state.steps + 1,
                 edge_mass=sum(ends),
             )

@@ -1,6 +1,7 @@
 """QuantileJKO: the JKO step on the line in inverse-CDF coordinates."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from ..._core.errors import BadInput, Diverged, Unsupported, unknown_field
 from ..._core.validate import count
+from ...energies.interactions import require_even
 from ...energies.internal import InternalEnergy
 from ...laws import Gaussian, Quantiles
 from ...method import Method, refuse_other_steps
@@ -63,7 +65,7 @@ class QuantileJKO(Method):
     Raises
     ------
     BadInput
-        Where a field makes no sense or the potential is not finite.
+        Where a field makes no sense, or the potential is not finite where the law has mass: there are no walls.
     Unsupported
         For dim != 1, fast diffusion with m <= 1/3, a potential without gradient, and kernels that are singular and
         unknown or not integrable.
@@ -124,8 +126,10 @@ class QuantileJKO(Method):
             )
         levels = quantile_levels(self.points, self.grading)
         x = quantile_nodes(problem.initial, levels)
-        energy = discretise(problem.energy, levels, x)
-        _, _, value, _ = Objective(energy, x, 1.0).value(x)
+        require_even(problem.energy.interaction, 1, float(x[-1] - x[0]) or 1.0)
+        with _no_walls():
+            energy = discretise(problem.energy, levels, x)
+            _, _, value, _ = Objective(energy, x, 1.0).value(x)
         return QuantileState(x, levels, energy, {"energy": value})
 
     def step(self, problem: Problem, state: QuantileState, dt: float, rng: np.random.Generator | None) -> QuantileState:
@@ -136,7 +140,8 @@ class QuantileJKO(Method):
         shift = _shift(state.x)
         if shift != 0:
             objective = Objective(state.energy.shifted(shift), state.x - shift, float(dt))
-        x, facts = minimise(objective, _start(objective, state.levels, problem.energy.internal))
+        with _no_walls():
+            x, facts = minimise(objective, _start(objective, state.levels, problem.energy.internal))
         return replace(state, x=_ordered(x) + shift, facts=facts)
 
     def law(self, state: QuantileState) -> Quantiles:
@@ -151,6 +156,21 @@ class QuantileJKO(Method):
         """The exact JKO iterates; `NotAvailable` where they have no closed form."""
         refuse_other_steps(self)
         return exact_jko(problem, dt=dt, times=times)
+
+
+@contextmanager
+def _no_walls() -> Iterator[None]:
+    """Adds to the `BadInput` of a potential that is inf where the law has mass what to do about walls."""
+    try:
+        yield
+    except BadInput as error:
+        if getattr(error, "value", None) != np.inf:
+            raise
+        raise BadInput(
+            f"{error} If a wall is meant there: QuantileJKO has none. Use ChangCooper or CvxoptJKO, whose grids end at "
+            "a wall, or a potential that rises to it steeply but is finite.",
+            **error.facts,
+        ) from error
 
 
 def _start(objective: Objective, levels: Nodes, internal: InternalEnergy | None) -> Nodes:

@@ -76,7 +76,9 @@ class PotentialTerm(Term):
             i = int(np.argmin(np.isfinite(flat)))
             raise BadInput(
                 f"The potential's {name} is {flat[i]} at x = {points[i]:.10g}. "
-                "It must be finite wherever the law has mass. Correct it there."
+                "It must be finite wherever the law has mass. Correct it there.",
+                x=float(points[i]),
+                value=float(flat[i]),
             )
         return flat
 

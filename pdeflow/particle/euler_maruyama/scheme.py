@@ -12,7 +12,7 @@ from ..._core.errors import BadInput, Diverged, NotAvailable, Unsupported
 from ..._core.shapes import Points, Values
 from ..._core.validate import count, positive
 from ...energies.energy import Energy
-from ...energies.interactions import as_quadratic_attraction
+from ...energies.interactions import as_quadratic_attraction, require_even
 from ...energies.potentials import as_quadratic
 from ...laws import Gaussian, GaussianMixture, Particles
 from ...method import Method, refuse_other_steps
@@ -20,6 +20,7 @@ from ...problems import Problem
 from ...trajectory import Trajectory, time_grid
 from .drift import BLOW_UP_RATIO, Cloud, Drift, potential_gradient
 from .walk import walk
+from .walls import refuse_reachable_walls, refuse_walls
 
 Noise = tuple[float, int, float]  # dt, Brownian increments per step, √(2 T dt / increments)
 
@@ -86,6 +87,10 @@ class EulerMaruyama(Method):
         key = rng.integers(0, 2**32, 2, dtype=np.uint64)
         x = np.ascontiguousarray(problem.initial.sample(self.particles, rng), dtype=float)
         drift = Drift(problem.energy, problem.dim)
+        require_even(problem.energy.interaction, problem.dim, float(np.max(x.max(axis=0) - x.min(axis=0))) or 1.0)
+        if drift.field is None:
+            reach = float(np.sqrt(2 * drift.temperature * problem.horizon))
+            refuse_reachable_walls(drift.potential, x, reach, drift.temperature)
         state = Cloud(x, key, 0, 0, float(np.max(np.abs(x))), drift)
         if drift.field is None:
             potential_gradient(drift.potential, state, 0.0)
@@ -107,6 +112,8 @@ class EulerMaruyama(Method):
                 return _with_fine_floats(start, _fused(state, steps, noise, workers), noise[2])
             for _ in range(steps):
                 state = _kept(_walked(state, 1, noise, workers, drift.outside(state, dt, workers)), dt)
+        if drift.field is None:
+            refuse_walls(drift.potential, state.x)
         return _with_fine_floats(start, state, noise[2])
 
     def _increments(self, dt: float) -> int:
