@@ -76,6 +76,7 @@ def integrate(
     tolerances: Callable[[float], tuple[float, float]],
     what: str,
     rounds: int = 60,
+    poles: Sequence[float] = (),
 ) -> float:
     """∫ integrand over the panels, which are bisected until the error estimate meets the target.
 
@@ -91,6 +92,8 @@ def integrate(
         What is integrated, for the error message.
     rounds : int
         The most bisections.
+    poles : (k,)
+        Ends of panels where the integrand may have no limit: it is not asked next to them.
 
     Returns
     -------
@@ -112,11 +115,13 @@ def integrate(
     done, done_error, spent, first = 0.0, 0.0, 0, len(low)
     for _ in range(rounds):
         half, spent = (high - low) / 2, spent + len(low)
-        values = integrand((low + half)[:, None] + half[:, None] * z, parent)
+        points, shut = (low + half)[:, None] + half[:, None] * z, np.isin(np.stack([low, high], axis=1), poles)
+        points[:, -2:][shut] = points[:, :-2][:, [0, -1]][shut]
+        values = integrand(points, parent)
         values, at_ends = values[:, :-2], values[:, -2:]
         parts = half * (values @ weight)
         # both rules overlook a kink between an end and the node next to it; the value at the end shows it
-        hidden = half * beyond * np.abs(at_ends - values @ ends).max(axis=1)
+        hidden = half * beyond * np.where(shut, 0.0, np.abs(at_ends - values @ ends)).max(axis=1)
         errors = np.maximum(half * np.abs(values @ (weight - coarse)), hidden)
         total = done + parts.sum()
         target, accepted = tolerances(total)

@@ -112,6 +112,9 @@ class Barenblatt(Law):
         self._line("quantile")
         return self.center[0] + self.radius * (2 * betaincinv(self._power, self._power, levels(u)) - 1)
 
+    def upper_quantile(self, share: ArrayLike) -> SameShape:
+        return 2 * self.center[0] - self.quantile(share)
+
     def cdf(self, x: ArrayLike) -> SameShape:
         self._line("cdf")
         z = (numbers(x) - self.center[0]) / self.radius

@@ -35,7 +35,7 @@ CLOSED_FORMS = (
     *("entropy", "power_integral", "score", "as_gaussian", "gaussian_components", "as_barenblatt", "as_semicircle"),
     *("scale_family", "blocks", "factors", "linear_pieces", "cell_masses", "projected", "mean_of", "mean_pair_power"),
     *("quadrature_nodes", "pushed", "atoms", "density_steps", "pushed_from", "grid_axes"),
-    *("density_edges", "difference"),
+    *("density_edges", "difference", "upper_quantile"),
 )
 
 
@@ -295,6 +295,14 @@ class Law(Value):
         if pieces is not None:
             places = np.append(places, pieces[1])
         return np.unique(places[np.isfinite(places)])
+
+    def upper_quantile(self, share: ArrayLike) -> SameShape:
+        """The quantile at level 1 - share, of the shape of share; dimension 1 only.
+
+        A law that knows it without rounding 1 - share overrides it: its upper tail then has the digits of its lower
+        one. The base class rounds, so that shares below 2^-53 are nothing.
+        """
+        return self.quantile(1 - np.asarray(share, dtype=float))
 
     def difference(self) -> Law | None:
         """The law of X - Y for independent X and Y of this law, where it is known, else None."""

@@ -152,6 +152,9 @@ class Gaussian(Law):
     def quantile(self, u: ArrayLike) -> SameShape:
         return self._line("quantile")[0] + self._line("quantile")[1] * ndtri(levels(u))
 
+    def upper_quantile(self, share: ArrayLike) -> SameShape:
+        return self._line("upper_quantile")[0] - self._line("upper_quantile")[1] * ndtri(levels(share))
+
     def cdf(self, x: ArrayLike) -> SameShape:
         mean, deviation = self._line("cdf")
         return ndtr((numbers(x) - mean) / deviation)

@@ -120,6 +120,10 @@ class GaussianMixture(Law):
         x = inverse_cdf(self.cdf, self._density, inner, ends.min() - margin, ends.max() + margin)
         return np.where(u == 0, -np.inf, np.where(u == 1, np.inf, x))
 
+    def upper_quantile(self, share: ArrayLike) -> SameShape:
+        """Minus the quantile of -X, which is a mixture too."""
+        return -GaussianMixture(self.weights, -self.means, self.covs).quantile(share)
+
     @underflow_is_zero
     def _density(self, x):
         parts = (

@@ -57,6 +57,9 @@ class Product(Law):
     def quantile(self, u: ArrayLike) -> SameShape:
         return self._only("quantile").quantile(u)
 
+    def upper_quantile(self, share: ArrayLike) -> SameShape:
+        return self._only("upper_quantile").upper_quantile(share)
+
     def cdf(self, x: ArrayLike) -> SameShape:
         return self._only("cdf").cdf(x)
 

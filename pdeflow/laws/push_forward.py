@@ -160,18 +160,21 @@ class PushForward(Law):
         return self.base.finite_dissipation(power) if known else None
 
     def quantile(self, u) -> np.ndarray:
-        self._require_increasing("quantile")
-        u = levels(u)
-        at = np.ravel(self.base.quantile(u))
+        return self._images("quantile", self.base.quantile, u)
+
+    def upper_quantile(self, share) -> np.ndarray:
+        return self._images("upper_quantile", self.base.upper_quantile, share)
+
+    def _images(self, question, quantiles, u):
+        self._require_increasing(question)
+        at = np.ravel(quantiles(levels(u)))
         finite = np.isfinite(at)
         at[finite] = self.push(at[finite][:, None])[:, 0]
-        ends = at[~finite]
-        for move in self.maps if ends.size else ():
+        for move in self.maps if not finite.all() else ():
             with np.errstate(all="ignore"):
-                limit = move(ends[:, None])[:, 0]
-            ends = np.where(np.isnan(limit), ends, limit)  # most maps have no number for ∞ and go there with x
-        at[~finite] = ends
-        return at.reshape(u.shape)
+                limit = move(at[~finite][:, None])[:, 0]
+            at[~finite] = np.where(np.isnan(limit), at[~finite], limit)  # most maps have no number for ∞, and go there
+        return at.reshape(np.shape(u))
 
     def cdf(self, x) -> np.ndarray:
         self._require_increasing("cdf")
@@ -322,8 +325,7 @@ class PushForward(Law):
                 why = why or f"Its kind {shape.get('map')!r} is not registered."
                 raise NotAvailable(
                     f"A map is {type(move).__name__}. {why} Only {', '.join(recorded_kinds())} can be kept. Keep this "
-                    "law in "
-                    "your own format, or register the kind with pdeflow.laws.register_map."
+                    "law in your own format, or register the kind with pdeflow.laws.register_map."
                 )
             shapes.append(shape)
             arrays |= {f"map{i:04d}.{name}": array for name, array in named.items()}
@@ -366,8 +368,7 @@ class PushForward(Law):
         if self.dim != 1:
             raise NotAvailable(
                 f"PushForward has dim {self.dim}; {question!r} is closed in dim 1 only. It answers "
-                f"{', '.join(self.answers())}. "
-                "Estimate from a sample: Particles(law.sample(n, rng))."
+                f"{', '.join(self.answers())}. Estimate from a sample: Particles(law.sample(n, rng))."
             )
         for move in self.maps:
             if not move.increasing:

@@ -41,6 +41,9 @@ class Semicircle(OneDimensional):
     def quantile(self, u: ArrayLike) -> SameShape:
         return self.center + self.radius * (2 * betaincinv(1.5, 1.5, levels(u)) - 1)
 
+    def upper_quantile(self, share: ArrayLike) -> SameShape:
+        return 2 * self.center - self.quantile(share)
+
     def cdf(self, x: ArrayLike) -> SameShape:
         z = (numbers(x) - self.center) / self.radius
         return betainc(1.5, 1.5, np.clip((z + 1) / 2, 0.0, 1.0))

@@ -219,7 +219,7 @@ def _on_levels(first, second):
     def tolerances(total):
         return 1e-13 * abs(total) + 1e-15, 1e-9 * abs(total) + 1e-11
 
-    value = _not_negative(integrate(integrand, edges, tolerances, "kl"), first, second)
+    value = _not_negative(integrate(integrand, edges, tolerances, "kl", poles=(0.0, 1.0)), first, second)
     return Estimate(value, 0.0, _how_of("quadrature in the level", lost), "kl")
 
 

@@ -4,9 +4,12 @@ import numpy as np
 
 from .._core.arrays import underflow_is_zero
 from .._core.errors import NotAvailable, NotConverged
-from .._core.quadrature import dyadic_levels, inner_levels, integrate
+from .._core.quadrature import dyadic_levels, integrate
 from ..laws import Law
+from ..laws.linear import steps_of
 from .pair import answers
+
+_LAST = 2.0**-53  # the least share above that 1 - share still shows
 
 
 @underflow_is_zero
@@ -22,9 +25,7 @@ def w2_on_the_line(first: Law, second: Law) -> tuple[float, str]:
     a, b = _pieces(first), _pieces(second)
     if a is not None and b is not None:
         return _merged(a, b), "exact on merged levels"
-    if a is None and b is None:
-        return _level_integral(None, first, second), "quadrature in the level"
-    return _level_integral(a or b, None, second if b is None else first), "quadrature in the level"
+    return _by_levels(*((second, first) if a is None else (first, second))), "quadrature in the level"
 
 
 def _pieces(law):
@@ -63,33 +64,44 @@ def _on(pieces, low, high):
     return left[i] + rise * ((low - levels[i]) / width), left[i] + rise * ((high - levels[i]) / width)
 
 
-def _level_integral(pieces, first, second):
-    """(∫(first - second)² du)^½ by adaptive quadrature; `pieces` stand in for the first law where they are given."""
-    edges = dyadic_levels()
-    if pieces is None:
+def _by_levels(first, second):
+    """(∫(Q_1 - Q_2)² du)^½ by adaptive quadrature; the first law may be piecewise linear.
 
-        def gap(u, parent):
-            return first.quantile(u) - second.quantile(u)
-
-        bounds = first.quantile(np.array([1e-12, 1 - 1e-12]))
-    else:
-        levels, left, right = pieces
-        edges = np.union1d(edges, levels)
-        middle = (edges[:-1] + edges[1:]) / 2
-        i = np.clip(np.searchsorted(levels, middle, side="right") - 1, 0, len(left) - 1)
-        start, base = levels[i], left[i]
-        slope = (right[i] - left[i]) / (levels[i + 1] - levels[i])
-        atoms = not slope.any()
-
-        def gap(u, parent):
-            line = base[parent, None]
-            if not atoms:
-                line = line + slope[parent, None] * (u - start[parent, None])
-            return line - second.quantile(u)
-
-        bounds = np.array([left[0], right[-1]])
+    Both halves of the levels are measured from their own ends, as the share of the mass beyond: a share of 1e-20 above
+    is a number, a level of 1 - 1e-20 is not.
+    """
+    sides = [_side(first, from_above) for from_above in (False, True)]
+    low, high = (np.concatenate([side[0][i:stop] for side in sides]) for i, stop in ((0, -1), (1, None)))
+    above = np.repeat([False, True], [len(side[0]) - 1 for side in sides])
+    lines = None if sides[0][1] is None else np.concatenate([side[1] for side in sides], axis=1)
+    shares = np.array([1e-300, 1e-12, 2.0**-10])
+    with np.errstate(all="ignore"):  # of a formula that rounds a small level away
+        known = np.array([[law.quantile(shares), law.upper_quantile(shares)] for law in (first, second)])
+    # where a formula rounds the smallest shares to 0, an unbounded law has no number there
+    least = np.where(np.isfinite(known[:, :, 0]).all(axis=0), 1e-300, _LAST)
     # round-off of the quantiles: an error e in Q moves the integral by 2 e W2 + e²
-    scale = max(np.max(np.abs(bounds)), np.max(np.abs(second.quantile(np.array([1e-12, 1 - 1e-12])))))
+    scale = max(np.max(np.abs(known[0, :, 1 if lines is None else 0])), np.max(np.abs(known[1, :, 1])))
+    size = _power_of_two(scale)
+    scale = scale / size
+
+    def asked(law, v, upper):
+        out = np.empty(v.shape)
+        for rows, quantile in ((~upper, law.quantile), (upper, law.upper_quantile)):
+            if rows.any():
+                out[rows] = quantile(v[rows])
+        return out
+
+    def integrand(v, parent):
+        upper = above[parent]
+        floor = least[upper.astype(int)][:, None]
+        # a law that rounds 1 - v is compared at the level that it sees
+        v = np.maximum(np.where(floor == _LAST, 1 - (1 - v), v), floor)
+        if lines is None:
+            mine = asked(first, v, upper)
+        else:
+            base, slope, start = lines[:, parent, None]
+            mine = base + slope * (v - start)
+        return ((mine - asked(second, v, upper)) / size) ** 2
 
     def tolerances(total):
         root = np.sqrt(max(total, 0.0))
@@ -98,16 +110,59 @@ def _level_integral(pieces, first, second):
             1e-9 * total + 1e-11 * scale * root + 1e-22 * scale**2,
         )
 
-    size = _power_of_two(scale)
-    scale = scale / size
-    squared = integrate(lambda u, parent: (gap(inner_levels(u), parent) / size) ** 2, edges, tolerances, "w2")
-    last = np.array([[1 - 2.0**-52]])  # the levels beyond are too few to integrate over; what they carry must not count
-    lost = 2.0**-52 * (gap(last, np.array([len(edges) - 2])).item() / size) ** 2
-    if lost > 1e-9 * squared + tolerances(squared)[0]:
-        raise NotConverged(
-            f"W2² is {squared * size**2:.6g}, of which levels beyond 1 - 2^-52 carry about {lost / squared:.2g}. Only "
-            "shares below 1e-9 are left out: the upper tails are too heavy. Reflect the laws, or truncate them if that "
-            "is meant.",
-            residual=float(lost * size**2),
+    squared = max(integrate(integrand, (low, high), tolerances, "w2", poles=(0.0,)), 0.0)
+    bulk = np.max(np.abs(known[:, :, 2])) / size
+    for upper in np.flatnonzero(least == _LAST):
+        _require_light_tail(
+            first, second, upper, squared * size**2, (1e-9 * squared + 1e-11 * bulk * np.sqrt(squared)) * size**2
         )
-    return size * float(np.sqrt(max(squared, 0.0)))
+    return size * float(np.sqrt(squared))
+
+
+def _side(law, from_above):
+    """Edges (k + 1,) of panels in the share below or above, from 0 to 1/2, and the quantiles there as lines, if known.
+
+    The lines are (start value, slope, start) (3, k).
+    """
+    edges = dyadic_levels()[:45]
+    if law.linear_pieces() is None:
+        return edges, None
+    levels, left, right = _pieces_from_above(law) if from_above else _pieces(law)
+    edges = np.union1d(edges, levels[levels < 0.5])
+    i = np.clip(np.searchsorted(levels, (edges[:-1] + edges[1:]) / 2, side="right") - 1, 0, len(left) - 1)
+    return edges, np.stack([left[i], (right[i] - left[i]) / (levels[i + 1] - levels[i]), levels[i]])
+
+
+def _pieces_from_above(law):
+    """The pieces in the share of the mass above them. Cells are summed from above: 1 - level has lost the thin ones."""
+    if law.grid_axes() is None:
+        levels, q = law.linear_pieces()
+        levels, q = 1 - levels[::-1], q[::-1]
+    else:
+        edges, heights = law.density_steps()
+        full = heights > 0
+        mass, low, high = (part[full][::-1] for part in (heights * np.diff(edges), edges[:-1], edges[1:]))
+        levels, q = steps_of(mass, high, low)
+    wide = np.diff(levels) > 0
+    return np.append(levels[:-1][wide], levels[-1]), q[:-1][wide], q[1:][wide]
+
+
+def _require_light_tail(first, second, upper, squared, accepted):
+    """`NotConverged` where what is not known of the last levels of a law may count.
+
+    Beyond the share of 2^-52 the squared gap is taken to be what it is there. If it grows like a power of the share,
+    as between 2^-44 and 2^-52, the error is this.
+    """
+    shares = np.array([2.0**-52, 2.0**-44])
+    ask = (lambda law: law.upper_quantile(shares)) if upper else (lambda law: law.quantile(shares))
+    last, before = (ask(first) - ask(second)) ** 2
+    power = min(np.log2(last / before) / 8, 15 / 16) if last > before > 0 else 0.0
+    error = 2.0**-52 * abs(last - before) / (8 * np.log(2) * (1 - power))
+    if not error <= accepted:
+        raise NotConverged(
+            f"W2² is about {squared:.6g}, of which the levels {'above 1 - 2^-52' if upper else 'below 2^-52'}, where "
+            f"a quantile function has no numbers, carry {error:.2g} more or less; {accepted:.2g} is accepted. Light "
+            "tails converge. Give the law an upper_quantile (of the share above) or quantiles at the smallest levels, "
+            "or truncate it if that is meant.",
+            residual=float(error),
+        )

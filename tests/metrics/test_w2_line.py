@@ -139,3 +139,41 @@ def test_cells_whose_mass_is_below_round_off_are_no_pieces():
     for other in (pf.laws.Gaussian(0.5, 1.0), pf.laws.Uniform(-1.0, 2.0)):
         tiny, plain = (float(pf.metrics.w2(pf.laws.GridLaw(edges, m), other)) for m in (mass, clean))
         assert tiny == pytest.approx(plain, abs=1e-8)
+
+
+@pytest.mark.parametrize("law", [Gaussian(0.3, 2.0), GaussianMixture([0.3, 0.7], [-3, 3], [0.09, 0.36])])
+def test_the_tail_above_has_the_digits_of_the_tail_below(law):
+    """A law that ends carries 1e-15 of W2² beyond the last level below 1; mirrored, it lies near level 0."""
+    near = type(law)(*([0.3, 2.0001] if isinstance(law, Gaussian) else [[0.3, 0.7], [-3, 3.0001], [0.09, 0.36]]))
+    edges = np.linspace(-6.0, 6.0, 400)
+    mass = np.diff(near.cdf(edges))
+    grid = GridLaw(edges, mass / mass.sum())
+    back = GridLaw(-edges[::-1], grid.mass[::-1])
+    mirrored = law.pushed(pf.laws.AffineMap(-np.eye(1)))
+    if isinstance(law, GaussianMixture):
+        mirrored = GaussianMixture(law.weights, -law.means, law.covs)
+    assert distance(grid, law) == pytest.approx(distance(back, mirrored), rel=1e-11)
+    assert law.upper_quantile(np.array([1e-20, 0.25])) == pytest.approx(-mirrored.quantile(np.array([1e-20, 0.25])))
+
+
+class Rounded(pf.laws.Law):
+    """A Laplace law whose formula rounds levels below 2^-54 to 0."""
+
+    dim = 1
+
+    def __init__(self, scale):
+        self.scale = scale
+
+    def sample(self, n, rng):
+        return rng.laplace(0, self.scale, (n, 1))
+
+    def quantile(self, u):
+        s = np.asarray(u) - 0.5
+        with np.errstate(divide="ignore"):
+            return -self.scale * np.sign(s) * np.log1p(-2 * np.abs(s))
+
+
+@pytest.mark.parametrize("gap", [0.5, 1e-6])
+def test_a_formula_that_rounds_small_levels_away_has_its_distance(gap):
+    """W2² = 2 (a - b)² for Laplace laws."""
+    assert distance(Rounded(1.0), Rounded(1.0 + gap)) == pytest.approx(np.sqrt(2) * gap, rel=1e-9)
