@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from . import walk_classes, walk_code, walk_state
+from . import walk_arrays, walk_classes, walk_code, walk_state
 from .walk import Json, Walk, digest, refuse, text_of
 
 VERSION = 2  # of the description; files and stores hold it. 1: the first edition, see fingerprint_first
@@ -49,7 +49,7 @@ def describe(thing: Any, name: str = "it", *, versions: bool = True) -> Json:
 
 
 def _walked(thing: Any, name: str, versions: bool) -> tuple[Json, Walk]:
-    one = Walk((walk_classes.kind_of, walk_code.kind_of, walk_state.kind_of), versions)
+    one = Walk((walk_classes.kind_of, walk_code.kind_of, walk_arrays.kind_of, walk_state.kind_of), versions)
     try:
         return one.of(thing, name), one
     except RecursionError:
@@ -71,4 +71,4 @@ def users_code(thing: Any) -> Iterator[Any]:
     yield from _walked(thing, "it", versions=False)[1].code
 
 
-__all__ = ["VERSION", "canonical", "describe", "sha256", "users_code"]
+__all__ = ["canonical", "describe", "sha256"]  # VERSION and users_code are for files and stores

@@ -1,7 +1,7 @@
 """The walk through an object that tells what it is: each part by its value, and what cannot be told by its path.
 
-Plain data are described here; arrays and the state of objects in `walk_state`, functions, classes and modules in
-`walk_code`.
+Plain data are described here, arrays and tensors in `walk_arrays`, the state of objects in `walk_state`, functions in
+`walk_code`, classes in `walk_classes`, modules and what code finds in them in `walk_modules`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import types
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -189,6 +190,18 @@ def key_text(key: Any) -> str:
 def fields_of(walk: Walk, things: dict[str, Any], path: str, own: bool) -> dict[str, Json]:
     """The descriptions of named parts, whose order is no behaviour."""
     return {name: walk.of(things[name], f"{path}.{name}", own) for name in sorted(things)}
+
+
+def attributes_of(thing: Any) -> dict[str, Any]:
+    """The instance's dictionary and the slots that are set."""
+    found = dict(getattr(thing, "__dict__", {}))
+    for kind in type(thing).__mro__:
+        if "__slots__" not in vars(kind):
+            continue
+        for name, slot in vars(kind).items():
+            if isinstance(slot, types.MemberDescriptorType) and hasattr(thing, name):
+                found.setdefault(name, slot.__get__(thing, type(thing)))
+    return found
 
 
 def _list(walk: Walk, thing: list[Any], path: str, own: bool) -> Json:

@@ -8,7 +8,8 @@ from typing import Any
 
 from .origin import USERS, named
 from .walk import Describer, Json, Walk, fields_of
-from .walk_code import by_name, named_class, owner_of
+from .walk_code import named_class, owner_of
+from .walk_modules import by_name
 
 # What the interpreter writes into a class by itself, what says where it stands, and what only people and tools read.
 NOT_TOLD = {
@@ -50,9 +51,14 @@ def _class(walk: Walk, kind: type, path: str, own: bool) -> Json:
             record["fields"] = _fields(walk, inside.pop("__dataclass_fields__"), path)
         if isinstance(kind, enum.EnumType):
             inside = _without_members(kind, inside)
-            record["members"] = [[name, walk.of(one._value_, path)] for name, one in kind.__members__.items()]
+            record["members"] = [[name, walk.of(one._value_, path)] for name, one in _members(kind)]
         record["attributes"] = fields_of(walk, inside, f"{path}.{kind.__qualname__.rpartition('.')[2]}", own=False)
         return record
+
+
+def _members(kind: Any) -> list[tuple[str, Any]]:
+    """The members of an enumeration under all their names."""
+    return list(kind.__members__.items())
 
 
 def _fields(walk: Walk, fields: dict[str, Any], path: str) -> Json:

@@ -7,24 +7,19 @@ user's own by what it does, so that docstrings, line numbers, annotations and th
 from __future__ import annotations
 
 import functools
-import importlib
-import importlib.util
 import inspect
 import platform
 import sys
 import types
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .bytecode import Import, Reach, instructions, reach
-from .origin import NOWHERE, OWN, USERS, named, origin_of, resolve, version_of
+from .bytecode import instructions, reach
+from .origin import OWN, USERS, named, origin_of, resolve
 from .recorded_names import recorded_module
-from .walk import Describer, Json, Walk, digest, entries_of, fields_of
-
-OF_A_MODULE = {"__name__", "__spec__", "__loader__", "__package__", "__builtins__", "__doc__", "__cached__"}
-WHOLE = {"eval", "exec", "globals", "compile"}  # with these, code may reach any global
+from .walk import Describer, Json, Walk, entries_of, fields_of
+from .walk_modules import by_name, globals_of, is_users, module_of
 
 BUILT_IN = (types.BuiltinFunctionType, types.MethodWrapperType)
 DESCRIPTORS = (
@@ -55,14 +50,6 @@ def owner_of(kind: type) -> str:
     functions = [value for value in vars(kind).values() if isinstance(value, types.FunctionType)]
     homes = {origin_of(function.__globals__.get("__name__")) for function in functions}
     return USERS if USERS in homes else owner
-
-
-def by_name(walk: Walk, module: str, qualname: str) -> Json:
-    """Code of this package or of an installed one."""
-    if origin_of(module) == OWN:
-        return {"pdeflow": f"{recorded_module(module)}.{qualname}"}
-    record = {"named": f"{module}.{qualname}"}
-    return {**record, "version": version_of(module)} if walk.versions else record
 
 
 def named_class(walk: Walk, kind: type, path: str) -> dict[str, Json]:
@@ -112,7 +99,7 @@ def _function(walk: Walk, thing: types.FunctionType, path: str, own: bool) -> Js
                 for name, cell in zip(thing.__code__.co_freevars, thing.__closure__, strict=True)
             }
         if owner == USERS:
-            found = _globals(walk, reach(thing.__code__), thing.__globals__, path)
+            found = globals_of(walk, reach(thing.__code__), thing.__globals__, path)
             if found:
                 record["globals"] = found
         return record
@@ -171,95 +158,6 @@ def _code(walk: Walk, code: types.CodeType, path: str, own: bool) -> Json:
     }
 
 
-def _globals(walk: Walk, found: Reach, namespace: dict[str, Any], path: str) -> dict[str, Json]:
-    """The globals that code may look up, by value. A user's module counts by those of its attributes that are used."""
-    record: dict[str, Json] = {}
-    every = any(name in WHOLE and name not in namespace for name in found.names)
-    names = dict(found.names)
-    if every:
-        names |= {name: frozenset({()}) for name in namespace if name not in ("__file__", "__path__")}
-    for name in sorted(names):
-        if name not in namespace or name in OF_A_MODULE:
-            continue
-        here = f"{path}.globals[{name!r}]"
-        value = namespace[name]
-        if isinstance(value, types.ModuleType) and _is_users(value):
-            record[name] = _used(walk, value, names[name], here)
-        else:
-            record[name] = walk.of(value, here)
-    for one in sorted(found.imports, key=repr):
-        record[f"import {'.' * one.level}{one.module} {' '.join(one.names)}"] = _imported(walk, one, namespace, path)
-    return record
-
-
-def _used(walk: Walk, module: types.ModuleType, chains: frozenset[tuple[str, ...]], path: str) -> Json:
-    """The attributes of a user's module that are looked up; all of it where it is used in another way."""
-    if () in chains:
-        return walk.of(module, path)
-    record: dict[str, Json] = {}
-    for first in sorted({chain[0] for chain in chains}):
-        value = vars(module).get(first, NOWHERE)
-        rest = frozenset(chain[1:] for chain in chains if chain[0] == first)
-        if value is NOWHERE:
-            record[first] = {"constant": "unset"}
-        elif isinstance(value, types.ModuleType) and _is_users(value):
-            record[first] = _used(walk, value, rest, f"{path}.{first}")
-        else:
-            record[first] = walk.of(value, f"{path}.{first}")
-    return {"module": record}
-
-
-def _imported(walk: Walk, one: Import, namespace: dict[str, Any], path: str) -> Json:
-    """What an import statement inside a function would find."""
-    here = f"{path}.import[{one.module!r}]"
-    package = namespace.get("__package__") or str(namespace.get("__name__", "")).rpartition(".")[0]
-    try:
-        name = importlib.util.resolve_name("." * one.level + one.module, package) if one.level else one.module
-        if name not in sys.modules and _would_be_installed(name):
-            return by_name(walk, name, "")
-        module = importlib.import_module(name)
-    except ImportError:
-        return {"constant": "no such module"}
-    if not _is_users(module):
-        return by_name(walk, module.__name__, "")
-    if one.names and "*" not in one.names:
-        return _used(walk, module, frozenset((taken,) for taken in one.names), here)
-    return walk.of(module, here)
-
-
-def _would_be_installed(name: str) -> bool:
-    """Whether a module that is not loaded yet is an installed one, so that it need not be loaded to be told."""
-    from .origin import in_installed_place
-
-    top = name.partition(".")[0]
-    if top in sys.stdlib_module_names:
-        return True
-    spec = importlib.util.find_spec(top)
-    return spec is not None and spec.origin is not None and in_installed_place(spec.origin)
-
-
-def _is_users(module: types.ModuleType) -> bool:
-    """A module that was loaded by hand is the user's, whatever its name."""
-    name = module.__name__
-    return sys.modules.get(name) is not module or origin_of(name) == USERS
-
-
-def _module(walk: Walk, thing: types.ModuleType, path: str, own: bool) -> Json:
-    if not _is_users(thing):
-        return by_name(walk, thing.__name__, "")
-    with walk.meeting(thing) as again:
-        if again is not None:
-            return again
-        file = getattr(thing, "__file__", None)
-        if file is not None and not str(file).endswith((".py", ".pyc", ".ipynb")) and Path(file).is_file():
-            return {"compiled module": digest(Path(file).read_bytes())}
-        return {"module": fields_of(walk, _namespace(thing), path, own=False)}
-
-
-def _namespace(module: types.ModuleType) -> dict[str, Any]:
-    return {name: value for name, value in vars(module).items() if name not in OF_A_MODULE | {"__file__", "__path__"}}
-
-
 def _method(walk: Walk, thing: types.MethodType, path: str, own: bool) -> Json:
     return {"method": walk.of(thing.__func__, path), "of": walk.of(thing.__self__, f"{path}.__self__")}
 
@@ -270,7 +168,7 @@ def _built_in(walk: Walk, thing: Any, path: str, own: bool) -> Json:
     if bound is None or isinstance(bound, types.ModuleType):
         module = getattr(thing, "__module__", None) or getattr(bound, "__name__", None)
         home = sys.modules.get(module or "")
-        if home is not None and _is_users(home):
+        if home is not None and is_users(home):
             return {"function": thing.__name__, "of": walk.of(home, path)}
         if module is None:
             return walk.refuse(thing, path, "it does not say in which module it stands.")
@@ -350,7 +248,7 @@ KINDS: tuple[tuple[Any, Describer], ...] = (
     (types.MethodType, _method),
     (BUILT_IN, _built_in),
     (DESCRIPTORS, _descriptor),
-    (types.ModuleType, _module),
+    (types.ModuleType, module_of),
     (types.CodeType, _code),
     (types.CellType, _cell),
     (types.MappingProxyType, _proxy),

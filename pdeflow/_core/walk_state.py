@@ -1,4 +1,4 @@
-"""What objects hold: arrays and tensors by their content, Python objects by their attributes, others as they pickle."""
+"""What objects hold: Python objects by their attributes, others as they pickle."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import functools
 import pickle
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -16,10 +16,11 @@ import numpy as np
 from . import walk_code
 from .errors import NotAvailable
 from .origin import INSTALLED, OWN, USERS, named, origin_of, resolve
-from .walk import Describer, Json, Walk, digest, entries_of, fields_of, number, pairs_of, shortened, values
+from .walk import Describer, Json, Walk, attributes_of, entries_of, fields_of, pairs_of, shortened
+from .walk_modules import by_name
 
 # What objects that hold more than Python can tell raise when they are asked for their state.
-NO_STATE = (TypeError, ValueError, AttributeError, RuntimeError, NotImplementedError, pickle.PicklingError)
+NO_STATE = (TypeError, ValueError, AttributeError, RuntimeError, NotImplementedError, pickle.PickleError)
 
 LIVE = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, types.FrameType, types.TracebackType)
 
@@ -42,16 +43,7 @@ CONTENT: dict[type, Callable[[Any], Any]] = {
 
 
 def kind_of(thing: Any) -> Describer:
-    """The function that describes an object that is neither plain data nor code."""
-    if isinstance(thing, np.ndarray):
-        return _array if type(thing) is np.ndarray else _object
-    if isinstance(thing, np.generic):
-        return _scalar
-    if isinstance(thing, np.dtype):
-        return lambda walk, thing, path, own: {"dtype": _dtype(walk, thing, path)}
-    torch = sys.modules.get("torch")  # a tensor cannot exist without it
-    if torch is not None and isinstance(thing, torch.Tensor):
-        return _tensor
+    """The function that describes an object that is neither plain data, nor an array, nor code."""
     return _object
 
 
@@ -68,7 +60,7 @@ def _object(walk: Walk, thing: Any, path: str, own: bool) -> Json:
             return _own(walk, thing, path)
         name = named(thing) if callable(thing) else None
         if name is not None:
-            return walk_code.by_name(walk, *name)
+            return by_name(walk, *name)
         described = _own_words(type(thing))
         if described is not None:
             return _in_own_words(walk, thing, path)
@@ -119,7 +111,7 @@ def _own(walk: Walk, thing: Any, path: str) -> Json:
             pass  # it is data
     elif hasattr(thing, "described"):
         return {**record, "described": walk.of(thing.described(), path, own=True)}
-    parts = {f.name: getattr(thing, f.name) for f in fields(thing)} if is_dataclass(thing) else _attributes(thing)
+    parts = {f.name: getattr(thing, f.name) for f in fields(thing)} if is_dataclass(thing) else attributes_of(thing)
     return {**record, "parameters": fields_of(walk, _without_caches(walk, thing, parts, path), path, own=True)}
 
 
@@ -132,20 +124,8 @@ def _users(walk: Walk, thing: Any, path: str) -> Json:
         record["content"] = walk.of(CONTENT[base](thing), path)
     elif _holds_more(thing):
         record["base"] = _reduced(walk, thing, path)
-    record["state"] = fields_of(walk, _without_caches(walk, thing, _attributes(thing), path), path, own=False)
+    record["state"] = fields_of(walk, _without_caches(walk, thing, attributes_of(thing), path), path, own=False)
     return record
-
-
-def _attributes(thing: Any) -> dict[str, Any]:
-    """The instance's dictionary and the slots that are set."""
-    found = dict(getattr(thing, "__dict__", {}))
-    for kind in type(thing).__mro__:
-        if "__slots__" not in vars(kind):
-            continue
-        for name, slot in vars(kind).items():
-            if isinstance(slot, types.MemberDescriptorType) and hasattr(thing, name):
-                found.setdefault(name, slot.__get__(thing, type(thing)))
-    return found
 
 
 def _without_caches(walk: Walk, thing: Any, parts: dict[str, Any], path: str) -> dict[str, Any]:
@@ -234,15 +214,16 @@ def _reduced(walk: Walk, thing: Any, path: str) -> Json:
     """The parts from which pickle would make the object again; containers and code among them are walked through."""
     registered = copyreg.dispatch_table.get(type(thing))
     try:
-        parts = thing.__reduce_ex__(4) if registered is None else registered(thing)
+        parts: Any = thing.__reduce_ex__(4) if registered is None else registered(thing)
     except NO_STATE as error:
         return walk.refuse(thing, path, f"it has no state that Python can tell ({str(error).rstrip('.')}).")
     if isinstance(parts, str):  # the name of a global
         module = getattr(thing, "__module__", None) or _module_with(thing, parts)
         if module is None or origin_of(module) == USERS or resolve(module, parts) is not thing:
             return walk.refuse(thing, path, f"it is known by the name {parts} alone.")
-        return walk_code.by_name(walk, module, parts)
-    make, arguments, state, items, pairs = (*parts, None, None, None)[:5]
+        return by_name(walk, module, parts)
+    padded: list[Any] = [*parts, None, None, None]
+    make, arguments, state, items, pairs = padded[:5]
     record = {
         "made by": walk.of(make, f"{path}.__reduce_ex__"),
         "arguments": entries_of(walk, arguments, path, own=False),
@@ -269,7 +250,8 @@ def _state(walk: Walk, state: Any, path: str) -> Json:
     """The state that pickle keeps: attributes by their names, anything else as it is."""
     if isinstance(state, tuple) and len(state) == 2 and all(part is None or _is_fields(part) for part in state):
         return [None if part is None else fields_of(walk, part, path, own=False) for part in state]
-    return fields_of(walk, state, path, own=False) if _is_fields(state) else walk.of(state, path)
+    attributes: Any = state
+    return fields_of(walk, attributes, path, own=False) if _is_fields(state) else walk.of(state, path)
 
 
 def _is_fields(state: Any) -> bool:
@@ -287,81 +269,3 @@ def _lasting(thing: Any, state: Any) -> Any:
         if not (sparse and name.startswith("_has_"))
         and not isinstance(getattr(type(thing), name, None), functools.cached_property)
     }
-
-
-def _scalar(walk: Walk, thing: np.generic, path: str, own: bool) -> Json:
-    value = thing.item()
-    if own and type(value) in (int, float):
-        return number(value, own=True)
-    if own and type(value) in (bool, str):
-        return value
-    return {"scalar": str(thing.dtype), "value": _array_record(walk, np.asarray(thing), path)}
-
-
-def _array(walk: Walk, thing: np.ndarray, path: str, own: bool) -> Json:
-    if own and thing.dtype.kind in "iuf":
-        found = values(thing)
-        if found is not None:
-            return found
-    with walk.meeting(thing, keep=not own) as again:
-        return _array_record(walk, thing, path) if again is None else again
-
-
-def _array_record(walk: Walk, array: np.ndarray, path: str) -> Json:
-    """Shape, dtype and content, whatever the order in memory."""
-    record: dict[str, Json] = {"array": list(array.shape), "dtype": _dtype(walk, array.dtype, path)}
-    if array.dtype.names is not None:  # field by field: the bytes between fields are no content
-        return {**record, "fields": [_array_record(walk, array[name], path) for name in array.dtype.names]}
-    if array.dtype.kind == "O" or array.dtype.hasobject or array.dtype.kind == "T":
-        return {**record, "items": shortened("list", entries_of(walk, array.ravel().tolist(), path, own=False))}
-    if array.dtype.char in "gG":  # the bytes of a long double have gaps
-        return {**record, "parts": [digest(part.tobytes()) for part in _doubles(array)]}
-    flat = np.ascontiguousarray(array)
-    flat = flat.astype(flat.dtype.newbyteorder("<"), copy=False)
-    return {**record, "sha256": digest(flat.tobytes())}
-
-
-def _dtype(walk: Walk, dtype: np.dtype, path: str) -> Json:
-    if dtype.names is not None:
-        assert dtype.fields is not None
-        return [[name, _dtype(walk, dtype.fields[name][0], path)] for name in dtype.names]
-    if dtype.subdtype is not None:
-        return [_dtype(walk, dtype.subdtype[0], path), list(dtype.subdtype[1])]
-    return dtype.newbyteorder("<").str if dtype.kind not in "OT" else dtype.kind
-
-
-def _doubles(array: np.ndarray) -> Iterator[np.ndarray]:
-    """Three float64 arrays whose sum is the array of long doubles, real and imaginary part apart."""
-    for part in (array.real, array.imag) if array.dtype.kind == "c" else (array,):
-        rest = np.ascontiguousarray(part)
-        for _ in range(3):
-            with np.errstate(all="ignore"):
-                head = rest.astype("<f8")
-                rest = np.where(np.isfinite(head), rest - head, 0)
-            yield head
-
-
-def _tensor(walk: Walk, thing: Any, path: str, own: bool) -> Json:
-    """A tensor of torch: dtype, device, whether a gradient is asked, and content."""
-    import_of = sys.modules["torch"]
-    with walk.meeting(thing, keep=not own) as again:
-        if again is not None:
-            return again
-        record: dict[str, Json] = {
-            "tensor": list(thing.shape),
-            "dtype": str(thing.dtype),
-            "device": str(thing.device),
-            "requires_grad": bool(thing.requires_grad),
-        }
-        if type(thing) is not import_of.Tensor:  # a Parameter, or a class of the user's
-            record["class"] = walk.of(type(thing), path)
-            record["state"] = fields_of(walk, dict(vars(thing)), path, own=False)
-        if thing.layout is not import_of.strided:
-            if thing.layout is not import_of.sparse_coo:
-                return walk.refuse(thing, path, f"its layout is {thing.layout}.")
-            thing = thing.detach().coalesce()
-            return {**record, "indices": walk.of(thing.indices(), path), "values": walk.of(thing.values(), path)}
-        if thing.is_meta or thing.is_quantized:
-            return walk.refuse(thing, path, "it has no plain content.")
-        content = thing.detach().cpu().resolve_conj().resolve_neg().contiguous()
-        return {**record, "sha256": digest(content.reshape(-1).view(import_of.uint8).numpy().tobytes())}

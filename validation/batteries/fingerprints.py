@@ -77,7 +77,7 @@ PROGRAMS = {
     "set": "thing = {'one', 'two', 'three', VALUE}",
     "cycle": "thing = [VALUE]\nthing.append(thing)",
     "deque": "import collections\nthing = collections.deque([VALUE])",
-    "described": "class Mine:\n    def __init__(self): self.file = open('/dev/null')\n"
+    "described": "import threading\nclass Mine:\n    def __init__(self): self.lock = threading.Lock()\n"
     "    def described(self): return [VALUE]\n"
     "thing = Mine()",
 }
@@ -149,7 +149,7 @@ def thing_of(program, way, folder):
         return namespace["thing"]
     try:
         return cloudpickle.loads(cloudpickle.dumps(namespace["thing"]))
-    except (TypeError, pickle.PicklingError):  # an open file does not travel, nor does a cache under a name
+    except (TypeError, pickle.PicklingError):  # a lock does not travel, nor does a cache under a name
         return namespace["thing"]
 
 
