@@ -208,7 +208,7 @@ class Gaussian(Law):
         parts = self.blocks([1] * self.dim)
         return None if parts is None else product_masses(line_masses(part, edges) for part, edges in zip(parts, axes))
 
-    def projected(self, direction: Vector) -> Law | None:
+    def projected(self, direction: Vector) -> Gaussian:
         return Gaussian(self._mean @ direction, np.sum((direction @ self._root) ** 2))
 
     def mean_pair_power(self, p: float) -> Estimate | None:
@@ -218,7 +218,7 @@ class Gaussian(Law):
             return Estimate(float(value), 0.0, "closed form", "mean")
         return super().mean_pair_power(p)
 
-    def difference(self) -> Law | None:
+    def difference(self) -> Gaussian:
         return Gaussian.of_difference(self, self)
 
     @classmethod

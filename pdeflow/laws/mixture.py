@@ -167,11 +167,11 @@ class GaussianMixture(Law):
         known = [part for part in parts if part is not None]
         return mixture_masses(self.weights[full], known) if len(known) == len(parts) else None
 
-    def projected(self, direction: Vector) -> Law | None:
+    def projected(self, direction: Vector) -> GaussianMixture:
         # by the roots of the components: the covariance loses what cancels along a narrow direction
         return GaussianMixture.of_components(self.weights, [g.projected(direction) for g in self.components])
 
-    def difference(self) -> Law | None:
+    def difference(self) -> GaussianMixture:
         """The mixture of the differences of all pairs of components."""
         full = np.flatnonzero(self.weights > 0)
         parts = [self.components[i] for i in full]

@@ -1,6 +1,6 @@
 """What cannot be meant is a typed error that names the nearest thing that can.
 
-From: pydata/xarray#4637, matplotlib/matplotlib#25271, scikit-learn/scikit-learn#11951 (near names of unknown keywords).
+From: pr-omethe-us/PyTeCK#6 (near names of unknown keywords).
 """
 
 import numpy as np

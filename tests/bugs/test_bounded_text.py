@@ -1,6 +1,6 @@
 """A repr has at most 1,000 characters and a message 2,000, whatever is inside.
 
-From: messages with whole arrays in them, e.g. pandas-dev/pandas#9764, scikit-learn/scikit-learn#11124.
+From: chainer/chainer#5885 (a message with a whole array in it) and pandas-dev/pandas#12872 (a repr without a bound).
 """
 
 import dataclasses

@@ -1,6 +1,6 @@
 """`==` is a bool, equal things have one hash, and copies stay equal.
 
-From: dataclasses that hold arrays (python/cpython#87847, pydata/xarray#7437) and joblib/joblib#1282.
+From: python-attrs/attrs#435 (`==` of classes that hold arrays) and joblib/joblib#1282.
 """
 
 import copy

@@ -1,7 +1,7 @@
 """Two names never share a file.
 
-From: pandas-profiling and sphinx-gallery style reports of figures that overwrite each other, e.g.
-sphinx-gallery/sphinx-gallery#1010, and the names that Windows keeps (python/cpython#77587).
+From: sphinx-gallery/sphinx-gallery#1056 (figures that overwrite each other) and python/cpython#88569 (the names that
+Windows keeps).
 """
 
 import dataclasses

@@ -1,7 +1,7 @@
 """A figure is what a notebook shows, once, and nothing is left behind.
 
-From: mwaskom/seaborn#2967 (objects that show by themselves), arviz-devs/arviz#1010 (`ax=`), matplotlib/matplotlib#8519
-(figures that pyplot keeps).
+From: mne-tools/mne-python#9832 and dfm/corner.py#48 (figures shown twice), jupyter/try-jupyter#11 (figures that pyplot
+keeps).
 """
 
 import numpy as np

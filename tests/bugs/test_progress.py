@@ -1,6 +1,6 @@
 """Progress is seen where somebody looks, and never stands in the way of the work.
 
-From: tqdm/tqdm#1593, keras-team/keras#8395 (stderr is None or has no isatty), tqdm/tqdm#1034 (bars in log files).
+From: tqdm/tqdm#1593, keras-team/keras#8395 (stderr is None or has no isatty), tqdm/tqdm#1342 (bars in log files).
 """
 
 import io

@@ -1,7 +1,7 @@
 """A study file is loaded as Python loads a program, and an error in it names the line.
 
-From: python/cpython#89687 and pydantic/pydantic#2678 (postponed annotations need the module in sys.modules),
-pytest-dev/pytest#11960 (siblings of a file loaded by its path).
+From: sqlalchemy/alembic#1419 and modelcontextprotocol/python-sdk#3374 (postponed annotations need the module in
+sys.modules), williballenthin/idawilli#143 (siblings of a file loaded by its path).
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""The checks pass what is right and refuse, with the place, what is wrong."""
+"""Runs that obey the laws of a gradient flow pass, and what breaks one is named with its time."""
 
 from dataclasses import dataclass, replace
 
@@ -7,65 +7,7 @@ import pytest
 
 import pdeflow as pf
 from pdeflow import checks
-from pdeflow.energies.potentials import FromFunction
 from pdeflow.laws import Gaussian, GridLaw, Particles, Quantiles
-
-
-def test_gradient_measures_and_names_the_worst_point(rng):
-    x = np.array([[0.1, 0.2], [2.0, -1.0]])
-    right = FromFunction(
-        lambda x: np.sin(x[:, 0]) * x[:, 1], lambda x: np.stack([np.cos(x[:, 0]) * x[:, 1], np.sin(x[:, 0])], 1), dim=2
-    )
-    assert checks.gradient(right, x) < 1e-10
-    half = FromFunction(right.value, lambda x: right.grad(x) * np.where(x[:, :1] > 1, 0.5, 1.0), dim=2)
-    with pytest.raises(pf.BadInput, match=r"x = \[2.0, -1.0\]") as failure:
-        checks.gradient(half, x)
-    assert failure.value.error == pytest.approx(0.5 * np.sin(2.0), rel=1e-6)
-    sign = FromFunction(right.value, lambda x: -right.grad(x), dim=2)
-    with pytest.raises(pf.BadInput, match="signs"):
-        checks.gradient(sign, x)
-
-
-def test_gradient_checks_the_hessian_too(rng):
-    class Bowl:
-        dim = 1
-
-        def value(self, x):
-            return (x**4).sum(1)
-
-        def grad(self, x):
-            return 4 * x**3
-
-        def hessian(self, x):
-            return 6 * x[:, :, None] ** 2  # 12 is right
-
-    with pytest.raises(pf.BadInput, match="hessian at x"):
-        checks.gradient(Bowl(), np.array([[1.0], [0.0]]))
-    Bowl.hessian = lambda self, x: 12 * x**2
-    with pytest.raises(pf.BadInput, match="shape"):
-        checks.gradient(Bowl(), np.array([[1.0], [0.0]]))
-
-
-def test_matrices():
-    assert checks.symmetry(np.eye(3)) == 0
-    assert checks.semidefinite([[1.0, 1.0], [1.0, 1.0]]) == pytest.approx(0, abs=1e-15)
-    with pytest.raises(pf.BadInput, match=r"A\[0, 1\] = 2 but A\[1, 0\] = 1"):
-        checks.symmetry([[1.0, 2.0], [1.0, 1.0]])
-    with pytest.raises(pf.BadInput, match="smallest eigenvalue is -1"):
-        checks.semidefinite([[1.0, 2.0], [2.0, 1.0]])
-    for bad in (np.ones((2, 3)), np.ones(3), [[np.nan]], np.empty((0, 0))):
-        with pytest.raises(pf.BadInput):
-            checks.semidefinite(bad)
-
-
-def test_adjoint(rng):
-    a = rng.normal(size=(4, 7))
-    assert checks.adjoint(lambda u: a @ u, lambda v: a.T @ v, (4, 7), rng) < 1e-14
-    with pytest.raises(pf.BadInput, match="not that of forward"):
-        checks.adjoint(lambda u: a @ u, lambda v: 2 * a.T @ v, (4, 7), rng)
-    with pytest.raises(pf.BadInput, match="shape"):
-        checks.adjoint(lambda u: a @ u, lambda v: a @ v[: a.shape[1]] if len(v) > 6 else v, (4, 7), rng)
-
 
 EDGES = np.linspace(0.0, 1.0, 3)
 
@@ -135,17 +77,3 @@ def test_equilibrium(kind):
         checks.equilibrium(
             problem, replace(Push(0.5, kind), speed=-0.5), Gaussian(0, 1), dt=0.1, steps=3, tolerance=1e-3
         )
-
-
-def test_gradient_names_a_value_of_the_wrong_shape():
-    class NoSum(pf.potentials.Potential):
-        dim = 1
-
-        def value(self, x):
-            return x**2
-
-        def grad(self, x):
-            return 2 * x
-
-    with pytest.raises(pf.BadInput, match=r"value\(x\) has shape \(4, 1\) for x of shape \(4, 1\). It must be \(4,\)"):
-        pf.checks.gradient(NoSum(), np.ones((4, 1)))
