@@ -3,6 +3,7 @@
 import dis
 import functools
 import hashlib
+import itertools
 from dataclasses import dataclass
 from types import CodeType
 
@@ -26,10 +27,14 @@ class Reach:
 
     names : global name -> the chains of attributes looked up on it; an empty chain is a use of the thing itself.
     imports : modules that are imported when it runs.
+    words : every name and every text in the code, with which it may ask for attributes.
+    of_sys : the attributes of `sys` that are looked up where the code imports it itself.
     """
 
     names: dict[str, frozenset[Chain]]
     imports: frozenset[Import]
+    words: frozenset[str]
+    of_sys: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -72,19 +77,43 @@ def reach(code: CodeType) -> Reach:
     """The globals that the code may look up, and the modules that it imports when it runs."""
     names: dict[str, set[Chain]] = {}
     imports: set[Import] = set()
+    words = {*code.co_names, *(text for text in code.co_consts if isinstance(text, str))}
+    of_sys: set[str] = set()
     steps = [step for step in dis.get_instructions(code) if step.opname != "EXTENDED_ARG"]
     for at, step in enumerate(steps):
         if step.opname in LOOKUPS:
             names.setdefault(str(step.argval), set()).add(_chain(steps[at + 1 :][:8]))
         elif step.opname == "IMPORT_NAME":
             imports.add(_import(steps, at))
+        if step.opname.startswith("LOAD_") and steps[at + 1 : at + 2]:
+            following = steps[at + 1]
+            if following.opname in ATTRIBUTES and step.argval in _names_of_sys(code):
+                of_sys.add(str(following.argval))
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             inner = reach(constant)
             imports |= inner.imports
+            words |= inner.words
+            of_sys |= inner.of_sys
             for name, chains in inner.names.items():
                 names.setdefault(name, set()).update(chains)
-    return Reach({name: frozenset(chains) for name, chains in sorted(names.items())}, frozenset(imports))
+    return Reach(
+        {name: frozenset(chains) for name, chains in sorted(names.items())},
+        frozenset(imports),
+        frozenset(words),
+        frozenset(of_sys),
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def _names_of_sys(code: CodeType) -> frozenset[str]:
+    """The variables that an import statement in the code binds to the module `sys`."""
+    steps = list(dis.get_instructions(code))
+    return frozenset(
+        str(following.argval)
+        for step, following in itertools.pairwise(steps)
+        if step.opname == "IMPORT_NAME" and step.argval == "sys" and following.opname.startswith("STORE_")
+    )
 
 
 def _chain(steps: list[dis.Instruction]) -> Chain:

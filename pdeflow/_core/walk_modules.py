@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import importlib.util
 import sys
@@ -16,6 +17,8 @@ from .walk import Json, Walk, digest, fields_of
 
 OF_A_MODULE = {"__name__", "__spec__", "__loader__", "__package__", "__builtins__", "__doc__", "__cached__"}
 WHOLE = {"eval", "exec", "globals", "compile"}  # with these, code may reach any global
+NO_MODULE = {"constant": "no such module"}
+COMPUTED = {"import_module", "__import__", "f_globals", "__globals__"}  # with these, code may reach any module
 
 
 def by_name(walk: Walk, module: str, qualname: str) -> Json:
@@ -28,6 +31,13 @@ def by_name(walk: Walk, module: str, qualname: str) -> Json:
 
 def globals_of(walk: Walk, found: Reach, namespace: dict[str, Any], path: str) -> dict[str, Json]:
     """The globals that code may look up, by value. A user's module counts by those of its attributes that are used."""
+    of_sys = found.of_sys | {
+        attribute
+        for name, chains in found.names.items()
+        if namespace.get(name) is sys
+        for attribute in (chain[0] for chain in chains if chain)
+    }
+    _require_no_computed_name(walk, found, of_sys, namespace, path)
     record: dict[str, Json] = {}
     every = any(name in WHOLE and name not in namespace for name in found.names)
     names = dict(found.names)
@@ -43,8 +53,31 @@ def globals_of(walk: Walk, found: Reach, namespace: dict[str, Any], path: str) -
         else:
             record[name] = walk.of(value, here)
     for one in sorted(found.imports, key=repr):
-        record[f"import {'.' * one.level}{one.module} {' '.join(one.names)}"] = _imported(walk, one, namespace, path)
+        what = _imported(walk, one, namespace, path)
+        if what == NO_MODULE and "path" in of_sys:
+            why = f"it imports {one.module}, which is not found before the code has changed sys.path."
+            what = walk.refuse(namespace, f"{path}.import[{one.module!r}]", why)
+        record[f"import {'.' * one.level}{one.module} {' '.join(one.names)}"] = what
     return record
+
+
+def _require_no_computed_name(
+    walk: Walk, found: Reach, of_sys: frozenset[str], namespace: dict[str, Any], path: str
+) -> None:
+    """Refuse code that may find modules and their globals without naming them where this can be seen."""
+    ways = {
+        name for name in found.words & COMPUTED if not callable(namespace.get(name)) or _finds_modules(namespace[name])
+    }
+    ways |= {f"sys.{name}" for name in of_sys & {"modules"}}
+    ways |= {"sys.modules" for one in found.imports if one.module == "sys" and "modules" in one.names}
+    ways |= {name for name in found.names if namespace.get(name) is sys.modules or _finds_modules(namespace.get(name))}
+    if ways:
+        why = f"it finds modules or globals by a computed name ({', '.join(sorted(ways))}). Write import statements"
+        walk.refuse(namespace.get(sorted(ways)[0]), path, why)
+
+
+def _finds_modules(thing: Any) -> bool:
+    return thing is importlib.import_module or thing is builtins.__import__
 
 
 def _used(walk: Walk, module: types.ModuleType, chains: frozenset[tuple[str, ...]], path: str) -> Json:
@@ -56,12 +89,36 @@ def _used(walk: Walk, module: types.ModuleType, chains: frozenset[tuple[str, ...
         value = vars(module).get(first, NOWHERE)
         rest = frozenset(chain[1:] for chain in chains if chain[0] == first)
         if value is NOWHERE:
-            record[first] = {"constant": "unset"}
+            value = _submodule(module, first)
+        if value is NOWHERE:
+            record[first] = _made_when_asked(walk, module, first, path)
         elif isinstance(value, types.ModuleType) and is_users(value):
             record[first] = _used(walk, value, rest, f"{path}.{first}")
         else:
             record[first] = walk.of(value, f"{path}.{first}")
     return {"module": record}
+
+
+def _submodule(module: types.ModuleType, name: str) -> Any:
+    """A module of a package that nobody has imported yet, else NOWHERE."""
+    if not hasattr(module, "__path__"):
+        return NOWHERE
+    try:
+        return importlib.import_module(f"{module.__name__}.{name}")
+    except ImportError:
+        return NOWHERE
+
+
+def _made_when_asked(walk: Walk, module: types.ModuleType, name: str, path: str) -> Json:
+    """An attribute that does not stand in a module, but may be made by its `__getattr__` or its class."""
+    record: dict[str, Json] = {"constant": "unset"}
+    if "__getattr__" in vars(module):
+        record["__getattr__"] = walk.of(vars(module)["__getattr__"], f"{path}.__getattr__")
+    if type(module) is not types.ModuleType:
+        record["class"] = walk.of(type(module), f"{path}.__class__")
+        if origin_of(type(module).__module__) != USERS and hasattr(module, name):  # one that loads it late
+            record["value"] = walk.of(getattr(module, name), f"{path}.{name}")
+    return record
 
 
 def _imported(walk: Walk, one: Import, namespace: dict[str, Any], path: str) -> Json:
@@ -74,21 +131,26 @@ def _imported(walk: Walk, one: Import, namespace: dict[str, Any], path: str) -> 
             return by_name(walk, name, "")
         module = importlib.import_module(name)
     except ImportError:
-        return {"constant": "no such module"}
+        return NO_MODULE
     if not is_users(module):
         return by_name(walk, module.__name__, "")
     if one.names and "*" not in one.names:
         return _used(walk, module, frozenset((taken,) for taken in one.names), here)
-    return walk.of(module, here)
+    if "." not in name or one.level:
+        return walk.of(module, here)
+    top = name.partition(".")[0]  # which `import a.b` binds
+    return [walk.of(module, here), walk.of(sys.modules[top], f"{path}.import[{top!r}]")]
 
 
 def _would_be_installed(name: str) -> bool:
     """Whether a module that is not loaded yet is an installed one, so that it need not be loaded to be told."""
     top = name.partition(".")[0]
-    if top in sys.stdlib_module_names:
+    if top in sys.builtin_module_names:
         return True
-    spec = importlib.util.find_spec(top)
-    return spec is not None and spec.origin is not None and in_installed_place(spec.origin)
+    spec = importlib.util.find_spec(top)  # a file beside the study may have the name of a standard module
+    if spec is None or spec.origin is None:
+        return False
+    return spec.origin in ("built-in", "frozen") or in_installed_place(spec.origin)
 
 
 def is_users(module: types.ModuleType) -> bool:
@@ -106,7 +168,10 @@ def module_of(walk: Walk, thing: types.ModuleType, path: str, own: bool) -> Json
         file = getattr(thing, "__file__", None)
         if file is not None and not str(file).endswith((".py", ".pyc", ".ipynb")) and Path(file).is_file():
             return {"compiled module": digest(Path(file).read_bytes())}
-        return {"module": fields_of(walk, _namespace(thing), path, own=False)}
+        record: dict[str, Json] = {"module": fields_of(walk, _namespace(thing), path, own=False)}
+        if type(thing) is not types.ModuleType:
+            record["class"] = walk.of(type(thing), f"{path}.__class__")
+        return record
 
 
 def _namespace(module: types.ModuleType) -> dict[str, Any]:

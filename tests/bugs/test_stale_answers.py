@@ -182,3 +182,69 @@ class Moved:
         if Path("elsewhere").is_dir():
             os.chdir("elsewhere")
         return 0.0
+
+
+IMPORTS = {
+    "a submodule": ("one/consts.py", "from one import consts\n    return consts.K * x"),
+    "a submodule by its dotted name": ("two/consts.py", "import two.consts\n    return two.consts.K * x"),
+    "a package by a dotted name": ("three/__init__.py", "import three.consts\n    return three.K * x"),
+    "a file with the name of a standard module": ("code.py", "import code\n    return code.K * x"),
+}
+
+
+@pytest.fixture(scope="module")
+def prints_of_imports(tmp_path_factory):
+    """The fingerprint of each function in a process of its own before and after the edit of what it imports."""
+    place = tmp_path_factory.mktemp("study")
+    for name in ("one", "two", "three"):
+        (place / name).mkdir()
+        for file in ("__init__.py", "consts.py"):
+            (place / name / file).write_text("")
+    functions = [f"def f{i}(x):\n    {body}\n" for i, (_, body) in enumerate(IMPORTS.values())]
+    (place / "study.py").write_text("\n".join(functions))
+    code = "import study, pdeflow as pf\nfor f in (study.f0, study.f1, study.f2, study.f3):"
+    code += " print(before := pf.fingerprint.sha256(f)); f(1); assert pf.fingerprint.sha256(f) == before"
+    environment = {**os.environ, "PYTHONPATH": f"{place}{os.pathsep}{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
+    prints = []
+    for text in ("K = 1", "K = 2 + 0"):
+        for changed, _ in IMPORTS.values():
+            (place / changed).write_text(text)
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+        prints.append(run.stdout.split())
+    return prints
+
+
+@pytest.mark.parametrize("kind", IMPORTS)
+def test_what_a_function_imports_when_it_runs_counts(prints_of_imports, kind):
+    """joblib/joblib#1096 and python/cpython#126032: modules that nobody has loaded yet when the question is asked."""
+    before, after = (prints[list(IMPORTS).index(kind)] for prints in prints_of_imports)
+    assert before != after
+
+
+COMPUTED = {
+    "import_module": "import importlib\ndef thing(x): return importlib.import_module('mine').K",
+    "import_module under another name": "from importlib import import_module as load\n"
+    "def thing(x): return load('mine').K",
+    "__import__": "def thing(x): return __import__('mine').K",
+    "sys.modules": "import sys\ndef thing(x): return sys.modules[__name__].K",
+    "sys.modules imported within": "def thing(x):\n    import sys as s\n    return s.modules['mine'].K",
+    "modules of sys": "from sys import modules\ndef thing(x): return modules['mine'].K",
+    "frame": "import sys\ndef thing(x): return sys._getframe().f_globals['K']",
+    "function": "def f(): pass\ndef thing(x): return f.__globals__['K']",
+    "sys.path": "def thing(x):\n    import sys\n    sys.path.append('there')\n    import no_such_module\n",
+}
+
+
+@pytest.mark.parametrize("kind", COMPUTED)
+def test_code_that_finds_globals_by_a_computed_name_is_refused(kind):
+    """joblib/joblib#1096: the surroundings of a function that cannot be seen."""
+    with pytest.raises(pf.BadInput, match=r"^it[ .].*described\(\)"):
+        pf.fingerprint.describe(made(COMPUTED[kind]))
+
+
+def test_attributes_that_a_module_makes_when_asked_count():
+    """joblib/joblib#1096: a module's own __getattr__, and a property of its class."""
+    module = "import types\nm = types.ModuleType('m')\ndef ask(name): return VALUE\nm.__getattr__ = ask\n"
+    assert differ(f"{module}def thing(x): return m.k", "1", "2")
+    module = "import types\nclass M(types.ModuleType):\n    @property\n    def k(self): return VALUE\nm = M('m')\n"
+    assert differ(f"{module}def thing(x): return m.k", "1", "2") and differ(f"{module}def thing(): return m", "1", "2")

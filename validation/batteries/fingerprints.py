@@ -35,6 +35,10 @@ PROGRAMS = {
     "global of a called function": "K = VALUE\ndef f(x): return K * x\ndef thing(x): return f(x)",
     "global by eval": "K = VALUE\ndef thing(x): return eval('K * x')",
     "module by hand": "import types\nm = types.ModuleType('m')\nm.k = VALUE\ndef thing(x): return m.k * x",
+    "module that makes its attributes": "import types\nm = types.ModuleType('m')\ndef make(name): return VALUE\n"
+    "m.__getattr__ = make\ndef thing(x): return m.k",
+    "class of a module": "import types\nclass Mine(types.ModuleType):\n    @property\n    def k(self): return VALUE\n"
+    "m = Mine('m')\ndef thing(x): return m.k",
     "attribute of a function": "def thing(x): return x\nthing.k = VALUE",
     "class attribute": "class Mine:\n    k = VALUE\nthing = Mine()",
     "class attribute set later": "class Mine: pass\nMine.k = VALUE\nthing = Mine()",
