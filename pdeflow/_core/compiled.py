@@ -18,6 +18,7 @@ from typing import Any
 import numba
 from llvmlite import ir
 from numba import types
+from numba.core import config
 from numba.core.caching import FunctionCache
 from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
@@ -25,6 +26,7 @@ from numba.extending import intrinsic
 # Particles of a block. The number is part of the definition of EulerMaruyama's noise stream, so that it never changes
 # between versions; numba's cache on disk relies on that, for it looks at the file of a function alone.
 BLOCK = 128
+SETTINGS: Any = config  # of numba, which gives them their names when it is imported
 FMA = {"contract"}  # one rounding for a*b + c: fixed when compiled, the same for every thread count
 
 
@@ -86,12 +88,12 @@ def compiled(*, cache: bool = False, **options: Any) -> Callable[[Callable[..., 
 def _compiling() -> Iterator[None]:
     """numba compiles inside the block, disabled or not; one thread at a time, for the switch is global."""
     with global_compiler_lock:
-        numba.config.reload_config()  # else numba itself would read the environment again inside the block
-        disabled, numba.config.DISABLE_JIT = numba.config.DISABLE_JIT, 0
+        SETTINGS.reload_config()  # else numba itself would read the environment again inside the block
+        disabled, SETTINGS.DISABLE_JIT = SETTINGS.DISABLE_JIT, 0
         try:
             yield
         finally:
-            numba.config.DISABLE_JIT = disabled
+            SETTINGS.DISABLE_JIT = disabled
 
 
 def _cache_of(function: Callable[..., Any]) -> _Cache | None:
@@ -102,13 +104,13 @@ def _cache_of(function: Callable[..., Any]) -> _Cache | None:
         folder = private_folder()
     if folder is None:
         return None
-    chosen, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(folder)
+    chosen, SETTINGS.CACHE_DIR = SETTINGS.CACHE_DIR, str(folder)
     try:
         return _Cache(function)
     except RuntimeError:
         return None
     finally:
-        numba.config.CACHE_DIR = chosen
+        SETTINGS.CACHE_DIR = chosen
 
 
 def private_folder() -> Path | None:

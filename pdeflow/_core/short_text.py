@@ -61,18 +61,14 @@ def _container(things: Any, longest: int, depth: int) -> str:
         return f"{left}...{right}"
     if not things:
         return repr(things)
-    if isinstance(things, AbstractSet) and all(isinstance(thing, str | int | float) for thing in islice(things, 99)):
-        things = sorted(things, key=repr) if len(things) <= IN_FULL else things
+    if isinstance(things, AbstractSet):
+        things = _in_order(things)
     pairs = isinstance(things, Mapping)
     entries: Iterable[Any] = things.items() if pairs else things
     some = len(things) if len(things) <= IN_FULL else FIRST
     room, texts = longest - 32, []
     for entry in islice(entries, some):
-        share = max(room // 2, 40)
-        if pairs:
-            text = f"{shown(entry[0], share, depth + 1)}: {shown(entry[1], share, depth + 1)}"
-        else:
-            text = shown(entry, max(share, min(room, 200)), depth + 1)
+        text = _entry(entry, pairs, room, depth + 1)
         if texts and len(text) > room:
             break
         texts.append(text)
@@ -82,6 +78,20 @@ def _container(things: Any, longest: int, depth: int) -> str:
     elif isinstance(things, tuple) and len(things) == 1:
         texts[-1] += ","
     return left + ", ".join(texts) + right
+
+
+def _in_order(things: AbstractSet[Any]) -> Any:
+    """A small set of plain values sorted by their text, so that it reads the same in every process."""
+    plain = all(isinstance(thing, str | int | float) for thing in islice(things, 99))
+    return sorted(things, key=repr) if plain and len(things) <= IN_FULL else things
+
+
+def _entry(entry: Any, is_pair: bool, room: int, depth: int) -> str:
+    """An entry of a container, or a key and its value, in about the room that is left."""
+    share = max(room // 2, 40)
+    if is_pair:
+        return f"{shown(entry[0], share, depth)}: {shown(entry[1], share, depth)}"
+    return shown(entry, max(share, min(room, 200)), depth)
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:

@@ -54,7 +54,8 @@ def law(law: Law, *, rng: np.random.Generator, n: int = 10_000, tolerance: float
                 errors["quantile"] = float(np.max(np.abs(np.asarray(law.cdf(at)) - _LEVELS)))
     if law.dim == 1 and {"log_density", "quantile"} <= set(known):
         densities = LineDensities([law])
-        densities.require_mass(*densities.first_look()[::2])
+        half, _, logs = densities.first_look()
+        densities.require_mass(half, logs)
     if law.dim == 1 and {"log_density", "cdf"} <= set(known):
         errors["log_density"] = _slope(law, "cdf", x[:200], deviation)
     if {"log_density", "score"} <= set(known):

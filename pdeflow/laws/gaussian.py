@@ -267,7 +267,7 @@ def _triangular(root: Numbers) -> Matrix:
     """The lower triangular L with L Lᵀ = R Rᵀ and a diagonal >= 0. Long columns of R go first, so that QR keeps short
     ones."""
     order = np.argsort(-np.max(np.abs(root), axis=0), kind="stable")
-    factor = np.linalg.qr(root[:, order].T, mode="r").T
+    factor = np.asarray(np.linalg.qr(root[:, order].T, mode="r")).T
     return factor * np.where(np.diag(factor) < 0, -1.0, 1.0)
 
 

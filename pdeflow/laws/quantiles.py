@@ -113,7 +113,7 @@ class Quantiles(OneDimensional):
             return Estimate(mean_gap(self.levels, self.q), 0.0, "closed form", "mean")
         return super().mean_pair_power(p)
 
-    def density_steps(self) -> tuple[Row, Row] | None:
+    def density_steps(self) -> tuple[Row, Row]:
         """An atom has no height: its piece is left out."""
         gap = np.diff(self.q)
         wide = gap > 0

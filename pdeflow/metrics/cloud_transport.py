@@ -188,7 +188,7 @@ def _certificate(cost: Numbers, plan: _Plan, potential: Numbers) -> tuple[float,
     """
     on_plan = cost[plan.rows, plan.columns]
     squared = float(plan.mass @ on_plan)
-    best = (np.inf, potential, potential)
+    best: tuple[float, Numbers, Numbers] = (np.inf, potential, potential)
     for start in (lambda: potential, lambda: _shortest(cost, plan, on_plan, squared)):
         v = start()
         u = (cost - v).min(axis=1)

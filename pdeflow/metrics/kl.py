@@ -152,7 +152,7 @@ def _on_line(first, second):
     def tolerances(total):
         return 1e-13 * abs(total) + (1e-15 if signed else 1e-28), 1e-9 * abs(total) + (1e-11 if signed else 1e-22)
 
-    value = densities.integral(lambda logs: _terms(*logs, signed), tolerances, "kl")
+    value = densities.integral(lambda logs: _terms(logs[0], logs[1], signed), tolerances, "kl")
     return Estimate(_not_negative(value, first, second), 0.0, _how_of("quadrature", lost), "kl")
 
 
@@ -198,7 +198,8 @@ def _on_levels(first, second):
     edges = np.unique(np.concatenate(edges))
     if mine is None:
         densities = LineDensities([first])
-        densities.require_mass(*densities.first_look()[::2])
+        widths, _, found = densities.first_look()
+        densities.require_mass(widths, found)
 
     def logs(u):
         x = first.quantile(inner_levels(u))

@@ -73,7 +73,8 @@ def _by_levels(first, second):
     sides = [_side(first, from_above) for from_above in (False, True)]
     low, high = (np.concatenate([side[0][i:stop] for side in sides]) for i, stop in ((0, -1), (1, None)))
     above = np.repeat([False, True], [len(side[0]) - 1 for side in sides])
-    lines = None if sides[0][1] is None else np.concatenate([side[1] for side in sides], axis=1)
+    known_lines = [side[1] for side in sides if side[1] is not None]
+    lines = np.concatenate(known_lines, axis=1) if known_lines else None
     shares = np.array([1e-300, 1e-12, 2.0**-10])
     with np.errstate(all="ignore"):  # of a formula that rounds a small level away
         known = np.array([[law.quantile(shares), law.upper_quantile(shares)] for law in (first, second)])
@@ -125,9 +126,10 @@ def _side(law, from_above):
     The lines are (start value, slope, start) (3, k).
     """
     edges = dyadic_levels()[:45]
-    if law.linear_pieces() is None:
+    pieces = _pieces(law)
+    if pieces is None:
         return edges, None
-    levels, left, right = _pieces_from_above(law) if from_above else _pieces(law)
+    levels, left, right = _pieces_from_above(law) if from_above else pieces
     edges = np.union1d(edges, levels[levels < 0.5])
     i = np.clip(np.searchsorted(levels, (edges[:-1] + edges[1:]) / 2, side="right") - 1, 0, len(left) - 1)
     return edges, np.stack([left[i], (right[i] - left[i]) / (levels[i + 1] - levels[i]), levels[i]])

@@ -140,7 +140,7 @@ def _keyed_floors(task: tuple[Any, ...]) -> tuple[tuple[Any, ...], Floors]:
 
 def spread(function: Callable[[Task], Answer], tasks: Sequence[Task], jobs: int) -> Iterator[Answer]:
     """Results of function(task) as they come: inline for jobs=1, by joblib else or inside `joblib.parallel_config`."""
-    backend, active = get_active_backend()
+    backend, active = cast("tuple[Any, int | None]", get_active_backend())
     default = type(backend).__name__ == "LokyBackend" and active in (None, 1)
     if len(tasks) == 0:
         return
@@ -165,7 +165,7 @@ def spread(function: Callable[[Task], Answer], tasks: Sequence[Task], jobs: int)
 def _in_shares(function: Callable[[Task], Answer], tasks: Sequence[Task], jobs: int | None) -> Iterator[Answer]:
     """`spread` for the backend "multiprocessing", which gives all answers at once and cannot pickle lambdas: as many
     tasks at a time as there are workers, so that what is finished is kept, pickled as loky pickles them."""
-    share = joblib.effective_n_jobs(jobs)
+    share = joblib.effective_n_jobs(cast("int", jobs))  # None: as many as the context says
     with joblib.Parallel(n_jobs=jobs) as workers:
         for begin in range(0, len(tasks), share):
             packed = [

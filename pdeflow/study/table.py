@@ -195,11 +195,14 @@ class Table(Rows):
         wrong_size = _wrong_size(levels, order.mask) if order.verdict == "pass" and self.swept == "dt" else ""
         if wrong_size:
             order = replace(order, verdict="fail", why=wrong_size)
-        notes += [
-            f"{self.swept} = {level[self.swept]!r} is {level['status']}" for level in levels if level["status"] != "ok"
+        return replace(order, why="; ".join([order.why, *notes, *self._notes(levels)]))
+
+    def _notes(self, levels: Sequence[Row]) -> list[str]:
+        """What is to be said of levels that have no error, or one without a logarithm."""
+        bad = [level for level in levels if level["status"] != "ok"]
+        return [f"{self.swept} = {level[self.swept]!r} is {level['status']}" for level in bad] + [
+            f"the error {level['error']:.3g} is negative" for level in levels if level["error"] < 0
         ]
-        notes += [f"the error {level['error']:.3g} is negative" for level in levels if level["error"] < 0]
-        return replace(order, why="; ".join([order.why, *notes]))
 
     def _levels(self, group: Sequence[Row]) -> list[Row]:
         """One row per level: means over seeds, medians of the seconds."""

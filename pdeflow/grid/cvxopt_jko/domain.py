@@ -29,19 +29,27 @@ def choose_ends(problem: Problem, cells: int, lower: float | None, upper: float 
                 "mass is not known beforehand. Pass both ends."
             )
         if temperature is not None and energy.interaction is None:
-            box = choose_box(problem, temperature, cells, lower, upper)
-            low, high = float(box.lower), float(box.upper)
-            if energy.potential is not None:
-                margin = MARGIN_SHARE * (high - low)
-                low = low if lower is not None else wall_towards(energy.potential, low, low - margin)
-                high = high if upper is not None else wall_towards(energy.potential, high, high + margin)
-            return low, high
+            return _box(problem, temperature, cells, lower, upper)
     if lower is None or upper is None:
         low, high = _support(problem, lower, upper)
         lower, upper = low if lower is None else lower, high if upper is None else upper
     if not lower < upper:
         raise BadInput(f"The domain is [{lower:.6g}, {upper:.6g}]. lower must lie below upper. Pass both ends.")
     return float(lower), float(upper)
+
+
+def _box(
+    problem: Problem, temperature: float, cells: int, lower: float | None, upper: float | None
+) -> tuple[float, float]:
+    """The ends that Chang-Cooper takes; one that is not given moves out to a wall within the margin."""
+    box = choose_box(problem, temperature, cells, lower, upper)
+    low, high = float(box.lower), float(box.upper)
+    potential = problem.energy.potential
+    if potential is not None:
+        margin = MARGIN_SHARE * (high - low)
+        low = low if lower is not None else wall_towards(potential, low, low - margin)
+        high = high if upper is not None else wall_towards(potential, high, high + margin)
+    return low, high
 
 
 def _support(problem: Problem, lower: float | None, upper: float | None) -> tuple[float, float]:

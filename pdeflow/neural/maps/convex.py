@@ -201,7 +201,8 @@ class ConvexMap(Map):
                 "to_data()."
             ) from error
         pieces = data.get("pieces", 1)  # files of before there were pieces have none
-        count(width, "width"), count(depth, "depth"), count(rank, "rank", 0), count(pieces, "pieces")
+        for value, name, least in ((width, "width", 1), (depth, "depth", 1), (rank, "rank", 0), (pieces, "pieces", 1)):
+            count(value, name, least)
         rows = width * pieces
         layers = []
         for i in range(depth):
