@@ -129,7 +129,7 @@ class CvxoptJKO(Method):
         For ends that make no sense, NaN in V, mass outside, and more than 1e-4 in the end cells after a step, unless
         V has a wall there: inf beyond the end.
     NotConverged
-        With step, status, gap and residual, for every outcome of CVXOPT but `optimal`, its ArithmeticError and
+        With step, outcome, gap and residual, for every outcome of CVXOPT but `optimal`, its ArithmeticError and
         ValueError included, and where the check below fails.
 
     Warns

@@ -164,7 +164,7 @@ class StepSolver:
             f"{gap:.3g}, residual {residual:.3g}, {self.n} cells, kkt={self.kkt!r}). Only a certified optimum is "
             "accepted. Try another number of cells, a larger dt, or QuantileJKO.",
             step=self.step,
-            status=status,
+            outcome=status,
             gap=gap,
             residual=residual,
             iterations=self.iterations,

@@ -7,10 +7,11 @@ import numpy as np
 from scipy.optimize import brentq
 
 from ..._core.errors import NotAvailable, Unsupported
+from ..._core.shapes import Values
 from ...energies.energy import Energy
 from ...energies.internal import InternalEnergy
 from ...energies.potentials import as_quadratic
-from .kinks import potential_terms
+from .kinks import KinkTerm, potential_terms
 from .mesh import Cells, Nodes
 from .terms import PotentialTerm, Term, interaction_terms
 
@@ -40,6 +41,8 @@ class DiscreteEnergy:
         Of the rank-one part -attraction q qᵀ of the Hessian, q the node masses.
     barrier : bool
         Whether cells must stay open, because the energy of an empty cell is infinite or infinitely steep.
+    scanned : pair of float, or None
+        Where kinks of the potential were looked for; None where it is not looked for kinks.
     """
 
     cell_mass: Cells
@@ -49,6 +52,18 @@ class DiscreteEnergy:
     terms: tuple[Term, ...]
     attraction: float
     barrier: bool
+    scanned: tuple[float, float] | None = None
+
+    @property
+    def kinks(self) -> int:
+        """How many kinks of the potential are integrated exactly."""
+        return sum(len(term.kinks) for term in self.terms if isinstance(term, KinkTerm))
+
+    @property
+    def only_potential(self) -> PotentialTerm | None:
+        """The term of the potential where it is all that there is and not quadratic, else None."""
+        alone = not self.barrier and self.attraction == 0 and self.confinement[0] == 0 and len(self.terms) == 1
+        return self.terms[0] if alone and isinstance(self.terms[0], PotentialTerm) else None
 
     def shifted(self, shift: float) -> "DiscreteEnergy":
         """The same energy of nodes that are given less `shift`."""
@@ -57,10 +72,10 @@ class DiscreteEnergy:
         return replace(self, confinement=(k, center - shift), terms=terms)
 
 
-def discretise(energy: Energy, levels: Nodes, x: Nodes | None = None) -> DiscreteEnergy:
+def discretise(energy: Energy, levels: Nodes, x: Values | None = None) -> DiscreteEnergy:
     """The energy of a problem on the mesh with these levels (n + 1,); `Unsupported` where it cannot be treated.
 
-    x : the nodes (n + 1,) of the initial law, among which kinks of the potential are looked for; None: nowhere.
+    x : increasing points, between the first and last of which kinks of the potential are looked for; None: nowhere.
     """
     w = np.diff(levels)
     node_mass = np.zeros(len(levels))
@@ -74,11 +89,12 @@ def discretise(energy: Energy, levels: Nodes, x: Nodes | None = None) -> Discret
     elif energy.potential is not None:
         terms = [PotentialTerm(energy.potential, w), *terms]
     barrier = len(powers) > 0 or len(own_terms) > 0 or repels
-    if (
-        barrier and x is not None and isinstance(terms[0] if terms else None, PotentialTerm)
-    ):  # open cells: a kink has an integral that is smooth
+    scanned = None
+    if barrier and x is not None and isinstance(terms[0] if terms else None, PotentialTerm):
+        # open cells: a kink has an integral that is smooth
         terms[:1] = potential_terms(energy.potential, w, x)
-    return DiscreteEnergy(w, node_mass, powers, confinement, (*own_terms, *terms), attraction, barrier)
+        scanned = float(x[0]), float(x[-1])
+    return DiscreteEnergy(w, node_mass, powers, confinement, (*own_terms, *terms), attraction, barrier, scanned)
 
 
 def _internal(internal: InternalEnergy | None, w: Cells) -> tuple[Powers, list[Term]]:

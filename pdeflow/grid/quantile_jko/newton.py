@@ -16,6 +16,10 @@ from .mesh import Nodes
 
 EPS = np.finfo(float).eps
 RESIDUAL_TOLERANCE = 1e-10  # of stationarity, relative to the forces that balance in it
+ADVICE_ON_KINKS = (
+    "If V or W has an infinite slope, or a kink where no internal energy keeps cells open, smooth it, e.g. |x| to "
+    "√(x² + ε²), or use ChangCooper or CvxoptJKO."
+)
 MOST_NEWTON_STEPS = 200  # 3 to 10 are usual, about one more for each doubling that a cell must grow
 
 
@@ -224,7 +228,7 @@ def minimise(objective: Objective, start: Nodes) -> tuple[Nodes, dict[str, float
     raise NotConverged(
         f"Newton ended after {MOST_NEWTON_STEPS} steps with relative residual {residual:.3g}; "
         f"{RESIDUAL_TOLERANCE:g} is wanted. Use a smaller dt or fewer points, and check that grad is the gradient "
-        "of value (pdeflow.checks.gradient).",
+        f"of value (pdeflow.checks.gradient). {ADVICE_ON_KINKS}",
         iterations=MOST_NEWTON_STEPS,
         residual=residual,
     )
@@ -267,6 +271,6 @@ def _line_search(
             raise NotConverged(
                 f"The line search of Newton step {facts['iterations']} found no decrease (residual "
                 f"{facts['residual']:.3g}, wanted {RESIDUAL_TOLERANCE:g}). Check that grad is the gradient of value "
-                "(pdeflow.checks.gradient), or use a smaller dt.",
+                f"(pdeflow.checks.gradient), or use a smaller dt. {ADVICE_ON_KINKS}",
                 **facts,
             )

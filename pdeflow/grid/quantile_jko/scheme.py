@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..._core.errors import BadInput, Diverged, Unsupported, unknown_field
+from ..._core.errors import BadInput, Diverged, NotConverged, Unsupported, unknown_field
 from ..._core.validate import count
 from ...energies.interactions import require_even
 from ...energies.internal import InternalEnergy
@@ -19,6 +20,7 @@ from ..domain import COARSEST_FLOATS
 from .energy import DiscreteEnergy, discretise, spread_of_a_point
 from .mesh import GRADINGS, Nodes, quantile_levels, quantile_nodes
 from .newton import Objective, minimise
+from .proximal import kinks_in_reach, proximal_step
 
 FAR_AWAY = 1e3  # in widths of a law: beyond, coordinates less their median have more digits
 
@@ -85,6 +87,11 @@ class QuantileJKO(Method):
     kernel that is finite at 0; QuadraticAttraction (rank one) and x²/2 - |x| (linear in ordered nodes) keep the Newton
     matrix tridiagonal.
 
+    *Kinks.* A potential whose gradient jumps is integrated exactly about the jump where cells stay open. A potential
+    alone, with a kink in reach of a step, is minimised node by node: Q_new(s) minimises (x - Q(s))²/(2 dt) + V(x), to
+    neighbouring floats, and nodes may rest on the kink. With an interaction and no internal energy such cells would
+    have to close, which Newton's method does not do (`NotConverged`).
+
     *Cost.* O(points) per Newton step. Other interactions are dense: O(points²) memory and time for the pairs and
     O(points³) for the factorisation (1,000 points: about 0.1 s per Newton step).
 
@@ -137,12 +144,25 @@ class QuantileJKO(Method):
         if state.energy.barrier:
             _require_fine_floats(state.x)
         objective = Objective(state.energy, state.x, float(dt))
-        shift = _shift(state.x)
-        if shift != 0:
-            objective = Objective(state.energy.shifted(shift), state.x - shift, float(dt))
+        if (term := state.energy.only_potential) is not None:
+            with _no_walls():
+                kinks = kinks_in_reach(term, state.x, float(dt))
+                if kinks:  # a cell that a kink holds is closed, which Newton's method cannot do
+                    x, halvings = proximal_step(term.potential, state.x, float(dt), kinks)
+                    return replace(state, x=_ordered(x), facts=_proximal_facts(objective, x, halvings))
         with _no_walls():
-            x, facts = minimise(objective, _start(objective, state.levels, problem.energy.internal))
-        return replace(state, x=_ordered(x) + shift, facts=facts)
+            try:
+                x, facts = _newton(problem, state, objective)
+            except NotConverged:  # a kink may lie ahead
+                moved = state.x - _force(problem, state.x) * float(dt)
+                energy = _looked_for_kinks(problem, state, np.concatenate([state.x, moved]))
+                if energy.kinks <= state.energy.kinks:
+                    raise
+                return self.step(problem, replace(state, energy=energy), dt, rng)
+            energy = _looked_for_kinks(problem, state, x)
+        if energy.kinks > state.energy.kinks:
+            return self.step(problem, replace(state, energy=energy), dt, rng)
+        return replace(state, x=x, energy=energy, facts=facts)
 
     def law(self, state: QuantileState) -> Quantiles:
         """The law with the state's quantile function."""
@@ -179,6 +199,42 @@ def _start(objective: Objective, levels: Nodes, internal: InternalEnergy | None)
     if not energy.barrier or np.all(np.diff(y) > 0):
         return y
     return y + spread_of_a_point(energy.powers, internal, objective.dt) * quantile_nodes(Gaussian(0.0, 1.0), levels)
+
+
+def _proximal_facts(objective: Objective, x: Nodes, halvings: int) -> dict[str, Any]:
+    """What a step node by node reports: 0 lies in every subgradient, so the residual is 0."""
+    _, _, energy, cost = objective.value(x)
+    distance = float(np.sqrt(2 * objective.dt * cost))
+    return dict(iterations=halvings, gradient=0.0, roundoff=0.0, energy=energy, distance=distance, shift=0.0)
+
+
+def _newton(problem: Problem, state: QuantileState, objective: Objective) -> tuple[Nodes, dict[str, Any]]:
+    """The minimiser of a step by Newton's method, and the facts of the search; far from 0 in shifted coordinates."""
+    shift = _shift(state.x)
+    if shift != 0:
+        objective = Objective(state.energy.shifted(shift), state.x - shift, objective.dt)
+    x, facts = minimise(objective, _start(objective, state.levels, problem.energy.internal))
+    return _ordered(x) + shift, facts
+
+
+def _looked_for_kinks(problem: Problem, state: QuantileState, x: Nodes) -> DiscreteEnergy:
+    """The energy of the state with kinks looked for about all the points x; the same where they were before."""
+    if state.energy.scanned is None:
+        return state.energy
+    lower, upper = state.energy.scanned
+    low, high = float(x.min()), float(x.max())
+    if lower <= low and high <= upper:
+        return state.energy
+    span = float(state.x[-1] - state.x[0])  # looked for a span ahead, so that it is not done at every step
+    ends = np.array([min(lower, low - span), max(upper, high + span)])
+    found = discretise(problem.energy, state.levels, ends)
+    return found if found.kinks > state.energy.kinks else replace(state.energy, scanned=found.scanned)
+
+
+def _force(problem: Problem, x: Nodes) -> Nodes:
+    """∇V at the points x (n,); 0 without a gradient."""
+    grad = getattr(problem.energy.potential, "grad", None)
+    return np.zeros(len(x)) if grad is None else np.asarray(grad(x[:, None]), dtype=float)[:, 0]
 
 
 def _shift(x: Nodes) -> float:

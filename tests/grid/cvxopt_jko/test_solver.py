@@ -51,8 +51,9 @@ def test_no_outcome_but_a_certified_optimum_passes(monkeypatch, change, name):
     spoil(monkeypatch, change)
     with pytest.raises(pf.NotConverged, match="Step 7") as caught:
         method.step(problem, state, dt, None)
-    assert caught.value.step == 7 and {"status", "gap", "residual"} <= set(caught.value.facts)
-    assert caught.value.facts["status"] == ("unknown" if change is unknown else "optimal")
+    assert caught.value.step == 7 and {"outcome", "gap", "residual"} <= set(caught.value.facts)
+    assert caught.value.facts["outcome"] == ("unknown" if change is unknown else "optimal")
+    assert caught.value.status == "not converged"  # the word of a study
 
 
 def slightly_off(found):
