@@ -2,10 +2,9 @@
 
 import functools
 from collections.abc import Callable, Sequence
-from itertools import product
 
 import numpy as np
-from numpy.polynomial.legendre import Legendre, leggauss
+from numpy.polynomial.legendre import leggauss
 
 from .errors import NotConverged
 from .shapes import Numbers, Points, Row, Values
@@ -31,8 +30,7 @@ _PAIRS = {
 
 
 MOST_PANELS = 1 << 16  # panels that one integral may take in all: some seconds
-_POINTS_AT_ONCE = 1 << 18  # points at which a function is asked at a time: tens of megabytes
-_END = 1 - 2.0**-30  # the end of a panel, but on its own side of a jump that lies there
+END = 1 - 2.0**-30  # the end of a panel, but on its own side of a jump that lies there
 _SIDES = np.array([-1.0, 1.0])
 _SEEN = 1 << 11  # one over the share of the mass that a probe stands for
 
@@ -46,17 +44,10 @@ def gauss_legendre(nodes: int) -> tuple[Values, Values]:
     return z, w
 
 
-def gauss_lobatto(nodes: int) -> tuple[Values, Values]:
-    """Gauss-Lobatto nodes (n,) in [-1, 1], both ends among them, and weights (n,), exact to degree 2n - 3."""
-    last = Legendre.basis(nodes - 1)
-    z = np.concatenate([[-1.0], np.sort(last.deriv().roots().real), [1.0]])
-    return z, 2 / (nodes * (nodes - 1) * last(z) ** 2)
-
-
 def _extrapolation(z):
     """Weights (n, 2) that give the polynomial through values at z at both ends of (-1, 1), next to them."""
     others = [np.delete(z, i) for i in range(len(z))]
-    return np.array([[np.prod((at - rest) / (x - rest)) for at in (-_END, _END)] for x, rest in zip(z, others)])
+    return np.array([[np.prod((at - rest) / (x - rest)) for at in (-END, END)] for x, rest in zip(z, others)])
 
 
 @functools.cache
@@ -64,10 +55,14 @@ def _end_values(nodes, gauss=False):
     return _extrapolation((gauss_legendre if gauss else kronrod)(nodes)[0])
 
 
+@functools.cache
 def kronrod(nodes: int) -> tuple[Values, Values, Values]:
-    """Nodes (q,) in (-1, 1), Kronrod weights (q,), Gauss weights (q,) of the pair with 15 or 5 nodes."""
+    """Nodes (q,) in (-1, 1), Kronrod weights (q,), Gauss weights (q,) of the pair with 15 or 5 nodes; read-only."""
     x, k, g = (np.array(part) for part in _PAIRS[nodes])
-    return np.concatenate([-x[:0:-1], x]), np.concatenate([k[:0:-1], k]), np.concatenate([g[:0:-1], g])
+    pair = np.concatenate([-x[:0:-1], x]), np.concatenate([k[:0:-1], k]), np.concatenate([g[:0:-1], g])
+    for part in pair:
+        part.setflags(write=False)
+    return pair
 
 
 def integrate(
@@ -107,7 +102,7 @@ def integrate(
     """
     low, high = edges if isinstance(edges, tuple) else (edges[:-1], edges[1:])
     inner, weight, coarse = kronrod(15 if len(low) < 4000 else 5)  # of many panels, most are short
-    z, ends, beyond = np.concatenate([inner, [-_END, _END]]), _end_values(len(inner)), 1 - inner[-1]
+    ends, beyond = _end_values(len(inner)), 1 - inner[-1]
     parent, span = np.arange(len(low)), np.sum(high - low)
     narrow = (
         4e-16 * np.maximum(np.abs(low), np.abs(high)) if isinstance(edges, tuple) else 4e-16 * np.max(np.abs(edges))
@@ -115,8 +110,10 @@ def integrate(
     done, done_error, spent, first = 0.0, 0.0, 0, len(low)
     for _ in range(rounds):
         half, spent = (high - low) / 2, spent + len(low)
-        points, shut = (low + half)[:, None] + half[:, None] * z, np.isin(np.stack([low, high], axis=1), poles)
-        points[:, -2:][shut] = points[:, :-2][:, [0, -1]][shut]
+        points, shut = first_points(low, high, len(inner)), False
+        if len(poles):
+            shut = np.isin(np.stack([low, high], axis=1), poles)
+            points[:, -2:] = np.where(shut, points[:, [0, -3]], points[:, -2:])
         values = integrand(points, parent)
         values, at_ends = values[:, :-2], values[:, -2:]
         parts = half * (values @ weight)
@@ -146,6 +143,12 @@ def integrate(
             residual=float(done_error),
         )
     return float(done)
+
+
+def first_points(low: Values, high: Values, nodes: int = 15) -> Numbers:
+    """Points (k, nodes + 2) of the panels from low to high: the Kronrod points, then both ends, seen from within."""
+    half = (high - low) / 2
+    return (low + half)[:, None] + half[:, None] * np.concatenate([kronrod(nodes)[0], [-END, END]])
 
 
 def dyadic_levels(panels: int = 44) -> Values:
@@ -227,7 +230,9 @@ def level_integral(
         values = evaluate(v.ravel(), np.repeat(right_end, nodes)).reshape(v.shape)
         return values @ w * width / 2, values
 
-    probe, home = _probes(left, width) if probed else (np.empty(0), np.empty(0, dtype=int))
+    probe, home, rows = np.empty(0), np.empty(0, dtype=int), None
+    if probed:
+        probe, home, rows = _probes_of_whole(nodes) if not len(cuts) else (*_probes(left, width), None)
     height = evaluate(probe, right_end[home]) if probed else probe
     coarse, _ = integrals(left, width, right_end)
     total, error, size, scale, spent = 0.0, 0.0, 0.0, float(np.sum(np.abs(coarse))), 0
@@ -239,7 +244,7 @@ def level_integral(
         fine = left_half + right_half
         scale, gaps = max(scale, size + float(np.sum(np.abs(fine)))), np.abs(fine - coarse)
         # a kink between an end and the point next to it is overlooked by all points; the value at the end shows it
-        reach = np.where(left > 0, _END, 0.0)
+        reach = np.where(left > 0, END, 0.0)
         places = left[:, None] + width[:, None] * (1 + reach[:, None] * _SIDES) / 2
         ends = evaluate(places.ravel(), np.repeat(right_end, 2)).reshape(places.shape)
         outer = np.stack([left_values @ extended[:, 0], right_values @ extended[:, 1]], axis=1)
@@ -247,7 +252,8 @@ def level_integral(
         gap = np.where(known, np.where(known, ends, 0.0) - np.where(known, outer, 0.0), 0.0)
         hidden = np.abs(gap).max(axis=1) * width * (1 - z[-1]) / 4
         at = (probe - left[home]) / width[home]
-        missed = _missed(height, home, at, left_values, right_values) * width
+        rows = _interpolation(at, nodes) if rows is None else rows
+        missed = _missed(height, home, at, rows, left_values, right_values) * width
         # the panels at levels 0 and 1 stay whole: finer nodes would round to the ends themselves
         smooth = (gaps <= tolerance * scale) & (missed <= 0.1 * accepted * scale) & (hidden <= 1e-3 * accepted * scale)
         rough = ~smooth & (left > 0)
@@ -258,7 +264,7 @@ def level_integral(
         error += float(np.sum(np.where(left > 0, np.maximum(gaps, np.maximum(missed, hidden)), gaps)[~rough]))
         if not rough.any():
             break
-        inner, child = rough[home], np.cumsum(rough) - 1
+        inner, child, rows = rough[home], np.cumsum(rough) - 1, None
         probe, height, home = probe[inner], height[inner], (child[home] + (at > 0.5) * rough.sum())[inner]
         left = np.concatenate([left[rough], left[rough] + width[rough] / 2])
         coarse = np.concatenate([left_half[rough], right_half[rough]])
@@ -294,77 +300,33 @@ def _probes(left, width):
     return left[home] + width[home] * (rank + 0.618) / counts[home], home
 
 
-def _missed(height, home, at, left_values, right_values):
+@functools.cache
+def _probes_of_whole(nodes):
+    """The probes of the panels without cuts, the panel of each, and their rows of `_interpolation`; read-only."""
+    left, width, _ = _level_panels(())
+    probe, home = _probes(left, width)
+    kept = probe, home, _interpolation((probe - left[home]) / width[home], nodes)
+    for part in kept:
+        part.setflags(write=False)
+    return kept
+
+
+def _interpolation(at, nodes):
+    """Weights (n, nodes) of the values at the Gauss points of the half of a panel in which `at` (n,) lies."""
+    z, w = gauss_legendre(nodes)
+    weight = np.sqrt((1 - z * z) * w) * (-1.0) ** np.arange(nodes)  # barycentric
+    gap = (4 * at - 1 - 2 * (at > 0.5))[:, None] - z
+    factor = weight / np.where(gap == 0, 1e-300, gap)
+    return factor / factor.sum(axis=1, keepdims=True)
+
+
+def _missed(height, home, at, rows, left_values, right_values):
     """By how much a panel's polynomials, one in each half, differ at most from the heights at its probes."""
-    (k, nodes), second = left_values.shape, at > 0.5
-    out = np.zeros(k)
+    out = np.zeros(len(left_values))
     if len(at):
-        z, w = gauss_legendre(nodes)
-        weight = np.sqrt((1 - z * z) * w) * (-1.0) ** np.arange(nodes)  # barycentric
-        gap = (4 * at - 1 - 2 * second)[:, None] - z
-        factor = weight / np.where(gap == 0, 1e-300, gap)
-        values = np.concatenate([left_values, right_values])[home + k * second]
-        np.maximum.at(out, home, np.abs(height - np.einsum("kn,kn->k", factor, values) / factor.sum(axis=1)))
+        values = np.concatenate([left_values, right_values])[home + len(out) * (at > 0.5)]
+        np.maximum.at(out, home, np.abs(height - np.einsum("kn,kn->k", rows, values)))
     return out
-
-
-def box_integral(
-    function: Callable[[Points], Values],
-    axes: Sequence[Row],
-    density: Numbers,
-    nodes: int,
-    what: str,
-    accepted: float = 1e-9,
-) -> float:
-    """∫ function · density over the cells of a grid, of a density (n_1, ..., n_d) that is constant in each cell.
-
-    The Gauss rule with `nodes` points an axis and the Lobatto rule with two more must agree; a cell on which they
-    do not is halved in every axis. The value is that of the first rule. Raises `NotConverged` where their
-    differences sum to more than `accepted` of ∫|function| density after 2^16 cells beyond the first.
-    """
-    dim = len(axes)
-    center = np.stack(np.meshgrid(*[(e[1:] + e[:-1]) / 2 for e in axes], indexing="ij"), axis=-1).reshape(-1, dim)
-    half = np.stack(np.meshgrid(*[np.diff(e) / 2 for e in axes], indexing="ij"), axis=-1).reshape(-1, dim)
-    full = np.flatnonzero(density.ravel() != 0)
-    center, half = center[full], half[full]
-    mass = density.ravel()[full] * np.prod(2 * half, axis=1)
-    corner, (z, w) = np.array(list(product((-1, 1), repeat=dim))), gauss_lobatto(nodes + 2)
-    rules = gauss_legendre(nodes), (np.clip(z, -_END, _END), w)
-    total, error, size, scale, spent, first = 0.0, 0.0, 0.0, 0.0, 0, len(full)
-    while True:
-        value, other = (_cell_means(function, center, half, *rule) * mass for rule in rules)
-        spent += len(center)
-        scale, gaps = max(scale, size + float(np.sum(np.abs(value)))), np.abs(value - other)
-        rough = ~(gaps <= 0.01 * accepted * scale / max(first, 1))
-        if float(gaps.sum()) + error <= 1e-4 * accepted * scale or spent > first + MOST_PANELS:
-            rough[:] = False
-        total, size = total + np.sum(value[~rough]), size + float(np.sum(np.abs(value[~rough])))
-        error += float(np.sum(gaps[~rough]))
-        if not rough.any():
-            break
-        half = np.repeat(half[rough] / 2, len(corner), axis=0)
-        center = np.repeat(center[rough], len(corner), axis=0) + np.tile(corner, (int(rough.sum()), 1)) * half
-        mass = np.repeat(mass[rough] / len(corner), len(corner))
-    if not error <= accepted * scale:
-        raise NotConverged(
-            f"The quadrature of {what} over the cells of a grid ended with error {error:.3g} on {total:.6g}; accepted "
-            f"is {accepted * scale:.3g}. Piecewise smooth functions converge. Use a finer grid, or check the function "
-            "for noise.",
-            residual=error,
-        )
-    return float(total)
-
-
-def _cell_means(function, center, half, z, w):
-    """The mean of the function over each box, by the rule with the points z and the weights w in every axis."""
-    node = np.array(list(product(z, repeat=center.shape[1])))
-    weight = np.prod(np.array(list(product(w / 2, repeat=center.shape[1]))), axis=1)
-    rows, parts = max(1, _POINTS_AT_ONCE // len(node)), []
-    for start in range(0, len(center), rows):
-        cut = slice(start, start + rows)
-        x = center[cut, None] + half[cut, None] * node
-        parts.append(np.asarray(function(x.reshape(-1, center.shape[1]))).reshape(len(x), -1) @ weight)
-    return np.concatenate(parts) if parts else np.empty(0)
 
 
 def gauss_panels(edges: Row, nodes: int) -> tuple[Numbers, Row]:

@@ -299,8 +299,7 @@ class Law(Value):
     def upper_quantile(self, share: ArrayLike) -> SameShape:
         """The quantile at level 1 - share, of the shape of share; dimension 1 only.
 
-        A law that knows it without rounding 1 - share overrides it: its upper tail then has the digits of its lower
-        one. The base class rounds, so that shares below 2^-53 are nothing.
+        A law that knows it without rounding 1 - share overrides it. Here shares below 2^-53 are nothing.
         """
         return self.quantile(1 - np.asarray(share, dtype=float))
 
@@ -379,10 +378,15 @@ def inverse_cdf(
         if len(left) == 0:
             break
         at = x[left]
-        excess, slope = cdf(at) - u[left], density(at)
+        value, slope = cdf(at), density(at)
+        excess = value - u[left]
         below[left], above[left] = np.where(excess < 0, at, below[left]), np.where(excess >= 0, at, above[left])
         steep = slope > 1e-300  # below, a quotient overflows in any unit
-        step = at - np.where(steep, excess, 0.0) / np.where(steep, slope, 1.0)
+        # in the lower tail the logarithm of the distribution function is the straighter one
+        tail = (value > 0) & (u[left] < 0.1) & (u[left] > 0)
+        ratio = np.where(tail, value, 1.0) / np.where(tail, u[left], 1.0)
+        rise = np.where(tail, value * np.log(ratio), excess)
+        step = at - np.where(steep, rise, 0.0) / np.where(steep, slope, 1.0)
         inside = steep & (step > below[left]) & (step < above[left])
         new = np.where(inside, step, 0.5 * (below[left] + above[left]))
         done = (

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._core.box_integral import box_integral
 from .._core.errors import BadInput
 from .._core.estimate import Estimate
-from .._core.quadrature import box_integral, cell_nodes
+from .._core.quadrature import cell_nodes
 from .._core.shapes import Matrix, Numbers, Points, Row, SameShape, Values, Vector
 from .._core.short_text import shown
 from .._core.validate import at_finite_points, draws, levels, numbers, points, readonly, real_array

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .._core.box_integral import box_integral
 from .._core.errors import BadInput
 from .._core.estimate import Estimate
-from .._core.quadrature import box_integral
 from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
 from .._core.validate import at_finite_points, levels, numbers, points, readonly, real_array
 from .base import OneDimensional

@@ -205,22 +205,26 @@ def _on_levels(first, second):
         x = first.quantile(inner_levels(u))
         return asked_log_density(first, x), asked_log_density(second, x)
 
-    z, weight, _ = kronrod(15)
-    half = np.diff(edges) / 2
-    mine, other = logs((edges[:-1] + half)[:, None] + half[:, None] * z)
-    lost = float(half @ ((np.isneginf(other) & np.isfinite(mine)) @ weight))
-    if lost > _EMPTY:
-        return Estimate(np.inf, 0.0, f"quadrature; mass {lost:.3g} where the other law is empty", "kl")
+    lost = None
 
     def integrand(u, parent):
+        nonlocal lost
         mine, other = logs(u)
+        if lost is None:  # the first round, over the whole panels
+            empty = (np.isneginf(other) & np.isfinite(mine))[:, :-2]
+            lost = float(np.diff(edges) / 2 @ (empty @ kronrod(empty.shape[1])[1]))
+        if lost > _EMPTY:
+            return np.zeros(u.shape)
         known = np.isfinite(mine) & np.isfinite(other)  # a node that rounds to the end of the support has log 0
         return np.where(known, np.where(known, mine, 0.0) - np.where(known, other, 0.0), 0.0)
 
     def tolerances(total):
         return 1e-13 * abs(total) + 1e-15, 1e-9 * abs(total) + 1e-11
 
-    value = _not_negative(integrate(integrand, edges, tolerances, "kl", poles=(0.0, 1.0)), first, second)
+    value = integrate(integrand, edges, tolerances, "kl", poles=(0.0, 1.0))
+    if lost is not None and lost > _EMPTY:
+        return Estimate(np.inf, 0.0, f"quadrature; mass {lost:.3g} where the other law is empty", "kl")
+    value = _not_negative(value, first, second)
     return Estimate(value, 0.0, _how_of("quadrature in the level", lost), "kl")
 
 

@@ -4,12 +4,13 @@ import numpy as np
 
 from .._core.arrays import underflow_is_zero
 from .._core.errors import NotAvailable, NotConverged
-from .._core.quadrature import dyadic_levels, integrate
+from .._core.quadrature import integrate
 from ..laws import Law
 from ..laws.linear import steps_of
 from .pair import answers
 
 _LAST = 2.0**-53  # the least share above that 1 - share still shows
+_HALVED = np.concatenate([[0.0], 0.5 ** np.arange(60, 0, -1.0)])  # what lies below 2^-60 of a Gaussian is round-off
 
 
 @underflow_is_zero
@@ -125,7 +126,7 @@ def _side(law, from_above):
 
     The lines are (start value, slope, start) (3, k).
     """
-    edges = dyadic_levels()[:45]
+    edges = _HALVED
     pieces = _pieces(law)
     if pieces is None:
         return edges, None
