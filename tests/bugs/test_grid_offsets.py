@@ -1,6 +1,6 @@
 """Far from 0 a scheme is right to the digits that floats have there, or refuses; it never stands still without a word.
 
-The kind of PythonOT/POT#229 and cvxpy/cvxpy#681: wrong answers without a warning where the data are badly scaled.
+No public thread; tried on the first edition: wrong answers without a warning 1e12 away from 0.
 """
 
 import pytest

@@ -1,7 +1,6 @@
 """Potentials with kinks are solved to the accuracy of the scheme, with diffusion and without, or a cure is named.
 
-The kind of cvxpy/cvxpy#261: a convex problem that has a minimiser is not reported as unsolvable. For kinks there is no
-public thread; they were tried on the first edition.
+No public thread; tried on the first edition: a convex problem that has a minimiser was reported as unsolvable.
 """
 
 import numpy as np

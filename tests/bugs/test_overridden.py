@@ -1,6 +1,6 @@
 """What a user overrides is what runs: no fused loop, closed form or compiled code of the parent answers in its place.
 
-The kind of SciML/OrdinaryDiffEq.jl#1059 and of patched or subclassed integrators whose override is never called.
+No public thread; tried on the first edition: a subclass's `step` was passed by.
 """
 
 import dataclasses
@@ -51,7 +51,6 @@ def mean(method):
 
 
 def test_a_step_of_a_subclass_a_mixin_or_a_wrapper_is_called():
-    """SciML/OrdinaryDiffEq.jl#1059; fused loops that pass an override by."""
     grid, half = pf.grid.ChangCooper(cells=200), 2 * (1 + 1 / 32) ** -8.0
     assert mean(grid) == pytest.approx(2 * (1 + 1 / 16) ** -8.0, rel=1e-3)
     assert mean(HalvedGrid(cells=200)) == pytest.approx(half, rel=1e-3)
@@ -60,7 +59,6 @@ def test_a_step_of_a_subclass_a_mixin_or_a_wrapper_is_called():
 
 
 def test_a_step_put_on_the_object_or_on_the_class_is_called(monkeypatch):
-    """joblib/joblib#1096: what was patched is what must run."""
     calls = []
     method, own = pf.grid.ChangCooper(cells=50), pf.grid.ChangCooper.step
 
@@ -98,7 +96,6 @@ QUARTIC = pf.potentials.FromFunction(lambda x: (x**4).sum(-1) / 4, lambda x: x**
 
 
 def test_a_potential_that_overrides_its_gradient_is_no_closed_form():
-    """cvxpy/cvxpy#681: a number that belongs to another problem, without a word."""
     law = pf.laws.Gaussian(0.3, 0.25)
     truth = pf.Energy(QUARTIC).evaluate(law).value
     patched = pf.potentials.Quadratic(1.0)

@@ -7,6 +7,7 @@ import numpy as np
 from .mesh import Cells, Nodes
 from .terms import PotentialTerm, Term
 
+SMALLEST_JUMP = 1e-7  # of the largest slope: what changes less is smooth, or round-off of the gradient
 SCANNED, PARTS, MOST = 2048, 16, 32  # intervals of the scan, parts that one is cut into, intervals looked into
 
 
@@ -28,7 +29,7 @@ def find_kinks(potential: Any, lower: float, upper: float) -> list[tuple[float, 
     if not np.isfinite(size):
         return found
     for i in np.argsort(-odd, kind="stable")[:MOST]:
-        if odd[i] <= 1e-7 * size:
+        if odd[i] <= SMALLEST_JUMP * size:
             break
         left, right, jump, last = edges[i], edges[i + 1], change[i], np.inf
         while right - left > 4 * max(np.spacing(abs(left)), np.spacing(abs(right)), 1e-15 * (upper - lower)):
@@ -36,9 +37,9 @@ def find_kinks(potential: Any, lower: float, upper: float) -> list[tuple[float, 
             steps = np.diff(np.asarray(potential.grad(cuts[:, None]), dtype=float)[:, 0])
             j = int(np.argmax(np.abs(steps)))
             left, right, last, jump = cuts[j], cuts[j + 1], jump, steps[j]
-            if abs(jump) <= 1e-7 * size:
+            if abs(jump) <= SMALLEST_JUMP * size:
                 break
-        if abs(jump) > 1e-7 * size and 0.7 < abs(jump / last) < 1.5:
+        if abs(jump) > SMALLEST_JUMP * size and 0.7 < abs(jump / last) < 1.5:
             k = float((left + right) / 2)
             if all(abs(k - other) > 1e-12 * (upper - lower) for other, _ in found):
                 found.append((k, float(jump)))

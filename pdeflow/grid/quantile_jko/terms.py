@@ -189,7 +189,7 @@ class SmoothPairTerm(Term):
 
     def derivatives(self, x):
         points = gauss_points(x).ravel()
-        n, step = len(self.w), 1e-5 * max(1e-3, float(points.max() - points.min()))
+        n, step = len(self.w), 1e-5 * (float(points.max() - points.min()) or 1e-3)  # of the law's own size, if any
         force = self._pairs(self.kernel.grad, points) @ self.mass
         curve = (self._pairs(self.kernel.grad, points, step) - self._pairs(self.kernel.grad, points, -step)) / (
             2 * step
