@@ -134,7 +134,8 @@ def _has(law, *questions):
 def _potential_energy(potential, law, rng, n, breakpoints):
     if as_quadratic(potential) is not None and _has(law, "mean", "cov"):
         offset = law.mean() - potential.center
-        return 0.5 * np.sum(potential.matrix * law.cov()) + 0.5 * offset @ potential.matrix @ offset, 0.0, "closed form"
+        value = 0.5 * np.sum(potential.matrix * law.cov()) + 0.5 * offset @ potential.matrix @ offset
+        return value, 0.0, law.moments_how
     mean = law.mean_of(potential.value, breakpoints) if len(breakpoints) else law.mean_of(potential.value)
     if mean is not None:
         return mean.value, 0.0, mean.how

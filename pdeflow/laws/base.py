@@ -50,6 +50,8 @@ class Law(Value):
     ----------
     dim : int
         d.
+    moments_how : str
+        How `mean` and `cov` are found: "closed form" or "quadrature".
     mass_error : float
         The total mass minus one, of laws that are given by masses.
     min_mass : float
@@ -66,6 +68,7 @@ class Law(Value):
     """
 
     dim: int
+    moments_how: str = "closed form"
     mass_error: float = 0.0
     min_mass: float = 0.0
 
@@ -261,7 +264,7 @@ class Law(Value):
         """E|X - Y|^p of independent X and Y of this law (E log|X - Y| for p = 0); None where it would take sampling."""
         known = self.answers()
         if p == 2 and "mean" in known and "cov" in known:
-            return Estimate(float(2 * np.trace(self.cov())), 0.0, "closed form", "mean")
+            return Estimate(float(2 * np.trace(self.cov())), 0.0, self.moments_how, "mean")
         if p == 1 and self.dim == 1 and "quantile" in known:
             value = 2 * quantile_moment(self.quantile, 1, weight=lambda u: 2 * u - 1)
             return Estimate(value, 0.0, "quadrature", "mean")

@@ -27,6 +27,8 @@ class FromQuantile(OneDimensional):
     tails are judged by levels down to 2^-48.
     """
 
+    moments_how = "quadrature"
+
     def __init__(self, function):
         if not callable(function):
             raise BadInput(f"function is {function!r}. It must map levels (n,) to quantiles (n,). Pass a callable.")

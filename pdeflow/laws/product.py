@@ -48,6 +48,10 @@ class Product(Law):
         parts = (law.log_density(x[:, block]) for law, block in zip(self.laws, self._slices))
         return sum(parts, start=np.zeros(len(x)))
 
+    @property
+    def moments_how(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return next((law.moments_how for law in self.laws if law.moments_how != "closed form"), "closed form")
+
     def mean(self) -> Vector:
         return np.concatenate([law.mean() for law in self.laws])
 

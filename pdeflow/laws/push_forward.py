@@ -105,14 +105,10 @@ class PushForward(Law):
         base, affine = set(self.base.answers()), self._affine()
         volume, inverse, second = (self._all_answer(name) for name in ("with_log_det", "invert", "with_score"))
         increasing = all(move.increasing for move in self.maps)
-        known = {
+        known = dict.fromkeys(("mean", "cov", "entropy", "power_integral"), affine) | {
             "log_density": inverse and volume,
             "quantile": increasing,
             "cdf": increasing and inverse,
-            "mean": affine,
-            "cov": affine,
-            "entropy": affine,
-            "power_integral": affine,
             "score": inverse and second,
         }
         mine = {name for name in base if known.get(name, False)} | {"sample"}
@@ -183,6 +179,10 @@ class PushForward(Law):
         finite = np.isfinite(x.ravel())
         level[finite] = self.base.cdf(self.pull(x.ravel()[finite][:, None])[0][:, 0])
         return level.reshape(x.shape)
+
+    @property
+    def moments_how(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return self.base.moments_how if self._affine() else "quadrature"
 
     def mean(self) -> Vector:
         if self._affine():

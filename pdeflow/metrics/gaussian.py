@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import solve_triangular
 
-from .._core.estimate import Estimate
+from .._core.estimate import Estimate, together
 from .._core.shapes import Matrix, Numbers, Vector
 from ..laws import Gaussian, Law
 from .metric import metric
@@ -44,7 +44,8 @@ def bures(approximation: Law, truth: Law, *, rng: np.random.Generator | None = N
     first, second = checked_pair(approximation, truth, rng, "bures")
     (mean_1, how_1), (mean_2, how_2) = (moments_of(law, "mean", rng, n, "bures") for law in (first, second))
     (cov_1, _), (cov_2, _) = (moments_of(law, "cov", rng, n, "bures") for law in (first, second))
-    how = "closed form" if how_1 == how_2 == "closed form" else f"{how_1}, {how_2}; stderr not estimated"
+    exact = {how_1, how_2} <= {"closed form", "quadrature"}
+    how = together([how_1, how_2]) if exact else f"{how_1}, {how_2}; stderr not estimated"
     return Estimate(bures_distance(mean_1, cov_1, mean_2, cov_2), 0.0, how, "bures")
 
 

@@ -83,6 +83,8 @@ def _moment_error(approximation, truth, moment, rng, n):
     for law in laws:
         try:
             value = getattr(law, moment)()
+            if law.moments_how != "closed form":
+                notes.append(law.moments_how)
         except NotAvailable:
             if answers(law, moment):  # the law knows its moment, and this one does not exist: draws would hide that
                 raise
@@ -111,7 +113,7 @@ def _sampling_variance(x, weights, mean, cov, moment):
 def moments_of(law, moment, rng, n, metric):
     """(mean or cov of the law, how), from n draws where the law does not know it and rng is given."""
     try:
-        return getattr(law, moment)(), "closed form"
+        return getattr(law, moment)(), law.moments_how
     except NotAvailable:
         if answers(law, moment):
             raise

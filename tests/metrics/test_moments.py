@@ -61,3 +61,16 @@ def test_laws_without_moments_are_sampled_only_with_leave(rng):
         assert "Monte Carlo, n = 10000" in estimate.how
         # truth 1, 0 and 1; the sampling error is 0.01 to 0.02
         assert estimate.value == pytest.approx(0.0 if name == "cov_error" else 1.0, abs=0.08)
+
+
+def test_how_says_whether_moments_are_integrals():
+    exact, integral = Gaussian(0.0, 1.0), pf.laws.FromQuantile(Gaussian(0.0, 1.0).quantile)
+    pushed = pf.laws.PushForward(integral, [pf.laws.AffineMap([[2.0]])])
+    for name in ("mean_error", "cov_error"):
+        assert ALL[name](exact, exact).how == "closed form"
+        for law in (integral, pushed, pf.laws.Product([integral])):
+            assert ALL[name](law, exact).how == ALL[name](exact, law).how == "quadrature"
+    assert metrics.bures(exact, exact).how == "closed form"
+    assert metrics.bures(integral, exact).how == "quadrature, closed form"
+    assert metrics.bures(integral, pushed).how == "quadrature"
+    assert "quadrature" in ALL["mean_error"](integral, Particles([0.0, 1.0])).how
