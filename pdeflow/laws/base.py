@@ -29,13 +29,12 @@ if TYPE_CHECKING:
 _OUT = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.5, 11.5, 14.0, 18.0, 24.0, 38.5])
 DEVIATIONS = np.concatenate([-_OUT[::-1], [0.0], _OUT])
 
-
 # What a law knows of itself in closed form, beyond its density, distribution function, quantiles and moments.
 CLOSED_FORMS = (
     *("entropy", "power_integral", "score", "as_gaussian", "gaussian_components", "as_barenblatt", "as_semicircle"),
     *("scale_family", "blocks", "factors", "linear_pieces", "cell_masses", "projected", "mean_of", "mean_pair_power"),
-    *("quadrature_nodes", "pushed", "atoms", "density_steps", "pushed_from", "grid_axes"),
-    *("density_edges", "difference", "upper_quantile"),
+    *("quadrature_nodes", "pushed", "atoms", "density_steps", "pushed_from", "grid_axes", "density_edges"),
+    *("difference", "upper_quantile"),
 )
 
 
@@ -73,10 +72,7 @@ class Law(Value):
     min_mass: float = 0.0
 
     def __init_subclass__(cls, **kwargs):
-        """A subclass that overrides an answer loses the closed forms which it inherits and which rest on that answer.
-
-        They become the defaults: "unknown", or what follows from the answers.
-        """
+        """A subclass that overrides an answer has the defaults for the closed forms that rest on that answer."""
         super().__init_subclass__(**kwargs)
         forget_shortcuts(cls, Law, ("log_density", "mean", "cov", "quantile", "cdf"), CLOSED_FORMS)
 
