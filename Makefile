@@ -6,7 +6,7 @@ OUT ?= out
 JOBS ?= 2
 CONSTRAINTS ?= constraints.txt
 
-.PHONY: demo test validate bench docs oldest pytest lint clean
+.PHONY: demo test validate batteries bench docs oldest pytest lint clean
 
 demo: $(VENV)/installed
 	$(BIN)/python validation/demo.py --out $(OUT)/demo --jobs $(JOBS)
@@ -27,6 +27,11 @@ pytest: $(VENV)/installed
 SCALE ?= quick
 validate: $(VENV)/installed
 	$(BIN)/python validation/run_all.py --scale $(SCALE) --jobs $(JOBS)
+
+# Random and hostile inputs against independent truths; minutes each. make batteries QUICK=--quick for a sample of each.
+QUICK ?=
+batteries: $(VENV)/installed
+	failed=0; for file in $(wildcard validation/batteries/*.py); do echo "== $$file"; PYTHONPATH=. $(BIN)/python $$file $(QUICK) || failed=1; done; exit $$failed
 
 # Two benchmarks want what a machine may lack, another checkout and a CUDA device: call them by name.
 bench: $(VENV)/installed

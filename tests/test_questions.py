@@ -54,7 +54,7 @@ def _found():
         inside = str(path.relative_to(ROOT))
         for folder, classes in FOREIGN.items():
             if not inside.startswith(f"{folder}/"):
-                for line, name in recognised(ast.parse(path.read_text()), classes):
+                for line, name in recognised(ast.parse(path.read_text(encoding="utf-8")), classes):
                     yield inside, line, name
 
 

@@ -63,11 +63,17 @@ class Store:
         return self.folder / f"{key}.json"
 
     def load(self, key: str) -> Any:
-        """The result of the run `key`, or None if there is none or the file is not whole."""
+        """The result of the run `key`, or None if there is none or the file is not whole; `BadInput` if unreadable."""
         try:
             record = json.loads(self.path(key).read_text(encoding="utf-8"))
         except (FileNotFoundError, IsADirectoryError, UnicodeDecodeError, json.JSONDecodeError):
             return None
+        except OSError as error:
+            raise BadInput(
+                f"{str(self.path(key))!r}, a run of the store, cannot be read: {error.strerror or error}. A file "
+                "of the store must be readable, or not there. Change its rights, or choose another store.",
+                errno=error.errno,
+            ) from error
         if not isinstance(record, dict) or set(record) != FIELDS:
             return None
         whole = (

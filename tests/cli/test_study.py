@@ -24,9 +24,9 @@ CLAIMS = [pf.Claim("explicit", "mean", {order}, 0.1, "docs/math.md 4.3")]
 @pytest.mark.parametrize(("order", "code"), [(1.0, 0), (2.0, 1)])
 def test_study_exits_with_its_verdict_and_leaves_a_report(run, order, code, tmp_path, capsys):
     file = tmp_path / "claim.py"
-    file.write_text(VALIDATION.format(here=str(Path(__file__).parents[1]), order=order))
+    file.write_text(VALIDATION.format(here=str(Path(__file__).parents[1]), order=order), encoding="utf-8")
     assert run("study", file, "--store", tmp_path / "runs", "--report", tmp_path / "report") == code
     out = capsys.readouterr().out
     assert f"verdict: {'pass' if code == 0 else 'fail'}" in out
-    assert "Explicit moments on Ornstein-Uhlenbeck." in (tmp_path / "report" / "report.md").read_text()
+    assert "Explicit moments on Ornstein-Uhlenbeck." in (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
     assert run("show", tmp_path / "report" / "table.csv") == 0

@@ -32,8 +32,8 @@ from pdeflow.neural import ICNNJKO, Network, Training
 from pdeflow.reference.read import contents
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "first_edition"
-EXPECTED = json.loads((FOLDER / "expected.json").read_text())
-FINGERPRINTS = json.loads((FOLDER / "fingerprints.json").read_text())
+EXPECTED = json.loads((FOLDER / "expected.json").read_text(encoding="utf-8"))
+FINGERPRINTS = json.loads((FOLDER / "fingerprints.json").read_text(encoding="utf-8"))
 
 # Matrix products and transcendental functions round differently on other processors and in other orders of summation.
 CLOSE = {"rtol": 1e-12, "atol": 1e-12}

@@ -23,7 +23,7 @@ NAMES = ["barenblatt_1d_m2", "barenblatt_1d_m3", "double_well_1d", "log_repulsio
 def test_every_recipe_has_its_file_its_card_and_its_checksum():
     assert pf.reference.recipes(FOLDER / "recipes") == NAMES == sorted(path.stem for path in FOLDER.glob("*.h5"))
     cards = (FOLDER / "README.md").read_text(encoding="utf-8")
-    sums = dict(line.split("  ")[::-1] for line in (FOLDER / "CHECKSUMS").read_text().splitlines())
+    sums = dict(line.split("  ")[::-1] for line in (FOLDER / "CHECKSUMS").read_text(encoding="utf-8").splitlines())
     assert sorted(sums) == [f"{name}.h5" for name in NAMES]
     for name in NAMES:
         raw = (FOLDER / f"{name}.h5").read_bytes()

@@ -21,7 +21,7 @@ def test_the_report_holds_verdicts_orders_failures_and_figures(table, tmp_path):
     path = report.write(
         table, tmp_path / "r", title="A title", claims=[pf.Claim("explicit", "mean", 1.0, 0.1, "here")], command="me"
     )
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     for expected in ("# A title", "Verdict: **", "## Orders in w2", "unsupported", "`me`", "![convergence of ou"):
         assert expected in text
     for name in [part.split(")")[0] for part in text.split("](")[1:]]:

@@ -23,6 +23,17 @@ from pdeflow.study import engine
 from pdeflow.study.store import Store, decode, encode
 
 
+@pytest.mark.parametrize("reason", [errno.EACCES, errno.EIO], ids=["forbidden", "broken disk"])
+def test_a_run_that_the_system_does_not_give_is_an_error_of_the_store(reason, tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(reason, os.strerror(reason))
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(BadInput, match=f"{os.strerror(reason)}.*choose another store") as found:
+        Store(tmp_path).load("0" * 64)
+    assert found.value.errno == reason
+
+
 def begin(store, jobs):
     return subprocess.Popen(
         [sys.executable, slow_study.__file__, str(store), str(jobs)],

@@ -137,11 +137,11 @@ def thing_of(program, way, folder):
     """The object of a program, made in one of three ways."""
     if way == "file":
         path = Path(folder) / "mine.py"
-        path.write_text("# moved down\n\n" + program)
+        path.write_text("# moved down\n\n" + program, encoding="utf-8")
         spec = importlib.util.spec_from_file_location("mine", path)
         module = importlib.util.module_from_spec(spec)
         sys.dont_write_bytecode = True
-        exec(compile(path.read_text(), str(path), "exec"), vars(module))
+        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), vars(module))
         return module.thing
     namespace = {"__name__": "__main__"}
     exec(program, namespace)
@@ -208,7 +208,8 @@ def main():
     if options.out:
         place = Path(__file__).parent / "results" / "fingerprints.md"
         place.parent.mkdir(exist_ok=True)
-        place.write_text("# Fingerprints\n\nBar: 0 collisions, 0 differences.\n\n" + "\n".join(lines) + "\n")
+        text = "\n".join(["# Fingerprints", "", "Bar: 0 collisions, 0 differences.", "", *lines])
+        place.write_text(text + "\n", encoding="utf-8")
     sys.exit(1 if total[1] or total[2] else 0)
 
 

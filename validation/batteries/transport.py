@@ -131,7 +131,7 @@ def main():
     ]
     print("\n".join(lines), *everything[:5], sep="\n")
     if options.out:
-        with open(options.out, "w") as file:
+        with open(options.out, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
     sys.exit(1 if missed or peak > 1 else 0)
 

@@ -50,4 +50,4 @@ def test_errors_that_are_all_zero_are_not_drawn_but_reported(draw, tmp_path):
     ).run()
     with pytest.raises(pf.NotAvailable, match="above zero"):
         draw(table, "zero")
-    assert "No figure" in report.write(table, tmp_path, title="zero").read_text()
+    assert "No figure" in report.write(table, tmp_path, title="zero").read_text(encoding="utf-8")

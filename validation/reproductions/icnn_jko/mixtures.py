@@ -18,7 +18,7 @@ from _report import REPORTS
 
 import pdeflow as pf
 
-PUBLISHED = json.loads((REPORTS.parent / "reproductions" / "published_mokrov2021.json").read_text())
+PUBLISHED = json.loads((REPORTS.parent / "reproductions" / "published_mokrov2021.json").read_text(encoding="utf-8"))
 SECONDS = {
     2: 973,
     4: 1670,
@@ -169,7 +169,7 @@ def run(options):
     """Compute the figure and write its report."""
     store = options.out.with_suffix(".json")
     store.parent.mkdir(parents=True, exist_ok=True)
-    rows = json.loads(store.read_text()) if store.exists() else []
+    rows = json.loads(store.read_text(encoding="utf-8")) if store.exists() else []
     for dim in options.dims:
         for seed in options.seeds:
             if not any((row["dim"], row["seed"], row["method"]) == (dim, seed, repr(method_for(dim))) for row in rows):

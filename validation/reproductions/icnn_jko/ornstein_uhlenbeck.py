@@ -17,7 +17,7 @@ from _report import REPORTS, command
 
 import pdeflow as pf
 
-PUBLISHED = json.loads((REPORTS.parent / "reproductions" / "published_mokrov2021.json").read_text())
+PUBLISHED = json.loads((REPORTS.parent / "reproductions" / "published_mokrov2021.json").read_text(encoding="utf-8"))
 STEP = 0.05
 
 

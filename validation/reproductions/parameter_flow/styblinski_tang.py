@@ -161,7 +161,7 @@ def run(options):
     new = rows(options.dim, options.scale, method, options.dt, options.draws)
     REPORT.mkdir(parents=True, exist_ok=True)
     file = REPORT / "flow.json"
-    runs = json.loads(file.read_text()) if file.exists() else []
+    runs = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
     made_by = command()
     runs = [row for row in runs if row["command"] != made_by] + [{**row, "command": made_by} for row in new]
     file.write_text(json.dumps(runs, indent=0), encoding="utf-8")

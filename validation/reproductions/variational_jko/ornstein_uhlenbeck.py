@@ -116,7 +116,7 @@ def run(options):
     rows = [row for run in runs for row in run]
     if options.add and out.with_suffix(".json").exists():
         done = {(row["dim"], row["seed"], row["map"]) for row in rows}
-        earlier = json.loads(out.with_suffix(".json").read_text())
+        earlier = json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))
         rows += [row for row in earlier if (row["dim"], row["seed"], row["map"]) not in done]
     lines = [
         "# VariationalJKO on Ornstein-Uhlenbeck draws",
