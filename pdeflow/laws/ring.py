@@ -10,7 +10,7 @@ from scipy.special import gammaln
 
 from .._core.estimate import Estimate
 from .._core.shapes import Matrix, Points, Row, Vector
-from .._core.validate import draws, positive, readonly, real_array
+from .._core.validate import draws, positive, readonly, real_array, require_resolved
 from .base import Law
 
 
@@ -25,12 +25,18 @@ class Ring(Law):
         > 0.
     center : (d,)
         The middle of the sphere; its length is the dimension.
+
+    Raises
+    ------
+    BadInput
+        Where the center is so far from the origin that floats know positions only to 1e-3 of the spread or worse.
     """
 
     def __init__(self, radius, center=(0.0, 0.0)):
         self.radius = positive(radius, "radius")
         self.center = readonly(np.atleast_1d(real_array(center, "center")))
         self.dim = real_array(self.center, "center", ndim=1).shape[0]
+        require_resolved(self.center, self.radius / np.sqrt(self.dim), "The ring")
 
     def sample(self, n: int, rng: np.random.Generator) -> Points:
         n = draws(n, rng)
