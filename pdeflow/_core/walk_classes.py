@@ -8,7 +8,7 @@ from typing import Any
 
 from .origin import USERS, named
 from .walk import Describer, Json, Walk, fields_of
-from .walk_code import named_class, owner_of
+from .walk_code import BUILT_IN, DESCRIPTORS, named_class, owner_of
 from .walk_modules import by_name
 
 # What the interpreter writes into a class by itself, what says where it stands, and what only people and tools read.
@@ -17,6 +17,8 @@ NOT_TOLD = {
     *("__annotations_cache__", "__annotate_func__", "__firstlineno__", "__static_attributes__"),
     *("__abstractmethods__", "_abc_impl", "__slotnames__", "__orig_bases__", "__parameters__", "__type_params__"),
 }
+MADE_AT_RUN_TIME = 1 << 9  # of a class's flags: Python code has made it, or C code by a call
+IN_C = (*BUILT_IN, *DESCRIPTORS)
 OF_AN_ENUMERATION = {
     *("_member_names_", "_member_map_", "_value2member_map_", "_unhashable_values_", "_hashable_values_"),
     *("_unhashable_values_map_", "_generate_next_value_", "_sort_order_", "__new__", "_new_member_"),
@@ -34,8 +36,8 @@ def _class(walk: Walk, kind: type, path: str, own: bool) -> Json:
     if owner_of(kind) != USERS:
         if named(kind) is not None:
             return named_class(walk, kind, path)
-        if not any(callable(value) and hasattr(value, "__code__") for value in vars(kind).values()):
-            return by_name(walk, kind.__module__, kind.__qualname__)  # in C: no user can make another one
+        if _is_in_c(kind):
+            return by_name(walk, kind.__module__, kind.__qualname__)
     with walk.meeting(kind) as again:
         if again is not None:
             return again
@@ -54,6 +56,15 @@ def _class(walk: Walk, kind: type, path: str, own: bool) -> Json:
             record["members"] = [[name, walk.of(one._value_, path)] for name, one in _members(kind)]
         record["attributes"] = fields_of(walk, inside, f"{path}.{kind.__qualname__.rpartition('.')[2]}", own=False)
         return record
+
+
+def _is_in_c(kind: type) -> bool:
+    """Whether a class that stands under no name was made in C, so that no user can make another one of its name."""
+    if not kind.__flags__ & MADE_AT_RUN_TIME:
+        return True
+    inside = (value for name, value in vars(kind).items() if name not in NOT_TOLD)
+    bases = (base for base in (*kind.__bases__, type(kind)) if named(base) is None)
+    return all(isinstance(value, IN_C) for value in inside) and all(_is_in_c(base) for base in bases)
 
 
 def _members(kind: Any) -> list[tuple[str, Any]]:

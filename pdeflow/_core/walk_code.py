@@ -17,6 +17,7 @@ import numpy as np
 
 from .bytecode import instructions, reach
 from .origin import OWN, USERS, named, origin_of, resolve
+from .patches import put_into
 from .recorded_names import recorded_module
 from .walk import Describer, Json, Walk, entries_of, fields_of
 from .walk_modules import by_name, globals_of, is_users, module_of
@@ -55,13 +56,7 @@ def owner_of(kind: type) -> str:
 def named_class(walk: Walk, kind: type, path: str) -> dict[str, Json]:
     """A class that a name tells, and what the user's own code has put into it."""
     record = by_name(walk, kind.__module__, kind.__qualname__)
-    put = {
-        f"{base.__qualname__}.{name}": value
-        for base in kind.__mro__
-        if isinstance(value_owner := getattr(base, "__module__", None), str) and origin_of(value_owner) != USERS
-        for name, value in vars(base).items()
-        if isinstance(value, types.FunctionType) and origin_of(value.__globals__.get("__name__")) == USERS
-    }
+    put = put_into(kind)
     return {**record, "put into it": fields_of(walk, put, path, own=False)} if put else record
 
 

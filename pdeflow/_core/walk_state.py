@@ -16,6 +16,7 @@ import numpy as np
 from . import walk_code
 from .errors import NotAvailable
 from .origin import INSTALLED, OWN, USERS, named, origin_of, resolve
+from .patches import put_on
 from .walk import Describer, Json, Walk, attributes_of, entries_of, fields_of, pairs_of, shortened
 from .walk_modules import by_name
 
@@ -104,6 +105,9 @@ def _own(walk: Walk, thing: Any, path: str) -> Json:
     """An object of this package: its class by the name that files record, and its parameters."""
     kind = type(thing)
     record = walk_code.named_class(walk, kind, path)
+    put = put_on(thing)
+    if put:
+        record["put on it"] = fields_of(walk, put, path, own=False)
     if hasattr(kind, "spec") and hasattr(kind, "sample"):  # a law
         try:
             return {**record, "law": walk.of(thing.spec(), path, own=True)}

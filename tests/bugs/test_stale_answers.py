@@ -248,3 +248,57 @@ def test_attributes_that_a_module_makes_when_asked_count():
     assert differ(f"{module}def thing(x): return m.k", "1", "2")
     module = "import types\nclass M(types.ModuleType):\n    @property\n    def k(self): return VALUE\nm = M('m')\n"
     assert differ(f"{module}def thing(x): return m.k", "1", "2") and differ(f"{module}def thing(): return m", "1", "2")
+
+
+PUT = {
+    "lambda on a law": "thing = pf.laws.Gaussian(0.0, 1.0); thing.sample = lambda n, rng: VALUE",
+    "attribute on a law": "thing = pf.laws.Gaussian(0.0, 1.0); thing.note = VALUE",
+    "lambda on a scheme": "thing = pf.grid.ChangCooper(100); object.__setattr__(thing, 'step', lambda *given: VALUE)",
+    "partial method in a class": "put(functools.partialmethod(lambda self, k: k, k=VALUE))",
+    "static method in a class": "put(staticmethod(lambda *given: VALUE))",
+    "property in a class": "put(property(lambda self: VALUE))",
+    "partial in a class": "put(functools.partial(lambda *given, k: k, k=VALUE))",
+    "object in a class": "class Mine:\n    def __call__(self, *given): return VALUE\nput(Mine())",
+    "compiled function in a class": "import numba\n@numba.njit\ndef f(x): return VALUE\nput(f)",
+    "a built-in function in a class": "import operator; put(operator.itemgetter(VALUE))",
+}
+
+
+@pytest.mark.parametrize("kind", PUT)
+def test_what_is_put_on_or_into_what_the_package_defines_counts(monkeypatch, kind):
+    """joblib/joblib#1096: a method that is replaced at run time, by whatever can be called."""
+
+    def put(step):
+        monkeypatch.setattr(pf.grid.ChangCooper, "step", step)
+
+    before = pf.fingerprint.sha256(pf.grid.ChangCooper(100))
+    prints = []
+    for value in ("1", "2"):
+        namespace = {"__name__": "__main__", "pf": pf, "functools": functools, "put": put, "thing": None}
+        exec(PUT[kind].replace("VALUE", value), namespace)
+        prints.append(pf.fingerprint.sha256(namespace["thing"] or pf.grid.ChangCooper(100)))
+    assert len({before, *prints}) == 3
+    monkeypatch.undo()
+    assert pf.fingerprint.sha256(pf.grid.ChangCooper(100)) == before
+
+
+def test_a_setting_of_a_class_of_the_package_counts(monkeypatch):
+    """joblib/joblib#1096: a constant in a class, or one that did not stand there."""
+    before = pf.fingerprint.sha256(pf.grid.ChangCooper(100))
+    monkeypatch.setattr(pf.grid.ChangCooper, "new_setting", 3, raising=False)
+    assert pf.fingerprint.sha256(pf.grid.ChangCooper(100)) != before
+
+
+HIDDEN = {
+    "executed without a name": "space = {}\nexec('class P:\\n    k = VALUE\\ndef f(x): return P.k', space)\n"
+    "thing = space['f']",
+    "types.new_class": "import types; thing = types.new_class('C', (), {}, lambda space: space.update(k=VALUE))",
+    "a metaclass's call": "import abc; thing = abc.ABCMeta('A', (), {'k': VALUE})()",
+    "a base of such a class": "import types\nclass B: k = VALUE\nthing = types.new_class('C', (B,))",
+}
+
+
+@pytest.mark.parametrize("kind", HIDDEN)
+def test_a_class_that_does_not_stand_under_its_name_counts_by_all_that_is_in_it(kind):
+    """python/cpython#126032: the module of a class that code makes is the module of that code, or none."""
+    assert differ(HIDDEN[kind], "1", "2")

@@ -67,6 +67,10 @@ PROGRAMS = {
     "subclass of a built-in": "import pdeflow as pf\nclass Mine(pf.grid.ChangCooper):\n    def f(self): return VALUE\n"
     "thing = Mine()",
     "own potential": "import pdeflow as pf\nthing = pf.potentials.FromFunction(lambda x: (x**2).sum(1) * VALUE)",
+    "method put on a law": "import pdeflow as pf\nthing = pf.laws.Gaussian(0.0, 1.0)\n"
+    "thing.sample = lambda n, rng: VALUE",
+    "class by new_class": "import types\nthing = types.new_class('C', (), {}, lambda space: space.update(k=VALUE))",
+    "class by a metaclass": "import abc\nthing = abc.ABCMeta('A', (), {'k': VALUE})()",
     "partial": "import functools\ndef f(x, k): return x\nthing = functools.partial(f, k=VALUE)",
     "lru_cache": "import functools\n@functools.lru_cache\ndef thing(x): return x * VALUE",
     "wraps": "import functools, pdeflow as pf\n@functools.wraps(pf.metrics.w2)\ndef thing(a, b): return VALUE",
