@@ -94,7 +94,12 @@ def _tensor(walk: Walk, thing: Any, path: str, own: bool) -> Json:
         }
         if type(thing) is not import_of.Tensor:  # a Parameter, or a class of the user's
             record["class"] = walk.of(type(thing), path)
+        if type(thing) is not import_of.Tensor or vars(thing):
             record["state"] = fields_of(walk, dict(vars(thing)), path, own=False)
+        for hooks in ("_backward_hooks", "_post_accumulate_grad_hooks"):
+            called = getattr(thing, hooks, None)
+            if called:
+                record[hooks] = entries_of(walk, called.values(), f"{path}.{hooks}", own=False)
         if thing.layout is not import_of.strided:
             if thing.layout is not import_of.sparse_coo:
                 return walk.refuse(thing, path, f"its layout is {thing.layout}.")

@@ -7,7 +7,7 @@ import enum
 from typing import Any
 
 from .origin import USERS, named
-from .walk import Describer, Json, Walk, fields_of
+from .walk import Describer, Json, Walk, attributes_of, fields_of
 from .walk_code import BUILT_IN, DESCRIPTORS, named_class, owner_of
 from .walk_modules import by_name
 
@@ -19,6 +19,7 @@ NOT_TOLD = {
 }
 MADE_AT_RUN_TIME = 1 << 9  # of a class's flags: Python code has made it, or C code by a call
 IN_C = (*BUILT_IN, *DESCRIPTORS)
+OF_A_MEMBER = {"_name_", "_value_", "__objclass__", "_sort_order_"}
 OF_AN_ENUMERATION = {
     *("_member_names_", "_member_map_", "_value2member_map_", "_unhashable_values_", "_hashable_values_"),
     *("_unhashable_values_map_", "_generate_next_value_", "_sort_order_", "__new__", "_new_member_"),
@@ -53,7 +54,7 @@ def _class(walk: Walk, kind: type, path: str, own: bool) -> Json:
             record["fields"] = _fields(walk, inside.pop("__dataclass_fields__"), path)
         if isinstance(kind, enum.EnumType):
             inside = _without_members(kind, inside)
-            record["members"] = [[name, walk.of(one._value_, path)] for name, one in _members(kind)]
+            record["members"] = [[name, *_member(walk, one, path)] for name, one in kind.__members__.items()]
         record["attributes"] = fields_of(walk, inside, f"{path}.{kind.__qualname__.rpartition('.')[2]}", own=False)
         return record
 
@@ -67,9 +68,11 @@ def _is_in_c(kind: type) -> bool:
     return all(isinstance(value, IN_C) for value in inside) and all(_is_in_c(base) for base in bases)
 
 
-def _members(kind: Any) -> list[tuple[str, Any]]:
-    """The members of an enumeration under all their names."""
-    return list(kind.__members__.items())
+def _member(walk: Walk, one: Any, path: str) -> list[Json]:
+    """The value of a member of an enumeration, and the attributes that it has got beside."""
+    further = {name: value for name, value in attributes_of(one).items() if name not in OF_A_MEMBER}
+    record = [walk.of(one._value_, path)]
+    return [*record, fields_of(walk, further, f"{path}.{one._name_}", own=False)] if further else record
 
 
 def _fields(walk: Walk, fields: dict[str, Any], path: str) -> Json:

@@ -19,7 +19,7 @@ from .bytecode import instructions, reach
 from .origin import OWN, USERS, named, origin_of, resolve
 from .patches import put_into
 from .recorded_names import recorded_module
-from .walk import Describer, Json, Walk, entries_of, fields_of
+from .walk import Describer, Json, Walk, attributes_of, entries_of, fields_of
 from .walk_modules import by_name, globals_of, is_users, module_of
 
 BUILT_IN = (types.BuiltinFunctionType, types.MethodWrapperType)
@@ -184,7 +184,7 @@ def _partial(walk: Walk, thing: Any, path: str, own: bool) -> Json:
             "arguments": entries_of(walk, thing.args, f"{path}.args", own=False),
             "keywords": fields_of(walk, thing.keywords, f"{path}.keywords", own=False),
         }
-        state = getattr(thing, "__dict__", None)
+        state = attributes_of(thing)
         kind = type(thing)
         if kind not in (functools.partial, functools.partialmethod):
             record["class"] = walk.of(kind, path)
@@ -202,7 +202,23 @@ def _remembering(walk: Walk, thing: Any, path: str, own: bool) -> Json:
         if again is not None:
             return again
         settings = dict(thing.cache_parameters())
-        return {"remembering": walk.of(thing.__wrapped__, path), "settings": fields_of(walk, settings, path, own=False)}
+        return {
+            "remembering": walk.of(thing.__wrapped__, path),
+            "settings": fields_of(walk, settings, path, own=False),
+            **_further(walk, thing, path),
+        }
+
+
+def _further(walk: Walk, thing: Any, path: str, known: tuple[str, ...] = ()) -> dict[str, Json]:
+    """The attributes of a wrapper beside those that it has always, or takes over from what it wraps."""
+    wrapped = getattr(thing, "__wrapped__", None)
+    taken = {*known, *functools.WRAPPER_ASSIGNMENTS, "__wrapped__", "lock"}
+    further = {
+        name: value
+        for name, value in attributes_of(thing).items()
+        if name not in taken and getattr(wrapped, "__dict__", {}).get(name, taken) is not value
+    }
+    return {"state": fields_of(walk, further, path, own=False)} if further else {}
 
 
 def _wrapper(*parts: str) -> Describer:
@@ -213,7 +229,7 @@ def _wrapper(*parts: str) -> Describer:
             if again is not None:
                 return again
             record = {part: walk.of(getattr(thing, part), f"{path}.{part}".removesuffix(".__func__")) for part in parts}
-            return {"wrapper": walk.of(type(thing), path), **record}
+            return {"wrapper": walk.of(type(thing), path), **record, **_further(walk, thing, path, parts)}
 
     return describe_wrapper
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import copyreg
 import functools
 import pickle
@@ -27,6 +28,11 @@ LIVE = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, type
 
 # How the members of a built-in container or value are read, whatever a subclass has overridden.
 CONTENT: dict[type, Callable[[Any], Any]] = {
+    collections.defaultdict: lambda thing: [
+        collections.defaultdict.default_factory.__get__(thing),  # type: ignore[attr-defined]
+        dict(dict.items(thing)),
+    ],
+    collections.OrderedDict: lambda thing: list(collections.OrderedDict.items(thing)),  # which may be moved
     list: lambda thing: list(list.__iter__(thing)),
     tuple: lambda thing: tuple(tuple.__iter__(thing)),
     dict: lambda thing: dict(dict.items(thing)),
@@ -40,6 +46,7 @@ CONTENT: dict[type, Callable[[Any], Any]] = {
     complex: lambda thing: complex(thing.real, thing.imag),
     BaseException: lambda thing: thing.args,
     np.ndarray: lambda thing: thing.view(np.ndarray),
+    np.generic: lambda thing: np.generic.__array__(thing)[()],
 }
 
 

@@ -302,3 +302,25 @@ HIDDEN = {
 def test_a_class_that_does_not_stand_under_its_name_counts_by_all_that_is_in_it(kind):
     """python/cpython#126032: the module of a class that code makes is the module of that code, or none."""
     assert differ(HIDDEN[kind], "1", "2")
+
+
+STATES = {
+    "defaultdict": "import collections\nclass D(collections.defaultdict): pass\nthing = D(lambda: VALUE)",
+    "order": "import collections\nclass D(collections.OrderedDict): pass\nthing = D(a=1, b=2)\n"
+    "if VALUE == 2: thing.move_to_end('a')",
+    "property": "class P(property): pass\nthing = P(lambda x: 1)\nthing.k = VALUE",
+    "static method": "class S(staticmethod): pass\nthing = S(lambda x: 1)\nthing.k = VALUE",
+    "lru_cache": "thing = functools.lru_cache(lambda x: 1)\nthing.k = VALUE",
+    "scalar": "class F(np.float64):\n    def __mul__(self, other): return VALUE\nthing = F(2.0)",
+    "attribute of a scalar": "class F(np.float64): pass\nthing = F(2.0)\nthing.k = VALUE",
+    "value of a scalar": "class F(np.float64): pass\nthing = F(VALUE)",
+    "enumeration": "import enum\nclass Color(enum.Enum):\n    R = 1\nColor.R.k = VALUE\nthing = lambda: Color.R",
+    "tensor": "import torch; thing = torch.ones(3); thing.k = VALUE",
+    "hook": "import torch\nthing = torch.ones(3, requires_grad=True)\nthing.register_hook(lambda g: VALUE * g)",
+}
+
+
+@pytest.mark.parametrize("kind", STATES)
+def test_what_a_subclass_or_an_attribute_adds_to_a_built_in_object_counts(kind):
+    """huggingface/datasets#5170 and joblib/joblib#1282: state beside the content."""
+    assert differ("import functools\n" + STATES[kind], "1", "2")

@@ -85,6 +85,14 @@ PROGRAMS = {
     "set": "thing = {'one', 'two', 'three', VALUE}",
     "cycle": "thing = [VALUE]\nthing.append(thing)",
     "deque": "import collections\nthing = collections.deque([VALUE])",
+    "factory of a defaultdict": "import collections\nclass Mine(collections.defaultdict): pass\n"
+    "thing = Mine(lambda: VALUE)",
+    "attribute of a property": "class Mine(property): pass\nthing = Mine(lambda x: 1)\nthing.k = VALUE",
+    "attribute of a cached function": "import functools\nthing = functools.lru_cache(lambda x: 1)\nthing.k = VALUE",
+    "method of a scalar": "import numpy as np\nclass Mine(np.float64):\n    def __mul__(self, other): return VALUE\n"
+    "thing = Mine(2.0)",
+    "attribute of a member": "import enum\nclass Mine(enum.Enum):\n    A = 1\nMine.A.k = VALUE\n"
+    "def thing(): return Mine.A",
     "described": "import threading\nclass Mine:\n    def __init__(self): self.lock = threading.Lock()\n"
     "    def described(self): return [VALUE]\n"
     "thing = Mine()",
@@ -94,6 +102,9 @@ NUMBERS = {
     "long array": "import numpy as np\nthing = np.arange(5000.0)\nthing[4321] += VALUE",
     "array of objects": "import numpy as np\nthing = np.array([None, VALUE], dtype=object)",
     "tensor": "import torch\nthing = torch.tensor([1.0, VALUE], dtype=torch.float64)",
+    "attribute of a tensor": "import torch\nthing = torch.ones(3)\nthing.k = VALUE",
+    "hook of a tensor": "import torch\nthing = torch.ones(3, requires_grad=True)\n"
+    "thing.register_hook(lambda g: VALUE * g)",
     "layer": "import torch\nthing = torch.nn.Linear(1, 1, dtype=torch.float64)\n"
     "for p in thing.parameters(): torch.nn.init.constant_(p, VALUE)",
     "spline": "from scipy.interpolate import CubicSpline\nt = CubicSpline([0, 1, 2], [0.0, VALUE, 2.0])\n"
