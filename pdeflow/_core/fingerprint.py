@@ -42,8 +42,8 @@ def describe(thing: Any, name: str = "it", *, versions: bool = True) -> Json:
     is the cure for what cannot be told. Numbers count by their value in parameters of this package (1 is 1.0, -0.0 is
     0.0, a list is an array) and by type and value in your own objects, where Python computes differently with them.
     Docstrings, annotations, line numbers and names of modules do not count. Not seen are the content of files, the
-    environment, the state of global generators of random numbers, and code that is found by a computed name in an
-    installed package.
+    environment, the state of global generators of random numbers, code that is found by a computed name in an
+    installed package, and values other than code that were put into modules or classes of installed packages.
     """
     return _walked(thing, name, versions)[0]
 
@@ -58,7 +58,10 @@ def _walked(thing: Any, name: str, versions: bool) -> tuple[Json, Walk]:
 
 def canonical(thing: Any, name: str = "it", *, versions: bool = True) -> str:
     """`describe(thing)` as JSON text with sorted keys and no spaces."""
-    return text_of(describe(thing, name, versions=versions))
+    try:
+        return text_of(describe(thing, name, versions=versions))
+    except RecursionError:
+        refuse(thing, name, "it is nested too deeply.")
 
 
 def sha256(thing: Any, name: str = "it", *, versions: bool = True) -> str:

@@ -128,8 +128,8 @@ def refuse(thing: Any, path: str, why: str) -> NoReturn:
     """`BadInput` for a thing that cannot be told."""
     kind = f"{type(thing).__module__}.{type(thing).__qualname__}".removeprefix("builtins.")
     raise BadInput(
-        f"{path} is of type {kind}, which cannot be described for the record: {why.rstrip('.')}. Possible: numbers, texts, arrays, "
-        f"containers, laws, functions, classes, and objects whose whole state Python can tell. {CURE}"
+        f"{path} is of type {kind}, which cannot be described for the record: {why.rstrip('.')}. Possible: numbers, "
+        "texts, arrays, containers, laws, functions, classes, and objects whose whole state Python can tell. " + CURE
     )
 
 

@@ -226,6 +226,8 @@ def _reduced(walk: Walk, thing: Any, path: str) -> Json:
     registered = copyreg.dispatch_table.get(type(thing))
     try:
         parts: Any = thing.__reduce_ex__(4) if registered is None else registered(thing)
+    except RecursionError:  # a RuntimeError too; the walk as a whole is too deep
+        raise
     except NO_STATE as error:
         return walk.refuse(thing, path, f"it has no state that Python can tell ({str(error).rstrip('.')}).")
     if isinstance(parts, str):  # the name of a global

@@ -143,3 +143,22 @@ def test_a_ufunc_counts_by_its_name_whoever_has_looked_at_it():
     with contextlib.suppress(TypeError, ValueError):  # an older numpy has no signature of a ufunc
         inspect.signature(np.exp)
     assert pf.fingerprint.sha256({"f": np.exp}) == first != pf.fingerprint.sha256({"f": np.log})
+
+
+def nested(depth, wrap):
+    thing = 1
+    for _ in range(depth):
+        thing = wrap(thing)
+    return thing
+
+
+class Holder:
+    def __init__(self, held):
+        self.held = held
+
+
+@pytest.mark.parametrize("wrap", [lambda x: [x], lambda x: {1: x}, Holder, lambda x: partial(print, x)])
+@pytest.mark.parametrize("depth", [2_000, 20_000])
+def test_what_is_nested_too_deeply_is_refused(wrap, depth):
+    with pytest.raises(pf.BadInput, match="nested too deeply"):
+        sha256(nested(depth, wrap))
