@@ -212,7 +212,7 @@ def _remembering(walk: Walk, thing: Any, path: str, own: bool) -> Json:
 def _further(walk: Walk, thing: Any, path: str, known: tuple[str, ...] = ()) -> dict[str, Json]:
     """The attributes of a wrapper beside those that it has always, or takes over from what it wraps."""
     wrapped = getattr(thing, "__wrapped__", None)
-    taken = {*known, *functools.WRAPPER_ASSIGNMENTS, "__wrapped__", "lock"}
+    taken = {*known, *functools.WRAPPER_ASSIGNMENTS, "__wrapped__", "cache_parameters", "lock"}
     further = {
         name: value
         for name, value in attributes_of(thing).items()
