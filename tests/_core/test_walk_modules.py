@@ -19,6 +19,7 @@ def test_a_module_of_ones_own_counts_by_the_attributes_that_are_used():
 def test_an_import_in_a_function_counts_by_what_it_would_find():
     def mine():
         import colorsys
+
         from no_such_module_anywhere import thing
 
         return colorsys, thing
