@@ -121,9 +121,9 @@ NUMBERS = {
     "problem": "import pdeflow as pf\nthing = pf.problems.ou(center=VALUE)",
 }
 
-# What does not arrive in a worker as it was: globals that only a text names, and numpy's global generator, which
-# frozen distributions hold and whose copy has a state of its own.
-LEFT_BEHIND = ("eval(", "scipy.stats")
+# What does not arrive in a worker as it was: globals that only a text names, numpy's global generator, which frozen
+# distributions hold and whose copy has a state of its own, the class of a number of numpy, and hooks of a tensor.
+LEFT_BEHIND = ("eval(", "scipy.stats", "(np.float64)", "register_hook")
 
 
 def two_values(rng, numbers):
