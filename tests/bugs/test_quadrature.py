@@ -70,7 +70,7 @@ class Unnormalised(Law):
 
 @pytest.mark.parametrize("metric", ["kl", "l1", "l2"])
 def test_a_density_that_does_not_integrate_to_one_is_refused(metric):
-    """A log density without its constant gave a kl of -0.919 (found beside scipy/scipy#15990)."""
+    """No public thread; found beside scipy/scipy#15990: a log density without its constant gave a kl of -0.919."""
     for pair in ((Unnormalised(), Gaussian(0.0, 1.0)), (Gaussian(0.0, 1.0), Unnormalised())):
         with pytest.raises(pf.BadInput, match="integrates to"):
             getattr(pf.metrics, metric)(*pair)
@@ -82,13 +82,12 @@ def test_numpy_faults_that_raise_change_no_answer():
     others = [Gaussian(0.0, 1.0), apart, pf.laws.Barenblatt(1, 2.0, 1.0), pf.laws.Uniform(0.0, 1.0)]
     others += [pf.laws.Semicircle(1.0), pf.laws.Quantiles([0.0, 1.0, 3.0], [0.0, 0.5, 1.0])]
     others += [GridLaw(np.linspace(-70.0, 70.0, 50), np.full(49, 1 / 49)), pf.laws.Product([apart])]
-    metrics = ("w2", "kl", "l1", "l2", "bures")
+    metrics = ("kl", "l1", "l2", "bures")
 
     def answers():
-        found = []
+        found = [pf.metrics.w2(a, apart).value for a in others[5:6]]  # each is dear
         for a in others:
-            for b in (apart,):
-                found += [getattr(pf.metrics, name)(*pair).value for name in metrics for pair in ((a, b),)]
+            found += [getattr(pf.metrics, name)(a, apart).value for name in metrics]
             for part in (pf.Entropy(1.0), pf.Power(2.0), pf.Power(3.0)):
                 found.append(pf.Energy(internal=part).evaluate(a).value)
             found.append(pf.Energy(interaction=pf.interactions.PowerLaw(2.0, 1.0)).evaluate(a).value)
