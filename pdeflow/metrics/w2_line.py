@@ -4,7 +4,7 @@ import numpy as np
 
 from .._core.arrays import underflow_is_zero
 from .._core.errors import NotAvailable, NotConverged
-from .._core.quadrature import integrate
+from .._core.quadrature import integrate, kronrod
 from ..laws import Law
 from ..laws.linear import steps_of
 from .pair import answers
@@ -71,7 +71,8 @@ def _by_levels(first, second):
     Both halves of the levels are measured from their own ends, as the share of the mass beyond: a share of 1e-20 above
     is a number, a level of 1 - 1e-20 is not.
     """
-    sides = [_side(first, from_above) for from_above in (False, True)]
+    cuts = np.unique(np.concatenate([_levels_between_modes(law) for law in (first, second)]))
+    sides = [_side(first, from_above, 1 - cuts if from_above else cuts) for from_above in (False, True)]
     low, high = (np.concatenate([side[0][i:stop] for side in sides]) for i, stop in ((0, -1), (1, None)))
     above = np.repeat([False, True], [len(side[0]) - 1 for side in sides])
     known_lines = [side[1] for side in sides if side[1] is not None]
@@ -112,6 +113,16 @@ def _by_levels(first, second):
             1e-9 * total + 1e-11 * scale * root + 1e-22 * scale**2,
         )
 
+    def at_shares(v, parent, line):
+        """Both quantile functions in units of the size, (2, k, q); the first by its lines `line` (3, k)."""
+        upper = above[parent]
+        v = np.maximum(v, least[upper.astype(int)][:, None])
+        mine = asked(first, v, upper) if line is None else line[0, :, None] + line[1, :, None] * (v - line[2, :, None])
+        return np.stack([mine, asked(second, v, upper)]) / size
+
+    low, high, origin = _where_both_are_smooth(low, high, above, lines, at_shares)
+    above = above[origin]
+    lines = None if lines is None else lines[:, origin]
     squared = max(integrate(integrand, (low, high), tolerances, "w2", poles=(0.0,)), 0.0)
     bulk = np.max(np.abs(known[:, :, 2])) / size
     for upper in np.flatnonzero(least == _LAST):
@@ -121,12 +132,58 @@ def _by_levels(first, second):
     return size * float(np.sqrt(squared))
 
 
-def _side(law, from_above):
+def _where_both_are_smooth(low, high, above, lines, at_shares):
+    """(low, high, panel they came from) of panels in which no quantile function jumps by what would count.
+
+    A difference of quantile functions may be zero at all nodes of a panel and large between two of them, where both
+    jump. A monotone function cannot hide that: its rise is seen at the ends of the panel, and a jump at the nodes.
+    Panels are halved until the square of both rises times the width is negligible, or the polynomial through every
+    other node meets the function at the nodes between, or the width is the rounding of a level.
+    """
+    z = np.concatenate([[-1.0], kronrod(15)[0], [1.0]])
+    known, asked = z[::2], z[1::2]
+    between = np.array(
+        [[np.prod((x - np.delete(known, i)) / (at - np.delete(known, i))) for i, at in enumerate(known)] for x in asked]
+    )
+    origin, kept = np.arange(len(low)), []
+    while len(low):
+        half = (high - low) / 2
+        line = None if lines is None else lines[:, origin]
+        ends = at_shares(np.stack([low, high], axis=1), origin, line)
+        rise = np.where(np.isfinite(ends).all(axis=2), np.abs(ends[:, :, 1] - ends[:, :, 0]), 0.0)
+        counts = (2 * half * rise.sum(axis=0) ** 2 > 1e-20) & (half > 2.0**-53 * np.where(above[origin], 1.0, high))
+        if counts.any():
+            values = at_shares(
+                (low + half)[counts, None] + half[counts, None] * z,
+                origin[counts],
+                line if line is None else line[:, counts],
+            )
+            missed = np.abs(values[:, :, 1::2] - values[:, :, ::2] @ between.T).max(axis=2)
+            counts[counts] = (missed > 1e-2 * rise[:, counts]).any(axis=0)
+        kept.append((low[~counts], high[~counts], origin[~counts]))
+        low, high, origin = low[counts], high[counts], np.tile(origin[counts], 2)
+        middle = (low + high) / 2
+        low, high = np.concatenate([low, middle]), np.concatenate([middle, high])
+    return tuple(np.concatenate(parts) for parts in zip(*kept))
+
+
+def _levels_between_modes(law):
+    """Levels at which the quantile function of a mixture may jump, or nearly so; none for other laws."""
+    mixture = law.gaussian_components()
+    if mixture is None or len(mixture[0]) == 1:
+        return np.empty(0)
+    places = law.density_edges()
+    levels = law.cdf(places)
+    empty = np.diff(levels) <= 1e-6 * np.minimum(levels[1:], 1 - levels[:-1])  # next to no mass between two places
+    return np.concatenate([levels[:-1][empty], levels[1:][empty]])
+
+
+def _side(law, from_above, cuts):
     """Edges (k + 1,) of panels in the share below or above, from 0 to 1/2, and the quantiles there as lines, if known.
 
     The lines are (start value, slope, start) (3, k).
     """
-    edges = _HALVED
+    edges = np.union1d(_HALVED, cuts[(cuts > 0) & (cuts < 0.5)]) if len(cuts) else _HALVED
     pieces = _pieces(law)
     if pieces is None:
         return edges, None

@@ -72,3 +72,18 @@ def test_the_sliced_distance_does_not_depend_on_the_unit():
         for unit in (2.0**-600, 1.0, 2.0**600)
     ]
     assert values[0] == values[1] == values[2] > 0
+
+
+@pytest.mark.parametrize("width", [1e-2, 1e-3, 1e-6])
+def test_a_difference_on_few_levels_is_seen(width):
+    """The two quantile functions differ by 1 on the levels from .3 to .3 + width (scipy/scipy#7204 on levels)."""
+    early = pf.laws.FromQuantile(lambda u: u + (u > 0.3))
+    late = pf.laws.FromQuantile(lambda u: u + (u > 0.3 + width))
+    np.testing.assert_allclose(pf.metrics.w2(early, late).value, width**0.5, rtol=1e-9)
+
+
+def test_narrow_modes_far_apart_are_carried_to_their_places():
+    """A share of 1e-3 goes from the first mode to the second, 100 further on (scipy/scipy#7204 on levels)."""
+    before = pf.laws.GaussianMixture([0.5, 0.5], [-50.0, 50.0], 1e-12)
+    after = pf.laws.GaussianMixture([0.499, 0.501], [-50.0, 50.0], 1e-12)
+    np.testing.assert_allclose(pf.metrics.w2(before, after).value, 100 * 0.001**0.5, rtol=1e-7)  # widths: 1e-6 of 3

@@ -75,7 +75,8 @@ class TwiceQuantileJKO(QuantileJKO):
         new = super().step(problem, state, dt, rng)
         return new if "iterations" in state.facts else super().step(problem, new, dt, rng)
 
-    exact_sequence = QuantileJKO.exact_sequence  # what it says of itself: the steps are those of JKO
+    def exact_sequence(self, problem, *, dt, times):  # it says of itself that its steps are those of JKO
+        return QuantileJKO(self.points).exact_sequence(problem, dt=dt, times=times)
 
 
 @dataclass(frozen=True)
