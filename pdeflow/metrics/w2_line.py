@@ -4,7 +4,7 @@ import numpy as np
 
 from .._core.arrays import underflow_is_zero
 from .._core.errors import NotAvailable, NotConverged
-from .._core.quadrature import integrate, kronrod
+from .._core.quadrature import MOST_PANELS, integrate, kronrod
 from ..laws import Law
 from ..laws.linear import steps_of
 from .pair import answers
@@ -120,7 +120,10 @@ def _by_levels(first, second):
         mine = asked(first, v, upper) if line is None else line[0, :, None] + line[1, :, None] * (v - line[2, :, None])
         return np.stack([mine, asked(second, v, upper)]) / size
 
-    low, high, origin = _where_both_are_smooth(low, high, above, lines, at_shares)
+    origin = np.arange(len(low))
+    if not all(law.as_gaussian() is not None or law.linear_pieces() is not None for law in (first, second)):
+        with np.errstate(over="ignore"):  # of squares that certainly count
+            low, high, origin = _where_both_are_smooth(low, high, above, lines, at_shares)
     above = above[origin]
     lines = None if lines is None else lines[:, origin]
     squared = max(integrate(integrand, (low, high), tolerances, "w2", poles=(0.0,)), 0.0)
@@ -159,8 +162,14 @@ def _where_both_are_smooth(low, high, above, lines, at_shares):
                 line if line is None else line[:, counts],
             )
             missed = np.abs(values[:, :, 1::2] - values[:, :, ::2] @ between.T).max(axis=2)
-            counts[counts] = (missed > 1e-2 * rise[:, counts]).any(axis=0)
+            counts[counts] = (missed > 1e-2 * rise[:, counts] + 1e-13).any(axis=0)
         kept.append((low[~counts], high[~counts], origin[~counts]))
+        if sum(len(part[0]) for part in kept) + 2 * counts.sum() > MOST_PANELS:
+            raise NotConverged(
+                f"The quantile functions are not smooth on {MOST_PANELS} panels of levels. Piecewise smooth ones are. "
+                "Check the laws for noise or NaN; a law of many atoms answers linear_pieces.",
+                residual=float(np.sum(2 * half[counts] * rise[:, counts].sum(axis=0) ** 2)),
+            )
         low, high, origin = low[counts], high[counts], np.tile(origin[counts], 2)
         middle = (low + high) / 2
         low, high = np.concatenate([low, middle]), np.concatenate([middle, high])
