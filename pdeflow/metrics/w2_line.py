@@ -126,7 +126,8 @@ def _by_levels(first, second):
             low, high, origin = _where_both_are_smooth(low, high, above, lines, at_shares)
     above = above[origin]
     lines = None if lines is None else lines[:, origin]
-    squared = max(integrate(integrand, (low, high), tolerances, "w2", poles=(0.0,)), 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):  # an integral that is not finite is an error below
+        squared = max(integrate(integrand, (low, high), tolerances, "w2", poles=(0.0,)), 0.0)
     bulk = np.max(np.abs(known[:, :, 2])) / size
     for upper in np.flatnonzero(least == _LAST):
         _require_light_tail(
