@@ -83,7 +83,8 @@ def _behind(function: Any) -> Any:
 def _bodies(module: str) -> dict[str, Body]:
     """The classes of a module by their qualified names."""
     loader = getattr(getattr(sys.modules.get(module), "__spec__", None), "loader", None)
-    code = loader.get_code(module) if hasattr(loader, "get_code") else None
+    read = getattr(loader, "get_code", None)
+    code = None if read is None else read(module)
     found: dict[str, Body] = {}
     pending = [code] if code is not None else []
     while pending:

@@ -149,7 +149,7 @@ def _where_both_are_smooth(low, high, above, lines, at_shares):
     between = np.array(
         [[np.prod((x - np.delete(known, i)) / (at - np.delete(known, i))) for i, at in enumerate(known)] for x in asked]
     )
-    origin, kept = np.arange(len(low)), []
+    origin, kept, most = np.arange(len(low)), [], MOST_PANELS + len(low)
     while len(low):
         half = (high - low) / 2
         line = None if lines is None else lines[:, origin]
@@ -165,9 +165,9 @@ def _where_both_are_smooth(low, high, above, lines, at_shares):
             missed = np.abs(values[:, :, 1::2] - values[:, :, ::2] @ between.T).max(axis=2)
             counts[counts] = (missed > 1e-2 * rise[:, counts] + 1e-13).any(axis=0)
         kept.append((low[~counts], high[~counts], origin[~counts]))
-        if sum(len(part[0]) for part in kept) + 2 * counts.sum() > MOST_PANELS:
+        if sum(len(part[0]) for part in kept) + 2 * counts.sum() > most:
             raise NotConverged(
-                f"The quantile functions are not smooth on {MOST_PANELS} panels of levels. Piecewise smooth ones are. "
+                f"The quantile functions are not smooth on {most} panels of levels. Piecewise smooth ones are. "
                 "Check the laws for noise or NaN; a law of many atoms answers linear_pieces.",
                 residual=float(np.sum(2 * half[counts] * rise[:, counts].sum(axis=0) ** 2)),
             )

@@ -2,18 +2,24 @@
 
 import numpy as np
 import pytest
+import torch
 
 import pdeflow as pf
 from pdeflow.energies.energy import Energy
+from pdeflow.neural.local_coordinates import LocalCoordinates
 from pdeflow.neural.particles import held_out
 from pdeflow.neural.variational_jko.lower_bound import lower_bound
 from pdeflow.neural.variational_jko.particle_energy import ParticleEnergy
 
 
+def on_points(energy, x):
+    return ParticleEnergy(energy, torch.from_numpy(x), LocalCoordinates(np.zeros(x.shape[1])))
+
+
 def test_the_interaction_energy_is_that_of_independent_pairs(rng):
     x = rng.standard_normal((64, 2))
     energy = Energy(interaction=pf.interactions.GaussianAttraction())
-    report = lower_bound(ParticleEnergy(energy, 2), None, x, None, 32, rng)
+    report = lower_bound(on_points(energy, x), None, x, None, 32, rng)
     across = np.mean([energy.interaction.value(point - x[32:]).mean() for point in x[:32]]) / 2
     assert report["bound"] == pytest.approx(across, rel=1e-12)
     blocks = [np.mean([energy.interaction.value(y - part).mean() for y in part]) / 2 for part in (x[:32], x[32:])]
@@ -33,5 +39,5 @@ def test_the_interaction_energy_of_even_blocks_has_no_bias(problem, error):
     energy, rng = Energy(interaction=problem.energy.interaction), np.random.default_rng(0)
     exact = energy.evaluate(problem.initial).value
     x, _ = held_out(problem.initial, 64 * 128, 128, rng)
-    report = lower_bound(ParticleEnergy(energy, problem.dim), None, x, None, 128, rng)
+    report = lower_bound(on_points(energy, x), None, x, None, 128, rng)
     assert abs(report["bound"] - exact) < 4 * report["bound_stderr"] + error
