@@ -78,25 +78,19 @@ def reach(code: CodeType) -> Reach:
     names: dict[str, set[Chain]] = {}
     imports: set[Import] = set()
     words = {*code.co_names, *(text for text in code.co_consts if isinstance(text, str))}
-    of_sys: set[str] = set()
+    of_sys = _of_sys(code)
     steps = [step for step in dis.get_instructions(code) if step.opname != "EXTENDED_ARG"]
     for at, step in enumerate(steps):
         if step.opname in LOOKUPS:
             names.setdefault(str(step.argval), set()).add(_chain(steps[at + 1 :][:8]))
         elif step.opname == "IMPORT_NAME":
             imports.add(_import(steps, at))
-        if step.opname.startswith("LOAD_") and steps[at + 1 : at + 2]:
-            following = steps[at + 1]
-            if following.opname in ATTRIBUTES and step.argval in _names_of_sys(code):
-                of_sys.add(str(following.argval))
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            inner = reach(constant)
-            imports |= inner.imports
-            words |= inner.words
-            of_sys |= inner.of_sys
-            for name, chains in inner.names.items():
-                names.setdefault(name, set()).update(chains)
+    for inner in (reach(constant) for constant in code.co_consts if isinstance(constant, CodeType)):
+        imports |= inner.imports
+        words |= inner.words
+        of_sys |= inner.of_sys
+        for name, chains in inner.names.items():
+            names.setdefault(name, set()).update(chains)
     return Reach(
         {name: frozenset(chains) for name, chains in sorted(names.items())},
         frozenset(imports),
@@ -114,6 +108,16 @@ def _names_of_sys(code: CodeType) -> frozenset[str]:
         for step, following in itertools.pairwise(steps)
         if step.opname == "IMPORT_NAME" and step.argval == "sys" and following.opname.startswith("STORE_")
     )
+
+
+def _of_sys(code: CodeType) -> set[str]:
+    """The attributes of `sys` that are looked up on the variables that the code itself binds to it."""
+    steps = [step for step in dis.get_instructions(code) if step.opname != "EXTENDED_ARG"]
+    return {
+        str(following.argval)
+        for step, following in itertools.pairwise(steps)
+        if step.opname.startswith("LOAD_") and following.opname in ATTRIBUTES and step.argval in _names_of_sys(code)
+    }
 
 
 def _chain(steps: list[dis.Instruction]) -> Chain:

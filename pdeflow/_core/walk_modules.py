@@ -10,7 +10,7 @@ import types
 from pathlib import Path
 from typing import Any
 
-from .bytecode import Import, Reach
+from .bytecode import Chain, Import, Reach
 from .origin import NOWHERE, OWN, USERS, in_installed_place, origin_of, version_of
 from .recorded_names import recorded_module
 from .walk import Json, Walk, digest, fields_of
@@ -39,10 +39,7 @@ def globals_of(walk: Walk, found: Reach, namespace: dict[str, Any], path: str) -
     }
     _require_no_computed_name(walk, found, of_sys, namespace, path)
     record: dict[str, Json] = {}
-    every = any(name in WHOLE and name not in namespace for name in found.names)
-    names = dict(found.names)
-    if every:
-        names |= {name: frozenset({()}) for name in namespace if name not in ("__file__", "__path__")}
+    names = _names_reached(found, namespace)
     for name in sorted(names):
         if name not in namespace or name in OF_A_MODULE:
             continue
@@ -52,6 +49,22 @@ def globals_of(walk: Walk, found: Reach, namespace: dict[str, Any], path: str) -
             record[name] = _used(walk, value, names[name], here)
         else:
             record[name] = walk.of(value, here)
+    return record | _imports_of(walk, found, of_sys, namespace, path)
+
+
+def _names_reached(found: Reach, namespace: dict[str, Any]) -> dict[str, frozenset[Chain]]:
+    """The globals that are looked up, with the chains of attributes; all of them where code is made from a text."""
+    if not any(name in WHOLE and name not in namespace for name in found.names):
+        return found.names
+    every = {name: frozenset({()}) for name in namespace if name not in ("__file__", "__path__")}
+    return found.names | every
+
+
+def _imports_of(
+    walk: Walk, found: Reach, of_sys: frozenset[str], namespace: dict[str, Any], path: str
+) -> dict[str, Json]:
+    """What the import statements within functions would find."""
+    record: dict[str, Json] = {}
     for one in sorted(found.imports, key=repr):
         what = _imported(walk, one, namespace, path)
         if what == NO_MODULE and "path" in of_sys:
