@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import functools
+import inspect
 import sys
 import types
 from dataclasses import dataclass
@@ -68,15 +69,8 @@ def _is_new(kind: type, name: str, value: Any) -> bool:
     if name in body.constants:
         return type(value) is not type(body.constants[name]) or value != body.constants[name]
     if name in body.functions and isinstance(value, types.FunctionType):
-        return _behind(value).__code__.co_qualname != f"{kind.__qualname__}.{name}"
+        return inspect.unwrap(value).__code__.co_qualname != f"{kind.__qualname__}.{name}"
     return name in body.functions or name not in body.names
-
-
-def _behind(function: Any) -> Any:
-    """The function behind those that wrap it: while tests run, a check of array shapes."""
-    while hasattr(function, "__wrapped__"):
-        function = function.__wrapped__
-    return function
 
 
 @functools.cache
@@ -132,7 +126,9 @@ def _codes(kind: type) -> list[types.CodeType]:
     """The code of the methods of a class of this package, but for what was put into it later."""
     found: list[types.CodeType] = []
     for value in vars(kind).values() if origin_of(kind.__module__) == OWN else ():
-        value = _behind(getattr(value, "__func__", getattr(value, "fget", value)))
+        value = inspect.unwrap(
+            getattr(value, "__func__", getattr(value, "fget", value))
+        )  # of checks of shapes in tests
         if isinstance(value, types.FunctionType) and not has_users_code(value):
             found.append(value.__code__)
     return found
