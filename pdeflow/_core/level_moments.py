@@ -8,7 +8,7 @@ import numpy as np
 from numpy.polynomial.legendre import legvander
 
 from .errors import NotAvailable, NotConverged
-from .quadrature import gauss_legendre
+from .quadrature import gauss_legendre, halved_levels
 from .shapes import Values
 
 _NODES = 16
@@ -89,7 +89,7 @@ def quantile_moment(
 
 def _panels(at):
     """(∫, ∫ of the absolute value, error) over the levels between 2^-44 and 1 - 2^-44."""
-    half = 0.5 ** np.arange(_LAST, 0, -1.0)
+    half = halved_levels(_LAST)[1:]
     left, width = np.tile(half[:-1], 2), np.tile(np.diff(half), 2)
     right_end = np.arange(len(left)) >= len(half) - 1
     coarse, absolute, _ = _rule(at, left, width, right_end)

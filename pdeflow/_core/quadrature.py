@@ -44,15 +44,16 @@ def gauss_legendre(nodes: int) -> tuple[Values, Values]:
     return z, w
 
 
-def _extrapolation(z):
-    """Weights (n, 2) that give the polynomial through values at z at both ends of (-1, 1), next to them."""
+def polynomial_at(places: Sequence[float] | Row, z: Values) -> Numbers:
+    """Weights (n, k) of the values at the nodes z (n,) that give the polynomial through them at the places (k,)."""
     others = [np.delete(z, i) for i in range(len(z))]
-    return np.array([[np.prod((at - rest) / (x - rest)) for at in (-END, END)] for x, rest in zip(z, others)])
+    return np.array([[np.prod((at - rest) / (x - rest)) for at in places] for x, rest in zip(z, others)])
 
 
 @functools.cache
 def _end_values(nodes, gauss=False):
-    return _extrapolation((gauss_legendre if gauss else kronrod)(nodes)[0])
+    """The weights of `polynomial_at` for both ends of (-1, 1), each on its own side."""
+    return polynomial_at((-END, END), (gauss_legendre if gauss else kronrod)(nodes)[0])
 
 
 @functools.cache
@@ -151,10 +152,15 @@ def first_points(low: Values, high: Values, nodes: int = 15) -> Numbers:
     return (low + half)[:, None] + half[:, None] * np.concatenate([kronrod(nodes)[0], [-END, END]])
 
 
+def halved_levels(panels: int = 44) -> Values:
+    """Levels 0, 2^-panels, ..., 1/4, 1/2: the ends of panels that halve towards 0."""
+    return np.concatenate([[0.0], 0.5 ** np.arange(panels, 0, -1.0)])
+
+
 def dyadic_levels(panels: int = 44) -> Values:
     """Levels 0, 2^-44, ..., 1/4, 1/2, 3/4, ..., 1 - 2^-44, 1, which resolve the logarithmic growth of quantiles."""
-    half = 0.5 ** np.arange(panels, 0, -1.0)
-    return np.concatenate([[0.0], half, 1 - half[-2::-1], [1.0]])
+    half = halved_levels(panels)
+    return np.concatenate([half, 1 - half[-2::-1]])
 
 
 def inner_levels(u: Numbers) -> Numbers:
@@ -169,7 +175,7 @@ def graded_rule(panels: int = 44, nodes: int = 16) -> tuple[Values, Values]:
     (44 is the most for which 1 - u still differs from 1).
     """
     z, w = gauss_legendre(nodes)
-    half = np.concatenate([[0.0], 0.5 ** np.arange(panels, 0, -1.0)])
+    half = halved_levels(panels)
     width, left = np.diff(half), half[:-1]
     u = (left[:, None] + width[:, None] * (z + 1) / 2).ravel()
     v = (width[:, None] * w / 2).ravel()
@@ -283,7 +289,7 @@ def level_integral(
 
 def _level_panels(cuts):
     """Start, width and side of the panels of `graded_rule`; those from level 1 downwards are measured from there."""
-    cuts, half = np.asarray(cuts, dtype=float), np.concatenate([[0.0], 0.5 ** np.arange(44, 0, -1.0)])
+    cuts, half = np.asarray(cuts, dtype=float), halved_levels()
     sides = [half, half]
     if len(cuts):
         inner = cuts[(cuts > 2.0**-43) & (cuts < 1 - 2.0**-43)]

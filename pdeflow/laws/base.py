@@ -289,7 +289,7 @@ class Law(Value):
             return np.unique(np.concatenate(places))
         if self.dim != 1 or "quantile" not in self.answers():
             return None
-        places = np.asarray(self.quantile(np.concatenate([[0.0], dyadic_levels()[1:-1], [1.0]])), dtype=float)
+        places = np.asarray(self.quantile(dyadic_levels()), dtype=float)
         pieces = self.linear_pieces()
         if pieces is not None:
             places = np.append(places, pieces[1])

@@ -9,6 +9,7 @@ from .metric import metric
 from .pair import checked_pair, generator
 from .scales import length
 from .w2 import closed_w2, w2
+from .w2_line import power_of_two
 
 
 @metric(floor_adds="squares", scale=length)
@@ -62,7 +63,7 @@ def sliced_w2(
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     (first, note_1), (second, note_2) = (_projectable(law, rng, n) for law in (first, second))
     distances = np.array([w2(_project(first, t), _project(second, t)).value for t in directions])
-    size = 2.0 ** float(np.clip(np.frexp(distances.max())[1], -1000, 1000))  # squares stay in the range of doubles
+    size = power_of_two(distances.max())
     squares = (distances / size) ** 2
     value = float(np.sqrt(squares.mean()))
     stderr = float(squares.std(ddof=1) / np.sqrt(projections) / (2 * value)) if value > 0 else 0.0

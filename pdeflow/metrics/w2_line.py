@@ -1,16 +1,21 @@
 """W2 on the line: ∫(Q_a(u) - Q_b(u))² du over the levels, exact where both quantile functions are piecewise linear."""
 
+from typing import Any
+
 import numpy as np
 
 from .._core.arrays import underflow_is_zero
 from .._core.errors import NotAvailable, NotConverged
-from .._core.quadrature import MOST_PANELS, integrate, kronrod
+from .._core.quadrature import MOST_PANELS, halved_levels, integrate, kronrod, polynomial_at
+from .._core.shapes import Row
 from ..laws import Law
 from ..laws.linear import steps_of
 from .pair import answers
 
 _LAST = 2.0**-53  # the least share above that 1 - share still shows
-_HALVED = np.concatenate([[0.0], 0.5 ** np.arange(60, 0, -1.0)])  # what lies below 2^-60 of a Gaussian is round-off
+_HALVED = halved_levels(60)  # what lies below 2^-60 of a Gaussian is round-off
+_PLACES = np.concatenate([[-1.0], kronrod(15)[0], [1.0]])  # of a panel where quantile functions are looked at
+_BETWEEN = polynomial_at(_PLACES[1::2], _PLACES[::2])  # every second place by the polynomial through the others
 
 
 @underflow_is_zero
@@ -20,21 +25,24 @@ def w2_on_the_line(first: Law, second: Law) -> tuple[float, str]:
         if not answers(law, "quantile"):
             raise NotAvailable(
                 f"{type(law).__name__} has no quantile function, so w2 in dim 1 has no exact value. Use a law with "
-                "quantile, "
-                "or Particles of a sample."
+                "quantile, or Particles of a sample."
             )
     a, b = _pieces(first), _pieces(second)
     if a is not None and b is not None:
         return _merged(a, b), "exact on merged levels"
-    return _by_levels(*((second, first) if a is None else (first, second))), "quadrature in the level"
+    if a is None:
+        first, second, a = second, first, b
+    return _by_levels(first, second, a), "quadrature in the level"
 
 
 def _pieces(law):
     """(levels (k + 1,), left (k,), right (k,)) of the pieces of a piecewise linear quantile function, else None."""
     pieces = law.linear_pieces()
-    if pieces is None:
-        return None
-    levels, q = pieces
+    return None if pieces is None else _wide(*pieces)
+
+
+def _wide(levels, q):
+    """The pieces, as in `_pieces`, that hold more than no level at all."""
     wide = np.diff(levels) > 0
     return np.append(levels[:-1][wide], levels[-1]), q[:-1][wide], q[1:][wide]
 
@@ -47,12 +55,12 @@ def _merged(a, b):
     low, high = low[real], high[real]
     (a0, a1), (b0, b1) = _on(a, low, high), _on(b, low, high)
     e0, e1 = a0 - b0, a1 - b1
-    size = _power_of_two(max(np.max(np.abs(e0)), np.max(np.abs(e1))))
+    size = power_of_two(max(np.max(np.abs(e0)), np.max(np.abs(e1))))
     e0, e1 = e0 / size, e1 / size
     return size * float(np.sqrt((high - low) @ (e0 * e0 + e0 * e1 + e1 * e1) / 3))
 
 
-def _power_of_two(length):
+def power_of_two(length):
     """A power of two of the size of a length: squares of quotients keep their bits and their range."""
     return float(2.0 ** min(max(np.frexp(length)[1], -1000), 1000))
 
@@ -65,18 +73,17 @@ def _on(pieces, low, high):
     return left[i] + rise * ((low - levels[i]) / width), left[i] + rise * ((high - levels[i]) / width)
 
 
-def _by_levels(first, second):
-    """(∫(Q_1 - Q_2)² du)^½ by adaptive quadrature; the first law may be piecewise linear.
+def _by_levels(first, second, pieces):
+    """(∫(Q_1 - Q_2)² du)^½ by adaptive quadrature; the first law may be piecewise linear, with these pieces.
 
     Both halves of the levels are measured from their own ends, as the share of the mass beyond: a share of 1e-20 above
     is a number, a level of 1 - 1e-20 is not.
     """
     cuts = np.unique(np.concatenate([_levels_between_modes(law) for law in (first, second)]))
-    sides = [_side(first, from_above, 1 - cuts if from_above else cuts) for from_above in (False, True)]
+    sides = [_side(first, pieces, from_above, 1 - cuts if from_above else cuts) for from_above in (False, True)]
     low, high = (np.concatenate([side[0][i:stop] for side in sides]) for i, stop in ((0, -1), (1, None)))
     above = np.repeat([False, True], [len(side[0]) - 1 for side in sides])
-    known_lines = [side[1] for side in sides if side[1] is not None]
-    lines = np.concatenate(known_lines, axis=1) if known_lines else None
+    lines = None if pieces is None else np.concatenate([side[1] for side in sides], axis=1)
     shares = np.array([1e-300, 1e-12, 2.0**-10])
     with np.errstate(all="ignore"):  # of a formula that rounds a small level away
         known = np.array([[law.quantile(shares), law.upper_quantile(shares)] for law in (first, second)])
@@ -84,7 +91,7 @@ def _by_levels(first, second):
     least = np.where(np.isfinite(known[:, :, 0]).all(axis=0), 1e-300, _LAST)
     # round-off of the quantiles: an error e in Q moves the integral by 2 e W2 + e²
     scale = max(np.max(np.abs(known[0, :, 1 if lines is None else 0])), np.max(np.abs(known[1, :, 1])))
-    size = _power_of_two(scale)
+    size = power_of_two(scale)
     scale = scale / size
 
     def asked(law, v, upper):
@@ -94,17 +101,18 @@ def _by_levels(first, second):
                 out[rows] = quantile(v[rows])
         return out
 
-    def integrand(v, parent):
-        upper = above[parent]
+    def quantiles(v, panel):
+        """Both quantile functions (2, k, q) at the shares v (k, q) in these panels of the sides, in units of size."""
+        upper = above[panel]
         floor = least[upper.astype(int)][:, None]
         # a law that rounds 1 - v is compared at the level that it sees
         v = np.maximum(np.where(floor == _LAST, 1 - (1 - v), v), floor)
         if lines is None:
             mine = asked(first, v, upper)
         else:
-            base, slope, start = lines[:, parent, None]
+            base, slope, start = lines[:, panel, None]
             mine = base + slope * (v - start)
-        return ((mine - asked(second, v, upper)) / size) ** 2
+        return np.stack([mine, asked(second, v, upper)]) / size
 
     def tolerances(total):
         root = np.sqrt(max(total, 0.0))
@@ -113,19 +121,15 @@ def _by_levels(first, second):
             1e-9 * total + 1e-11 * scale * root + 1e-22 * scale**2,
         )
 
-    def at_shares(v, parent, line):
-        """Both quantile functions in units of the size, (2, k, q); the first by its lines `line` (3, k)."""
-        upper = above[parent]
-        v = np.maximum(v, least[upper.astype(int)][:, None])
-        mine = asked(first, v, upper) if line is None else line[0, :, None] + line[1, :, None] * (v - line[2, :, None])
-        return np.stack([mine, asked(second, v, upper)]) / size
-
-    origin = np.arange(len(low))
-    if not all(law.as_gaussian() is not None or law.linear_pieces() is not None for law in (first, second)):
+    panel = np.arange(len(low))
+    if second.as_gaussian() is None or (pieces is None and first.as_gaussian() is None):  # others have no hidden jumps
         with np.errstate(over="ignore"):  # of squares that certainly count
-            low, high, origin = _where_both_are_smooth(low, high, above, lines, at_shares)
-    above = above[origin]
-    lines = None if lines is None else lines[:, origin]
+            low, high, panel = _where_both_are_smooth(low, high, above, quantiles)
+
+    def integrand(v, parent):
+        mine, other = quantiles(v, panel[parent])
+        return (mine - other) ** 2
+
     with np.errstate(over="ignore", invalid="ignore"):  # an integral that is not finite is an error below
         squared = max(integrate(integrand, (low, high), tolerances, "w2", poles=(0.0,)), 0.0)
     bulk = np.max(np.abs(known[:, :, 2])) / size
@@ -136,7 +140,7 @@ def _by_levels(first, second):
     return size * float(np.sqrt(squared))
 
 
-def _where_both_are_smooth(low, high, above, lines, at_shares):
+def _where_both_are_smooth(low, high, above, quantiles):
     """(low, high, panel they came from) of panels in which no quantile function jumps by what would count.
 
     A difference of quantile functions may be zero at all nodes of a panel and large between two of them, where both
@@ -144,25 +148,15 @@ def _where_both_are_smooth(low, high, above, lines, at_shares):
     Panels are halved until the square of both rises times the width is negligible, or the polynomial through every
     other node meets the function at the nodes between, or the width is the rounding of a level.
     """
-    z = np.concatenate([[-1.0], kronrod(15)[0], [1.0]])
-    known, asked = z[::2], z[1::2]
-    between = np.array(
-        [[np.prod((x - np.delete(known, i)) / (at - np.delete(known, i))) for i, at in enumerate(known)] for x in asked]
-    )
     origin, kept, most = np.arange(len(low)), [], MOST_PANELS + len(low)
     while len(low):
         half = (high - low) / 2
-        line = None if lines is None else lines[:, origin]
-        ends = at_shares(np.stack([low, high], axis=1), origin, line)
+        ends = quantiles(np.stack([low, high], axis=1), origin)
         rise = np.where(np.isfinite(ends).all(axis=2), np.abs(ends[:, :, 1] - ends[:, :, 0]), 0.0)
         counts = (2 * half * rise.sum(axis=0) ** 2 > 1e-20) & (half > 2.0**-53 * np.where(above[origin], 1.0, high))
         if counts.any():
-            values = at_shares(
-                (low + half)[counts, None] + half[counts, None] * z,
-                origin[counts],
-                line if line is None else line[:, counts],
-            )
-            missed = np.abs(values[:, :, 1::2] - values[:, :, ::2] @ between.T).max(axis=2)
+            values = quantiles((low + half)[counts, None] + half[counts, None] * _PLACES, origin[counts])
+            missed = np.abs(values[:, :, 1::2] - values[:, :, ::2] @ _BETWEEN).max(axis=2)
             counts[counts] = (missed > 1e-2 * rise[:, counts] + 1e-13).any(axis=0)
         kept.append((low[~counts], high[~counts], origin[~counts]))
         if sum(len(part[0]) for part in kept) + 2 * counts.sum() > most:
@@ -188,13 +182,12 @@ def _levels_between_modes(law):
     return np.concatenate([levels[:-1][empty], levels[1:][empty]])
 
 
-def _side(law, from_above, cuts):
+def _side(law, pieces, from_above, cuts) -> tuple[Row, Any]:
     """Edges (k + 1,) of panels in the share below or above, from 0 to 1/2, and the quantiles there as lines, if known.
 
     The lines are (start value, slope, start) (3, k).
     """
     edges = np.union1d(_HALVED, cuts[(cuts > 0) & (cuts < 0.5)]) if len(cuts) else _HALVED
-    pieces = _pieces(law)
     if pieces is None:
         return edges, None
     levels, left, right = _pieces_from_above(law) if from_above else pieces
@@ -207,14 +200,11 @@ def _pieces_from_above(law):
     """The pieces in the share of the mass above them. Cells are summed from above: 1 - level has lost the thin ones."""
     if law.grid_axes() is None:
         levels, q = law.linear_pieces()
-        levels, q = 1 - levels[::-1], q[::-1]
-    else:
-        edges, heights = law.density_steps()
-        full = heights > 0
-        mass, low, high = (part[full][::-1] for part in (heights * np.diff(edges), edges[:-1], edges[1:]))
-        levels, q = steps_of(mass, high, low)
-    wide = np.diff(levels) > 0
-    return np.append(levels[:-1][wide], levels[-1]), q[:-1][wide], q[1:][wide]
+        return _wide(1 - levels[::-1], q[::-1])
+    edges, heights = law.density_steps()
+    full = heights > 0
+    mass, low, high = (part[full][::-1] for part in (heights * np.diff(edges), edges[:-1], edges[1:]))
+    return _wide(*steps_of(mass, high, low))
 
 
 def _require_light_tail(first, second, upper, squared, accepted):
