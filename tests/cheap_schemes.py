@@ -66,6 +66,19 @@ class ExplicitMoments:
         return law
 
 
+class Contraction:
+    """Implicit Euler for the mean of dx = -x dt, with variance one: a user's object with the three verbs."""
+
+    def init(self, problem, rng):
+        return problem.initial.mean()
+
+    def step(self, problem, state, dt, rng):
+        return state / (1 + dt)
+
+    def law(self, state):
+        return pf.laws.Gaussian(state, 1.0)
+
+
 def moment_distance(approximation, truth, *, rng=None):
     """Euclidean distance of (mean, cov), not squared."""
     return float(

@@ -9,20 +9,9 @@ import itertools
 from pathlib import Path
 
 import numpy as np
+from cheap_schemes import Contraction
 
 import pdeflow as pf
-
-
-class Contraction:
-    def init(self, problem, rng):
-        return problem.initial.mean()
-
-    def step(self, problem, state, dt, rng):
-        return state / (1 + dt)
-
-    def law(self, state):
-        return pf.laws.Gaussian(state, 1.0)
-
 
 # pairs that differ in a symbol, in case, behind a long beginning, and in how the words are cut
 NAMES = [

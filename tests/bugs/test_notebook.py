@@ -6,22 +6,12 @@ keeps).
 
 import numpy as np
 import pytest
+from cheap_schemes import Contraction
 
 import pdeflow as pf
 
 FLOW = pf.Trajectory([0.0, 1.0], [pf.laws.Gaussian(0.0, 1.0), pf.laws.Gaussian(1.0, 0.5)])
 PLANE = pf.laws.Gaussian([0.0, 0.0], 1.0)
-
-
-class Contraction:
-    def init(self, problem, rng):
-        return problem.initial.mean()
-
-    def step(self, problem, state, dt, rng):
-        return state / (1 + dt)
-
-    def law(self, state):
-        return pf.laws.Gaussian(state, 1.0)
 
 
 TABLE = pf.Study(pf.problems.ou(), Contraction(), {"dt": [1 / 4, 1 / 8, 1 / 16]}, {"mean": pf.metrics.mean_error}).run(
