@@ -15,12 +15,16 @@ class Estimate(Value):
     stderr : one standard error of a Monte Carlo estimate; 0.0 where nothing was sampled.
     how : the way it was computed, in words ("closed form", "quadrature", "Monte Carlo, n = 10000", ...).
     metric : the name of the quantity.
+    null : the null level: the mean of the value if both samples came from one law, at the sizes and by the estimator
+        used, in the unit of the value. An exact solver reaches it and no less; what counts is the value above it. None
+        where the estimator does not know it, and where nothing was sampled.
     """
 
     value: float
     stderr: float = 0.0
     how: str = "closed form"
     metric: str = ""
+    null: float | None = None
 
     def __float__(self):
         return float(self.value)
@@ -28,7 +32,8 @@ class Estimate(Value):
     def __str__(self):
         error = f" ± {self.stderr:.2g}" if self.stderr else ""
         name = f"{self.metric} = " if self.metric else ""
-        return cut(f"{name}{self.value:.6g}{error} ({self.how})")
+        null = "" if self.null is None else f"; null level {self.null:.3g}"
+        return cut(f"{name}{self.value:.6g}{error} ({self.how}{null})")
 
 
 def together(hows: Iterable[str]) -> str:

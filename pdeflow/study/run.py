@@ -93,6 +93,8 @@ def measure(
         found = Estimate(real(found, f"The answer of metric {name!r}"), 0.0, "as the metric returned it", name)
     real(found.value, f"The value of metric {name!r}")
     real(found.stderr, f"The stderr of metric {name!r}")
+    if found.null is not None:
+        real(found.null, f"The null level of metric {name!r}")
     if not isinstance(found.how, str) or not isinstance(found.metric, str):
         raise BadInput(
             f"Metric {name!r} gave how = {found.how!r}, metric = {found.metric!r}. Both must be str. Correct "
@@ -124,6 +126,7 @@ def _row(run: Run, time: float, name: str, error: PdeflowError | None = None) ->
         "metric": name,
         "error": NAN,
         "stderr": NAN,
+        "null": NAN,
         "floor": floor.value,
         "time_error": NAN,
         "status": error.status if error else "ok",
@@ -147,6 +150,7 @@ def _compared(run: Run, trajectory: Trajectory, sequence: Trajectory | None, tim
     else:
         row = _row(run, time, name)
         row.update(error=float(found.value), stderr=float(found.stderr), how=found.how)
+        row["null"] = NAN if found.null is None else float(found.null)
         row["truth_error"] = truth_error(run.truth, time, name, metric, found.metric)
         row["time_error"] = _time_error(sequence, truth, time, name, metric)
     row["seconds"] = float(trajectory.stats["seconds"])

@@ -13,8 +13,9 @@ from .._core.errors import BadInput
 from .._core.files import temporary_name, write_whole, writer_is_dead
 from .._core.fingerprint import VERSION
 
-# 2: a run as the truth has an unknown error, not none; 3: rows have a scale; 4: named by a versioned fingerprint
-SCHEMA = 4
+# 2: a run as the truth has an unknown error, not none; 3: rows have a scale; 4: named by a versioned fingerprint;
+# 5: rows have a null level
+SCHEMA = 5
 FIELDS = {"schema", "fingerprint", "question", "result", "sha256"}
 
 

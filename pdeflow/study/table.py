@@ -15,7 +15,7 @@ from .fit import round_off
 from .order import Order, judge
 from .rows import Row, Rows
 
-_FLOATS = ("error", "stderr", "floor", "time_error", "seconds", "first_call_seconds", "truth_error", "scale")
+_FLOATS = ("error", "stderr", "null", "floor", "time_error", "seconds", "first_call_seconds", "truth_error", "scale")
 # error over that of the exact discrete sequence: what a floor of a tenth and its way of adding leave in doubt
 SIZE = (0.8, 1.25)
 
@@ -49,8 +49,9 @@ class Table(Rows):
     ----------
     rows : iterable of dict
         The columns are problem, method, <the swept name>, seed, time, metric, error, stderr, floor, time_error, status,
-        why, seconds, first_call_seconds, truth_error, dt, how, floor_how and scale (the size of what the metric
-        compares). A number that does not exist is NaN, and `why` or `floor_how` says why.
+        why, seconds, first_call_seconds, truth_error, null (that of the metric's `Estimate`), dt, how, floor_how and
+        scale (the size of what the metric compares). A number that does not exist is NaN, and `why` or `floor_how` says
+        why. `str` leaves out `null` where no row has one.
     swept : str
         Name of the swept axis.
     counts : bool
@@ -72,7 +73,7 @@ class Table(Rows):
         self.reused = reused
         self.swept, self.counts = swept, counts
         self.floor_adds: dict[str, FloorAdds] = dict(floor_adds or {})
-        tail = ("truth_error", "dt", "how", "floor_how", "scale")
+        tail = ("truth_error", "null", "dt", "how", "floor_how", "scale")
         run = ("problem", "method", swept, "seed", "time", "metric")
         found = ("error", "stderr", "floor", "time_error", "status", "why", "seconds", "first_call_seconds")
         super().__init__(rows, (*run, *found, *(name for name in tail if name != swept)))
@@ -83,6 +84,8 @@ class Table(Rows):
 
     def visible(self) -> tuple[str, ...]:
         long = {"why", "how", "floor_how", "first_call_seconds", "dt", "scale"} - {self.swept}
+        if not any(np.isfinite(row["null"]) for row in self.rows):
+            long.add("null")
         short = [name for name in self.columns if name not in long]
         if any(row["why"] for row in self.rows):
             short.append("why")

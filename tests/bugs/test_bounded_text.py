@@ -31,7 +31,16 @@ class Loud:
 
 def big_table():
     row = dict.fromkeys(("error", "stderr", "floor", "time_error", "seconds", "first_call_seconds", "truth_error"), 1.0)
-    row |= {"status": "ok", "why": NAME, "how": "", "floor_how": "", "method": '<b>&"', "metric": "w2", "problem": "p"}
+    row |= {
+        "null": np.nan,
+        "status": "ok",
+        "why": NAME,
+        "how": "",
+        "floor_how": "",
+        "method": '<b>&"',
+        "metric": "w2",
+        "problem": "p",
+    }
     return pf.Table([{**row, "seed": i, "time": 1.0, "dt": 0.1} for i in range(500)], "dt")
 
 

@@ -33,7 +33,15 @@ class Shifted:
 def table(error=0.5):
     columns = ("method", "metric", "problem", "seed", "time", "dt")
     row = {**dict.fromkeys(columns, 1.0), "error": error, "stderr": np.nan, "floor": np.nan, "time_error": np.nan}
-    row |= {"status": "ok", "why": "", "seconds": 1.0, "first_call_seconds": 1.0, "truth_error": 0.0, "how": ""}
+    row |= {
+        "null": np.nan,
+        "status": "ok",
+        "why": "",
+        "seconds": 1.0,
+        "first_call_seconds": 1.0,
+        "truth_error": 0.0,
+        "how": "",
+    }
     return pf.Table([{**row, "floor_how": ""}], "dt")
 
 

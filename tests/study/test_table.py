@@ -43,6 +43,22 @@ def test_long_table_has_the_columns_of_the_design_in_order(tmp_path):
     assert "cells" in str(swept) and "dt  " in str(table)
 
 
+def with_a_null_level(approximation, truth):
+    return pf.Estimate(1.0, 0.1, "samples", "distance", null=0.25)
+
+
+def test_rows_carry_the_null_level_of_a_metric_and_show_it():
+    table = small(metrics={"moments": moment_distance, "sampled": with_a_null_level}).run()
+    nulls = {row["metric"]: row["null"] for row in table}
+    assert nulls["sampled"] == 0.25 and np.isnan(nulls["moments"]) and "null" in table.visible()
+    assert "null" not in small().run().visible() and "null" in small().run().columns
+
+
+def test_a_null_level_that_is_no_number_is_refused():
+    table = small(metrics={"bad": lambda a, b: pf.Estimate(1.0, null="low")}).run()
+    assert {row["status"] for row in table} == {"bad input"} and "null level" in table[0]["why"]
+
+
 def test_work_precision_and_parts_average_over_seeds():
     table = small(methods={"cloud": Cloud()}, sweep={"dt": [0.25, 0.5]}, seeds=range(4)).run()
     for level, part in zip(table.work_precision("moments"), table.parts("moments")):
