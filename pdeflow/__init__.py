@@ -20,7 +20,9 @@ if TYPE_CHECKING:
         Diverged,
         NotAvailable,
         NotConverged,
+        OutOfTime,
         PdeflowError,
+        ProgramFailed,
         UnknownField,
         Unsupported,
     )
@@ -74,7 +76,9 @@ _WHERE = {
     "Diverged": "_core.errors",
     "NotAvailable": "_core.errors",
     "NotConverged": "_core.errors",
+    "OutOfTime": "_core.errors",
     "PdeflowError": "_core.errors",
+    "ProgramFailed": "_core.errors",
     "UnknownField": "_core.errors",
     "Unsupported": "_core.errors",
 }

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from ._core.errors import BadInput, Diverged, NotAvailable
 from ._core.overriding import speaks_for
 from ._core.progress import ProgressBar
+from ._core.shapes import Values
 from ._core.short_text import shown
 from ._core.threads import one_thread
 from ._core.validate import count, flag, known_arguments, positive
@@ -19,6 +20,8 @@ from .laws import Law
 from .problems.problem import Problem
 from .trajectory import Trajectory, time_grid
 
+VERBS = ("init", "step", "law")
+
 
 class Method(Value):
     """Base class of every scheme. Subclasses are frozen dataclasses of discretisation parameters.
@@ -26,6 +29,12 @@ class Method(Value):
     A scheme never owns the time loop, a clock, a file or a plot. `solve` duck-types: a user's object with `init`,
     `step` and `law` is a method; `advance` and `report` are optional. An unknown field raises `UnknownField` with the
     nearest valid one.
+
+    Notes
+    -----
+    What cannot be stepped from outside, such as a program in another language, has one verb in place of the three:
+    run(problem, dt, times, seed) -> one law per time, with `seed` a whole number. A study measures its floor by
+    represent(law, answer, rng), which puts `law` into the representation of an `answer` of `run` at the same time.
     """
 
     def init(self, problem: Problem, rng: np.random.Generator) -> Any:
@@ -115,7 +124,7 @@ def solve(
     problem : Problem
         What is solved.
     method : Method
-        How it is solved: a `Method`, or any object with `init`, `step` and `law`.
+        How it is solved: a `Method`, or any object with `init`, `step` and `law`, or with `run` alone.
     dt : float
         Length of a step in units of time, > 0.
     times : array_like, optional
@@ -150,6 +159,8 @@ def solve(
     _require_problem_and_method(problem, method)
     dt = positive(dt, "dt")
     grid, marks = time_grid((problem.horizon,) if times is None else times, dt)
+    if runs_whole(method):
+        return _run_whole(problem, method, dt, grid, seed, on_step)
     rng = np.random.default_rng(_seed(seed))
     fused = on_step is None and _fuses(method)
     reports, history, first, done = hasattr(method, "report"), [], None, 0
@@ -180,12 +191,38 @@ def _require_problem_and_method(problem: Any, method: Any) -> None:
         raise BadInput(
             f"problem is {shown(problem)}. It must be a Problem. Take one of pdeflow.problems or build your own."
         )
-    missing = [verb for verb in ("init", "step", "law") if _undefined(method, verb)]
-    if missing or isinstance(method, type):
+    missing = [verb for verb in VERBS if _undefined(method, verb)]
+    if (missing and not runs_whole(method)) or isinstance(method, type):
         what = "a class" if isinstance(method, type) else f"without {', '.join(missing)}"
         raise BadInput(
             f"method is {shown(method)}, {what}. A method is an object with init, step and law. Create or complete it."
         )
+
+
+def runs_whole(method: Any) -> bool:
+    """Whether a method has the verb `run` in place of `init`, `step` and `law`."""
+    return callable(getattr(method, "run", None)) and all(_undefined(method, verb) for verb in VERBS)
+
+
+def _run_whole(problem: Problem, method: Any, dt: float, times: Values, seed: Any, on_step: Any) -> Trajectory:
+    """The laws at `times` of a method that runs as a whole."""
+    if on_step is not None:
+        raise BadInput(
+            f"on_step is given, and {shown(method)} runs as a whole. Only a method with init, step and law has steps "
+            "to watch. Drop on_step=."
+        )
+    seed = count(seed, "seed", 0)  # a program outside takes a number
+    start = clock.perf_counter()
+    with one_thread():
+        laws = method.run(problem, dt, times, seed)
+    seconds = clock.perf_counter() - start
+    flow = Trajectory(times, laws, {"seconds": seconds, "first_call_seconds": seconds, "steps": round(times[-1] / dt)})
+    odd = next((law.dim for law in flow.laws if law.dim != problem.dim), problem.dim)
+    if odd != problem.dim:
+        raise BadInput(
+            f"{shown(method)} gave a law of dim {odd}. The problem has dim {problem.dim}. Answer in that dimension."
+        )
+    return flow
 
 
 def _fuses(method: Any) -> bool:

@@ -232,3 +232,39 @@ def test_a_subclass_without_a_verb_is_refused_before_it_runs():
 
     with pytest.raises(pf.BadInput, match="without step"):
         pf.solve(pf.problems.ou(), Half(), dt=0.5)
+
+
+class Whole:
+    """A method with the verb run: it draws the exact law at each time, with a bias dt."""
+
+    def __init__(self, dim=1):
+        self.dim = dim
+
+    def run(self, problem, dt, times, seed):
+        rng = np.random.default_rng(seed)
+        laws = [problem.exact(time) for time in times]
+        return [Particles(law.sample(4000, rng)[:, [0] * self.dim] + dt) for law in laws]
+
+    def represent(self, law, answer, rng):
+        return Particles(law.sample(len(answer.x), rng))
+
+
+def test_a_method_may_run_as_a_whole():
+    one, two, other = (pf.solve(PROBLEM, Whole(), dt=0.25, times=[0.5, 1.0], seed=seed) for seed in (3, 3, 4))
+    assert one == two and one != other and one.stats["steps"] == 4
+    with pytest.raises(pf.BadInput, match=r"law of dim 2.*problem has dim 1"):
+        pf.solve(PROBLEM, Whole(dim=2), dt=0.25)
+    with pytest.raises(pf.BadInput, match="runs as a whole"):
+        pf.solve(PROBLEM, Whole(), dt=0.25, on_step=print)
+    with pytest.raises(pf.BadInput, match="no multiple of dt"):
+        pf.solve(PROBLEM, Whole(), dt=0.3, times=[0.5])
+    with pytest.raises(pf.BadInput, match="SeedSequence"):
+        pf.solve(PROBLEM, Whole(), dt=0.25, seed=np.random.SeedSequence(1))
+
+
+def test_the_three_verbs_come_before_run():
+    class Both(Walk):
+        def run(self, problem, dt, times, seed):
+            raise ZeroDivisionError
+
+    assert pf.solve(PROBLEM, Both(), dt=0.25).stats["steps"] == 4

@@ -65,6 +65,18 @@ class NotConverged(PdeflowError):
     status = "not converged"
 
 
+class OutOfTime(PdeflowError):
+    """A run was ended because it took longer than it was given."""
+
+    status = "out of time"
+
+
+class ProgramFailed(PdeflowError):
+    """A program in another language ended with an error of its own; the message has its exit code and last words."""
+
+    status = "program failed"
+
+
 class BadReference(PdeflowError):
     """A reference file is damaged, incomplete, or of a schema this version cannot read."""
 

@@ -14,6 +14,7 @@ from joblib.parallel import get_active_backend
 from .._core.errors import BadInput, PdeflowError
 from .._core.progress import ProgressBar
 from .._core.threads import one_thread
+from ..method import runs_whole
 from ..trajectory import Trajectory
 from .rows import Row
 from .run import Floor, Floors, Named, Run, measure_floors, perform
@@ -118,7 +119,7 @@ def _floors(
     floors: dict[tuple[Any, ...], Floors] = {}
     for index, rows in results.items():
         labels, run = cases[index]
-        if not isinstance(run.method, PdeflowError):
+        if not isinstance(run.method, PdeflowError) and not runs_whole(run.method):
             floors[_floor_key(study, labels)] = {
                 (row["time"], row["metric"]): Floor(row["floor"], row["floor_how"], row["scale"]) for row in rows
             }

@@ -8,12 +8,12 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from .._core.errors import BadInput, Diverged, PdeflowError
+from .._core.errors import BadInput, Diverged, NotAvailable, PdeflowError
 from .._core.estimate import Estimate
 from .._core.threads import one_thread
 from .._core.validate import real
 from ..laws import Law
-from ..method import solve
+from ..method import runs_whole, solve
 from ..metrics.metric import scale_of
 from ..problems.problem import Problem
 from ..trajectory import Trajectory
@@ -116,6 +116,8 @@ def perform(run: Run) -> list[Row]:
     except PdeflowError as error:
         return [_row(run, time, name, error) for time in run.times for name in run.metrics]
     sequence = _sequence(run)
+    if runs_whole(run.method):
+        run = replace(run, floors=_answer_floors(run, trajectory))
     return [_compared(run, trajectory, sequence, time, name) for time in run.times for name in run.metrics]
 
 
@@ -212,26 +214,57 @@ def measure_floors(
 
     value = metric(law(init(replace(problem, initial=truth))), truth), the mean over 8 draws unless two draws agree to
     the bit. NaN, with the reason, where the method cannot start at the truth. scale is what the metric says; for one
-    that says nothing, it is the error of the method's start, which takes no step at all.
+    that says nothing, it is the error of the method's start, which takes no step at all. A method that runs as a whole
+    has none of them before it has run.
     """
+    if runs_whole(method):
+        return {}
+
+    def start(law: Law, rng: np.random.Generator) -> Law:
+        return method.law(method.init(replace(problem, initial=law), rng))
+
     return {
         (time, name): Floor(
-            *_floor(problem, method, truth, time, name, metric), _scale(problem, method, truth, time, name, metric)
+            *_floor(start, truth, time, name, metric), _scale(start, problem, truth, time, name, metric)
         )
         for time in times
         for name, metric in metrics.items()
     }
 
 
-def _floor(
-    problem: Problem, method: Any, truth: Trajectory, time: float, name: str, metric: Callable[..., Any]
-) -> tuple[float, str]:
+def _answer_floors(run: Run, trajectory: Trajectory) -> Floors:
+    """The same of a method that runs as a whole, from the representation of its answer at each time."""
+    floors = {}
+    for time in run.times:
+
+        def start(law: Law, rng: np.random.Generator, time: float = time) -> Law:
+            if not callable(getattr(run.method, "represent", None)):
+                raise NotAvailable(
+                    f"{type(run.method).__name__} has no represent. A method with run can say by it what its "
+                    "representation of a law is. Add represent(law, answer, rng)."
+                )
+            return run.method.represent(law, trajectory.at(time), rng)
+
+        for name, metric in run.metrics.items():
+            floors[time, name] = _floor_and_scale(start, run.problem, run.truth, time, name, metric)
+    return floors
+
+
+Start = Callable[[Law, np.random.Generator], Law]  # a law in the representation of a method that takes no step
+
+
+def _floor_and_scale(
+    start: Start, problem: Problem, truth: Trajectory, time: float, name: str, metric: Callable[..., Any]
+) -> Floor:
+    return Floor(*_floor(start, truth, time, name, metric), _scale(start, problem, truth, time, name, metric))
+
+
+def _floor(start: Start, truth: Trajectory, time: float, name: str, metric: Callable[..., Any]) -> tuple[float, str]:
     values = []
     try:
         target = truth.at(time)
-        start = replace(problem, initial=target)
         for draw in range(DRAWS):
-            law = method.law(method.init(start, stream("floor start", draw, float(time))))
+            law = start(target, stream("floor start", draw, float(time)))
             rng = stream("floor metric", draw, name, float(time))
             values.append(float(measure(name, metric, law, target, rng).value))
             if draw == 1 and values[0] == values[1]:
@@ -243,15 +276,15 @@ def _floor(
 
 
 def _scale(
-    problem: Problem, method: Any, truth: Trajectory, time: float, name: str, metric: Callable[..., Any]
+    start: Start, problem: Problem, truth: Trajectory, time: float, name: str, metric: Callable[..., Any]
 ) -> float:
     try:
         target = truth.at(time)
         known = scale_of(metric, target)
         if np.isfinite(known):
             return known
-        start = method.law(method.init(problem, stream("scale start", float(time))))
-        moved = abs(float(measure(name, metric, start, target, stream("scale metric", name, float(time))).value))
+        still = start(problem.initial, stream("scale start", float(time)))
+        moved = abs(float(measure(name, metric, still, target, stream("scale metric", name, float(time))).value))
     except PdeflowError:
         return NAN
     return moved if moved > 0 else NAN

@@ -14,6 +14,7 @@ from .._core.fingerprint import describe
 from .._core.short_text import shown
 from .._core.validate import count, flag, positive, saved_times
 from .._core.value import Value
+from ..method import VERBS, runs_whole
 from ..metrics.metric import FloorAdds, floor_adds_of
 from ..problems.problem import Problem
 from ..trajectory import Trajectory, exact
@@ -68,7 +69,7 @@ class Study(Value):
         seeds: int | Iterable[int] = (0,),
     ):
         self.problems = _labelled([problems] if isinstance(problems, Problem) else problems)
-        self.methods = _named(methods, "methods", _is_method, "an object with init, step and law")
+        self.methods = _named(methods, "methods", _is_method, "an object with init, step and law, or with run")
         self.metrics = _named(metrics, "metrics", _is_metric, "a function (approximation, truth, *, rng=None)")
         self.swept, self.levels = _axis(sweep)
         if self.swept == "dt":
@@ -197,7 +198,8 @@ def _described(thing: Any, name: str, records: Records) -> Any:
 
 
 def _is_method(thing: Any) -> bool:
-    return not isinstance(thing, type) and all(callable(getattr(thing, verb, None)) for verb in ("init", "step", "law"))
+    steps = all(callable(getattr(thing, verb, None)) for verb in VERBS)
+    return not isinstance(thing, type) and (steps or runs_whole(thing))
 
 
 def _is_metric(thing: Any) -> bool:

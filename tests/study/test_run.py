@@ -173,3 +173,29 @@ def test_a_sequence_that_cannot_be_had_leaves_the_time_error_open():
 
     table = brief(methods={"m": Mute()}).run()
     assert all(row["status"] == "ok" and np.isnan(row["time_error"]) for row in table)
+
+
+class Whole:
+    """A method with the verb run: the exact law, with a bias dt, as so many draws as the step says."""
+
+    def run(self, problem, dt, times, seed):
+        return [Particles(problem.exact(t).sample(round(50 / dt), np.random.default_rng(seed)) + dt) for t in times]
+
+
+class Represented(Whole):
+    def represent(self, law, answer, rng):
+        return Particles(law.sample(len(answer.x), rng))
+
+
+def test_the_floor_of_a_method_that_runs_as_a_whole_is_that_of_each_answer():
+    table = small(methods={"w": Represented(), "no": Whole()}, metrics={"w2": pf.metrics.w2}).run()
+    assert {row["status"] for row in table} == {"ok"}
+    known = {row["dt"]: row["floor"] for row in table if row["method"] == "w"}
+    assert known[DTS[0]] > 1.5 * known[DTS[-1]] > 0  # more draws, less noise
+    assert all("no represent" in row["floor_how"] and np.isnan(row["floor"]) for row in table if row["method"] == "no")
+
+
+def test_the_floor_of_a_run_in_a_store_is_not_that_of_another_level(tmp_path):
+    first = small(methods={"w": Represented()}, sweep={"dt": DTS[:1]}).run(store=tmp_path)
+    both = small(methods={"w": Represented()}, sweep={"dt": DTS[:2]}).run(store=tmp_path)
+    assert both.reused == 1 and both[0]["floor"] == first[0]["floor"] != both[1]["floor"] > 0
