@@ -224,9 +224,7 @@ def measure_floors(
         return method.law(method.init(replace(problem, initial=law), rng))
 
     return {
-        (time, name): Floor(
-            *_floor(start, truth, time, name, metric), _scale(start, problem, truth, time, name, metric)
-        )
+        (time, name): _floor_and_scale(start, problem, truth, time, name, metric)
         for time in times
         for name, metric in metrics.items()
     }
