@@ -12,7 +12,7 @@ from ._core.lazy import lazy_names
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from . import checks, grid, laws, metrics, neural, particle, problems, reference, report, study
+    from . import case, checks, grid, laws, metrics, neural, particle, problems, reference, report, study
     from ._core import errors, fingerprint
     from ._core.errors import (
         BadInput,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Unsupported,
     )
     from ._core.estimate import Estimate
+    from .case import External
     from .energies import interactions, mean_field, potentials
     from .energies.energy import Energy
     from .energies.internal import Entropy, InternalEnergy, Power
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from .trajectory import Trajectory, exact, exact_jko, lift
 
 _WHERE = {
+    "case": "",
     "checks": "",
     "errors": "path:_core.errors",
     "fingerprint": "path:_core.fingerprint",
@@ -65,6 +67,7 @@ _WHERE = {
     "exact": "trajectory",
     "exact_jko": "trajectory",
     "lift": "trajectory",
+    "External": "case",
     "Study": "study",
     "Claim": "study",
     "fit_order": "study",

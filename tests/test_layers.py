@@ -32,6 +32,7 @@ TABLE = {
     "checks": ENERGIES,
     "reference": TRAJECTORY | {"metrics"},
     "study": STUDY,
+    "case": STUDY | {"study"},
     "report": STUDY | {"study"},
     "applications": EVERYTHING,
     "cli": EVERYTHING,
@@ -42,7 +43,7 @@ TABLE = {
 CONFINED = {
     "torch": ("neural/",),
     "cvxopt": ("grid/cvxopt_jko/solver.py",),
-    "h5py": ("reference/",),
+    "h5py": ("reference/", "case/"),
     "matplotlib": ("report/plot/",),
     "ot": ("metrics/",),
 }
