@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .energies.energy import Energy
     from .energies.internal import Entropy, InternalEnergy, Power
     from .method import Method, solve
+    from .problems.family import Family
     from .problems.problem import Problem
     from .report import plot
     from .study import Claim, Order, Study, Table, finer, fit_order
@@ -60,6 +61,7 @@ _WHERE = {
     "InternalEnergy": "energies.internal",
     "Power": "energies.internal",
     "Estimate": "_core.estimate",
+    "Family": "problems.family",
     "Problem": "problems.problem",
     "Method": "method",
     "solve": "method",

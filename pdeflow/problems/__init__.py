@@ -10,6 +10,7 @@ from .catalogue import (
     porous_medium,
     styblinski_tang,
 )
+from .family import Family
 from .interaction_catalogue import (
     aggregation_diffusion,
     log_repulsion,
@@ -22,6 +23,7 @@ from .registry import CATALOGUE, rebuild, register
 
 __all__ = [
     "CATALOGUE",
+    "Family",
     "Problem",
     "aggregation_diffusion",
     "double_well",

@@ -20,7 +20,7 @@ from ..study.rows import Row, Rows
 from . import plot
 
 _COST = ("error", "stderr", "seconds", "first_call_seconds", "status")
-_JUDGED = tuple("method metric problem time claimed tolerance slope interval used verdict source".split())
+_JUDGED = tuple("claimed tolerance slope interval used verdict source".split())
 
 
 @known_arguments
@@ -72,29 +72,30 @@ def write(
     directory = folder(directory)
     table.to_csv(directory / "table.csv")
     metrics = list(dict.fromkeys(row["metric"] for row in table))
+    group = ("problem", "method", *table.others)
     parts = [f"# {title}", text.strip()]
     if command:
         parts.append(f"Made by `{command}` with pdeflow {__version__}, Python {platform.python_version()}.")
     if claims:
-        parts += ["## Claims", *_claims(table.claims(claims))]
+        parts += ["## Claims", *_claims(table.claims(claims), table.others)]
     for metric in metrics:
         orders = table.orders(metric, expected=expected, tolerance=tolerance)
         parts += [
             f"## Orders in {metric}",
-            _markdown(orders, ("problem", "method", "time", "slope", "interval", "used", "floor", "verdict", "local")),
+            _markdown(orders, (*group, "time", "slope", "interval", "used", "floor", "verdict", "local")),
         ]
         whys = {
-            (row["method"], row["problem"]): row["why"]
+            tuple(str(row[name]) for name in ("method", "problem", *table.others)): row["why"]
             for row in orders
             if row["verdict"] not in ("pass", "measured") or ";" in row["why"]
         }
-        parts.append("\n".join(f"- {method} on {problem}: {why}" for (method, problem), why in whys.items()))
+        parts.append("\n".join(f"- {_named(key, table.others)}: {why}" for key, why in whys.items()))
         parts += _figures(table, metric, directory) if figures else []
         parts += [
             "### Work and precision",
             _markdown(
                 table.work_precision(metric),
-                ("problem", "method", "time", table.swept, *_COST),
+                (*group, "time", table.swept, *_COST),
             ),
         ]
     parts.append(_failures(table))
@@ -124,10 +125,17 @@ def folder(directory: str | os.PathLike[str]) -> Path:
     return directory
 
 
-def _claims(claims: Claims) -> list[str]:
-    rows = _markdown(claims, _JUDGED)
+def _named(key: Sequence[str], others: Sequence[str]) -> str:
+    """Which group of runs is meant, in words: method, problem and the levels of the other axes."""
+    levels = "".join(f", {name} = {level}" for name, level in zip(others, key[2:], strict=True))
+    return f"{key[0]} on {key[1]}{levels}"
+
+
+def _claims(claims: Claims, others: Sequence[str]) -> list[str]:
+    rows = _markdown(claims, ("method", "metric", "problem", *others, "time", *_JUDGED))
     whys = "\n".join(
-        f"- {row['method']}, {row['problem']}, t = {row['time']:g}: {row['verdict']}: {row['why']}"
+        f"- {_named([str(row[name]) for name in ('method', 'problem', *others)], others)}, t = {row['time']:g}: "
+        f"{row['verdict']}: {row['why']}"
         for row in claims
         if row["verdict"] != "pass" or ";" in row["why"]
     )

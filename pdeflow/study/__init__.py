@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from .._core.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from .axes import Axis
     from .claim import Claim, Claims
     from .finer import finer
     from .order import Order, fit_order
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
+        "Axis": "axes",
         "Claim": "claim",
         "Claims": "claim",
         "Order": "order",

@@ -51,10 +51,8 @@ def execute(study: Study, store: Store | None, jobs: int, progress: bool) -> tup
             tasks = []
             for index in missing:
                 labels, run = cases[index]
-                truth = truths[_truth_key(study, labels)]
-                tasks.append(
-                    (index, labels, replace(run, truth=truth, floors=floors.get(_floor_key(study, labels), {})))
-                )
+                truth = truths[_truth_key(study, run)]
+                tasks.append((index, labels, replace(run, truth=truth, floors=floors.get(_floor_key(study, run), {}))))
             for done, (index, rows) in enumerate(spread(_numbered, tasks, jobs), start=1):
                 if store is not None:
                     store.save(questions[index], rows)
@@ -69,15 +67,14 @@ def _numbered(task: tuple[int, Labels, Run]) -> tuple[int, list[Row]]:
         return index, perform(run)
 
 
-def _truth_key(study: Study, labels: Labels) -> tuple[Any, ...]:
-    return labels["problem"], labels["dt"] if study.truth_takes_dt else None
+def _truth_key(study: Study, run: Run) -> tuple[Any, ...]:
+    """A truth depends on the problem, and on dt where it takes it; runs share the objects of the study."""
+    return id(run.problem), run.dt if study.truth_takes_dt else None
 
 
-def _floor_key(study: Study, labels: Labels) -> tuple[Any, ...]:
-    """A floor depends on the swept field, not on dt (unless the truth does) or the seed."""
-    # the levels are those objects that the study holds: their identity tells them apart, whatever they are
-    level = None if study.swept == "dt" else labels[study.swept]
-    return (*_truth_key(study, labels), labels["method"], id(level))
+def _floor_key(study: Study, run: Run) -> tuple[Any, ...]:
+    """A floor depends on the method with its fields, not on dt (unless the truth does) or the seed."""
+    return (*_truth_key(study, run), id(run.method))
 
 
 @one_thread()
@@ -86,7 +83,7 @@ def _truths(study: Study, cases: Sequence[Case]) -> dict[tuple[Any, ...], Trajec
     truths: dict[tuple[Any, ...], Trajectory | PdeflowError] = {}
     keyword = "times" in inspect.signature(study.against).parameters
     for labels, run in cases:
-        key = _truth_key(study, labels)
+        key = _truth_key(study, run)
         if key in truths:
             continue
         extra = {"dt": run.dt} if study.truth_takes_dt else {}
@@ -120,13 +117,13 @@ def _floors(
     for index, rows in results.items():
         labels, run = cases[index]
         if not isinstance(run.method, PdeflowError) and not runs_whole(run.method):
-            floors[_floor_key(study, labels)] = {
+            floors[_floor_key(study, run)] = {
                 (row["time"], row["metric"]): Floor(row["floor"], row["floor_how"], row["scale"]) for row in rows
             }
     tasks: dict[tuple[Any, ...], tuple[Any, ...]] = {}
     for index in missing:
         labels, run = cases[index]
-        key, truth = _floor_key(study, labels), truths[_truth_key(study, labels)]
+        key, truth = _floor_key(study, run), truths[_truth_key(study, run)]
         if key not in floors and not isinstance(run.method, PdeflowError) and not isinstance(truth, PdeflowError):
             tasks.setdefault(key, (key, labels, (run.problem, run.method, run.times, run.metrics, truth)))
     floors.update(spread(_keyed_floors, list(tasks.values()), jobs))

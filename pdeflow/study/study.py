@@ -1,13 +1,11 @@
-"""Study: problems x methods x one swept axis x seeds x metrics x times, against a truth."""
+"""Study: problems x methods x swept axes x seeds x metrics x times, against a truth."""
 
 import copy
 import inspect
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
-
-import numpy as np
 
 from .._core.errors import BadInput, PdeflowError, Unsupported, unknown_field
 from .._core.fingerprint import describe
@@ -16,30 +14,36 @@ from .._core.validate import count, flag, positive, saved_times
 from .._core.value import Value
 from ..method import VERBS, runs_whole
 from ..metrics.metric import FloorAdds, floor_adds_of
+from ..problems.family import Family, require_distinct
 from ..problems.problem import Problem
 from ..trajectory import Trajectory, exact
+from .axes import Axis
 from .engine import Records, execute
 from .run import Named, Run
 from .store import Store
+from .sweep import Sweep, problems_of
 from .table import Table
 
 
 class Study(Value):
-    """Runs of every method on every problem for every level of one swept axis and every seed, judged against a truth.
+    """Runs of every method on every problem for every level of the swept axes and every seed, judged against a truth.
 
     Parameters
     ----------
-    problems : Problem or iterable of Problem
-        What is solved.
+    problems : Problem, iterable of Problem, or Family
+        What is solved. The axes of a `Family` are swept too.
     methods : {name: method}, or a method or a list of methods
         How it is solved; methods without a name are named by their class.
-    sweep : {str: iterable}
-        {"dt": [...]} or {a field of the methods: [...]}, which then needs `dt`. A field of whole numbers counts (cells,
-        points, particles): its order is that in h = 1/value.
+    sweep : {str: iterable or callable}
+        The axes: "dt", fields of the methods, parameters of the family. Each has its levels, {"dt": [...]}, or is a
+        function of other axes, {"dt": [...], "cells": lambda dt: round(4 / dt)}. Every combination is run. Without
+        "dt" it needs `dt`. A field of whole numbers counts (cells, points, particles): its order is that in h =
+        1/value. A field or a parameter that is named like another column of the table has the prefix method_ or
+        problem_ there: the seed of a family is problem_seed.
     metrics : {name: metric}, or a metric or a list of metrics
         Functions (approximation, truth, *, rng=None) -> Estimate or number.
     dt : float, optional
-        The step of every run, where another field is swept.
+        The step of every run, where it is not swept.
     times : (k,) array_like, optional
         When laws are compared; the default is the horizon of each problem.
     against : Trajectory or callable
@@ -58,9 +62,9 @@ class Study(Value):
 
     def __init__(
         self,
-        problems: Problem | Iterable[Problem],
+        problems: Problem | Iterable[Problem] | Family,
         methods: Any,
-        sweep: Mapping[str, Iterable[Any]],
+        sweep: Mapping[str, Iterable[Any] | Callable[..., Any]],
         metrics: Mapping[str, Callable[..., Any]] | Iterable[Callable[..., Any]] | Callable[..., Any],
         *,
         dt: float | None = None,
@@ -68,68 +72,78 @@ class Study(Value):
         against: Trajectory | Callable[..., Trajectory] = exact,
         seeds: int | Iterable[int] = (0,),
     ):
-        self.problems = _labelled([problems] if isinstance(problems, Problem) else problems)
+        self.family = problems if isinstance(problems, Family) else None
+        self.problems = {} if isinstance(problems, Family) else _labelled(problems)
         self.methods = _named(methods, "methods", _is_method, "an object with init, step and law, or with run")
         self.metrics = _named(metrics, "metrics", _is_metric, "a function (approximation, truth, *, rng=None)")
-        self.swept, self.levels = _axis(sweep)
-        if self.swept == "dt":
-            if dt is not None:
-                raise BadInput(f"dt = {dt!r} is given, and dt is swept too. Only one of the two can be. Drop dt=.")
-            self.levels = tuple(positive(level, "sweep['dt']") for level in self.levels)
-        else:
-            if dt is None:
-                raise BadInput(f"The sweep is over {self.swept!r} and dt is missing. Every run needs a step. Pass dt=.")
-            self._check_field()
+        self.sweep = Sweep(sweep, self.family, {name: _field_names(method) for name, method in self.methods.items()})
+        self.members = [] if self.family is None else problems_of(self.family, self.sweep)
+        names = [axis.name for axis in self.axes]
+        if "dt" in names and dt is not None:
+            raise BadInput(f"dt = {dt!r} is given, and dt is swept too. Only one of the two can be. Drop dt=.")
+        if "dt" not in names and dt is None:
+            raise BadInput(f"The sweep is over {', '.join(names)} and dt is missing. Every run needs a step. Pass dt=.")
         self.dt = None if dt is None else positive(dt, "dt")
         self.times = None if times is None else tuple(saved_times(times).tolist())
         self.against, self.truth_takes_dt = _truth(against)
         self.seeds = tuple(count(seed, "seed", 0) for seed in _listed(seeds, "seeds"))
-        _distinct(self.seeds, "seeds")
+        require_distinct(self.seeds, "seeds")
 
     def shown_fields(self) -> dict[str, Any]:
-        sweep = {self.swept: list(self.levels)}
-        return {"problems": list(self.problems), "methods": self.methods, "sweep": sweep, "metrics": list(self.metrics)}
+        sweep = {name: levels if callable(levels) else list(levels) for name, levels in self.sweep.given.items()}
+        problems = list(self.problems) if self.family is None else self.family
+        return {"problems": problems, "methods": self.methods, "sweep": sweep, "metrics": list(self.metrics)}
 
     def described(self) -> dict[str, Any]:
         """What makes it another study: all but its store and the way it is run."""
-        sweep = [self.swept, self.levels, self.dt, self.times, self.seeds]
-        return {"study": [self.problems, self.methods, self.metrics, self.against, sweep]}
-
-    def _check_field(self) -> None:
-        names = {name: _field_names(method) for name, method in self.methods.items()}
-        if not any(self.swept in valid for valid in names.values()):
-            owner = f"{'Method' if len(names) == 1 else 'The set of methods'} {', '.join(names)}"
-            raise unknown_field(owner, self.swept, set().union(*names.values()))
+        sweep = [self.sweep, self.dt, self.times, self.seeds]
+        problems = self.problems if self.family is None else self.family
+        return {"study": [problems, self.methods, self.metrics, self.against, sweep]}
 
     @property
-    def counts(self) -> bool:
-        """Whether the swept field counts something, so that finer means a larger value."""
-        return self.swept != "dt" and all(type(level) is int and level > 0 for level in self.levels)
+    def axes(self) -> tuple[Axis, ...]:
+        """What is swept, those of the family first."""
+        return self.sweep.axes
 
     def cases(self) -> Iterator[tuple[dict[str, Any], Run]]:
-        """The labels of every run and the run itself, without its truth, in the order of the table."""
-        for label, problem in self.problems.items():
-            times = (float(problem.horizon),) if self.times is None else self.times
-            for name, method in self.methods.items():
-                for level in self.levels:
-                    variant = method if self.swept == "dt" else self._variant(name, level)
-                    dt: Any = level if self.swept == "dt" else self.dt
-                    for seed in self.seeds:
-                        labels = {"problem": label, "method": name, self.swept: level, "seed": seed, "dt": dt}
-                        yield labels, Run(problem, variant, dt, seed, times, self.metrics, None, {})
+        """The labels of every run and the run itself, without its truth, in the order of the table.
 
-    def _variant(self, name: str, level: Any) -> Any:
-        """The method with the swept field at `level`, or the error in its way."""
+        Runs of the same problem, or of the same method and fields, hold the very same object.
+        """
+        families = list(self.problems.items()) if self.family is None else [(self.family.name, None)]
+        for label, problem in families:
+            for name in self.methods:
+                variants: list[tuple[dict[str, Any], Any]] = []
+                for place, combination in enumerate(self.sweep.combinations):
+                    member = self.members[place] if problem is None else problem
+                    times = (float(member.horizon),) if self.times is None else self.times
+                    variant = self._variant(name, self.sweep.targets_of("field", combination), variants)
+                    dt = combination.get("dt", self.dt)
+                    for seed in self.seeds:
+                        labels = {"problem": label, "method": name, **combination, "seed": seed, "dt": dt}
+                        yield labels, Run(member, variant, dt, seed, times, self.metrics, None, {})
+
+    def _variant(self, name: str, changes: dict[str, Any], variants: list[tuple[dict[str, Any], Any]]) -> Any:
+        """The method with the swept fields at their levels, or the error in its way; one object for the same levels."""
+        for other, variant in variants:
+            if all(type(other[field]) is type(level) and other[field] == level for field, level in changes.items()):
+                return variant
+        variants.append((changes, self._changed(name, changes) if changes else self.methods[name]))
+        return variants[-1][1]
+
+    def _changed(self, name: str, changes: dict[str, Any]) -> Any:
         method = self.methods[name]
         valid = _field_names(method)
-        if self.swept not in valid:
-            return Unsupported(str(unknown_field(type(method).__name__, self.swept, valid)))
+        for field in changes:
+            if field not in valid:
+                return Unsupported(str(unknown_field(type(method).__name__, field, valid)))
         try:
-            with Named("in the run", {"method": name, self.swept: level}):
+            with Named("in the run", {"method": name, **changes}):
                 if is_dataclass(method) and not isinstance(method, type):
-                    return replace(method, **{self.swept: level})
+                    return replace(method, **changes)
                 variant = copy.copy(method)
-                setattr(variant, self.swept, level)
+                for field, level in changes.items():
+                    setattr(variant, field, level)
                 return variant
         except PdeflowError as error:
             return error
@@ -170,7 +184,7 @@ class Study(Value):
         progress = flag(progress, "progress")
         rows, reused = execute(self, None if store is None else Store(store), jobs, progress)
         adds: dict[str, FloorAdds] = {name: floor_adds_of(metric) for name, metric in self.metrics.items()}
-        return Table(rows, self.swept, self.counts, adds, reused)
+        return Table(rows, self.axes, adds, reused)
 
     def question(self, labels: Mapping[str, Any], run: Run, records: Records | None = None) -> dict[str, Any]:
         """What a run asks, as JSON data; its hash names the run's file. `records` keeps what was described already."""
@@ -223,17 +237,11 @@ def _listed(things: Any, name: str) -> list[Any]:
     return things
 
 
-def _distinct(things: Sequence[Any], name: str) -> None:
-    for i, thing in enumerate(things):
-        if thing in things[:i]:
-            raise BadInput(f"{name} has {shown(thing, 200)} twice. Each may occur once. Remove the second.")
-
-
 def _named(things: Any, name: str, fits: Callable[[Any], bool], what: str) -> dict[str, Any]:
     if not isinstance(things, Mapping):
         things = [things] if fits(things) else _listed(things, name)
         labels = [getattr(thing, "__name__", type(thing).__name__) for thing in things]
-        _distinct(labels, f"{name} (named by class or function)")
+        require_distinct(labels, f"{name} (named by class or function)")
         things = dict(zip(labels, things, strict=True))
     if not things:
         raise BadInput(f"{name} is empty. A study needs at least one entry. Pass one.")
@@ -245,33 +253,11 @@ def _named(things: Any, name: str, fits: Callable[[Any], bool], what: str) -> di
     return dict(things)
 
 
-def _axis(sweep: Any) -> tuple[str, tuple[Any, ...]]:
-    if not isinstance(sweep, Mapping) or len(sweep) != 1:
-        raise BadInput(
-            f"sweep is {shown(sweep)}. It must be a dict with exactly one axis. Write e.g. {{'dt': [0.1, 0.05]}}."
-        )
-    ((name, levels),) = sweep.items()
-    if not isinstance(name, str):
-        raise BadInput(f"sweep has the key {name!r}. It must be 'dt' or a field name of the methods. Pass such a name.")
-    levels = _listed(levels, f"sweep[{name!r}]")
-    levels = tuple(level.item() if isinstance(level, np.generic) else level for level in levels)
-    if any(isinstance(level, np.ndarray | list) for level in levels):
-        raise BadInput(
-            f"sweep[{name!r}] is {shown(levels)}. Each level must be one value, and a list or an array is several. "
-            "Pass a flat list (a tuple is one value)."
-        )
-    _distinct(levels, f"sweep[{name!r}]")
-    return name, levels
-
-
 def _labelled(problems: Any) -> dict[str, Problem]:
     """The problems by name, with those parameters in which problems of one name differ."""
-    problems = _listed(problems, "problems")
+    problems = [problems] if isinstance(problems, Problem) else _listed(problems, "problems")
     for problem in problems:
-        if not isinstance(problem, Problem):
-            raise BadInput(
-                f"problems has {shown(problem)}. Each must be a Problem. Pass one of pf.problems, or your own."
-            )
+        _require_problem(problem)
     labels = []
     for problem in problems:
         namesakes = [other for other in problems if other.name == problem.name]
@@ -286,6 +272,17 @@ def _labelled(problems: Any) -> dict[str, Problem]:
         label if labels.count(label) == 1 else f"{label}#{labels[:i].count(label) + 1}": problem
         for i, (label, problem) in enumerate(zip(labels, problems, strict=True))
     }
+
+
+def _require_problem(problem: Any) -> None:
+    """`BadInput` for what is no problem in a list of problems."""
+    if isinstance(problem, Family):
+        raise BadInput(
+            f"problems has {shown(problem, 200)} in a list. A Family is swept, and stands alone. Pass it without the "
+            "list, or make one study for each."
+        )
+    if not isinstance(problem, Problem):
+        raise BadInput(f"problems has {shown(problem)}. Each must be a Problem. Pass one of pf.problems, or your own.")
 
 
 def _differ(one: Any, other: Any) -> bool:

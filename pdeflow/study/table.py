@@ -1,15 +1,16 @@
 """Table: the rows of a study, its orders, the verdicts on claims, and what a run cost."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from .._core.errors import BadInput, unknown_field
-from .._core.short_text import shown
-from .._core.validate import real
 from ..metrics.metric import FloorAdds
+from .axes import Along, Axis
 from .claim import Claim, Claims, weigh
 from .fit import round_off
 from .order import Order, judge
@@ -23,7 +24,8 @@ SIZE = (0.8, 1.25)
 class Orders(Rows):
     """Observed orders: one row per problem, method and time.
 
-    `order` of each row is the full `Order`, `local` holds its local orders from coarse to fine.
+    One per level of the other axes, too, where a study sweeps several. `order` of each row is the full `Order`, `local`
+    holds its local orders from coarse to fine.
     """
 
     columns = (
@@ -42,20 +44,18 @@ class Orders(Rows):
     )
 
 
-class Table(Rows):
-    """The long table of a study: one row per problem, method, level of the sweep, seed, time and metric.
+class Table(Along):
+    """The long table of a study: one row per problem, method, levels of the sweep, seed, time and metric.
 
     Parameters
     ----------
     rows : iterable of dict
-        The columns are problem, method, <the swept name>, seed, time, metric, error, stderr, floor, time_error, status,
-        why, seconds, first_call_seconds, truth_error, null (that of the metric's `Estimate`), dt, how, floor_how and
-        scale (the size of what the metric compares). A number that does not exist is NaN, and `why` or `floor_how` says
-        why. `str` leaves out `null` where no row has one.
-    swept : str
-        Name of the swept axis.
-    counts : bool
-        Whether its values are counts, so that the order is that in 1/value.
+        The columns are problem, method, <the swept names>, seed, time, metric, error, stderr, floor, time_error,
+        status, why, seconds, first_call_seconds, truth_error, null (that of the metric's `Estimate`), dt, how,
+        floor_how and scale (the size of what the metric compares). A number that does not exist is NaN, and `why` or
+        `floor_how` says why. `str` leaves out `null` where no row has one.
+    axes : str, or a sequence of Axis
+        What was swept; the name of a single axis will do.
     floor_adds : {metric: "sum" or "squares"}
         How `fit_order` takes the floor out; see `pdeflow.metrics.metric`.
     reused : int
@@ -65,25 +65,25 @@ class Table(Rows):
     def __init__(
         self,
         rows: Iterable[Row],
-        swept: str,
-        counts: bool = False,
+        axes: str | Sequence[Axis],
         floor_adds: Mapping[str, FloorAdds] | None = None,
         reused: int = 0,
     ):
         self.reused = reused
-        self.swept, self.counts = swept, counts
+        self.axes = (Axis(axes, "dt" if axes == "dt" else "field"),) if isinstance(axes, str) else tuple(axes)
         self.floor_adds: dict[str, FloorAdds] = dict(floor_adds or {})
+        swept = [axis.name for axis in self.axes]
         tail = ("truth_error", "null", "dt", "how", "floor_how", "scale")
-        run = ("problem", "method", swept, "seed", "time", "metric")
+        run = ("problem", "method", *swept, "seed", "time", "metric")
         found = ("error", "stderr", "floor", "time_error", "status", "why", "seconds", "first_call_seconds")
-        super().__init__(rows, (*run, *found, *(name for name in tail if name != swept)))
+        super().__init__(rows, (*run, *found, *(name for name in tail if name not in swept)))
 
     def described(self) -> dict[str, Any]:
         """What `==` compares: the rows, and what their orders depend on."""
-        return {**super().described(), "swept": self.swept, "counts": self.counts, "floor_adds": self.floor_adds}
+        return {**super().described(), "axes": self.axes, "along": self._along, "floor_adds": self.floor_adds}
 
     def visible(self) -> tuple[str, ...]:
-        long = {"why", "how", "floor_how", "first_call_seconds", "dt", "scale"} - {self.swept}
+        long = {"why", "how", "floor_how", "first_call_seconds", "dt", "scale"} - {axis.name for axis in self.axes}
         if not any(np.isfinite(row["null"]) for row in self.rows):
             long.add("null")
         short = [name for name in self.columns if name not in long]
@@ -91,41 +91,14 @@ class Table(Rows):
             short.append("why")
         return tuple(short)
 
-    def step_size(self, value: Any) -> float:
-        """h of a level: dt or a float field itself, 1/value for a field that counts (cells, points, particles)."""
-        if isinstance(value, bool | str) or not np.isscalar(value) or not np.isreal(value):
-            raise BadInput(
-                f"{self.swept} is {shown(value, 200)}. It must be a number, because an order needs a numeric "
-                "sweep. Sweep dt or a numeric field."
-            )
-        number = float(cast(Any, value))
-        return 1.0 / number if self.counts else number
-
-    def select(
-        self, metric: str, time: float | None = None, method: str | None = None
-    ) -> dict[tuple[str, str, float], list[Row]]:
-        """Rows of one metric by (problem, method, time), in the order of the table."""
-        known = list(dict.fromkeys(row["metric"] for row in self.rows))
-        if metric not in known:
-            raise unknown_field("This table", str(metric), known, kind="metric")
-        time = None if time is None else real(time, "time")
-        groups: dict[tuple[str, str, float], list[Row]] = {}
-        for row in self.rows:
-            if (
-                row["metric"] == metric
-                and (time is None or abs(row["time"] - time) <= 1e-9 * max(abs(time), abs(row["time"])))
-                and (method is None or row["method"] == method)
-            ):
-                groups.setdefault((row["problem"], row["method"], row["time"]), []).append(row)
-        if not groups:
-            times = sorted({row["time"] for row in self.rows})
-            raise BadInput(
-                f"No rows at time {time!r}. The table has times {shown(times)}. Pass one of these, or None for all."
-            )
-        return groups
-
     def orders(
-        self, metric: str, time: float | None = None, expected: float | None = None, tolerance: float = 0.1
+        self,
+        metric: str,
+        time: float | None = None,
+        expected: float | None = None,
+        tolerance: float = 0.1,
+        *,
+        along: str | None = None,
     ) -> Orders:
         """The order of every method on every problem at every time, or at one.
 
@@ -137,11 +110,13 @@ class Table(Rows):
             The time at which the errors are taken, None for all.
         expected, tolerance : float
             As in `fit_order`.
+        along : str, optional
+            The axis in which the order is, see `along`.
 
         Returns
         -------
         Orders
-            One row per problem, method and time.
+            One row per problem, method, time and level of the other axes.
 
         Raises
         ------
@@ -161,19 +136,21 @@ class Table(Rows):
         all else, a `pass` becomes `fail` if the errors are outside 0.8 to 1.25 times it at every level used, all on one
         side.
         """
+        if along is not None:
+            return self.along(along).orders(metric, time, expected, tolerance)
         rows = []
         for group in self.select(metric, time).values():
             order = self._order(group, expected, tolerance)
             rows.append(
                 {
-                    **{name: group[0][name] for name in ("problem", "method", "metric", "time")},
+                    **{name: group[0][name] for name in ("problem", "method", *self.others, "metric", "time")},
                     **{name: getattr(order, name) for name in ("slope", "lower", "upper", "floor", "verdict", "why")},
                     "used": order.used,
                     "local": order.local,
                     "order": order,
                 }
             )
-        return Orders(rows)
+        return Orders(rows, self._with_others(Orders.columns))
 
     def _order(self, group: Sequence[Row], expected: float | None, tolerance: float) -> Order:
         levels = self._levels(group)
@@ -220,6 +197,7 @@ class Table(Rows):
         error = column["error"]
         return {
             **{name: rows[0][name] for name in ("problem", "method", "time", "metric", "dt")},
+            **{axis.name: rows[0][axis.name] for axis in self.axes},
             self.swept: value,
             "seeds": n,
             "error": error.mean(),
@@ -260,8 +238,9 @@ class Table(Rows):
             expected = None if claim.order == np.inf else float(claim.order)
             for group in self.select(claim.metric, method=claim.method).values():
                 failed = [row for row in group if row["status"] != "ok"]
-                rows.append(weigh(claim, group[0], self._order(group, expected, claim.tolerance), failed))
-        return Claims(rows)
+                weighed = weigh(claim, group[0], self._order(group, expected, claim.tolerance), failed)
+                rows.append({**weighed, **{name: group[0][name] for name in self.others}})
+        return Claims(rows, self._with_others(Claims.columns))
 
     def work_precision(self, metric: str, time: float | None = None) -> Rows:
         """Error against cost: means of the error over seeds (with their standard error), medians of the seconds.
@@ -279,7 +258,7 @@ class Table(Rows):
             One row per problem, method, time and level.
         """
         columns = ("problem", "method", "time", self.swept, "dt", "seeds", "error", "stderr", "seconds")
-        columns = tuple(dict.fromkeys((*columns, "first_call_seconds", "status")))
+        columns = self._with_others(tuple(dict.fromkeys((*columns, "first_call_seconds", "status"))))
         return Rows([level for group in self.select(metric, time).values() for level in self._levels(group)], columns)
 
     def parts(self, metric: str, time: float | None = None) -> Rows:
@@ -309,7 +288,7 @@ class Table(Rows):
                 undivided = level["error"] - level["floor"]
                 rows.append({**level, "rest": undivided - level["time_error"], "undivided": undivided})
         columns = ("problem", "method", "time", self.swept, "error", "floor", "time_error", "rest", "undivided")
-        return Rows(rows, columns)
+        return Rows(rows, self._with_others(columns))
 
 
 def _wrong_size(levels: Sequence[Row], used: np.ndarray) -> str:
