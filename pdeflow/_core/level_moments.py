@@ -14,6 +14,8 @@ from .shapes import Values
 _NODES = 16
 _LAST = 44  # panels end at 2^-44 from both ends; levels nearer to 1 are too few to carry a rule
 _ACCEPTED = 1e-9
+# Levels 2^-44 ... 2^-996 at which a tail is held against its continuation.
+_DEEP = np.array([*range(44, 65), 68, 72, 80, 90, 100, 120, 150, 200, 300, 450, 600, 750, 900, 996], dtype=float)
 
 
 def quantile_moment(
@@ -53,7 +55,9 @@ def quantile_moment(
     -----
     Panels halve towards both ends, down to 2^-44, and are bisected where the rule and that of the two halves differ.
     Beyond, the quantile function is continued by q + B level^(-α), with α and B from levels 2^-36 ... 2^-48, which are
-    represented exactly; the change of α between them measures the error of the continuation.
+    represented exactly; the change of α between them measures the error of the continuation. At smaller levels, as far
+    as the function has numbers there, it must lie where a monotone function does; by what it leaves that counts as
+    error, so that an atom of little mass far out is seen.
     """
 
     def at(distance, right_end):
@@ -164,7 +168,7 @@ def _tail(quantile, power, centre, right_end):
     start, width = at[44] - centre, 0.5**_LAST
     if not (np.isfinite([first, second, alpha]).all() and alpha > 0.05):  # light: all that is left has no weight
         left = width * start**power
-        return (early, late), (left, abs(left))
+        return (early, late), (left, abs(left) + _unforeseen(quantile, power, centre, right_end, None))
     room = 1 - power * alpha
     if room <= 1e-6:
         return (early, late), (0.0, np.inf)
@@ -177,4 +181,37 @@ def _tail(quantile, power, centre, right_end):
     else:
         error = power * change / (2 * room**2 * np.log(2))
     scale = abs(e) ** power + abs(b) ** power / room
-    return (early, late), (width * moment, width * scale * error)
+    error = width * scale * error + _unforeseen(quantile, power, centre, right_end, (e, b, alpha))
+    return (early, late), (width * moment, error)
+
+
+def _unforeseen(quantile, power, centre, right_end, followed):
+    """By how much the integral between 2^-44 and the last level with a number leaves what monotone functions allow.
+
+    followed : None where the function is taken for the constant that it is at 2^-44, else (e, b, alpha) of
+    e + b (level 2^44)^-alpha. Between two levels a monotone function lies between its values there.
+    """
+    steps = _DEEP[_DEEP <= 53] if right_end else _DEEP
+    level = 0.5**steps
+    with np.errstate(all="ignore"):  # of a formula that rounds small levels away
+        q = np.asarray(quantile(1 - level if right_end else level), dtype=float) - centre
+        count = np.argmin(np.append(np.isfinite(q**power), False))
+    level, q = level[:count], q[:count]
+    if count < 2:
+        return 0.0
+    width, values = level[:-1] - level[1:], np.stack([q[:-1], q[1:]])
+    crossing = (values.min(axis=0) < 0) & (values.max(axis=0) > 0) & (power == 2)
+    least = np.where(crossing, 0.0, (values**power).min(axis=0))
+    if followed is None:
+        guess = width * q[0] ** power
+    else:
+        e, b, alpha = followed
+        ratio, room = level / level[0], 1 - 2 * alpha
+
+        def beyond(r):  # ∫ of the power over the levels below r 2^-44, in units of 2^-44
+            first = b * r ** (1 - alpha) / (1 - alpha)
+            return e * r + first if power == 1 else e * e * r + 2 * e * first + b * b * r ** (1 - 2 * alpha) / room
+
+        guess = level[0] * -np.diff(beyond(ratio))
+    most = (values**power).max(axis=0)
+    return float(np.sum(np.maximum(np.maximum(width * least - guess, guess - width * most), 0.0)))

@@ -1,4 +1,4 @@
-"""All quadrature rules: on panels, on cells, adaptive on the line, and over the levels of quantile functions."""
+"""Quadrature rules on panels and on cells, and adaptive quadrature on the line."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -31,8 +31,6 @@ _PAIRS = {
 
 MOST_PANELS = 1 << 16  # panels that one integral may take in all: some seconds
 END = 1 - 2.0**-30  # the end of a panel, but on its own side of a jump that lies there
-_SIDES = np.array([-1.0, 1.0])
-_SEEN = 1 << 11  # one over the share of the mass that a probe stands for
 
 
 @functools.cache
@@ -51,7 +49,7 @@ def polynomial_at(places: Sequence[float] | Row, z: Values) -> Numbers:
 
 
 @functools.cache
-def _end_values(nodes, gauss=False):
+def end_values(nodes, gauss=False):
     """The weights of `polynomial_at` for both ends of (-1, 1), each on its own side."""
     return polynomial_at((-END, END), (gauss_legendre if gauss else kronrod)(nodes)[0])
 
@@ -103,7 +101,7 @@ def integrate(
     """
     low, high = edges if isinstance(edges, tuple) else (edges[:-1], edges[1:])
     inner, weight, coarse = kronrod(15 if len(low) < 4000 else 5)  # of many panels, most are short
-    ends, beyond = _end_values(len(inner)), 1 - inner[-1]
+    ends, beyond = end_values(len(inner)), 1 - inner[-1]
     parent, span = np.arange(len(low)), np.sum(high - low)
     narrow = (
         4e-16 * np.maximum(np.abs(low), np.abs(high)) if isinstance(edges, tuple) else 4e-16 * np.max(np.abs(edges))
@@ -180,159 +178,6 @@ def graded_rule(panels: int = 44, nodes: int = 16) -> tuple[Values, Values]:
     u = (left[:, None] + width[:, None] * (z + 1) / 2).ravel()
     v = (width[:, None] * w / 2).ravel()
     return np.concatenate([u, 1 - u[::-1]]), np.concatenate([v, v[::-1]])
-
-
-def level_integral(
-    function: Callable[[Values], Values],
-    nodes: int = 16,
-    tolerance: float = 1e-14,
-    accepted: float = 1e-9,
-    *,
-    probed: bool = False,
-    cuts: Sequence[float] | Values = (),
-) -> float:
-    """∫_0^1 function(u) du of a function that may have kinks and jumps and may grow like a power of log u at the ends.
-
-    Parameters
-    ----------
-    function : (n,) -> (n,)
-        The integrand at levels in (0, 1).
-    nodes : int
-        Gauss-Legendre points per panel.
-    tolerance : float
-        What a panel aims at, relative to ∫|function|.
-    accepted : float
-        The error estimate that is accepted in all, relative to ∫|function|.
-    probed : bool
-        Whether to look for features between the points, as is needed unless the function is monotone.
-    cuts : (k,)
-        Levels at which panels are to end.
-
-    Returns
-    -------
-    float
-        The integral.
-
-    Raises
-    ------
-    NotConverged
-        Where the estimate of the error stays above what is accepted.
-
-    Notes
-    -----
-    The panels are those of `graded_rule`, each halved where its value and that of its two halves differ by more than
-    the tolerance. A jump is closed in on by bisection, 50 times at most. Both values also agree where both overlook a
-    feature; so a panel is halved too where the function at a probe differs from the polynomial through its points.
-    Probes lie so close that one meets every feature that holds 1/2048 of the levels, and 1/8 of the levels of a panel.
-    """
-    z, w = gauss_legendre(nodes)
-    (left, width, right_end), extended = _level_panels(cuts), _end_values(nodes, gauss=True)
-
-    def evaluate(v, right_end):
-        return np.asarray(function(np.where(right_end, 1 - v, v)), dtype=float)
-
-    def integrals(left, width, right_end):
-        v = left[:, None] + width[:, None] * (z + 1) / 2
-        values = evaluate(v.ravel(), np.repeat(right_end, nodes)).reshape(v.shape)
-        return values @ w * width / 2, values
-
-    probe, home, rows = np.empty(0), np.empty(0, dtype=int), None
-    if probed:
-        probe, home, rows = _probes_of_whole(nodes) if not len(cuts) else (*_probes(left, width), None)
-    height = evaluate(probe, right_end[home]) if probed else probe
-    coarse, _ = integrals(left, width, right_end)
-    total, error, size, scale, spent = 0.0, 0.0, 0.0, float(np.sum(np.abs(coarse))), 0
-    for _ in range(50):
-        spent += len(left)
-        (left_half, left_values), (right_half, right_values) = (
-            integrals(left, width / 2, right_end), integrals(left + width / 2, width / 2, right_end),
-        )  # fmt: skip
-        fine = left_half + right_half
-        scale, gaps = max(scale, size + float(np.sum(np.abs(fine)))), np.abs(fine - coarse)
-        # a kink between an end and the point next to it is overlooked by all points; the value at the end shows it
-        reach = np.where(left > 0, END, 0.0)
-        places = left[:, None] + width[:, None] * (1 + reach[:, None] * _SIDES) / 2
-        ends = evaluate(places.ravel(), np.repeat(right_end, 2)).reshape(places.shape)
-        outer = np.stack([left_values @ extended[:, 0], right_values @ extended[:, 1]], axis=1)
-        known = np.isfinite(ends) & (left > 0)[:, None]  # a pole at the end is seen by the points themselves
-        gap = np.where(known, np.where(known, ends, 0.0) - np.where(known, outer, 0.0), 0.0)
-        hidden = np.abs(gap).max(axis=1) * width * (1 - z[-1]) / 4
-        at = (probe - left[home]) / width[home]
-        rows = _interpolation(at, nodes) if rows is None else rows
-        missed = _missed(height, home, at, rows, left_values, right_values) * width
-        # the panels at levels 0 and 1 stay whole: finer nodes would round to the ends themselves
-        smooth = (gaps <= tolerance * scale) & (missed <= 0.1 * accepted * scale) & (hidden <= 1e-3 * accepted * scale)
-        rough = ~smooth & (left > 0)
-        if spent > MOST_PANELS:
-            rough[:] = False
-        kept = np.where(left > 0, fine, coarse)[~rough]
-        total, size = total + np.sum(kept), size + float(np.sum(np.abs(kept)))
-        error += float(np.sum(np.where(left > 0, np.maximum(gaps, np.maximum(missed, hidden)), gaps)[~rough]))
-        if not rough.any():
-            break
-        inner, child, rows = rough[home], np.cumsum(rough) - 1, None
-        probe, height, home = probe[inner], height[inner], (child[home] + (at > 0.5) * rough.sum())[inner]
-        left = np.concatenate([left[rough], left[rough] + width[rough] / 2])
-        coarse = np.concatenate([left_half[rough], right_half[rough]])
-        width, right_end = np.tile(width[rough] / 2, 2), np.tile(right_end[rough], 2)
-    else:
-        total, error = total + np.sum(coarse), error + float(np.sum(gaps[rough]))
-    if not error <= accepted * scale:
-        raise NotConverged(
-            f"The integral over the levels of a law ended with error {error:.3g} on {total:.6g}; accepted is "
-            f"{accepted * scale:.3g}. Functions that are piecewise smooth and have a mean converge. Check that the "
-            "mean exists (heavy tails) and that the function has no noise, or name the places of its narrow features.",
-            residual=error,
-        )
-    return float(total)
-
-
-def _level_panels(cuts):
-    """Start, width and side of the panels of `graded_rule`; those from level 1 downwards are measured from there."""
-    cuts, half = np.asarray(cuts, dtype=float), halved_levels()
-    sides = [half, half]
-    if len(cuts):
-        inner = cuts[(cuts > 2.0**-43) & (cuts < 1 - 2.0**-43)]
-        sides = [np.union1d(half, inner[inner < 0.5]), np.union1d(half, 1 - inner[inner > 0.5])]
-    left = np.concatenate([side[:-1] for side in sides])
-    return left, np.concatenate([np.diff(side) for side in sides]), np.arange(len(left)) >= len(sides[0]) - 1
-
-
-def _probes(left, width):
-    """Places in the panels, evenly spread, and the panel of each."""
-    counts = np.maximum(8, np.ceil(_SEEN * width)).astype(int)
-    home = np.repeat(np.arange(len(left)), counts)
-    rank = np.arange(len(home)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return left[home] + width[home] * (rank + 0.618) / counts[home], home
-
-
-@functools.cache
-def _probes_of_whole(nodes):
-    """The probes of the panels without cuts, the panel of each, and their rows of `_interpolation`; read-only."""
-    left, width, _ = _level_panels(())
-    probe, home = _probes(left, width)
-    kept = probe, home, _interpolation((probe - left[home]) / width[home], nodes)
-    for part in kept:
-        part.setflags(write=False)
-    return kept
-
-
-def _interpolation(at, nodes):
-    """Weights (n, nodes) of the values at the Gauss points of the half of a panel in which `at` (n,) lies."""
-    z, w = gauss_legendre(nodes)
-    weight = np.sqrt((1 - z * z) * w) * (-1.0) ** np.arange(nodes)  # barycentric
-    gap = (4 * at - 1 - 2 * (at > 0.5))[:, None] - z
-    factor = weight / np.where(gap == 0, 1e-300, gap)
-    return factor / factor.sum(axis=1, keepdims=True)
-
-
-def _missed(height, home, at, rows, left_values, right_values):
-    """By how much a panel's polynomials, one in each half, differ at most from the heights at its probes."""
-    out = np.zeros(len(left_values))
-    if len(at):
-        values = np.concatenate([left_values, right_values])[home + len(out) * (at > 0.5)]
-        np.maximum.at(out, home, np.abs(height - np.einsum("kn,kn->k", rows, values)))
-    return out
 
 
 def gauss_panels(edges: Row, nodes: int) -> tuple[Numbers, Row]:

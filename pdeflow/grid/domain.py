@@ -8,6 +8,7 @@ from jaxtyping import Float
 from scipy.special import ndtr
 
 from .._core.errors import BadInput, Unsupported
+from .._core.rising import require_sorted
 from .._core.shapes import Values
 from ..energies.internal import InternalEnergy
 from ..laws import Law
@@ -155,7 +156,10 @@ def _automatic(problem: Problem, temperature: float, lower: float | None, upper:
 
     Without a potential they hold the growth to the horizon. They do not pass walls, nor an end that is given.
     """
-    low, middle, high = (float(q) for q in problem.initial.quantile(np.array([TAIL_MASS, 0.5, 1 - TAIL_MASS])))
+    levels = np.array([TAIL_MASS, 0.5, 1 - TAIL_MASS])
+    quantiles = np.asarray(problem.initial.quantile(levels), dtype=float)
+    require_sorted(quantiles, levels, problem.initial)
+    low, middle, high = map(float, quantiles)
     potential = WithEnds(problem.energy.potential, lower, upper)
     if problem.energy.potential is None:
         growth = 7.4 * np.sqrt(2 * temperature * problem.horizon)  # P(N(0,1) > 7.4) = 7e-14

@@ -12,12 +12,14 @@ from .._core.errors import NotAvailable
 from .._core.estimate import Estimate
 from .._core.level_moments import quantile_moment
 from .._core.overriding import forget_shortcuts
-from .._core.quadrature import dyadic_levels, level_integral
+from .._core.quadrature import dyadic_levels
+from .._core.rising import require_rising, require_sorted
 from .._core.shapes import Matrix, Numbers, Points, Row, SameShape, Values, Vector
 from .._core.short_text import LONGEST_REPR, cut, shown
 from .._core.validate import draws, levels
 from .._core.value import Value
 from .cells import CellMasses, line_masses
+from .levels import level_mean
 
 if TYPE_CHECKING:
     from .barenblatt import Barenblatt
@@ -248,13 +250,7 @@ class Law(Value):
         NotConverged
             Where the error estimate of the quadrature stays above 1e-9 of E|function(x)|.
         """
-        if self.dim == 1 and "quantile" in self.answers():
-            cuts = (
-                self.cdf(np.asarray(breakpoints, dtype=float)) if len(breakpoints) and "cdf" in self.answers() else ()
-            )
-            value = level_integral(lambda u: function(self.quantile(u)[:, None]), probed=True, cuts=cuts)
-            return Estimate(value, 0.0, "quadrature", "mean")
-        return None
+        return level_mean(self, function, breakpoints) if self.dim == 1 and "quantile" in self.answers() else None
 
     def mean_pair_power(self, p: float) -> Estimate | None:
         """E|X - Y|^p of independent X and Y of this law (E log|X - Y| for p = 0); None where it would take sampling."""
@@ -262,6 +258,7 @@ class Law(Value):
         if p == 2 and "mean" in known and "cov" in known:
             return Estimate(float(2 * np.trace(self.cov())), 0.0, self.moments_how, "mean")
         if p == 1 and self.dim == 1 and "quantile" in known:
+            require_rising(self.quantile, self)
             value = 2 * quantile_moment(self.quantile, 1, weight=lambda u: 2 * u - 1)
             return Estimate(value, 0.0, "quadrature", "mean")
         return None
@@ -290,6 +287,7 @@ class Law(Value):
         if self.dim != 1 or "quantile" not in self.answers():
             return None
         places = np.asarray(self.quantile(dyadic_levels()), dtype=float)
+        require_sorted(places, dyadic_levels(), self)
         pieces = self.linear_pieces()
         if pieces is not None:
             places = np.append(places, pieces[1])

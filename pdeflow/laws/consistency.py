@@ -3,14 +3,17 @@
 import numpy as np
 
 from .._core.errors import BadInput
+from .._core.rising import require_rising
 from .._core.short_text import shown
+from .._core.validate import draws, known_arguments
 from .base import Law
 from .line_integrals import LineDensities
 
 _LEVELS = np.linspace(0.01, 0.99, 99)
 
 
-def law(law: Law, *, rng: np.random.Generator, n: int = 10_000, tolerance: float = 1e-6) -> float:
+@known_arguments
+def law(law: Law, *, rng: np.random.Generator | None = None, n: int = 10_000, tolerance: float = 1e-6) -> float:
     """Whether the answers of a law have the right shapes and are answers of one law.
 
     Parameters
@@ -18,7 +21,7 @@ def law(law: Law, *, rng: np.random.Generator, n: int = 10_000, tolerance: float
     law : Law
         The law, of any dimension d. Questions that it does not answer are left out.
     rng : numpy.random.Generator
-        Draws the sample that moments, distribution function and score are held against.
+        Draws the sample that moments, distribution function and score are held against. It must be given.
     n : int
         How many points are drawn, at least 100.
     tolerance : float
@@ -34,12 +37,14 @@ def law(law: Law, *, rng: np.random.Generator, n: int = 10_000, tolerance: float
     ------
     BadInput
         Where the error exceeds `tolerance`, an answer has a wrong shape or is NaN, the distribution function decreases,
-        or mean, covariance or distribution function lie more than 6 standard errors off those of the sample. It names
-        the answer.
+        the quantile function falls, rng is no generator, or mean, covariance or distribution function lie more than 6
+        standard errors off those of the sample. It names the answer.
     """
     known = law.answers()
-    x = np.asarray(law.sample(n, rng))
+    x = np.asarray(law.sample(draws(n, rng), rng))
     _shape(law, "sample", x, (n, law.dim))
+    if law.dim == 1 and "quantile" in known:
+        require_rising(law.quantile, law)
     deviation = x.std(axis=0)
     errors = {"moments": _moments(law, x)} if {"mean", "cov"} <= set(known) else {}
     if "log_density" in known:

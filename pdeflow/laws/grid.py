@@ -13,7 +13,17 @@ from .._core.estimate import Estimate
 from .._core.quadrature import cell_nodes
 from .._core.shapes import Matrix, Numbers, Points, Row, SameShape, Values, Vector
 from .._core.short_text import shown
-from .._core.validate import at_finite_points, draws, levels, numbers, points, readonly, real_array
+from .._core.validate import (
+    COARSEST_POSITIONS,
+    at_finite_points,
+    draws,
+    levels,
+    numbers,
+    points,
+    readonly,
+    real_array,
+    require_resolved,
+)
 from .base import Law
 from .cells import CellMasses, overlap, rest
 from .linear import cut_steps, mean_gap, steps_of
@@ -41,8 +51,8 @@ class GridLaw(Law):
     Raises
     ------
     BadInput
-        Where the edges do not increase, the shapes do not match, or the masses are no probabilities within these
-        limits.
+        Where the edges do not increase, the shapes do not match, the masses are no probabilities within these limits,
+        or the grid lies so far out that floats there are coarser than 1e-3 of the deviation of the law.
     """
 
     def __init__(self, axes, mass):
@@ -76,6 +86,10 @@ class GridLaw(Law):
                 "mean."
             )
         self.mass = readonly(mass)
+        for i, axis in enumerate(self.axes):
+            far, least = np.max(np.abs(axis)), np.min(np.diff(axis)) / np.sqrt(12)
+            if np.finfo(float).eps * far > COARSEST_POSITIONS * least:  # else any law on these cells is wide enough
+                require_resolved(np.array([far]), np.sqrt(self.cov()[i, i]), f"axes[{i}]")
 
     @property
     def volumes(self) -> Numbers:

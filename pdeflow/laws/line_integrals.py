@@ -24,7 +24,7 @@ class LineDensities:
 
     Places are kept as offsets from anchors, the centres of Gaussian components: at a distance of 1e6 a number has an
     absolute rounding of 1e-10, which is a millionth of a width of 1e-4. The densities of Gaussian components are taken
-    at the offset itself; other laws are asked at the rounded place.
+    at the offset itself, piecewise constant ones by the panel; other laws are asked at the rounded place.
 
     Parameters
     ----------
@@ -49,6 +49,7 @@ class LineDensities:
         self._anchor = anchors[np.searchsorted(between, middle)]
         self.low, self.high = edges[:-1] - self._anchor, edges[1:] - self._anchor
         self._parts = [self._components(mixture) for mixture in mixtures]
+        self._heights = [_log_heights(law, middle) for law in laws]
         self._parent = np.arange(len(self.low))
         self._seen = None
 
@@ -75,9 +76,12 @@ class LineDensities:
     def logs(self, y: Numbers, panel: np.ndarray) -> Logs:
         """The log densities (k, q) of every law at the offsets y (k, q) in the panels (k,)."""
         panel = self._parent[panel]
-        return [self._log(law, part, y, panel) for law, part in zip(self.laws, self._parts)]
+        known = zip(self.laws, self._parts, self._heights)
+        return [self._log(law, part, heights, y, panel) for law, part, heights in known]
 
-    def _log(self, law, part, y, panel):
+    def _log(self, law, part, heights, y, panel):
+        if heights is not None:
+            return np.broadcast_to(heights[panel][:, None], y.shape)
         if part is None:
             return asked_log_density(law, self._anchor[panel][:, None] + y)
         factor, deviation, shift = part
@@ -172,6 +176,18 @@ def density_mean(law: Law, per_mass: Callable[[Numbers], Numbers]) -> float:
         lambda total: (1e-13 * abs(total) + 1e-15 * size, 1e-9 * abs(total) + 1e-14 * size),
         "internal energy",
     )
+
+
+def _log_heights(law, middle):
+    """The log density (k,) at the middles of panels, in which it is constant; None where the density has no steps."""
+    steps = law.density_steps()
+    if steps is None:
+        return None
+    edges, heights = steps
+    inside = (middle >= edges[0]) & (middle <= edges[-1])
+    cell = np.clip(np.searchsorted(edges, middle, side="right") - 1, 0, len(heights) - 1)
+    with np.errstate(divide="ignore"):  # an empty cell has log density -inf
+        return np.where(inside, np.log(np.maximum(heights[cell], 0)), -np.inf)
 
 
 def _wrong(mass, located):

@@ -12,7 +12,7 @@ from scipy.special import erf
 from .._core.arrays import log_sum_exp, softmax, underflow_is_zero
 from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate
-from .._core.quadrature import level_integral
+from .._core.level_integral import DEEPEST_LEVEL, level_integral
 from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
 from .._core.validate import at_finite_points, draws, levels, points, readonly, real_array
 from .base import Law, inverse_cdf
@@ -206,11 +206,18 @@ class GaussianMixture(Law):
         full = [(w, part) for w, part in zip(self.weights, self.components) if w > 0]
         cuts = np.concatenate([part.cdf(np.asarray(breakpoints, dtype=float)) for _, part in full])
 
-        def mean_at(u):
-            x = np.concatenate([part.quantile(u) for _, part in full])
-            return np.array([w for w, _ in full]) @ np.reshape(function(x[:, None]), (len(full), len(u)))
+        def mean_at(quantiles):
+            x = np.concatenate(quantiles)
+            return np.array([w for w, _ in full]) @ np.reshape(function(x[:, None]), (len(full), -1))
 
-        return Estimate(level_integral(mean_at, probed=True, cuts=cuts), 0.0, "quadrature", "mean")
+        value = level_integral(
+            lambda u: mean_at([part.quantile(u) for _, part in full]),
+            upper=lambda share: mean_at([part.upper_quantile(share) for _, part in full]),
+            deepest=(DEEPEST_LEVEL, DEEPEST_LEVEL),
+            probed=True,
+            cuts=cuts,
+        )
+        return Estimate(value, 0.0, "quadrature", "mean")
 
     def fields(self) -> dict[str, tuple[tuple[str, ...], np.ndarray]] | None:
         for component in self.components:

@@ -6,6 +6,7 @@ from .._core.arrays import underflow_is_zero
 from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate, together
 from .._core.quadrature import dyadic_levels, inner_levels, integrate, kronrod
+from .._core.rising import require_rising
 from .._core.validate import count
 from ..laws import Law
 from ..laws.line_integrals import LineDensities, asked_log_density
@@ -100,7 +101,8 @@ def _kl(first, second, rng, n, axes_of=None):
     if axes is not None:
         return _on_cells(first, second, axes)
     if first.dim == 1 and answers(first, "quantile", "log_density") and answers(second, "log_density"):
-        return _on_line(first, second) if first.gaussian_components() is not None else _on_levels(first, second)
+        located = first.gaussian_components() is not None or first.density_steps() is not None
+        return _on_line(first, second) if located else _on_levels(first, second)
     split = blocks(first, second)
     if split is not None:
         parts = each_block(split, lambda a, b: _kl(a, b, rng, n))
@@ -136,7 +138,7 @@ def _entropy_gap(p, q):
 
 
 def _on_line(first, second):
-    """∫p log(p/q) - p + q dx, which has no negative term, for a p that is a mixture of Gaussians.
+    """∫p log(p/q) - p + q dx, which has no negative term, for a p that is a mixture of Gaussians or has steps.
 
     The terms without logarithm are left out where q is no such mixture: what it has beyond the panels is not counted.
     """
@@ -188,6 +190,7 @@ def _not_negative(value, first, second):
 
 def _on_levels(first, second):
     """∫ log p(Q(u)) - log q(Q(u)) du over the levels of p, panels cut at the kinks of both densities."""
+    require_rising(first.quantile, first)
     edges = [dyadic_levels()]
     mine = first.linear_pieces()
     if mine is not None:

@@ -7,6 +7,7 @@ import numpy as np
 from .._core.arrays import underflow_is_zero
 from .._core.errors import NotAvailable, NotConverged
 from .._core.quadrature import MOST_PANELS, halved_levels, integrate, kronrod, polynomial_at
+from .._core.rising import require_rising
 from .._core.shapes import Row
 from ..laws import Law
 from ..laws.linear import steps_of
@@ -28,6 +29,9 @@ def w2_on_the_line(first: Law, second: Law) -> tuple[float, str]:
                 "quantile, or Particles of a sample."
             )
     a, b = _pieces(first), _pieces(second)
+    for law, pieces in ((first, a), (second, b)):
+        if pieces is None:
+            require_rising(law.quantile, law)
     if a is not None and b is not None:
         return _merged(a, b), "exact on merged levels"
     if a is None:

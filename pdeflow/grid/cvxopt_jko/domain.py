@@ -7,6 +7,7 @@ from scipy.special import gammaln
 
 from ..._core.errors import BadInput, Unsupported
 from ..._core.quadrature import graded_rule
+from ..._core.rising import require_sorted
 from ..._core.shapes import Numbers, Values
 from ...problems import Problem
 from ..domain import TAIL_MASS, between_walls, choose_box, downhill, temperature_of
@@ -59,8 +60,10 @@ def _support(problem: Problem, lower: float | None, upper: float | None) -> tupl
     """
     initial, internal = problem.initial, problem.energy.internal
     ends = initial.quantile(np.array([0.0, 1.0]))
-    deep = initial.quantile(np.array([TAIL_MASS, 1 - TAIL_MASS]))
-    low, high = (float(end if np.isfinite(end) else inner) for end, inner in zip(ends, deep))
+    inner = np.array([TAIL_MASS, 1 - TAIL_MASS])
+    deep = np.asarray(initial.quantile(inner), dtype=float)
+    require_sorted(deep, inner, initial)
+    low, high = (float(end if np.isfinite(end) else nearer) for end, nearer in zip(ends, deep))
     potential = None if problem.energy.potential is None else WithEnds(problem.energy.potential, lower, upper)
     middle = float(initial.quantile(np.array([0.5]))[0])
     if potential is not None:

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from scipy.special import betainc
 
 from ..._core.errors import Unsupported
+from ..._core.rising import require_sorted
 from ...laws import Law
 
 Nodes = Float[np.ndarray, " nodes"]  # n + 1 numbers: levels, quantiles, forces on them
@@ -57,4 +58,5 @@ def quantile_nodes(law: Law, levels: Nodes) -> Nodes:
             f"The quantile function of {law!r} is {x[i]} at level {levels[i]:.6g}. "
             "It must be finite inside (0, 1). Correct the law's quantile function."
         )
+    require_sorted(x, levels, law)
     return np.maximum.accumulate(x)  # an inverse found by bisection may step back by one unit in the last place
