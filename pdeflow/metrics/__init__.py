@@ -7,11 +7,13 @@ The names are imported at once: some of them are the names of their modules too.
 """
 
 from .._core.lazy import missing_name
+from .energy_distance import energy_distance
 from .energy_gap import EnergyGap, energy_gap
 from .gaussian import bures
 from .kl import kl, sym_kl
 from .lp import l1, l2
 from .metric import Metric, metric
+from .mmd import mmd
 from .moments import cov_error, mean_error
 from .sliced import sliced_w2
 from .w2 import w2
@@ -21,12 +23,14 @@ __all__ = [
     "Metric",
     "bures",
     "cov_error",
+    "energy_distance",
     "energy_gap",
     "kl",
     "l1",
     "l2",
     "mean_error",
     "metric",
+    "mmd",
     "sliced_w2",
     "sym_kl",
     "w2",

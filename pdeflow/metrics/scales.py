@@ -38,3 +38,18 @@ def density_norm(truth: Law) -> float:
 def stretched(truth: Law) -> Law:
     """The law with all distances from its mean doubled."""
     return truth.pushed(AffineMap(2 * np.eye(truth.dim), -truth.mean()))
+
+
+# The root of a difference of numbers of size one is known to the root of their round-off: 3e-8, which is 3e4 times the
+# 1e-12 that a study calls round-off.
+_ROOT_OF_ROUNDING = 3e4
+
+
+def root_of_one(truth: Law) -> float:
+    """3e4: roots of differences of numbers of size one."""
+    return _ROOT_OF_ROUNDING
+
+
+def root_of_length(truth: Law) -> float:
+    """3e4 times the root of `length`, in units of x^½: roots of differences of lengths."""
+    return _ROOT_OF_ROUNDING * float(np.sqrt(length(truth)))

@@ -1,0 +1,46 @@
+"""The energy distance, against 2 ∫(F - G)² dx on the line."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+
+from pdeflow.laws import Gaussian, GaussianMixture, Particles
+from pdeflow.metrics import energy_distance
+
+MIXTURE = GaussianMixture([0.3, 0.7], [[-2.0], [1.0]], [[[0.2]], [[0.5]]])
+
+
+def by_quadrature(a, b, breaks=()):
+    ends = sorted([-30.0, -3.0, 0.0, 3.0, 30.0, *breaks])
+    return 2 * sum(
+        quad(lambda x: float((a.cdf(np.array([x])) - b.cdf(np.array([x])))[0] ** 2), low, high, epsabs=1e-13)[0]
+        for low, high in pairwise(ends)
+    )
+
+
+@pytest.mark.parametrize("a, b", [(Gaussian(0.0, 1.0), Gaussian(0.7, 2.0)), (MIXTURE, Gaussian(0.0, 3.0))])
+def test_closed_form_on_the_line(a, b):
+    assert energy_distance(a, b).value ** 2 == pytest.approx(by_quadrature(a, b), abs=1e-10)
+
+
+def test_clouds_on_the_line_with_weights_and_ties(rng):
+    x, y = rng.integers(0, 9, 40) / 4.0, rng.integers(0, 9, 25) / 4.0
+    weights = rng.random(25)
+    a, b = Particles(x[:, None]), Particles(y[:, None], weights / weights.sum())
+    assert energy_distance(a, b).value ** 2 == pytest.approx(by_quadrature(a, b, np.arange(9) / 4.0), abs=1e-10)
+    known = energy_distance(b, MIXTURE)
+    assert known.value**2 == pytest.approx(by_quadrature(b, MIXTURE, np.arange(9) / 4.0), abs=1e-10)
+
+
+def test_on_the_line_the_order_of_the_points_does_not_matter_and_a_far_origin_costs_no_digits(rng):
+    x, y = rng.standard_normal((500, 1)), rng.standard_normal((400, 1))
+    near = energy_distance(Particles(x), Particles(y))
+    assert energy_distance(Particles(x[::-1]), Particles(x)).value == 0
+    far = energy_distance(Particles(x + 2.0**20), Particles(y + 2.0**20))
+    assert far.value == pytest.approx(near.value, rel=1e-8) and far.stderr == pytest.approx(near.stderr, rel=1e-6)
+    # the same cloud in the plane goes through the sums over all pairs
+    flat = energy_distance(*(Particles(np.column_stack([part, 0 * part])) for part in (x, y)))
+    for name in ("value", "stderr", "null"):
+        assert getattr(flat, name) == pytest.approx(getattr(near, name), rel=1e-9)
