@@ -34,16 +34,33 @@ def describe(thing: Any, name: str = "it", *, versions: bool = True) -> Json:
     ------
     BadInput
         For what Python cannot tell: open files, sockets, locks, running generators, pointers, weak references, ufuncs
-        of your own. The message has the path to it.
+        of your own, tensors with a graph of derivatives, code that finds modules or globals by a computed name, and
+        classes that hide from pickle what a base in C holds. The message has the path to it.
 
     Notes
     -----
     An object whose class has a method `described()` is described by that class and by what the method returns, which
-    is the cure for what cannot be told. Numbers count by their value in parameters of this package (1 is 1.0, -0.0 is
-    0.0, a list is an array) and by type and value in your own objects, where Python computes differently with them.
-    Docstrings, annotations, line numbers and names of modules do not count. Not seen are the content of files, the
-    environment, the state of global generators of random numbers, code that is found by a computed name in an
-    installed package, and values other than code that were put into modules or classes of installed packages.
+    is the cure for what cannot be told; a subclass that holds more must say so in a `described()` of its own. Numbers
+    count by their value in parameters of this package (1 is 1.0, -0.0 is 0.0, a list is an array) and by type and value
+    in your own objects, where Python computes differently with them. Docstrings, annotations, line numbers and names
+    of modules do not count.
+
+    What was put into installed modules, their functions and classes, or among the built-in names counts where your
+    code looks it up by its name (`np.mine`), also through an import within a function, and functions and classes of
+    yours that were put into an installed class count with each object of that class.
+
+    Not seen, so that a run with a store may answer what was asked before the change, are:
+
+    - the content of files that code reads, the environment, the time, the state of the process (`sys.path`,
+      `torch.set_default_dtype`, `numpy.errstate`) and of the global generators of random numbers;
+    - what is put into modules of installed packages or of this one for the use of their own code, such as another
+      function in place of one that the package calls;
+    - numbers in a module without Python text (as `math`) that is imported within a function, objects of a package that
+      are put into a module of the same package, and private names, which begin with an underscore, put into a module
+      that is imported within a function;
+    - what a class of yours with `__getattribute__` hides from `vars`;
+    - attributes of installed objects that pickle leaves out and that the text of their class sets, which are caches
+      with few exceptions (`hard_mask` of a masked array), and whether two arrays share their memory.
     """
     return _walked(thing, name, versions)[0]
 

@@ -42,8 +42,8 @@ def put_into(kind: type) -> dict[str, Any]:
 
 
 def put_on(thing: Any) -> dict[str, Any]:
-    """The attributes of an object of this package that its class never sets."""
-    expected = _set_by_class(type(thing))
+    """The attributes of an object of this package or of an installed one that its class never sets."""
+    expected = set_by_class(type(thing))
     return {name: value for name, value in getattr(thing, "__dict__", {}).items() if name not in expected}
 
 
@@ -73,22 +73,32 @@ def _is_new(kind: type, name: str, value: Any) -> bool:
     return name in body.functions or name not in body.names
 
 
+def code_of_module(module: str) -> types.CodeType | None:
+    """The code of a module's text; None where it has no text, or cannot give it."""
+    loader = getattr(getattr(sys.modules.get(module), "__spec__", None), "loader", None)
+    read = getattr(loader, "get_code", None)
+    try:
+        return None if read is None else read(module)
+    except ImportError:  # of a loader for another name
+        return None
+
+
 @functools.cache
 def _bodies(module: str) -> dict[str, Body]:
     """The classes of a module by their qualified names."""
-    loader = getattr(getattr(sys.modules.get(module), "__spec__", None), "loader", None)
-    read = getattr(loader, "get_code", None)
-    code = None if read is None else read(module)
+    code = code_of_module(module)
     found: dict[str, Body] = {}
     pending = [code] if code is not None else []
     while pending:
         one = pending.pop()
-        found[one.co_qualname] = _body(one)
+        if not one.co_flags & inspect.CO_OPTIMIZED:  # no function
+            found[one.co_qualname] = body_of(one)
         pending += [inner for inner in one.co_consts if isinstance(inner, types.CodeType)]
     return found
 
 
-def _body(code: types.CodeType) -> Body:
+def body_of(code: types.CodeType) -> Body:
+    """What the text of a class or of a module stores under its names."""
     steps = [step for step in dis.get_instructions(code) if step.opname != "EXTENDED_ARG"]
     constants: dict[str, Any] = {}
     functions: set[str] = set()
@@ -109,23 +119,24 @@ def _body(code: types.CodeType) -> Body:
 
 
 @functools.cache
-def _set_by_class(kind: type) -> frozenset[str]:
+def set_by_class(kind: type) -> frozenset[str]:
     """The names of attributes that the text of a class and of its bases sets, and the parts that it remembers."""
     names: set[str] = set()
     for base in kind.__mro__:
         names |= set(getattr(base, "__dataclass_fields__", {}))
         names |= {name for name, value in vars(base).items() if isinstance(value, functools.cached_property)}
         for code in _codes(base):
-            names |= {str(step.argval) for step in dis.get_instructions(code) if step.opname == "STORE_ATTR"}
+            if dis.opmap["STORE_ATTR"] in code.co_code[::2]:
+                names |= {str(step.argval) for step in dis.get_instructions(code) if step.opname == "STORE_ATTR"}
             if "__setattr__" in code.co_names:
                 names |= {text for text in code.co_consts if isinstance(text, str)}
     return frozenset(names)
 
 
 def _codes(kind: type) -> list[types.CodeType]:
-    """The code of the methods of a class of this package, but for what was put into it later."""
+    """The code of the methods of a class that is not the user's, but for what was put into it later."""
     found: list[types.CodeType] = []
-    for value in vars(kind).values() if origin_of(kind.__module__) == OWN else ():
+    for value in vars(kind).values() if origin_of(kind.__module__) != USERS else ():
         value = inspect.unwrap(
             getattr(value, "__func__", getattr(value, "fget", value))
         )  # of checks of shapes in tests

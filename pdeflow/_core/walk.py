@@ -58,6 +58,7 @@ class Walk:
         self.versions = versions
         self.code: list[Any] = []  # the user's functions and classes, in the order in which they are met
         self.lenient = 0  # above 0 inside the class of an object that has told by described() what it is
+        self.put: dict[type, dict[str, Any]] = {}  # what was put into classes that are told by their names
         self._met: dict[int, tuple[int, Any]] = {}  # holds the thing too, so that its id stays its own
         self._count = 0
 

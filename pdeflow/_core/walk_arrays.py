@@ -92,6 +92,10 @@ def _tensor(walk: Walk, thing: Any, path: str, own: bool) -> Json:
             "device": str(thing.device),
             "requires_grad": bool(thing.requires_grad),
         }
+        if thing.grad_fn is not None:
+            return walk.refuse(thing, path, "torch would differentiate it by a graph that is not seen: detach() it.")
+        if thing.grad is not None:
+            record["grad"] = walk.of(thing.grad, f"{path}.grad")
         if type(thing) is not import_of.Tensor:  # a Parameter, or a class of the user's
             record["class"] = walk.of(type(thing), path)
         if type(thing) is not import_of.Tensor or vars(thing):

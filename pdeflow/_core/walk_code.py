@@ -56,7 +56,9 @@ def owner_of(kind: type) -> str:
 def named_class(walk: Walk, kind: type, path: str) -> dict[str, Json]:
     """A class that a name tells, and what the user's own code has put into it."""
     record = by_name(walk, kind.__module__, kind.__qualname__)
-    put = put_into(kind)
+    if kind not in walk.put:
+        walk.put[kind] = put_into(kind)
+    put = walk.put[kind]
     return {**record, "put into it": fields_of(walk, put, path, own=False)} if put else record
 
 
@@ -165,6 +167,8 @@ def _built_in(walk: Walk, thing: Any, path: str, own: bool) -> Json:
         home = sys.modules.get(module or "")
         if home is not None and is_users(home):
             return {"function": thing.__name__, "of": walk.of(home, path)}
+        if thing in (eval, exec, globals):
+            return walk.refuse(thing, path, f"under another name than {thing.__name__} it reaches globals unseen.")
         if module is None:
             return walk.refuse(thing, path, "it does not say in which module it stands.")
         return by_name(walk, module, thing.__qualname__)

@@ -11,14 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from .bytecode import Chain, Import, Reach
-from .origin import NOWHERE, OWN, USERS, in_installed_place, origin_of, version_of
+from .origin import NOWHERE, OWN, USERS, in_installed_place, named, origin_of, version_of
 from .recorded_names import recorded_module
 from .walk import Json, Walk, digest, fields_of
+from .walk_installed import put_among_built_in_names, put_later, put_where_looked_up
 
 OF_A_MODULE = {"__name__", "__spec__", "__loader__", "__package__", "__builtins__", "__doc__", "__cached__"}
 WHOLE = {"eval", "exec", "globals", "compile"}  # with these, code may reach any global
 NO_MODULE = {"constant": "no such module"}
-COMPUTED = {"import_module", "__import__", "f_globals", "__globals__"}  # with these, code may reach any module
+# With these, code may reach any module.
+COMPUTED = {
+    *("import_module", "__import__", "f_globals", "__globals__"),
+    *("exec_module", "load_module", "run_module", "run_path", "resolve_name"),
+}
 
 
 def by_name(walk: Walk, module: str, qualname: str) -> Json:
@@ -41,20 +46,43 @@ def globals_of(walk: Walk, found: Reach, namespace: dict[str, Any], path: str) -
     record: dict[str, Json] = {}
     names = _names_reached(found, namespace)
     for name in sorted(names):
-        if name not in namespace or name in OF_A_MODULE:
+        if name in OF_A_MODULE:
             continue
         here = f"{path}.globals[{name!r}]"
-        value = namespace[name]
-        if isinstance(value, types.ModuleType) and is_users(value):
-            record[name] = _used(walk, value, names[name], here)
-        else:
-            record[name] = walk.of(value, here)
+        if name in namespace:
+            record[name] = _global(walk, namespace[name], names[name], here)
+            continue
+        built_in = put_among_built_in_names(walk, namespace, name, here)
+        if built_in is not NOWHERE:
+            record[name] = built_in
     return record | _imports_of(walk, found, of_sys, namespace, path)
+
+
+def _global(walk: Walk, value: Any, chains: frozenset[Chain], path: str) -> Json:
+    """A global by value; in a module of one's own, and beside what defines itself in others, what is looked up."""
+    if isinstance(value, types.ModuleType) and is_users(value):
+        return _used(walk, value, chains, path)
+    record = walk.of(value, path)
+    if isinstance(value, types.ModuleType) or (isinstance(value, types.FunctionType | type) and named(value)):
+        return _with_put(record, put_where_looked_up(walk, value, chains, path))
+    return record
+
+
+def _with_put(record: Json, put: dict[str, Json]) -> Json:
+    if not put:
+        return record
+    if "put into it" in record:
+        put = {**record["put into it"], **put}
+    return {**record, "put into it": put}
 
 
 def _names_reached(found: Reach, namespace: dict[str, Any]) -> dict[str, frozenset[Chain]]:
     """The globals that are looked up, with the chains of attributes; all of them where code is made from a text."""
-    if not any(name in WHOLE and name not in namespace for name in found.names):
+    of_built_ins = {
+        chain[0] for name, chains in found.names.items() if namespace.get(name) is builtins for chain in chains if chain
+    }
+    imported = found.words if any(one.module == "builtins" for one in found.imports) else set()
+    if not WHOLE & (found.names.keys() - namespace.keys() | of_built_ins | imported):
         return found.names
     every = {name: frozenset({()}) for name in namespace if name not in ("__file__", "__path__")}
     return found.names | every
@@ -66,7 +94,7 @@ def _imports_of(
     """What the import statements within functions would find."""
     record: dict[str, Json] = {}
     for one in sorted(found.imports, key=repr):
-        what = _imported(walk, one, namespace, path)
+        what = _imported(walk, one, namespace, found.words, path)
         if what == NO_MODULE and "path" in of_sys:
             why = f"it imports {one.module}, which is not found before the code has changed sys.path."
             what = walk.refuse(namespace, f"{path}.import[{one.module!r}]", why)
@@ -134,7 +162,7 @@ def _made_when_asked(walk: Walk, module: types.ModuleType, name: str, path: str)
     return record
 
 
-def _imported(walk: Walk, one: Import, namespace: dict[str, Any], path: str) -> Json:
+def _imported(walk: Walk, one: Import, namespace: dict[str, Any], words: frozenset[str], path: str) -> Json:
     """What an import statement inside a function would find."""
     here = f"{path}.import[{one.module!r}]"
     package = namespace.get("__package__") or str(namespace.get("__name__", "")).rpartition(".")[0]
@@ -146,7 +174,8 @@ def _imported(walk: Walk, one: Import, namespace: dict[str, Any], path: str) -> 
     except ImportError:
         return NO_MODULE
     if not is_users(module):
-        return by_name(walk, module.__name__, "")
+        top = module if one.names or "." not in name else sys.modules[name.partition(".")[0]]
+        return _with_put(by_name(walk, module.__name__, ""), put_later(walk, top, words, here))
     if one.names and "*" not in one.names:
         return _used(walk, module, frozenset((taken,) for taken in one.names), here)
     if "." not in name or one.level:

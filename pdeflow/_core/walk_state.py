@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import copyreg
 import functools
+import inspect
 import pickle
 import sys
 import types
@@ -26,6 +27,9 @@ NO_STATE = (TypeError, ValueError, AttributeError, RuntimeError, NotImplementedE
 
 LIVE = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, types.FrameType, types.TracebackType)
 
+# The methods with which a class tells pickle what it holds.
+FOR_PICKLE = {"__reduce__", "__reduce_ex__", "__getstate__", "__getnewargs__", "__getnewargs_ex__"}
+
 # How the members of a built-in container or value are read, whatever a subclass has overridden.
 CONTENT: dict[type, Callable[[Any], Any]] = {
     collections.defaultdict: lambda thing: [
@@ -44,10 +48,23 @@ CONTENT: dict[type, Callable[[Any], Any]] = {
     int: int.__int__,
     float: float.__float__,
     complex: lambda thing: complex(thing.real, thing.imag),
-    BaseException: lambda thing: thing.args,
+    BaseException: lambda thing: [thing.args, _members_in_c(thing)],
     np.ndarray: lambda thing: thing.view(np.ndarray),
     np.generic: lambda thing: np.generic.__array__(thing)[()],
 }
+
+
+def _members_in_c(thing: BaseException) -> dict[str, Any]:
+    """What the classes of built-in errors hold beside the arguments, as OSError holds the name of a file."""
+    kinds = type(thing).__mro__[: type(thing).__mro__.index(BaseException)]
+    members = {
+        name: slot for kind in reversed(kinds) if kind.__module__ == "builtins" for name, slot in vars(kind).items()
+    }
+    return {
+        name: slot.__get__(thing)
+        for name, slot in sorted(members.items())
+        if isinstance(slot, types.MemberDescriptorType)
+    }
 
 
 def kind_of(thing: Any) -> Describer:
@@ -112,7 +129,8 @@ def _own(walk: Walk, thing: Any, path: str) -> Json:
     """An object of this package: its class by the name that files record, and its parameters."""
     kind = type(thing)
     record = walk_code.named_class(walk, kind, path)
-    put = put_on(thing)
+    cached = _without_caches(walk, thing, _cached(thing), path)
+    put = {**put_on(thing), **cached}
     if put:
         record["put on it"] = fields_of(walk, put, path, own=False)
     if hasattr(kind, "spec") and hasattr(kind, "sample"):  # a law
@@ -123,7 +141,8 @@ def _own(walk: Walk, thing: Any, path: str) -> Json:
     elif hasattr(thing, "described"):
         return {**record, "described": walk.of(thing.described(), path, own=True)}
     parts = {f.name: getattr(thing, f.name) for f in fields(thing)} if is_dataclass(thing) else attributes_of(thing)
-    return {**record, "parameters": fields_of(walk, _without_caches(walk, thing, parts, path), path, own=True)}
+    parameters = {name: value for name, value in parts.items() if name not in _cached(thing)}
+    return {**record, "parameters": fields_of(walk, parameters, path, own=True)}
 
 
 def _users(walk: Walk, thing: Any, path: str) -> Json:
@@ -134,19 +153,39 @@ def _users(walk: Walk, thing: Any, path: str) -> Json:
     if base is not None:
         record["content"] = walk.of(CONTENT[base](thing), path)
     elif _holds_more(thing):
-        record["base"] = _reduced(walk, thing, path)
+        record["base"] = _state_of_base(walk, thing, path)
     record["state"] = fields_of(walk, _without_caches(walk, thing, attributes_of(thing), path), path, own=False)
     return record
+
+
+def _state_of_base(walk: Walk, thing: Any, path: str) -> Json:
+    """What a base in C holds. The base is asked, since a class of the user's may tell pickle another thing."""
+    kinds = type(thing).__mro__
+    told = {name for kind in kinds if walk_code.owner_of(kind) == USERS for name in FOR_PICKLE & vars(kind).keys()}
+    if not told and type(thing) not in copyreg.dispatch_table:
+        return _reduced(walk, thing, path)
+    for base in kinds[:-1]:  # without object, which would ask the class again
+        if walk_code.owner_of(base) != USERS and "__reduce__" in vars(base) and told <= {"__reduce__", "__reduce_ex__"}:
+            return _made_again(walk, thing, vars(base)["__reduce__"](thing), path)
+    return walk.refuse(thing, path, f"what a base of it holds is not told by pickle ({', '.join(sorted(told))}).")
+
+
+def _cached(thing: Any) -> dict[str, Any]:
+    """The attributes that stand under the name of a cached property."""
+    return {
+        name: value
+        for name, value in getattr(thing, "__dict__", {}).items()
+        if isinstance(inspect.getattr_static(type(thing), name, None), functools.cached_property)
+    }
 
 
 def _without_caches(walk: Walk, thing: Any, parts: dict[str, Any], path: str) -> dict[str, Any]:
     """The attributes but for those that a cached_property has left and would leave again."""
     kept = dict(parts)
-    for name in parts:
-        cached = next((vars(kind)[name] for kind in type(thing).__mro__ if name in vars(kind)), None)
-        if isinstance(cached, functools.cached_property):
-            if walk_code.owner_of(type(thing)) == OWN or _same(walk, cached.func(thing), parts[name], path):
-                del kept[name]
+    for name, value in _cached(thing).items():
+        made: Any = inspect.getattr_static(type(thing), name)
+        if _same(walk, made.func(thing), value, path):
+            del kept[name]
     return kept
 
 
@@ -235,6 +274,10 @@ def _reduced(walk: Walk, thing: Any, path: str) -> Json:
         if module is None or origin_of(module) == USERS or resolve(module, parts) is not thing:
             return walk.refuse(thing, path, f"it is known by the name {parts} alone.")
         return by_name(walk, module, parts)
+    return _made_again(walk, thing, parts, path)
+
+
+def _made_again(walk: Walk, thing: Any, parts: tuple[Any, ...], path: str) -> Json:
     padded: list[Any] = [*parts, None, None, None]
     make, arguments, state, items, pairs = padded[:5]
     record = {
@@ -243,11 +286,23 @@ def _reduced(walk: Walk, thing: Any, path: str) -> Json:
     }
     if state is not None:
         record["state"] = _state(walk, _lasting(thing, state), path)
+    hidden = _hidden(thing, state)
+    if hidden:
+        record["put on it"] = fields_of(walk, hidden, path, own=False)
     if items is not None:
         record["items"] = shortened("list", entries_of(walk, list(items), path, own=False))
     if pairs is not None:
         record["pairs"] = shortened("dict", pairs_of(walk, dict(pairs), path, own=False))
     return record
+
+
+def _hidden(thing: Any, state: Any) -> dict[str, Any]:
+    """The attributes of an object of an installed package that neither pickle keeps nor the package's class sets."""
+    parts = state if isinstance(state, tuple) else (state,)
+    kept = {name for part in parts if isinstance(part, dict) for name in part}
+    if walk_code.owner_of(type(thing)) == USERS or getattr(thing, "__dict__", {}).keys() <= kept:
+        return {}
+    return {name: value for name, value in put_on(thing).items() if name not in kept}
 
 
 def _module_with(thing: Any, name: str) -> str | None:

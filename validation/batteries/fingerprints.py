@@ -21,6 +21,14 @@ from pathlib import Path
 
 PAIRS, QUICK = 10_000, 300
 
+# A package whose modules nobody has loaded when the fingerprint is taken.
+MODULE = (
+    "import importlib, pathlib, sys\nplace = pathlib.Path(FOLDER) / 'pack_of_battery'\nplace.mkdir(exist_ok=True)\n"
+    "(place / '__init__.py').write_text('')\n(place / 'consts.py').write_text('k = ' + repr(VALUE))\n"
+    "for name in ('pack_of_battery', 'pack_of_battery.consts'): sys.modules.pop(name, None)\n"
+    "if FOLDER not in sys.path: sys.path.insert(0, FOLDER)\nimportlib.invalidate_caches()\n"
+)
+
 # kind -> the program of an object `thing`, with the value that differs as VALUE
 PROGRAMS = {
     "constant": "def thing(x): return x + VALUE",
@@ -93,6 +101,44 @@ PROGRAMS = {
     "thing = Mine(2.0)",
     "attribute of a member": "import enum\nclass Mine(enum.Enum):\n    A = 1\nMine.A.k = VALUE\n"
     "def thing(): return Mine.A",
+    "value in an installed module": "import numpy as np\nnp.mine_of_battery = VALUE\n"
+    "def thing(x): return np.mine_of_battery * x",
+    "function in an installed module": "import numpy as np\nnp.linalg.mine_of_battery = lambda x: VALUE * x\n"
+    "def thing(x): return np.linalg.mine_of_battery(x)",
+    "object in an installed module": "import functools, numpy as np\n"
+    "np.part_of_battery = functools.partial(max, VALUE)\n"
+    "def thing(x): return np.part_of_battery(x)",
+    "constant of an installed module": "import scipy.constants\nscipy.constants.gallon = VALUE\n"
+    "def thing(x): return scipy.constants.gallon * x",
+    "value in a module of the package": "import pdeflow as pf\npf.metrics.mine_of_battery = VALUE\n"
+    "def thing(x): return pf.metrics.mine_of_battery * x",
+    "value in an installed class": "from scipy.interpolate import PPoly\nPPoly.mine_of_battery = VALUE\n"
+    "def thing(x): return PPoly.mine_of_battery * x",
+    "installed module imported within": "import numpy\nnumpy.within_of_battery = VALUE\n"
+    "def thing(x):\n    import numpy as n\n    return n.within_of_battery * x",
+    "name taken from an installed module within": "import numpy\nnumpy.taken_of_battery = VALUE\n"
+    "def thing(x):\n    from numpy import taken_of_battery as k\n    return k * x",
+    "installed module handed on": "import numpy as np\nnp.handed_of_battery = VALUE\n"
+    "def f(m): return m.handed_of_battery\ndef thing(x): return f(np) * x",
+    "built-in name": "import builtins\nbuiltins.mine_of_battery = VALUE\ndef thing(x): return mine_of_battery * x",
+    "function among the built-in names": "import builtins\nbuiltins.call_of_battery = lambda x: VALUE * x\n"
+    "def thing(x): return call_of_battery(x)",
+    "own module imported within": "import sys, types\nm = types.ModuleType('own_of_battery')\n"
+    "sys.modules['own_of_battery'] = m\nm.k = VALUE\ndef thing(x):\n    import own_of_battery as m\n    return m.k * x",
+    "submodule imported within": MODULE
+    + "def thing(x):\n    from pack_of_battery import consts\n    return consts.k * x",
+    "dotted submodule imported within": MODULE + "def thing(x):\n    import pack_of_battery.consts\n"
+    "    return pack_of_battery.consts.k * x",
+    "name of a submodule imported within": MODULE + "def thing(x):\n    from pack_of_battery.consts import k\n"
+    "    return k * x",
+    "overwritten cached property": "import pdeflow as pf\nthing = pf.laws.Gaussian(0.0, 1.0)\n"
+    "vars(thing)['_rounding'] = VALUE",
+    "state hidden from pickle": "class Mine:\n    def __init__(self, k): self.k = k\n"
+    "    def __reduce__(self): return Mine, (0,)\nthing = Mine(VALUE)",
+    "content hidden from pickle": "import collections\nclass Mine(collections.deque):\n"
+    "    def __reduce__(self): return Mine, ()\nthing = Mine([VALUE])",
+    "attribute that pickle leaves out": "import numpy as np\nthing = np.ma.masked_array([1.0])[:1].view(np.recarray)\n"
+    "thing.__dict__['k'] = VALUE",
     "described": "import threading\nclass Mine:\n    def __init__(self): self.lock = threading.Lock()\n"
     "    def described(self): return [VALUE]\n"
     "thing = Mine()",
@@ -105,6 +151,12 @@ NUMBERS = {
     "attribute of a tensor": "import torch\nthing = torch.ones(3)\nthing.k = VALUE",
     "hook of a tensor": "import torch\nthing = torch.ones(3, requires_grad=True)\n"
     "thing.register_hook(lambda g: VALUE * g)",
+    "derivative of a tensor": "import torch\nthing = torch.ones(3, dtype=torch.float64, requires_grad=True)\n"
+    "thing.grad = VALUE * torch.ones(3, dtype=torch.float64)",
+    "derivative of a layer": "import torch\nlayer = torch.nn.Linear(1, 1, dtype=torch.float64)\n"
+    "for p in layer.parameters(): torch.nn.init.ones_(p)\n"
+    "(VALUE * layer(torch.ones(1, dtype=torch.float64)).sum()).backward()\n"
+    "def thing(x): return layer.weight.grad * x",
     "layer": "import torch\nthing = torch.nn.Linear(1, 1, dtype=torch.float64)\n"
     "for p in thing.parameters(): torch.nn.init.constant_(p, VALUE)",
     "spline": "from scipy.interpolate import CubicSpline\nt = CubicSpline([0, 1, 2], [0.0, VALUE, 2.0])\n"
@@ -121,9 +173,14 @@ NUMBERS = {
     "problem": "import pdeflow as pf\nthing = pf.problems.ou(center=VALUE)",
 }
 
-# What does not arrive in a worker as it was: globals that only a text names, numpy's global generator, which frozen
-# distributions hold and whose copy has a state of its own, the class of a number of numpy, and hooks of a tensor.
-LEFT_BEHIND = ("eval(", "scipy.stats", "(np.float64)", "register_hook")
+# What does not arrive in a worker as it was, which a test shows for each: globals that only a text names, the global
+# generator of numpy, which frozen distributions hold and whose copy has a state of its own, the class of a number of
+# numpy, hooks and derivatives of a tensor, and what a class or an array hides from pickle.
+LEFT_BEHIND = {
+    *("global by eval", "frozen distribution", "method of a scalar", "hook of a tensor", "derivative of a tensor"),
+    *("derivative of a layer", "state hidden from pickle", "content hidden from pickle"),
+    "attribute that pickle leaves out",
+}
 
 
 def two_values(rng, numbers):
@@ -148,14 +205,15 @@ def pairs(count, seed=0):
     return found
 
 
-def thing_of(program, way, folder):
+def thing_of(kind, program, way, folder):
     """The object of a program, made in one of three ways."""
+    program = program.replace("FOLDER", repr(str(folder)))
+    sys.dont_write_bytecode = True  # of modules that change within a second
     if way == "file":
         path = Path(folder) / "mine.py"
         path.write_text("# moved down\n\n" + program, encoding="utf-8")
         spec = importlib.util.spec_from_file_location("mine", path)
         module = importlib.util.module_from_spec(spec)
-        sys.dont_write_bytecode = True
         exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), vars(module))
         return module.thing
     namespace = {"__name__": "__main__"}
@@ -164,7 +222,7 @@ def thing_of(program, way, folder):
         return namespace["thing"]
     import cloudpickle
 
-    if any(word in program for word in LEFT_BEHIND):
+    if kind in LEFT_BEHIND:
         return namespace["thing"]
     try:
         return cloudpickle.loads(cloudpickle.dumps(namespace["thing"]))
@@ -173,11 +231,11 @@ def thing_of(program, way, folder):
 
 
 def prints(programs, way):
-    """The fingerprint of the object of each program."""
+    """The fingerprint of the object of each (kind, program)."""
     from pdeflow import fingerprint
 
     with tempfile.TemporaryDirectory() as folder:
-        return [fingerprint.sha256(thing_of(program, way, folder)) for program in programs]
+        return [fingerprint.sha256(thing_of(kind, program, way, folder)) for kind, program in programs]
 
 
 def in_process(programs, way, seed):
@@ -199,7 +257,7 @@ def in_process(programs, way, seed):
 
 def judge(found, ways=("text", "file", "worker")):
     """{kind: (pairs, collisions, differences between processes)}."""
-    programs = [program for _, one, other in found for program in (one, other)]
+    programs = [(kind, program) for kind, one, other in found for program in (one, other)]
     answers = [in_process(programs, way, 1 + index) for index, way in enumerate(ways)]
     count, collisions, differences = Counter(), Counter(), Counter()
     for index, (kind, *_) in enumerate(found):
