@@ -1,10 +1,16 @@
-"""Cases: problems that a program in any language can solve, and the verdict on what it answers."""
+"""Cases: problems that a program in any language can solve, and the verdict on what it answers.
 
-from typing import TYPE_CHECKING
+The names are imported at once: some of them are the names of their modules too.
+"""
 
-from .._core.lazy import lazy_names
+from .._core.lazy import missing_name
+from .case import STANDARD, Case, standard
+from .export import export, load, write_results
+from .external import External
+from .judge import judge
 
-if TYPE_CHECKING:
-    from .external import External
+__all__ = ["STANDARD", "Case", "External", "export", "judge", "load", "standard", "write_results"]
 
-__getattr__, __dir__, __all__ = lazy_names(__name__, {"External": "external"})
+
+def __getattr__(name: str):
+    raise missing_name(__name__, name, __all__)

@@ -12,11 +12,12 @@ import click
 
 from .. import __version__
 from .._core.errors import PdeflowError
+from .case import case, judge
 from .reference import reference
 from .show import show
 from .study import study
 
-# exit codes of `study`: 0 pass, 1 fail, 2 inconclusive, 3 error; every other command: 0 or 3 (check, diff: 1)
+# exit codes of `study` and `judge`: 0 pass, 1 fail, 2 inconclusive, 3 error; the others: 0 or 3 (check, diff: 1)
 ERROR = 3
 
 
@@ -97,5 +98,5 @@ def _optional(folder: ModuleType, name: str) -> Any:
         return str(error)
 
 
-for command in (study, reference, show):
+for command in (study, case, judge, reference, show):
     commands.add_command(command)

@@ -1,16 +1,23 @@
 """pdeflow study: run a validation file and judge its claims."""
 
+from __future__ import annotations
+
 import importlib.util
 import inspect
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from .._core.errors import BadInput
 from .._core.short_text import shown
+
+if TYPE_CHECKING:
+    from ..study import Claim, Table
 
 
 def load_validation(file: str | Path) -> ModuleType:
@@ -19,7 +26,8 @@ def load_validation(file: str | Path) -> ModuleType:
     Parameters
     ----------
     file : str or path
-        A Python file with a function `study(scale)`, and a list `CLAIMS` if something is asserted.
+        A Python file with a function `study(scale)` or a Study named `study`, and a list `CLAIMS` if something is
+        asserted.
 
     Returns
     -------
@@ -30,7 +38,7 @@ def load_validation(file: str | Path) -> ModuleType:
     Raises
     ------
     BadInput
-        For a file without such a function, and for one that raises an error: the message names the line.
+        For a file without such a name, and for one that raises an error: the message names the line.
 
     Notes
     -----
@@ -45,14 +53,22 @@ def load_validation(file: str | Path) -> ModuleType:
     if not path.is_file() or path.suffix != ".py":
         raise BadInput(f"{str(path)!r} is not a Python file. A validation file has study(scale) and CLAIMS. {here}")
     module = _executed(path)
-    if not callable(getattr(module, "study", None)):
+    asked = getattr(module, "study", None)
+    if _is_study(asked):
+        return module
+    if not callable(asked):
         raise BadInput(
-            f"{path} defines no study. It must have `def study(scale='quick') -> pf.Study` and may have `CLAIMS`. Add "
-            f"the function. {here}"
+            f"{path} defines no study. It must have `study = pf.Study(...)` or `def study(scale='quick') -> pf.Study`, "
+            f"and may have `CLAIMS`. Add one. {here}"
         )
     if not inspect.signature(module.study).parameters:
         raise BadInput(f"study() in {path} takes no argument. It must take the scale. Write def study(scale='quick').")
     return module
+
+
+def _is_study(thing: object) -> bool:
+    """Whether a thing is run, and not called, to make a table."""
+    return not callable(thing) and callable(getattr(thing, "run", None))
 
 
 def _executed(path: Path) -> ModuleType:
@@ -112,14 +128,20 @@ class _NamedLine:
 @click.command()
 @click.argument("file", type=click.Path())
 @click.option(
-    "--scale", type=click.Choice(["quick", "paper"]), default="quick", show_default=True, help="Size of the study."
+    "--scale",
+    type=click.Choice(["quick", "paper"]),
+    default="quick",
+    show_default=True,
+    help="What a function study(scale) is called with.",
 )
 @click.option("--jobs", default=1, show_default=True, help="Runs side by side (joblib).")
 @click.option("--store", type=click.Path(), help="Folder of finished runs; a second call redoes nothing that is whole.")
 @click.option("--report", "report_to", type=click.Path(), help="Folder for report.md, table.csv and figures.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def study(file: str, scale: str, jobs: int, store: str | None, report_to: str | None, quiet: bool) -> int:
-    """Run the study of a validation FILE, print its table of orders and the verdicts on its claims.
+    """Run the study of a Python FILE, print its table of orders and the verdicts on its claims.
+
+    FILE holds `study = pf.Study(...)`, or `def study(scale)` that returns one, and may hold a list CLAIMS.
 
     Exit code: 0 pass, 1 fail, 2 inconclusive, 3 error.
     """
@@ -129,25 +151,52 @@ def study(file: str, scale: str, jobs: int, store: str | None, report_to: str | 
     if report_to:
         report.folder(report_to)  # before the runs, not after
     with StudyFolder(Path(file)):
-        asked = module.study(scale)
-        if not callable(getattr(asked, "run", None)):
-            raise BadInput(
-                f"study({scale!r}) in {file} gave {shown(asked)}. It must give a Study. Return pf.Study(...)."
-            )
+        asked = _asked(module, file, scale)
         table = asked.run(store=store, jobs=jobs, progress=not quiet)
     claims = getattr(module, "CLAIMS", [])
+    words = (inspect.getdoc(module) or "").splitlines()
+    title = words[0] if words else Path(file).stem
+    head = Heading(title, "\n".join(words[1:]), f"pdeflow study {file} --scale {scale}")
+    return conclude(table, claims, report_to, head, "No claims in this file: nothing is judged.")
+
+
+def _asked(module: ModuleType, file: str, scale: str) -> Any:
+    """The study of a file: itself, or what its function returns for this scale."""
+    if _is_study(module.study):
+        if scale != "quick":
+            raise BadInput(
+                f"--scale {scale} is given, and `study` in {file} is a Study, which has one size. A scale needs a "
+                "function. Write def study(scale='quick'), or drop --scale."
+            )
+        return module.study
+    asked = module.study(scale)
+    if not callable(getattr(asked, "run", None)):
+        raise BadInput(f"study({scale!r}) in {file} gave {shown(asked)}. It must give a Study. Return pf.Study(...).")
+    return asked
+
+
+class Heading(NamedTuple):
+    """What stands at the head of a report: its title, a text, and the command that makes it again."""
+
+    title: str
+    text: str
+    command: str
+
+
+def conclude(table: Table, claims: Sequence[Claim], report_to: str | None, head: Heading, unjudged: str) -> int:
+    """Print the orders of a table and the verdicts on its claims, write the report, and return the exit code.
+
+    unjudged : what is said where nothing is claimed.
+    """
+    from ..report import markdown as report
+
     for metric in dict.fromkeys(row["metric"] for row in table):
         click.echo(f"orders in {metric}\n{table.orders(metric)}\n")
     verdicts = table.claims(claims) if claims else None
     if report_to:
-        command = f"pdeflow study {file} --scale {scale}"
-        title = (inspect.getdoc(module) or Path(file).stem).splitlines()[0]
-        text = "\n".join((inspect.getdoc(module) or "").splitlines()[1:])
-        click.echo(
-            f"report: {report.write(table, report_to, title=title, claims=claims, text=text, command=command)}\n"
-        )
+        click.echo(f"report: {report.write(table, report_to, claims=list(claims), **head._asdict())}\n")
     if verdicts is None:
-        click.echo("No claims in this file: nothing is judged.")
+        click.echo(unjudged)
         return 0
     click.echo(f"claims\n{verdicts}\n\nverdict: {verdicts.worst}")
     return verdicts.exit_code

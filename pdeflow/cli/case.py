@@ -1,0 +1,151 @@
+"""pdeflow case: list, export and example-output; pdeflow judge: the verdict on files of answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .._core.errors import BadInput, Unsupported
+from .study import Heading, conclude
+
+if TYPE_CHECKING:
+    from ..case import Case
+
+
+@click.group()
+def case() -> None:
+    """Problems as folders that a program in any language can solve."""
+
+
+@case.command("list")
+def list_() -> None:
+    """The standard cases: their equation, times and steps."""
+    from .. import case as cases
+    from ..case.equation import equation_of
+
+    for name in cases.STANDARD:
+        one = cases.standard(name)
+        steps = ", ".join(f"{level:g}" for level in one.levels)
+        times = ", ".join(f"{time:g}" for time in one.times)
+        click.echo(f"{name}\n  {equation_of(one.problem).formula}\n  times {times}; dt {steps}")
+
+
+@case.command()
+@click.argument("name")
+@click.option("--out", required=True, type=click.Path(), help="Folder that is made.")
+@click.option("--levels", help="Steps dt in place of the standard ones, separated by commas: 0.1,0.05,0.025.")
+@click.option("--times", help="Times in place of the standard ones, separated by commas.")
+@click.option("--metrics", help="Metrics in place of the standard ones, separated by commas: w2,mean_error.")
+def export(name: str, out: str, levels: str | None, times: str | None, metrics: str | None) -> None:
+    """Write the case NAME (see `pdeflow case list`) as a folder: README.md, case.json and the initial law as data.
+
+    NAME may be a reference file (.h5) too: its laws are then the truth, and --levels and --times are needed.
+    """
+    from .. import case as cases
+
+    click.echo(cases.export(_case(name, levels, times, metrics), out))
+
+
+@case.command("example-output")
+@click.argument("name")
+@click.option("--out", required=True, type=click.Path(), help="Folder that is made.")
+@click.option("--answer", type=click.Choice(["samples", "quantiles", "masses"]), help="What is written.")
+@click.option("--seeds", default=1, show_default=True, type=click.IntRange(1), help="Number of seeds.")
+def example_output(name: str, out: str, answer: str | None, seeds: int) -> None:
+    """Write what a program is expected to write for the case NAME (or an exported folder), by a method of the house."""
+    from .. import case as cases
+
+    chosen = _case(name, None, None, None)
+    click.echo(cases.write_results(chosen, _house_method(chosen, answer), out, seeds=range(seeds)))
+
+
+@click.command()
+@click.argument("folder", type=click.Path())
+@click.option("--results", required=True, type=click.Path(), help="Folder of CSV, NPZ and HDF5 files, or one file.")
+@click.option("--order", type=float, help="The order in dt that is claimed, in every metric.")
+@click.option("--tolerance", default=0.1, show_default=True, type=float, help="How far the observed order may lie off.")
+@click.option("--name", default="results", show_default=True, help="What the table calls the program.")
+@click.option("--jobs", default=1, show_default=True, help="Comparisons side by side (joblib).")
+@click.option("--report", "report_to", type=click.Path(), help="Folder for report.md, table.csv and figures.")
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+def judge(
+    folder: str,
+    results: str,
+    order: float | None,
+    tolerance: float,
+    name: str,
+    jobs: int,
+    report_to: str | None,
+    quiet: bool,
+) -> int:
+    """Judge the answers of a program to the case that `pdeflow case export` wrote into FOLDER.
+
+    Exit code: 0 pass, 1 fail, 2 inconclusive, 3 error.
+    """
+    from .. import case as cases
+    from ..report import markdown as report
+    from ..study import Claim
+
+    if report_to:
+        report.folder(report_to)  # before the work, not after
+    asked = cases.load(folder)
+    table = cases.judge(asked, results, name=name, jobs=jobs, progress=not quiet)
+    metrics = dict.fromkeys(row["metric"] for row in table)
+    source = f"pdeflow judge {folder} --order {order}"
+    claims = [] if order is None else [Claim(name, metric, order, tolerance, source) for metric in metrics]
+    command = f"pdeflow judge {folder} --results {results}" + ("" if order is None else f" --order {order}")
+    head = Heading(f"{name} on {asked.name}", "", command)
+    return conclude(table, claims, report_to, head, "No --order is claimed: nothing is judged.")
+
+
+def _case(name: str, levels: str | None, times: str | None, metrics: str | None) -> Case:
+    """A standard case, that of an exported folder, or that of a reference file, with what the options change."""
+    from .. import case as cases
+    from .. import reference as references
+
+    changes: dict[str, Any] = {"levels": _numbers(levels, "levels"), "times": _numbers(times, "times")}
+    changes["metrics"] = None if metrics is None else [word.strip() for word in metrics.split(",")]
+    changes = {key: value for key, value in changes.items() if value is not None}
+    if Path(name).suffix in (".h5", ".hdf5"):
+        stored = references.load(name)
+        if stored.problem is None:
+            raise BadInput(f"{name} does not hold its problem: {stored.provenance['problem_note']}. Choose another.")
+        if not {"levels", "times"} <= set(changes):
+            raise BadInput(f"{name} is a reference file. It says neither times nor steps. Pass --times and --levels.")
+        return cases.Case(stored.problem, truth=stored, name=Path(name).stem, **changes)
+    chosen = cases.load(name) if Path(name).is_dir() else cases.standard(name)
+    fields = {key: getattr(chosen, key) for key in ("problem", "times", "levels", "metrics", "truth", "name")}
+    return cases.Case(**{**fields, **changes})
+
+
+def _numbers(text: str | None, name: str) -> list[float] | None:
+    if text is None:
+        return None
+    try:
+        return [float(word) for word in text.split(",")]
+    except ValueError:
+        raise BadInput(f"--{name} is {text!r}. It must be numbers separated by commas. Write e.g. 0.5,0.25.") from None
+
+
+def _house_method(chosen: Case, answer: str | None) -> Any:
+    """The first method of the house that can start on the problem of a case, among those that answer so."""
+    import numpy as np
+
+    from ..grid import ChangCooper, QuantileJKO
+    from ..particle import EulerMaruyama
+
+    methods = {"samples": EulerMaruyama(), "quantiles": QuantileJKO(points=400), "masses": ChangCooper()}
+    asked = methods if answer is None else {answer: methods[answer]}
+    for kind, method in asked.items():
+        try:
+            if kind in chosen.answers():
+                method.init(chosen.problem, np.random.default_rng(0))
+                return method
+        except Unsupported:
+            continue
+    raise Unsupported(
+        f"No method of the house answers {chosen.name!r} with {' or '.join(asked)} quickly enough for an example. "
+        "Every case of `pdeflow case list` on the line has one. Take one of these, or another --answer."
+    )
