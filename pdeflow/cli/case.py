@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,10 +86,11 @@ def judge(
     Exit code: 0 pass, 1 fail, 2 inconclusive, 3 error.
     """
     from .. import case as cases
-    from ..report import markdown as report
     from ..study import Claim
 
     if report_to:
+        from ..report import markdown as report  # which loads matplotlib
+
         report.folder(report_to)  # before the work, not after
     asked = cases.load(folder)
     table = cases.judge(asked, results, name=name, jobs=jobs, progress=not quiet)
@@ -133,14 +135,18 @@ def _house_method(chosen: Case, answer: str | None) -> Any:
     """The first method of the house that can start on the problem of a case, among those that answer so."""
     import numpy as np
 
-    from ..grid import ChangCooper, QuantileJKO
-    from ..particle import EulerMaruyama
+    from .. import grid, particle
 
-    methods = {"samples": EulerMaruyama(), "quantiles": QuantileJKO(points=400), "masses": ChangCooper()}
-    asked = methods if answer is None else {answer: methods[answer]}
-    for kind, method in asked.items():
+    builders: dict[str, Callable[[], Any]] = {
+        "samples": lambda: particle.EulerMaruyama(),
+        "quantiles": lambda: grid.QuantileJKO(points=400),
+        "masses": lambda: grid.ChangCooper(),
+    }
+    asked = builders if answer is None else {answer: builders[answer]}
+    for kind, build in asked.items():
         try:
             if kind in chosen.answers():
+                method = build()
                 method.init(chosen.problem, np.random.default_rng(0))
                 return method
         except Unsupported:

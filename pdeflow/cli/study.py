@@ -146,9 +146,9 @@ def study(file: str, scale: str, jobs: int, store: str | None, report_to: str | 
     Exit code: 0 pass, 1 fail, 2 inconclusive, 3 error.
     """
     module = load_validation(file)
-    from ..report import markdown as report  # here, so that --help is quick
-
     if report_to:
+        from ..report import markdown as report  # which loads matplotlib
+
         report.folder(report_to)  # before the runs, not after
     with StudyFolder(Path(file)):
         asked = _asked(module, file, scale)
@@ -188,12 +188,12 @@ def conclude(table: Table, claims: Sequence[Claim], report_to: str | None, head:
 
     unjudged : what is said where nothing is claimed.
     """
-    from ..report import markdown as report
-
     for metric in dict.fromkeys(row["metric"] for row in table):
         click.echo(f"orders in {metric}\n{table.orders(metric)}\n")
     verdicts = table.claims(claims) if claims else None
     if report_to:
+        from ..report import markdown as report
+
         click.echo(f"report: {report.write(table, report_to, claims=list(claims), **head._asdict())}\n")
     if verdicts is None:
         click.echo(unjudged)

@@ -30,3 +30,17 @@ def test_study_exits_with_its_verdict_and_leaves_a_report(run, order, code, tmp_
     assert f"verdict: {'pass' if code == 0 else 'fail'}" in out
     assert "Explicit moments on Ornstein-Uhlenbeck." in (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
     assert run("show", tmp_path / "report" / "table.csv") == 0
+
+
+def test_a_study_may_stand_in_the_module_with_or_without_claims(run, tmp_path, capsys):
+    file = tmp_path / "own.py"
+    text = VALIDATION.format(here=str(Path(__file__).parents[1]), order=1.0)
+    head, _, claims = text.partition("CLAIMS = ")
+    file.write_text(head.replace("def study(", "def make(") + "study = make()\n", encoding="utf-8")
+    assert run("study", file, "--quiet") == 0
+    assert "nothing is judged" in capsys.readouterr().out
+    file.write_text(file.read_text(encoding="utf-8") + "CLAIMS = " + claims, encoding="utf-8")
+    assert run("study", file, "--quiet") == 0
+    assert "verdict: pass" in capsys.readouterr().out
+    assert run("study", file, "--quiet", "--scale", "paper") == 3
+    assert "drop --scale" in capsys.readouterr().err
