@@ -1,5 +1,6 @@
 """Whose code an object is: this package's, an installed package's (told by name and version), or the user's own."""
 
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
@@ -33,14 +34,14 @@ def origin_of(module: str | None) -> str:
     if module == "pdeflow" or module.startswith("pdeflow."):
         return OWN
     loaded = sys.modules.get(module)
-    if loaded is None:
-        return USERS
+    top = module.partition(".")[0]
+    if loaded is None:  # an installed package may have more modules than anybody has loaded
+        return USERS if top == module else origin_of(top)
     file = getattr(loaded, "__file__", None)
     if file is None:  # built in, frozen, a namespace package, or made by hand
         spec = getattr(loaded, "__spec__", None)
         if spec is not None and spec.origin in ("built-in", "frozen"):
             return INSTALLED
-        top = module.partition(".")[0]
         return USERS if top == module else origin_of(top)
     return INSTALLED if in_installed_place(str(file)) else USERS
 
@@ -102,4 +103,7 @@ def named(thing: Any) -> tuple[str, str] | None:
         return None
     if isinstance(thing, FunctionType) and origin_of(thing.__globals__.get("__name__")) == USERS:
         return None  # a user's function that was put into another module
+    if module not in sys.modules:  # as numpy.rec, under which numpy has its record arrays
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
     return (module, qualname) if resolve(module, qualname) is thing else None

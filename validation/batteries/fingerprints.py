@@ -147,6 +147,7 @@ NUMBERS = {
     "array": "import numpy as np\nthing = np.array([1.0, VALUE, 3.0])",
     "long array": "import numpy as np\nthing = np.arange(5000.0)\nthing[4321] += VALUE",
     "array of objects": "import numpy as np\nthing = np.array([None, VALUE], dtype=object)",
+    "record array": "import numpy as np\nthing = np.recarray((1,), dtype=[('a', float)])\nthing['a'] = VALUE",
     "tensor": "import torch\nthing = torch.tensor([1.0, VALUE], dtype=torch.float64)",
     "attribute of a tensor": "import torch\nthing = torch.ones(3)\nthing.k = VALUE",
     "hook of a tensor": "import torch\nthing = torch.ones(3, requires_grad=True)\n"
