@@ -7,10 +7,12 @@ The names are imported at once: some of them are the names of their modules too.
 """
 
 from .._core.lazy import missing_name
+from .c2st import c2st
 from .energy_distance import energy_distance
 from .energy_gap import EnergyGap, energy_gap
 from .gaussian import bures
 from .kl import kl, sym_kl
+from .ksd import ksd
 from .lp import l1, l2
 from .metric import Metric, metric
 from .mmd import mmd
@@ -22,10 +24,12 @@ __all__ = [
     "EnergyGap",
     "Metric",
     "bures",
+    "c2st",
     "cov_error",
     "energy_distance",
     "energy_gap",
     "kl",
+    "ksd",
     "l1",
     "l2",
     "mean_error",

@@ -53,3 +53,8 @@ def root_of_one(truth: Law) -> float:
 def root_of_length(truth: Law) -> float:
     """3e4 times the root of `length`, in units of x^½: roots of differences of lengths."""
     return _ROOT_OF_ROUNDING * float(np.sqrt(length(truth)))
+
+
+def root_of_score(truth: Law) -> float:
+    """3e4 times d over the spread, in units of 1/x: roots of differences of squared scores, which are of that size."""
+    return _ROOT_OF_ROUNDING * truth.dim / spread(truth)
