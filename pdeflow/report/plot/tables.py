@@ -66,15 +66,16 @@ def convergence(
     _is_table(table)
     orders = _pick(table.orders(metric, time), time, problem)
     drawn, axes = panel(ax, (6.4, 4.6))
-    levels: dict[tuple[str, str, float], list[Row]] = {}
+    levels: dict[tuple[Any, ...], list[Row]] = {}
+    key = ("problem", "method", "time", *table.others)
     for row, part in zip(table.work_precision(metric, time), table.parts(metric, time)):
-        levels.setdefault((row["problem"], row["method"], row["time"]), []).append({**row, "floor": part["floor"]})
+        levels.setdefault(tuple(row[name] for name in key), []).append({**row, "floor": part["floor"]})
     lowest, slopes, steps = np.inf, [], set()
     for i, row in enumerate(orders):
-        points = levels[row["problem"], row["method"], row["time"]]
+        points = levels[tuple(row[name] for name in key)]
         h = np.array([table.step_size(point[table.swept]) for point in points])
         style = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)], "ls": ""}
-        seen, low = _draw_errors(axes, h, points, row, style)
+        seen, low = _draw_errors(axes, h, points, {**row, "method": _line(row, table.others)}, style)
         steps |= seen
         lowest = min(lowest, low)
         if seen and row["order"].upper - row["order"].lower <= 1:
@@ -121,6 +122,11 @@ def _draw_errors(
         axes.plot(h, floors, color=colour, lw=0.9, ls=":")
         lowest = min(lowest, np.nanmin(floors[floors > 0]))
     return set(h[good]), lowest
+
+
+def _line(row: Row, others: Sequence[str]) -> str:
+    """The name of a line: its method and its levels of the other axes."""
+    return ", ".join([row["method"], *(f"{name} = {row[name]}" for name in others)])
 
 
 def _label(row: Row) -> str:
@@ -201,8 +207,9 @@ def work_precision(
     _is_table(table)
     rows = _pick(table.work_precision(metric, time), time, problem)
     drawn, axes = panel(ax, (6.4, 4.2))
-    for i, method in enumerate(dict.fromkeys(row["method"] for row in rows)):
-        points = [row for row in rows if row["method"] == method and np.isfinite(row["error"]) and row["error"] > 0]
+    for i, method in enumerate(dict.fromkeys(_line(row, table.others) for row in rows)):
+        mine = [row for row in rows if _line(row, table.others) == method]
+        points = [row for row in mine if np.isfinite(row["error"]) and row["error"] > 0]
         seconds, error = [_warm(row) for row in points], [row["error"] for row in points]
         axes.plot(seconds, error, color=COLOURS[i % len(COLOURS)], marker=MARKERS[i % len(MARKERS)], lw=1, label=method)
     _needs_positive(min((row["error"] for row in rows if row["error"] > 0), default=np.inf), metric)
@@ -269,7 +276,7 @@ def error_parts(
     rows = [
         row for row in _pick(table.parts(metric, time), time, problem) if np.isfinite(row["error"]) and row["error"] > 0
     ]
-    methods = list(dict.fromkeys(row["method"] for row in rows))
+    methods = list(dict.fromkeys(_line(row, table.others) for row in rows))
     if not methods:
         raise NotAvailable(
             f"No run of metric {metric!r} has a finite error above zero. There is nothing to draw. See the column "
@@ -279,7 +286,7 @@ def error_parts(
     power = 2 if table.floor_adds.get(metric) == "squares" else 1
     colours: dict[str, str] = dict(zip(_PARTS, ("#999999", COLOURS[0], COLOURS[1], COLOURS[4])))
     for axes, method in zip(side_by_side, methods):
-        mine = [row for row in rows if row["method"] == method]
+        mine = [row for row in rows if _line(row, table.others) == method]
         _stack(axes, mine, power, colours)
         axes.set_xticks(range(len(mine)), [f"{row[table.swept]:.3g}" for row in mine], rotation=60, fontsize=7)
         axes.set_title(method, fontsize=9, pad=12)  # above the numbers on the bars

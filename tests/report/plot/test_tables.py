@@ -51,3 +51,13 @@ def test_errors_that_are_all_zero_are_not_drawn_but_reported(draw, tmp_path):
     with pytest.raises(pf.NotAvailable, match="above zero"):
         draw(table, "zero")
     assert "No figure" in report.write(table, tmp_path, title="zero").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("draw", [plot.convergence, plot.work_precision, plot.error_parts])
+def test_levels_of_another_axis_are_lines_or_panels_of_their_own(draw):
+    family = pf.Family(pf.problems.ou, dim=[1, 2])
+    table = pf.Study(family, {"explicit": ExplicitMoments()}, {"dt": [0.02, 0.01, 0.005]}, {"w2": pf.metrics.w2}).run()
+    figure = draw(table, "w2")
+    named = [axes.get_title() for axes in figure.axes] + figure.axes[0].get_legend_handles_labels()[1]
+    for dim in (1, 2):
+        assert sum(text.startswith(f"explicit, dim = {dim}") for text in named) == 1
