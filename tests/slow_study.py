@@ -39,7 +39,7 @@ def study():
     )
 
 
-TIMING = ("seconds", "first_call_seconds")
+TIMING = ("seconds", "first_call_seconds", "cpu_seconds", "memory")
 
 
 def bits(table):

@@ -137,8 +137,11 @@ class _NamedLine:
 @click.option("--jobs", default=1, show_default=True, help="Runs side by side (joblib).")
 @click.option("--store", type=click.Path(), help="Folder of finished runs; a second call redoes nothing that is whole.")
 @click.option("--report", "report_to", type=click.Path(), help="Folder for report.md, table.csv and figures.")
+@click.option("--budget", type=float, help="CPU seconds of a run; one that takes more ends as `out of time`.")
 @click.option("--quiet", is_flag=True, help="No progress bar.")
-def study(file: str, scale: str, jobs: int, store: str | None, report_to: str | None, quiet: bool) -> int:
+def study(
+    file: str, scale: str, jobs: int, store: str | None, report_to: str | None, budget: float | None, quiet: bool
+) -> int:
     """Run the study of a Python FILE, print its table of orders and the verdicts on its claims.
 
     FILE holds `study = pf.Study(...)`, or `def study(scale)` that returns one, and may hold a list CLAIMS.
@@ -152,7 +155,7 @@ def study(file: str, scale: str, jobs: int, store: str | None, report_to: str | 
         report.folder(report_to)  # before the runs, not after
     with StudyFolder(Path(file)):
         asked = _asked(module, file, scale)
-        table = asked.run(store=store, jobs=jobs, progress=not quiet)
+        table = asked.run(store=store, jobs=jobs, progress=not quiet, budget=budget)
     claims = getattr(module, "CLAIMS", [])
     words = (inspect.getdoc(module) or "").splitlines()
     title = words[0] if words else Path(file).stem

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import joblib
 from joblib.parallel import get_active_backend
 
-from .._core.errors import BadInput, PdeflowError
+from .._core.errors import BadInput, OutOfTime, PdeflowError
 from .._core.progress import ProgressBar
 from .._core.threads import one_thread
 from ..method import runs_whole
 from ..trajectory import Trajectory
 from .rows import Row
-from .run import Floor, Floors, Named, Run, measure_floors, perform
+from .run import Floor, Floors, Named, Run, measure_floors, measure_floors_within, perform, perform_within, unmeasured
 from .store import Store, key_of
+from .worker import dismiss
 
 if TYPE_CHECKING:
     from .study import Study  # which calls this module
@@ -30,41 +31,68 @@ Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 
 
-def execute(study: Study, store: Store | None, jobs: int, progress: bool) -> tuple[list[Row], int]:
+def execute(
+    study: Study, store: Store | None, jobs: int, progress: bool, budget: float | None
+) -> tuple[list[Row], int]:
     """All rows of `study` in the order of its cases, and the number of runs that came from the store."""
     cases = list(study.cases())
-    questions: list[dict[str, Any]] = []
-    results: dict[int, list[Row]] = {}
-    if store is not None:
-        records: Records = {}
-        questions = [study.question(labels, run, records) for labels, run in cases]
-        for index, question in enumerate(questions):
-            found = store.load(key_of(question))
-            if found is not None:
-                results[index] = found
+    questions, results = ([], {}) if store is None else _stored(study, store, cases, budget)
     reused = len(results)
     missing = [index for index in range(len(cases)) if index not in results]
     if missing:
-        truths = _truths(study, [cases[index] for index in missing])
-        with ProgressBar(progress, len(missing), "study") as bar:
-            floors = _floors(study, cases, results, missing, truths, jobs)
+        with ProgressBar(progress, len(missing), "study") as bar, Dismissal():
+            truths = _truths(study, [cases[index] for index in missing])
+            floors = _floors(study, cases, results, missing, truths, jobs, budget)
             tasks = []
             for index in missing:
                 labels, run = cases[index]
                 truth = truths[_truth_key(study, run)]
-                tasks.append((index, labels, replace(run, truth=truth, floors=floors.get(_floor_key(study, run), {}))))
+                run = replace(run, truth=truth, floors=floors.get(_floor_key(study, run), {}))
+                tasks.append((index, labels, run, budget))
             for done, (index, rows) in enumerate(spread(_numbered, tasks, jobs), start=1):
                 if store is not None:
-                    store.save(questions[index], rows)
+                    store.save({**questions[index], **({"budget": budget} if _ran_out(budget, rows) else {})}, rows)
                 results[index] = rows
                 bar.update(done)
     return [{**labels, **row} for index, (labels, _) in enumerate(cases) for row in results[index]], reused
 
 
-def _numbered(task: tuple[int, Labels, Run]) -> tuple[int, list[Row]]:
-    index, labels, run = task
+def _stored(
+    study: Study, store: Store, cases: Sequence[Case], budget: float | None
+) -> tuple[list[dict[str, Any]], dict[int, list[Row]]]:
+    """The question of each case, and the rows of those that the store answers."""
+    records: Records = {}
+    questions = [study.question(labels, run, records) for labels, run in cases]
+    results: dict[int, list[Row]] = {}
+    for index, question in enumerate(questions):
+        found = store.load(key_of(question))
+        if found is None and budget is not None:
+            found = store.load(key_of({**question, "budget": budget}))
+        if found is not None:
+            results[index] = found
+    return questions, results
+
+
+class Dismissal:
+    """Ends the process of runs with a budget that this thread started, at the end of a block."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        dismiss()
+
+
+def _ran_out(budget: float | None, rows: Sequence[Row]) -> bool:
+    """Whether the answer is one to the question with this budget only."""
+    status = OutOfTime.status
+    return budget is not None and any(row["status"] == status or row["floor_how"].startswith(status) for row in rows)
+
+
+def _numbered(task: tuple[int, Labels, Run, float | None]) -> tuple[int, list[Row]]:
+    index, labels, run, budget = task
     with Named("in the run", labels):
-        return index, perform(run)
+        return index, perform(run) if budget is None else perform_within(budget, run)
 
 
 def _truth_key(study: Study, run: Run) -> tuple[Any, ...]:
@@ -111,6 +139,7 @@ def _floors(
     missing: Sequence[int],
     truths: dict[tuple[Any, ...], Trajectory | PdeflowError],
     jobs: int,
+    budget: float | None,
 ) -> dict[tuple[Any, ...], Floors]:
     """The floors by floor key, taken from whole runs where these hold them, else measured."""
     floors: dict[tuple[Any, ...], Floors] = {}
@@ -125,15 +154,18 @@ def _floors(
         labels, run = cases[index]
         key, truth = _floor_key(study, run), truths[_truth_key(study, run)]
         if key not in floors and not isinstance(run.method, PdeflowError) and not isinstance(truth, PdeflowError):
-            tasks.setdefault(key, (key, labels, (run.problem, run.method, run.times, run.metrics, truth)))
+            if study.floors:
+                tasks.setdefault(key, (key, labels, (run.problem, run.method, run.times, run.metrics, truth), budget))
+            else:
+                floors[key] = unmeasured(run.times, run.metrics, truth, "not measured: floors=False")
     floors.update(spread(_keyed_floors, list(tasks.values()), jobs))
     return floors
 
 
 def _keyed_floors(task: tuple[Any, ...]) -> tuple[tuple[Any, ...], Floors]:
-    key, labels, arguments = task
+    key, labels, arguments, budget = task
     with Named("in the floor for the run", labels):
-        return key, measure_floors(*arguments)
+        return key, measure_floors(*arguments) if budget is None else measure_floors_within(budget, *arguments)
 
 
 def spread(function: Callable[[Task], Answer], tasks: Sequence[Task], jobs: int) -> Iterator[Answer]:

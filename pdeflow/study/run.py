@@ -8,7 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from .._core.errors import BadInput, Diverged, NotAvailable, PdeflowError
+from .._core.costs import Costs
+from .._core.errors import BadInput, Diverged, NotAvailable, OutOfTime, PdeflowError
 from .._core.estimate import Estimate
 from .._core.threads import one_thread
 from .._core.validate import real
@@ -18,6 +19,7 @@ from ..metrics.metric import scale_of
 from ..problems.problem import Problem
 from ..trajectory import Trajectory
 from .rows import Row
+from .worker import Tell, within
 
 NAN = float("nan")
 DRAWS = 8  # starts over which the floor of a random method is averaged
@@ -57,6 +59,7 @@ class Run:
     metrics: dict[str, Callable[..., Any]]
     truth: Any
     floors: Floors
+    floors_wanted: bool = True
 
 
 class Named:
@@ -106,20 +109,45 @@ def measure(
     return found
 
 
+def _silent(part: str, known: Any) -> None:
+    """Where nobody wants to know which part of a run begins."""
+
+
 @one_thread()
-def perform(run: Run) -> list[Row]:
+def perform(run: Run, *, tell: Tell = _silent) -> list[Row]:
     """The rows of a run: one per time and metric. A PdeflowError becomes a row; nothing else is caught."""
+    costs = Costs()
     try:
         for obstacle in (run.method, run.truth):
             if isinstance(obstacle, PdeflowError):
                 raise obstacle
-        trajectory = solve(run.problem, run.method, dt=run.dt, times=run.times, seed=run.seed)
+        tell("run", None)
+        with costs:
+            trajectory = solve(run.problem, run.method, dt=run.dt, times=run.times, seed=run.seed)
     except PdeflowError as error:
-        return [_row(run, time, name, error) for time in run.times for name in run.metrics]
+        return _refused(run, error)
+    spent = {name: float(trajectory.stats[name]) for name in ("seconds", "first_call_seconds", "steps")}
+    spent |= {"cpu_seconds": costs.cpu_seconds, "memory": costs.memory}
+    tell("comparison with the truth", spent)
     sequence = _sequence(run)
-    if runs_whole(run.method):
+    if runs_whole(run.method) and run.floors_wanted:
         run = replace(run, floors=_answer_floors(run, trajectory))
-    return [_compared(run, trajectory, sequence, time, name) for time in run.times for name in run.metrics]
+    rows = [_compared(run, trajectory, sequence, time, name) for time in run.times for name in run.metrics]
+    return [{**row, **spent} for row in rows]
+
+
+def perform_within(budget: float, run: Run) -> list[Row]:
+    """`perform` with at most `budget` CPU seconds for the run, and as many for its comparison with the truth."""
+    if isinstance(run.method, PdeflowError) or isinstance(run.truth, PdeflowError):
+        return perform(run)
+    try:
+        return within(budget, perform, run)
+    except OutOfTime as error:
+        return [{**row, **(error.facts["known"] or {})} for row in _refused(run, error)]
+
+
+def _refused(run: Run, error: PdeflowError) -> list[Row]:
+    return [_row(run, time, name, error) for time in run.times for name in run.metrics]
 
 
 def _row(run: Run, time: float, name: str, error: PdeflowError | None = None) -> Row:
@@ -136,6 +164,9 @@ def _row(run: Run, time: float, name: str, error: PdeflowError | None = None) ->
         "why": str(error) if error else "",
         "seconds": NAN,
         "first_call_seconds": NAN,
+        "cpu_seconds": NAN,
+        "memory": NAN,
+        "steps": NAN,
         "truth_error": NAN,
         "how": "",
         "floor_how": floor.how,
@@ -156,8 +187,6 @@ def _compared(run: Run, trajectory: Trajectory, sequence: Trajectory | None, tim
         row["null"] = NAN if found.null is None else float(found.null)
         row["truth_error"] = truth_error(run.truth, time, name, metric, found.metric)
         row["time_error"] = _time_error(sequence, truth, time, name, metric)
-    row["seconds"] = float(trajectory.stats["seconds"])
-    row["first_call_seconds"] = float(trajectory.stats["first_call_seconds"])
     return row
 
 
@@ -210,6 +239,8 @@ def measure_floors(
     times: Sequence[float],
     metrics: Mapping[str, Callable[..., Any]],
     truth: Trajectory,
+    *,
+    tell: Tell = _silent,
 ) -> Floors:
     """What the method's representation of the truth costs with no step taken, and the size of what is compared.
 
@@ -218,6 +249,7 @@ def measure_floors(
     that says nothing, it is the error of the method's start, which takes no step at all. A method that runs as a whole
     has none of them before it has run.
     """
+    tell("floor", None)
     if runs_whole(method):
         return {}
 
@@ -229,6 +261,36 @@ def measure_floors(
         for time in times
         for name, metric in metrics.items()
     }
+
+
+def measure_floors_within(
+    budget: float,
+    problem: Problem,
+    method: Any,
+    times: Sequence[float],
+    metrics: Mapping[str, Callable[..., Any]],
+    truth: Trajectory,
+) -> Floors:
+    """`measure_floors` with at most `budget` CPU seconds; NaN where they do not suffice."""
+    try:
+        return within(budget, measure_floors, problem, method, times, metrics, truth)
+    except OutOfTime as error:
+        return unmeasured(times, metrics, truth, f"{error.status}: {error}")
+
+
+def unmeasured(
+    times: Sequence[float], metrics: Mapping[str, Callable[..., Any]], truth: Trajectory, why: str
+) -> Floors:
+    """Floors that are not known, with the sizes that the metrics know."""
+    floors = {}
+    for time in times:
+        for name, metric in metrics.items():
+            try:
+                scale = scale_of(metric, truth.at(time))
+            except PdeflowError:
+                scale = NAN
+            floors[time, name] = Floor(NAN, why, scale)
+    return floors
 
 
 def _answer_floors(run: Run, trajectory: Trajectory) -> Floors:

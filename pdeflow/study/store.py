@@ -14,8 +14,8 @@ from .._core.files import temporary_name, write_whole, writer_is_dead
 from .._core.fingerprint import VERSION
 
 # 2: a run as the truth has an unknown error, not none; 3: rows have a scale; 4: named by a versioned fingerprint;
-# 5: rows have a null level
-SCHEMA = 5
+# 5: rows have a null level; 6: rows have CPU seconds, memory and steps
+SCHEMA = 6
 FIELDS = {"schema", "fingerprint", "question", "result", "sha256"}
 
 

@@ -53,6 +53,9 @@ class Study(Value):
         are `inconclusive`.
     seeds : int or iterable of int
         Each run is repeated with each of them.
+    floors : bool
+        Whether the floor of each method is measured, which costs up to eight starts and metrics for each time. Without
+        it nothing tells the representation of a method from its other errors.
 
     Raises
     ------
@@ -71,6 +74,7 @@ class Study(Value):
         times: Iterable[float] | float | None = None,
         against: Trajectory | Callable[..., Trajectory] = exact,
         seeds: int | Iterable[int] = (0,),
+        floors: bool = True,
     ):
         self.family = problems if isinstance(problems, Family) else None
         self.problems = {} if isinstance(problems, Family) else _labelled(problems)
@@ -88,6 +92,7 @@ class Study(Value):
         self.against, self.truth_takes_dt = _truth(against)
         self.seeds = tuple(count(seed, "seed", 0) for seed in _listed(seeds, "seeds"))
         require_distinct(self.seeds, "seeds")
+        self.floors = flag(floors, "floors")
 
     def shown_fields(self) -> dict[str, Any]:
         sweep = {name: levels if callable(levels) else list(levels) for name, levels in self.sweep.given.items()}
@@ -96,7 +101,7 @@ class Study(Value):
 
     def described(self) -> dict[str, Any]:
         """What makes it another study: all but its store and the way it is run."""
-        sweep = [self.sweep, self.dt, self.times, self.seeds]
+        sweep = [self.sweep, self.dt, self.times, self.seeds, self.floors]
         problems = self.problems if self.family is None else self.family
         return {"study": [problems, self.methods, self.metrics, self.against, sweep]}
 
@@ -121,7 +126,7 @@ class Study(Value):
                     dt = combination.get("dt", self.dt)
                     for seed in self.seeds:
                         labels = {"problem": label, "method": name, **combination, "seed": seed, "dt": dt}
-                        yield labels, Run(member, variant, dt, seed, times, self.metrics, None, {})
+                        yield labels, Run(member, variant, dt, seed, times, self.metrics, None, {}, self.floors)
 
     def _variant(self, name: str, changes: dict[str, Any], variants: list[tuple[dict[str, Any], Any]]) -> Any:
         """The method with the swept fields at their levels, or the error in its way; one object for the same levels."""
@@ -148,7 +153,14 @@ class Study(Value):
         except PdeflowError as error:
             return error
 
-    def run(self, store: str | os.PathLike[str] | None = None, jobs: int = 1, progress: bool = True) -> Table:
+    def run(
+        self,
+        store: str | os.PathLike[str] | None = None,
+        jobs: int = 1,
+        progress: bool = True,
+        *,
+        budget: float | None = None,
+    ) -> Table:
         """Run what is not in the store yet, and return the table; same study, same bits, whatever `jobs`.
 
         Parameters
@@ -162,6 +174,11 @@ class Study(Value):
         progress : bool
             Whether to show how far it is: a bar in a terminal, a line in a notebook, elsewhere a line on stderr every
             ten seconds. False shows nothing anywhere.
+        budget : float, optional
+            CPU seconds that a run may take, with those of the processes that it starts; its comparison with the truth,
+            and the floor of a method, may each take as many. Each then has a process of its own, which is ended where
+            it takes more, also inside a compiled step, or where it has not computed for a minute. Its rows have the
+            status `out of time`. Compiling counts; reading libraries does not, and neither does the truth.
 
         Returns
         -------
@@ -182,7 +199,8 @@ class Study(Value):
         if jobs != -1:
             count(jobs, "jobs")
         progress = flag(progress, "progress")
-        rows, reused = execute(self, None if store is None else Store(store), jobs, progress)
+        budget = None if budget is None else positive(budget, "budget")
+        rows, reused = execute(self, None if store is None else Store(store), jobs, progress, budget)
         adds: dict[str, FloorAdds] = {name: floor_adds_of(metric) for name, metric in self.metrics.items()}
         return Table(rows, self.axes, adds, reused)
 
@@ -201,6 +219,7 @@ class Study(Value):
             "times": [float(time) for time in run.times],
             "metrics": _described(self.metrics, "metrics", records),
             "against": _described(self.against, "against", records),
+            **({} if self.floors else {"floors": False}),
         }
 
 

@@ -16,7 +16,8 @@ from .fit import round_off
 from .order import Order, judge
 from .rows import Row, Rows
 
-_FLOATS = ("error", "stderr", "null", "floor", "time_error", "seconds", "first_call_seconds", "truth_error", "scale")
+_COSTS = ("seconds", "first_call_seconds", "cpu_seconds", "memory", "steps")
+_FLOATS = ("error", "stderr", "null", "floor", "time_error", "truth_error", "scale", *_COSTS)
 # error over that of the exact discrete sequence: what a floor of a tenth and its way of adding leave in doubt
 SIZE = (0.8, 1.25)
 
@@ -51,7 +52,8 @@ class Table(Along):
     ----------
     rows : iterable of dict
         The columns are problem, method, <the swept names>, seed, time, metric, error, stderr, floor, time_error,
-        status, why, seconds, first_call_seconds, truth_error, null (that of the metric's `Estimate`), dt, how,
+        status, why, seconds (of wall time, for the whole run), first_call_seconds, cpu_seconds and memory (peak of the
+        process in MB, libraries included), steps, truth_error, null (that of the metric's `Estimate`), dt, how,
         floor_how and scale (the size of what the metric compares). A number that does not exist is NaN, and `why` or
         `floor_how` says why. `str` leaves out `null` where no row has one.
     axes : str, or a sequence of Axis
@@ -75,7 +77,7 @@ class Table(Along):
         swept = [axis.name for axis in self.axes]
         tail = ("truth_error", "null", "dt", "how", "floor_how", "scale")
         run = ("problem", "method", *swept, "seed", "time", "metric")
-        found = ("error", "stderr", "floor", "time_error", "status", "why", "seconds", "first_call_seconds")
+        found = ("error", "stderr", "floor", "time_error", "status", "why", *_COSTS)
         super().__init__(rows, (*run, *found, *(name for name in tail if name not in swept)))
 
     def described(self) -> dict[str, Any]:
@@ -83,7 +85,7 @@ class Table(Along):
         return {**super().described(), "axes": self.axes, "along": self._along, "floor_adds": self.floor_adds}
 
     def visible(self) -> tuple[str, ...]:
-        long = {"why", "how", "floor_how", "first_call_seconds", "dt", "scale"} - {axis.name for axis in self.axes}
+        long = {"why", "how", "floor_how", "dt", "scale", *_COSTS[1:]} - {axis.name for axis in self.axes}
         if not any(np.isfinite(row["null"]) for row in self.rows):
             long.add("null")
         short = [name for name in self.columns if name not in long]
@@ -185,7 +187,7 @@ class Table(Along):
         ]
 
     def _levels(self, group: Sequence[Row]) -> list[Row]:
-        """One row per level: means over seeds, medians of the seconds."""
+        """One row per level: means over seeds, medians of the costs."""
         levels: dict[Any, list[Row]] = {}
         for row in group:
             levels.setdefault(row[self.swept], []).append(row)
@@ -203,7 +205,7 @@ class Table(Along):
             "error": error.mean(),
             "stderr": error.std(ddof=1) / np.sqrt(n) if n > 1 else column["stderr"][0],
             **{name: column[name].mean() for name in ("floor", "time_error", "truth_error", "scale")},
-            **{name: float(np.median(column[name])) for name in ("seconds", "first_call_seconds")},
+            **{name: float(np.median(column[name])) for name in _COSTS},
             "status": next((row["status"] for row in rows if row["status"] != "ok"), "ok"),
         }
 
@@ -243,7 +245,7 @@ class Table(Along):
         return Claims(rows, self._with_others(Claims.columns))
 
     def work_precision(self, metric: str, time: float | None = None) -> Rows:
-        """Error against cost: means of the error over seeds (with their standard error), medians of the seconds.
+        """Error against cost: means of the error over seeds (with their standard error), medians of the costs.
 
         Parameters
         ----------
@@ -258,7 +260,7 @@ class Table(Along):
             One row per problem, method, time and level.
         """
         columns = ("problem", "method", "time", self.swept, "dt", "seeds", "error", "stderr", "seconds")
-        columns = self._with_others(tuple(dict.fromkeys((*columns, "first_call_seconds", "status"))))
+        columns = self._with_others(tuple(dict.fromkeys((*columns, *_COSTS, "status"))))
         return Rows([level for group in self.select(metric, time).values() for level in self._levels(group)], columns)
 
     def parts(self, metric: str, time: float | None = None) -> Rows:

@@ -34,7 +34,7 @@ def table(error=0.5):
     columns = ("method", "metric", "problem", "seed", "time", "dt")
     row = {**dict.fromkeys(columns, 1.0), "error": error, "stderr": np.nan, "floor": np.nan, "time_error": np.nan}
     row |= {
-        "null": np.nan,
+        **dict.fromkeys(("null", "cpu_seconds", "memory", "steps"), np.nan),
         "status": "ok",
         "why": "",
         "seconds": 1.0,

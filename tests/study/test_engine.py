@@ -1,5 +1,7 @@
 """The engine: truths, workers, the progress bar, and errors that name their run."""
 
+import io
+import time
 from dataclasses import dataclass
 
 import distributed
@@ -9,7 +11,7 @@ import pytest
 import slow_study
 from cheap_schemes import Moments, moment_distance
 from slow_study import bits
-from study_cases import FOUR_STEPS, brief, small
+from study_cases import FOUR_STEPS, Cloud, brief, small
 
 import pdeflow as pf
 from pdeflow.study import Table
@@ -43,6 +45,30 @@ def test_a_bar_runs_on_a_terminal_and_leaves_standard_output_alone(capsys, monke
     small().run(progress=True)
     out, err = capsys.readouterr()
     assert out == "" and "study" in err
+
+
+def test_progress_is_seen_while_the_truth_is_computed(monkeypatch):
+    monkeypatch.setattr("pdeflow._core.progress.EVERY", 0.01)
+    monkeypatch.setattr("sys.stderr", log := io.StringIO())
+    seen = []
+
+    def truth(problem, times):
+        while not log.getvalue():
+            time.sleep(0.01)
+        seen.append(log.getvalue())
+        return pf.exact(problem, times)
+
+    brief(against=truth).run()
+    assert seen[0].startswith("study: 0 of 4")
+
+
+def test_floors_can_be_left_out_and_are_another_question_then(tmp_path):
+    with_floors, without = brief(methods={"cloud": Cloud()}), brief(methods={"cloud": Cloud()}, floors=False)
+    table = without.run(store=tmp_path)
+    assert {row["floor_how"] for row in table} == {"not measured: floors=False"} and without != with_floors
+    assert np.isnan([row["floor"] for row in table]).all()
+    assert [row["error"] for row in table] == [row["error"] for row in with_floors.run(store=tmp_path)]
+    assert without.run(store=tmp_path).reused == 4 and table.orders("moments", expected=1.0)[0]["verdict"] != "pass"
 
 
 @dataclass(frozen=True)
