@@ -151,6 +151,7 @@ def time_grid(times: ArrayLike, dt: float) -> tuple[Values, list[int]]:
     return grid, steps.astype(int).tolist()
 
 
+@known_arguments
 def exact(problem: Problem, times: ArrayLike | None = None) -> Trajectory:
     """The exact solution of a problem.
 
@@ -177,6 +178,7 @@ def exact(problem: Problem, times: ArrayLike | None = None) -> Trajectory:
     return Trajectory(grid, [problem.exact(float(t)) for t in grid])
 
 
+@known_arguments
 def exact_jko(problem: Problem, *, dt: float, times: ArrayLike | None = None) -> Trajectory:
     """The JKO iterates ρ_{k+1} = argmin F(ρ) + W2²(ρ, ρ_k)/(2 dt) themselves, where they are closed.
 

@@ -83,8 +83,13 @@ class BadReference(PdeflowError):
     status = "bad reference"
 
 
-def unknown_field(owner: str, name: str, valid, kind: str = "field") -> UnknownField:
-    """The error for a name that `owner` does not have, with the nearest valid one. kind : what the name would name."""
+def unknown_field(owner: str, name: str, valid, kind: str = "field", cure: str = "") -> UnknownField:
+    """The error for a name that `owner` does not have, with the nearest valid one.
+
+    kind : what the name would name; cure : what to do, where that is known better.
+    """
     valid = sorted(valid)
     listed = f"It has: {', '.join(valid) or 'none'}."
-    return UnknownField(f"{owner} has no {kind} {shown(name, 200)}. {listed}{did_you_mean(name, valid)}")
+    return UnknownField(
+        f"{owner} has no {kind} {shown(name, 200)}. {listed}{f' {cure}' if cure else did_you_mean(name, valid)}"
+    )

@@ -1,7 +1,9 @@
 """A number with its standard error and the way it was got."""
 
+import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
+from numbers import Real
 
 from .short_text import cut
 from .value import Value
@@ -18,6 +20,9 @@ class Estimate(Value):
     null : the null level: the mean of the value if both samples came from one law, at the sizes and by the estimator
         used, in the unit of the value. An exact solver reaches it and no less; what counts is the value above it. None
         where the estimator does not know it, and where nothing was sampled.
+
+    `<`, `<=`, `>` and `>=` compare the value, with a number or with that of another Estimate; whether a difference
+    exceeds the errors is another question. `==` asks for equality in all fields, as of every value of the package.
     """
 
     value: float
@@ -25,6 +30,24 @@ class Estimate(Value):
     how: str = "closed form"
     metric: str = ""
     null: float | None = None
+
+    def __lt__(self, other: object) -> bool:
+        return self._compared(operator.lt, other)
+
+    def __le__(self, other: object) -> bool:
+        return self._compared(operator.le, other)
+
+    def __gt__(self, other: object) -> bool:
+        return self._compared(operator.gt, other)
+
+    def __ge__(self, other: object) -> bool:
+        return self._compared(operator.ge, other)
+
+    def _compared(self, holds, other):
+        """Whether an order holds between the values; `other` is an Estimate or a real number."""
+        if not isinstance(other, Estimate | Real):
+            return NotImplemented
+        return bool(holds(float(self), float(other)))
 
     def __float__(self):
         return float(self.value)

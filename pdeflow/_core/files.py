@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import BadInput, PdeflowError
+from .short_text import shown
 
 
 def place_of(path: Any) -> Path:
@@ -18,8 +19,7 @@ def place_of(path: Any) -> Path:
     try:
         place = Path(path).resolve()
     except (TypeError, ValueError, OSError, RuntimeError):  # no path at all, a null byte, links in a circle
-        shown = repr(path) if len(repr(path)) <= 80 else f"of type {type(path).__name__}"
-        raise BadInput(f"The path is {shown}. It must name a file. Pass a str or a Path.") from None
+        raise BadInput(f"The path is {shown(path, 80)}. It must name a file. Pass a str or a Path.") from None
     try:
         folder, there = place.is_dir(), place.exists()
     except OSError as reason:  # a folder on the way may not be entered, a disk fails

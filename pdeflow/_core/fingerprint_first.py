@@ -95,7 +95,8 @@ def _of_object(thing: Any) -> Any:
 
 
 def _of_dataclass(thing: Any) -> dict[str, Any]:
-    record = {"type": type(thing).__qualname__, **{f.name: describe(getattr(thing, f.name)) for f in fields(thing)}}
+    asked = [f for f in fields(thing) if not (f.metadata.get("later") and getattr(thing, f.name) == f.default)]
+    record = {"type": type(thing).__qualname__, **{f.name: describe(getattr(thing, f.name)) for f in asked}}
     if not type(thing).__module__.startswith("pdeflow."):  # a user's own scheme: its code is part of the question
         bases = [kind for kind in type(thing).__mro__ if not kind.__module__.startswith(("pdeflow.", "builtins"))]
         record["source"] = [_source(kind) for kind in bases]
@@ -113,8 +114,9 @@ def _of_attributes(thing: Any) -> dict[str, Any]:
 def _of_function(function: Any) -> dict[str, Any]:
     if inspect.ismethod(function):
         return {"method": function.__name__, "of": describe(function.__self__)}
-    if getattr(function, "__globals__", {}).get("__name__", "").startswith("jaxtyping."):
-        function = function.__wrapped__  # while tests run, a check of array shapes wraps the functions of the package
+    # checks of the names of arguments and, while tests run, of array shapes wrap the functions of the package
+    while getattr(function, "__globals__", {}).get("__name__", "").startswith(("jaxtyping.", "pdeflow._core.validate")):
+        function = function.__wrapped__
     record: dict[str, Any] = {"function": f"{recorded_module(function.__module__ or '')}.{function.__qualname__}"}
     if (function.__module__ or "").startswith("pdeflow.") and not function.__closure__:
         return record

@@ -21,7 +21,7 @@ Answer = TypeVar("Answer")
 
 def known_arguments(function: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
     """Decorator of a public function: an unknown keyword raises `UnknownField` with the nearest valid one."""
-    valid = [one.name for one in inspect.signature(function).parameters.values()]
+    valid = [name for name in inspect.signature(function).parameters if name != "self"]
 
     @wraps(function)
     def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
@@ -274,6 +274,11 @@ def _array(values: Any) -> np.ndarray | None:
         raise BadInput(
             "An array has masked entries. What lies under a mask is no number. Pass x.compressed() or x.filled(value), "
             "whichever is meant."
+        )
+    if is_tensor(values) and values.requires_grad:
+        raise BadInput(
+            f"A tensor of shape {tuple(values.shape)} records gradients. Laws and checks hold numpy arrays, which "
+            "cannot. Pass x.detach()."
         )
     try:
         return np.asarray(values)

@@ -103,4 +103,13 @@ def _require_arguments(cls: type, args: tuple[Any, ...], kwargs: Mapping[str, An
     if len(args) > most:
         unknown.append(f"(argument {len(args)})")
     if unknown and not any_more:
-        raise unknown_field(cls.__name__, unknown[0], valid)
+        raise unknown_field(cls.__name__, unknown[0], valid, cure=_taken_by(cls, unknown[0]))
+
+
+def _taken_by(cls: type, name: str) -> str:
+    """The cure for a keyword that is none of the constructor but of a public method, or nothing."""
+    for method, function in vars(cls).items():
+        if inspect.isfunction(function) and not method.startswith("_"):
+            if name in list(inspect.signature(function).parameters)[1:]:
+                return f"{cls.__name__}.{method} takes it: {cls.__name__}(...).{method}({name}=...)."
+    return ""

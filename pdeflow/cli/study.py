@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from .._core.errors import BadInput
-from .._core.short_text import shown
+from .._core.short_text import did_you_mean, shown
 
 if TYPE_CHECKING:
     from ..study import Claim, Table
@@ -46,10 +46,17 @@ def load_validation(file: str | Path) -> ModuleType:
     packages. `StudyFolder` puts it there and takes it away.
     """
     path = Path(file)
-    known = [
-        str(p) for p in sorted(Path("validation/claims").glob("*.py")) if "def study(" in p.read_text(encoding="utf-8")
-    ]
+    folders = dict.fromkeys([Path("validation/claims"), path.parent])
+    known = sorted(
+        str(p)
+        for folder in folders
+        for p in folder.glob("*.py")
+        if p.is_file() and "def study(" in p.read_text(encoding="utf-8", errors="replace")
+    )
     here = f"Here: {', '.join(known) or 'none'}."
+    if not path.exists():
+        near = did_you_mean(str(path), known) if known else ""
+        raise BadInput(f"There is no file {str(path)!r}. A validation file has study(scale) and CLAIMS. {here}{near}")
     if not path.is_file() or path.suffix != ".py":
         raise BadInput(f"{str(path)!r} is not a Python file. A validation file has study(scale) and CLAIMS. {here}")
     module = _executed(path)

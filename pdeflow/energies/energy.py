@@ -12,6 +12,7 @@ from .._core.estimate import Estimate
 from .._core.validate import count
 from .._core.value import Value
 from ..laws import Law
+from ..laws.draws import drawn
 from ..laws.line_integrals import density_mean
 from .interactions import power_terms
 from .potentials import as_quadratic
@@ -139,7 +140,7 @@ def _potential_energy(potential, law, rng, n, breakpoints):
     mean = law.mean_of(potential.value, breakpoints) if len(breakpoints) else law.mean_of(potential.value)
     if mean is not None:
         return mean.value, 0.0, mean.how
-    return _monte_carlo(potential.value(law.sample(count(n, "n", 2), _generator(rng, "potential", law))), n)
+    return _monte_carlo(potential.value(drawn(law, count(n, "n", 2), _generator(rng, "potential", law))), n)
 
 
 def _internal_energy(internal, law, rng, n):
@@ -191,4 +192,4 @@ def _interaction_energy(kernel, law, rng, n):
         return mean_energy(kernel, *nodes), 0.0, "quadrature"
     rng = _generator(rng, "interaction", law)
     n = count(n, "n", 2)
-    return _monte_carlo(0.5 * kernel.value(law.sample(n, rng) - law.sample(n, rng)), n)
+    return _monte_carlo(0.5 * kernel.value(drawn(law, n, rng) - drawn(law, n, rng)), n)

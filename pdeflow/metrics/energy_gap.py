@@ -1,11 +1,13 @@
 """The energy gap."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from .._core.errors import BadInput
 from .._core.estimate import Estimate, together
+from .._core.validate import known_arguments, real_array
 from .._core.value import Value
 from ..energies.energy import Energy
 from ..laws import Law
@@ -21,17 +23,22 @@ class EnergyGap(Value):
     ----------
     energy : Energy
         F.
+    breakpoints : (k,)
+        On the line: the ends and the middle of narrow features of the potential, see `Energy.evaluate`.
     """
 
     energy: Energy
+    breakpoints: tuple[float, ...] = field(default=(), metadata={"later": True})  # than the first fingerprint
 
     def __post_init__(self):
+        object.__setattr__(self, "breakpoints", tuple(real_array(self.breakpoints, "breakpoints", ndim=1).tolist()))
         if not callable(getattr(self.energy, "evaluate", None)):
             raise BadInput(
                 f"energy_gap got {self.energy!r}. It takes an Energy. Pass problem.energy or pf.Energy(potential=..., "
                 "internal=...)."
             )
 
+    @known_arguments
     def __call__(
         self, approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000
     ) -> Estimate:
@@ -52,23 +59,30 @@ class EnergyGap(Value):
             |F(approximation) - F(truth)|; stderr combines those of the two energies in quadrature.
         """
         laws = checked_pair(approximation, truth, rng, "energy_gap")
-        mine, other = (self.energy.evaluate(law, rng=rng, n=n) for law in laws)
+        mine, other = (self._energy(law, rng=rng, n=n) for law in laws)
         stderr = float(np.hypot(mine.stderr, other.stderr))
         return Estimate(abs(mine.value - other.value), stderr, together([mine.how, other.how]), "energy_gap")
 
     def scale(self, truth: Law) -> float:
         """The energy of the truth, and its change where the law is twice as wide, for an energy may happen to be 0."""
-        value = self.energy.evaluate(truth).value
-        return float(np.hypot(value, self.energy.evaluate(stretched(truth)).value - value))
+        value = self._energy(truth).value
+        return float(np.hypot(value, self._energy(stretched(truth)).value - value))
+
+    def _energy(self, law, **drawn):
+        places = {"breakpoints": self.breakpoints} if self.breakpoints else {}  # an energy of one's own may lack them
+        return self.energy.evaluate(law, **drawn, **places)
 
 
-def energy_gap(energy: Energy) -> EnergyGap:
+@known_arguments
+def energy_gap(energy: Energy, *, breakpoints: Sequence[float] = ()) -> EnergyGap:
     """The metric (approximation, truth) -> |F(approximation) - F(truth)|.
 
     Parameters
     ----------
     energy : Energy
         F.
+    breakpoints : (k,)
+        On the line: the ends and the middle of narrow features of the potential, see `Energy.evaluate`.
 
     Returns
     -------
@@ -80,4 +94,4 @@ def energy_gap(energy: Energy) -> EnergyGap:
     BadInput
         Where `energy` cannot be evaluated on laws.
     """
-    return EnergyGap(energy)
+    return EnergyGap(energy, tuple(breakpoints))

@@ -6,6 +6,7 @@ from scipy.linalg import solve_triangular
 
 from .._core.estimate import Estimate, together
 from .._core.shapes import Matrix, Numbers, Vector
+from .._core.validate import known_arguments
 from ..laws import Gaussian, Law
 from .metric import metric
 from .moments import moments_of
@@ -14,6 +15,7 @@ from .scales import length
 
 
 @metric(floor_adds="squares", scale=length)
+@known_arguments
 def bures(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
     """W2 (not its square) between the Gaussians that share mean and covariance with the two laws.
 

@@ -7,7 +7,7 @@ from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate, together
 from .._core.quadrature import dyadic_levels, inner_levels, integrate, kronrod
 from .._core.rising import require_rising
-from .._core.validate import count
+from .._core.validate import count, known_arguments
 from ..laws import Law
 from ..laws.line_integrals import LineDensities, asked_log_density
 from .cells import cell_masses, common_grid
@@ -20,6 +20,7 @@ _EMPTY = 1e-12  # GridLaw's own limit for a cell that counts as empty
 
 
 @metric(floor_adds="sum", scale=one)
+@known_arguments
 def kl(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
     """The relative entropy KL(approximation || truth) = ∫p log(p/q) dx, in nats.
 
@@ -62,6 +63,7 @@ def kl(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None
 
 
 @metric(floor_adds="sum", scale=one)
+@known_arguments
 def sym_kl(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
     """KL(approximation || truth) + KL(truth || approximation): the sum, not its half.
 

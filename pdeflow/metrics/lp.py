@@ -6,7 +6,7 @@ from .._core.arrays import underflow_is_zero
 from .._core.errors import NotAvailable
 from .._core.estimate import Estimate, together
 from .._core.quadrature import kronrod
-from .._core.validate import count
+from .._core.validate import count, known_arguments
 from ..laws import Law
 from ..laws.line_integrals import LineDensities, sign_changes
 from .cells import cell_masses, common_grid
@@ -16,6 +16,7 @@ from .scales import density_norm, one
 
 
 @metric(floor_adds="sum", scale=one)
+@known_arguments
 def l1(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
     """∫|p - q| dx, which is twice the total variation distance.
 
@@ -52,6 +53,7 @@ def l1(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None
 
 
 @metric(floor_adds="squares", scale=density_norm)
+@known_arguments
 def l2(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
     """(∫(p - q)² dx)^½, not its square.
 

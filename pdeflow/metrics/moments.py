@@ -4,14 +4,16 @@ import numpy as np
 
 from .._core.errors import NotAvailable
 from .._core.estimate import Estimate
-from .._core.validate import count
+from .._core.validate import count, known_arguments
 from ..laws import Law, Particles
+from ..laws.draws import drawn
 from .metric import metric
 from .pair import answers, checked_pair, generator
 from .scales import length, squared_length
 
 
 @metric(floor_adds="squares", scale=length)
+@known_arguments
 def mean_error(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
     """|E_approximation x - E_truth x|, the Euclidean norm.
 
@@ -45,6 +47,7 @@ def mean_error(approximation: Law, truth: Law, *, rng: np.random.Generator | Non
 
 
 @metric(floor_adds="squares", scale=squared_length)
+@known_arguments
 def cov_error(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 100_000) -> Estimate:
     """|Σ_approximation - Σ_truth| in the Frobenius norm.
 
@@ -88,7 +91,7 @@ def _moment_error(approximation, truth, moment, rng, n):
         except NotAvailable:
             if answers(law, moment):  # the law knows its moment, and this one does not exist: draws would hide that
                 raise
-            law = Particles(law.sample(count(n, "n", 2), generator(rng, f"{name} against {law!r}")))
+            law = Particles(drawn(law, count(n, "n", 2), generator(rng, f"{name} against {law!r}")))
             value = getattr(law, moment)()
             notes.append(f"Monte Carlo, n = {n}")
         values.append(value)
@@ -117,5 +120,5 @@ def moments_of(law, moment, rng, n, metric):
     except NotAvailable:
         if answers(law, moment):
             raise
-        cloud = Particles(law.sample(count(n, "n", 2), generator(rng, f"{metric} against {law!r}")))
+        cloud = Particles(drawn(law, count(n, "n", 2), generator(rng, f"{metric} against {law!r}")))
         return getattr(cloud, moment)(), f"Monte Carlo, n = {n}"

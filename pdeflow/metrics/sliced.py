@@ -3,8 +3,9 @@
 import numpy as np
 
 from .._core.estimate import Estimate
-from .._core.validate import count
+from .._core.validate import count, known_arguments
 from ..laws import Law, Particles
+from ..laws.draws import drawn
 from .metric import metric
 from .pair import checked_pair, generator
 from .scales import length
@@ -13,6 +14,7 @@ from .w2_line import power_of_two
 
 
 @metric(floor_adds="squares", scale=length)
+@known_arguments
 def sliced_w2(
     approximation: Law,
     truth: Law,
@@ -77,7 +79,7 @@ def _projectable(law, rng, n):
     law = law.as_gaussian() or law
     if law.projected(np.eye(law.dim)[0]) is not None:
         return law, ""
-    return Particles(law.sample(count(n, "n", 2), rng)), f"{n} draws of {type(law).__name__}, biased upward"
+    return Particles(drawn(law, count(n, "n", 2), rng)), f"{n} draws of {type(law).__name__}, biased upward"
 
 
 def _project(law, direction):

@@ -4,8 +4,9 @@ import numpy as np
 
 from .._core.errors import NotAvailable
 from .._core.estimate import Estimate, together
-from .._core.validate import count
+from .._core.validate import count, known_arguments
 from ..laws import Law
+from ..laws.draws import drawn
 from .cloud_transport import certified_w2
 from .gaussian import gaussian_distance
 from .metric import metric
@@ -15,6 +16,7 @@ from .w2_line import w2_on_the_line
 
 
 @metric(floor_adds="squares", scale=length)
+@known_arguments
 def w2(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 2000) -> Estimate:
     """The Wasserstein distance W2, not its square: W2² = min over couplings of E|X - Y|².
 
@@ -106,8 +108,8 @@ def cloud_of(law, rng, n, metric):
             )
         note = f"a cloud of {len(x)} thinned to {n}"
         equal = np.all(weights == weights[0])
-        x = x[rng.choice(len(x), size=n, replace=False)] if equal else law.sample(n, rng)
+        x = x[rng.choice(len(x), size=n, replace=False)] if equal else drawn(law, n, rng)
     else:
         note = f"{n} draws of {type(law).__name__}"
-        x = law.sample(n, generator(rng, f"{metric} against {type(law).__name__} in dim {law.dim}"))
+        x = drawn(law, n, generator(rng, f"{metric} against {type(law).__name__} in dim {law.dim}"))
     return x, np.full(len(x), 1 / len(x)), note

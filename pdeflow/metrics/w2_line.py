@@ -9,6 +9,7 @@ from .._core.errors import NotAvailable, NotConverged
 from .._core.quadrature import MOST_PANELS, halved_levels, integrate, kronrod, polynomial_at
 from .._core.rising import require_rising
 from .._core.shapes import Row
+from .._core.short_text import shown
 from ..laws import Law
 from ..laws.linear import steps_of
 from .pair import answers
@@ -211,6 +212,14 @@ def _pieces_from_above(law):
     return _wide(*steps_of(mass, high, low))
 
 
+def _where_infinite(first, second, upper):
+    """In words: which quantile function has no number at the smallest share."""
+    name, share = ("upper_quantile" if upper else "quantile"), np.array([1e-300])
+    with np.errstate(all="ignore"):
+        found = [(law, float(np.asarray(getattr(law, name)(share)).item())) for law in (first, second)]
+    return ", ".join(f"{name}(1e-300) of {shown(law, 200)} is {q}" for law, q in found if not np.isfinite(q))
+
+
 def _require_light_tail(first, second, upper, squared, accepted):
     """`NotConverged` where what is not known of the last levels of a law may count.
 
@@ -225,7 +234,8 @@ def _require_light_tail(first, second, upper, squared, accepted):
     if not error <= accepted:
         raise NotConverged(
             f"W2² is about {squared:.6g}, of which the levels {'above 1 - 2^-52' if upper else 'below 2^-52'}, where "
-            f"a quantile function has no numbers, carry {error:.2g} more or less; {accepted:.2g} is accepted. Light "
+            f"a quantile function has no numbers ({_where_infinite(first, second, upper)}), carry {error:.2g} more or "
+            f"less; {accepted:.2g} is accepted. Light "
             "tails converge. Give the law an upper_quantile (of the share above) or quantiles at the smallest levels, "
             "or truncate it if that is meant.",
             residual=float(error),

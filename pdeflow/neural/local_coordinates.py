@@ -12,6 +12,7 @@ import torch
 from .._core.errors import Unsupported
 from .._core.shapes import Points, Vector
 from ..laws import Law
+from ..laws.draws import drawn
 from .requirements import answer
 
 FAR = 32.0  # spreads from 0 beyond which a coordinate is counted from another origin: five of 24 bits of float32
@@ -113,7 +114,7 @@ def require_resolved_law(law: Law) -> None:
     if {"mean", "cov"} <= set(law.answers()):
         mean, spread = law.mean(), np.sqrt(np.diag(law.cov()))
     else:
-        x = law.sample(64, np.random.default_rng(0))
+        x = drawn(law, 64, np.random.default_rng(0))
         mean, spread = x.mean(axis=0), x.std(axis=0)
     require_resolved(np.asarray(mean, dtype=float), np.asarray(spread, dtype=float))
 

@@ -8,6 +8,7 @@ import torch
 from .._core.errors import NotAvailable, Unsupported
 from .._core.shapes import Matrix, Numbers, Points, Values, Vector
 from ..laws import Law, PushForward
+from ..laws.draws import drawn
 from .local_coordinates import LocalCoordinates
 from .maps.convex import ConvexMap
 
@@ -21,7 +22,7 @@ def draw(law: Law, n: int, batch: int, rng: np.random.Generator) -> Points:
     exactly the law's. Affine maps keep that, so in a Gaussian flow no batch has any sampling error; elsewhere it
     removes the error of the first two moments at the start. A block of fewer than 8 d points stays as drawn.
     """
-    x = law.sample(max(1, n // batch) * batch, rng)
+    x = drawn(law, max(1, n // batch) * batch, rng)
     gaussian = law.as_gaussian()
     if gaussian is None or not has_moments(batch, law.dim):
         return x
@@ -107,7 +108,7 @@ def held_out(law: Law, n: int, batch: int, rng: np.random.Generator) -> tuple[Po
     try:
         return law.sample_with_log_density(n, rng)
     except NotAvailable:
-        return law.sample(n, rng), None
+        return drawn(law, n, rng), None
 
 
 class Pool:

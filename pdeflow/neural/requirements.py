@@ -16,9 +16,8 @@ from ..laws import Law
 # what numpy and torch raise on each other's arrays
 FOREIGN = (RuntimeError, TypeError, AttributeError, ValueError, IndexError)
 WRITE = (
-    "Write value(x) in operations of x itself, such as (x**2).sum(-1), with exp and log of pdeflow._core.arrays, "
-    "which take "
-    "both kinds of arrays"
+    "Write value(x) in operations that arrays and tensors share, such as (x**2).sum(-1), and exp and log as "
+    "`x.exp() if hasattr(x, 'exp') else np.exp(x)`; constants of your own as `W.to(x)` where x is a tensor"
 )
 
 
@@ -28,6 +27,11 @@ def answer(function: Callable, part: object, x: Any, cure: str) -> Any:
         return function(x)
     except FOREIGN as error:
         kind = "torch tensor" if is_tensor(x) else "numpy array"
+        if is_tensor(x) and "dtype" in str(error):
+            cure = (
+                f"The points are {x.dtype} tensors. Bring what the function holds to their dtype, W.to(x.dtype), or "
+                "train with Training(dtype='float64')."
+            )
         raise Unsupported(f"{part!r} fails on a {kind}: {str(error).rstrip('.')}. {cure}") from error
 
 

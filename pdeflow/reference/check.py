@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from .._core.errors import BadInput, BadReference, NotAvailable
+from .._core.validate import known_arguments
 from ..laws import Law
 from ..problems.registry import CATALOGUE
 from .read import Attributes, Reference, contents, laws_of, load
@@ -15,6 +16,7 @@ from .schema import AXES, Variable, content_sha256, text_sha256
 JSON = ("params", "config", "versions", "stats", "left_out")
 
 
+@known_arguments
 def check(path: str | os.PathLike[str]) -> list[str]:
     """What is wrong with a reference file.
 

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from .._core.validate import known_arguments
 from .read import contents, load
 from .schema import Variable
 
 UNCOMPARED = ("created",)  # differs between any two runs and says nothing about the content
 
 
+@known_arguments
 def diff(path_a: str | os.PathLike[str], path_b: str | os.PathLike[str]) -> list[str]:
     """The differences of two reference files.
 
@@ -57,6 +59,7 @@ def variable_differences(data: Mapping[str, Variable], other: Mapping[str, Varia
     return found
 
 
+@known_arguments
 def describe_file(path: str | os.PathLike[str]) -> str:
     """What a reference file holds, as text for a terminal.
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from .._core.errors import BadInput, BadReference
 from .._core.files import write_whole
+from .._core.validate import known_arguments
 from ..laws import Law
 from ..laws.push_forward import law_from_data
 from .read import ODD_FILE, verified
@@ -21,6 +22,7 @@ from .write import target
 FLOW_SCHEMA = 2  # since 2 a file may hold a law of few parameters; a push-forward is written as in 1
 
 
+@known_arguments
 def save_flow(path: str | Path, law: Law) -> Path:
     """Write a law that a run arrived at into a file.
 
@@ -77,6 +79,7 @@ def save_flow(path: str | Path, law: Law) -> Path:
     return path
 
 
+@known_arguments
 def load_flow(path: str | Path) -> Law:
     """The law in a file of `save_flow`.
 

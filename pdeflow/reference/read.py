@@ -15,7 +15,8 @@ import numpy as np
 
 from .._core.errors import BadInput, BadReference, NotAvailable, PdeflowError
 from .._core.estimate import Estimate
-from .._core.short_text import cut
+from .._core.short_text import cut, shown
+from .._core.validate import known_arguments
 from ..laws import Law
 from ..laws.fields import needed_fields, stored_kinds
 from ..problems.problem import Problem
@@ -31,7 +32,6 @@ from .schema import (
     Variable,
     decode,
     seal,
-    shown,
     user_block,
 )
 
@@ -131,6 +131,7 @@ class Reference:
         return True
 
 
+@known_arguments
 def load(path: str | os.PathLike[str]) -> Reference:
     """The reference stored in a file.
 
@@ -281,7 +282,7 @@ def _bytes(path: str | os.PathLike[str]) -> bytes:
         return Path(path).read_bytes()
     except TypeError:
         raise BadInput(
-            f"path is {shown(path)}. It must be the name of a file. Pass e.g. 'references/ou_1d.h5'."
+            f"path is {shown(path, 80)}. It must be the name of a file. Pass e.g. 'references/ou_1d.h5'."
         ) from None
     except IsADirectoryError:
         raise BadReference(

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from .._core.errors import BadInput, BadReference, NotAvailable
 from .._core.files import write_whole
+from .._core.short_text import shown
+from .._core.validate import known_arguments
 from .diff import variable_differences
 from .read import contents, parse
-from .schema import shown
 from .write import image, refuse_other_question, standing, target
 
 # Across machines and library versions the last bits of sums, exp and linear solves differ; 1e-10 of the largest entry
@@ -21,6 +22,7 @@ from .write import image, refuse_other_question, standing, target
 TOLERANCE = 1e-10
 
 
+@known_arguments
 def recipes(directory: str | os.PathLike[str] | None = None) -> list[str]:
     """Names of the recipes in a folder.
 
@@ -42,6 +44,7 @@ def recipes(directory: str | os.PathLike[str] | None = None) -> list[str]:
     return sorted(path.stem for path in _folder(directory).glob("*.py") if not path.name.startswith("_"))
 
 
+@known_arguments
 def make(name: str | os.PathLike[str], directory: str | os.PathLike[str] = ".", *, overwrite: bool = False) -> Path:
     """Run a recipe and write its reference file.
 
@@ -74,6 +77,7 @@ def make(name: str | os.PathLike[str], directory: str | os.PathLike[str] = ".", 
     return path
 
 
+@known_arguments
 def verify(
     path: str | os.PathLike[str], directory: str | os.PathLike[str] | None = None, tolerance: float = TOLERANCE
 ) -> list[str]:
@@ -133,7 +137,7 @@ def _image(recipe: Path) -> bytes:
 def _kinds(result: object) -> str:
     if isinstance(result, tuple):
         return f"a tuple ({', '.join(type(part).__name__ for part in result)})"
-    return shown(result)
+    return shown(result, 80)
 
 
 def _folder(directory: str | os.PathLike[str] | None = None) -> Path:

@@ -58,13 +58,6 @@ class Variable(NamedTuple):
     about: str = ""
 
 
-def shown(value: object) -> str:
-    """A value for an error message: short plain ones as they are, others (whole trajectories) by their type."""
-    if value is None or (isinstance(value, str | bytes | int | float) and len(repr(value)) <= 80):
-        return repr(value)
-    return f"of type {type(value).__name__}"
-
-
 def seal(body: bytes | memoryview) -> bytes:
     """The last 512 bytes of a file, which belong to the bytes before them."""
     text = (

@@ -20,17 +20,19 @@ from .. import __version__
 from .._core.errors import BadInput, BadReference, PdeflowError
 from .._core.estimate import Estimate
 from .._core.files import place_of, write_whole
-from .._core.validate import count
+from .._core.short_text import shown
+from .._core.validate import count, known_arguments
 from ..laws import Law
 from ..problems.problem import Problem
 from ..trajectory import Trajectory
 from .problem_record import config_text, record, same_question
 from .read import Attributes, contents, parse
-from .schema import SCHEMA, Variable, content_sha256, encode, seal, shown, text_sha256, with_index_axes
+from .schema import SCHEMA, Variable, content_sha256, encode, seal, text_sha256, with_index_axes
 
 PAIRS = 1 << 28  # most pairs (over all times) for which the free energy of an interaction is summed on saving
 
 
+@known_arguments
 def save(
     path: str | os.PathLike[str],
     problem: Problem,
@@ -206,7 +208,7 @@ def _validate(problem: Problem, trajectory: Trajectory, error: Estimate) -> None
     ):
         if not isinstance(value, kind):
             raise BadInput(
-                f"{name} is {shown(value)}. It must be {'an' if kind is Estimate else 'a'} {kind.__name__}. Call "
+                f"{name} is {shown(value, 80)}. It must be {'an' if kind is Estimate else 'a'} {kind.__name__}. Call "
                 "save(path, problem, trajectory, error=Estimate(...))."
             )
     if not (np.isfinite(error.value) and error.value >= 0 and np.isfinite(error.stderr) and error.stderr >= 0):

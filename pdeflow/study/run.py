@@ -104,6 +104,13 @@ def measure(
             f"Metric {name!r} gave how = {found.how!r}, metric = {found.metric!r}. Both must be str. Correct "
             "the Estimate."
         )
+    # Monte Carlo errs to both sides of 0, and a relative entropy of equal laws by its round-off
+    if found.value < -6 * found.stderr - 1e-9 or found.stderr < 0:
+        raise BadInput(
+            f"Metric {name!r} is {found.value:.6g} with stderr {found.stderr:.3g}. Metrics measure errors, which are "
+            "at least 0, and orders are slopes of their logarithms. Return the absolute value, or the square if that "
+            "is meant."
+        )
     if not np.isfinite(found.value):
         raise Diverged(f"Metric {name!r} is {found.value}. It must be finite. Look at the law, or use a smaller dt.")
     return found

@@ -10,7 +10,7 @@ from typing import Any
 from .._core.errors import BadInput, PdeflowError, Unsupported, unknown_field
 from .._core.fingerprint import describe
 from .._core.short_text import shown
-from .._core.validate import count, flag, positive, saved_times
+from .._core.validate import count, flag, known_arguments, positive, saved_times
 from .._core.value import Value
 from ..method import VERBS, runs_whole
 from ..metrics.metric import FloorAdds, floor_adds_of
@@ -153,6 +153,7 @@ class Study(Value):
         except PdeflowError as error:
             return error
 
+    @known_arguments
     def run(
         self,
         store: str | os.PathLike[str] | None = None,

@@ -14,3 +14,8 @@ def test_an_estimate_shows_its_null_level():
     assert str(estimate) == "w2 = 0.25 ± 0.01 (empirical, n = 100; null level 0.2)"
     assert "null=0.2" in repr(estimate) and pf.Estimate(0.25).null is None
     assert estimate != pf.Estimate(0.25, 0.01, "empirical, n = 100", "w2")
+
+
+def test_order_is_that_of_the_values():
+    small, large = pf.Estimate(0.1, 0.05), pf.Estimate(0.2)
+    assert small < large and small <= 0.1 and large > 0.1 and large >= small and not small > 0.1

@@ -28,7 +28,7 @@ class Own(Law):
 
 @pytest.mark.parametrize("metric", ["w2", "l1", "l2", "kl"])
 def test_a_metric_refuses_a_quantile_function_that_falls(metric):
-    """scipy/scipy#18511 and its like: a ppf with a slip in it; w2(N(0, 1), N(0, 4)) came out as 3 instead of 1."""
+    """scipy/scipy#17050: ppf of pearson3 falls. Here w2(N(0, 1), N(0, 4)) came out as 3 instead of 1."""
     pair = Own(), Gaussian(0.0, 4.0)
     for laws in (pair, pair[::-1]) if metric != "kl" else (pair,):
         with pytest.raises(pf.BadInput, match="falls from"):
@@ -37,14 +37,14 @@ def test_a_metric_refuses_a_quantile_function_that_falls(metric):
 
 @pytest.mark.parametrize("method", [pf.grid.QuantileJKO(20), pf.grid.ChangCooper(20), pf.grid.CvxoptJKO(20)])
 def test_a_method_refuses_a_quantile_function_that_falls(method):
-    """The same law as the start of a flow; QuantileJKO made one atom of it."""
+    """scipy/scipy#17050 again, as the start of a flow; QuantileJKO made one atom of it."""
     problem = pf.Problem(pf.Energy(pf.potentials.Quadratic(1.0), pf.Entropy()), Own(), 0.1)
     with pytest.raises(pf.BadInput, match="falls from"):
         pf.solve(problem, method, dt=0.1)
 
 
 def test_energies_and_the_check_of_a_law_refuse_it_too():
-    """pf.checks.law of such a law was content."""
+    """scipy/scipy#17050 again; pf.checks.law was content."""
     with pytest.raises(pf.BadInput, match="falls from"):
         pf.Energy(pf.potentials.FromFunction(lambda x: np.abs(x).sum(1))).evaluate(Own())
     with pytest.raises(pf.BadInput, match="falls from"):
@@ -52,12 +52,13 @@ def test_energies_and_the_check_of_a_law_refuse_it_too():
 
 
 def test_a_function_that_falls_between_three_levels_is_refused():
-    """FromQuantile looked at 1/4, 1/2 and 3/4 alone, and w2 was .70049."""
+    """scipy/scipy#12796: a ppf that falls here and there. FromQuantile looked at three levels, and w2 was .70049."""
     with pytest.raises(pf.BadInput, match="falls from"):
         FromQuantile(lambda u: np.sin(20 * u) + 3 * u)
 
 
 def test_a_check_without_randomness_says_what_to_pass():
+    """No public thread; found beside scipy/scipy#17050: a bare TypeError."""
     with pytest.raises(pf.BadInput, match="default_rng"):
         pf.checks.law(Gaussian(0.0, 1.0))
 
@@ -83,7 +84,7 @@ def below(place):
 
 @pytest.mark.parametrize("place", [6.5, 7.5, 8.5, 20.0])
 def test_both_tails_have_their_digits(place):
-    """scipy/scipy#15990 and numpy/numpy#1500: levels 1 - v near one are rounded, and 8.5 deviations were nothing."""
+    """montanaflynn/stats#125: levels near one are rounded, and what lies above 8.5 deviations was nothing."""
     law, exact = Gaussian(0.0, 1.0), stats.norm.sf(place)
     assert above(place).evaluate(law).value == pytest.approx(exact, rel=1e-9, abs=0.0)
     assert below(-place).evaluate(law).value == pytest.approx(exact, rel=1e-9, abs=0.0)
@@ -92,7 +93,7 @@ def test_both_tails_have_their_digits(place):
 
 
 def test_a_tail_that_levels_do_not_reach_is_an_error():
-    """The same of a law that knows its quantiles at levels alone."""
+    """montanaflynn/stats#125 again, for a law that knows its quantiles at levels alone."""
     law = FromQuantile(stats.norm.ppf)
     assert above(3.0).evaluate(law).value == pytest.approx(stats.norm.sf(3.0), rel=1e-9, abs=0.0)
     with pytest.raises(pf.NotConverged, match="upper_quantile"):
@@ -107,14 +108,14 @@ def test_a_tail_that_levels_do_not_reach_is_an_error():
     ],
 )
 def test_a_law_that_floats_cannot_hold_is_refused(make):
-    """scipy/scipy#18511: at 1e17 floats lie 16 apart, and a law of width one is a single atom there."""
+    """No public thread; found by a trial: at 1e17 floats lie 16 apart, and a law of width one is an atom."""
     with pytest.raises(pf.BadInput, match="Move the origin"):
         make()
 
 
 @pytest.mark.parametrize("centre", [1e5])
 def test_the_divergence_of_a_quantile_grid_far_from_zero_is_that_near_zero(centre):
-    """cvxpy/cvxpy#681: places at 1e5 are rounded to 1e-11, which made noise of log densities and no answer."""
+    """No public thread; found by a trial: places at 1e5 are rounded to 1e-11, which made noise of densities."""
     levels = np.linspace(0, 1, 201)
     q = np.clip(stats.norm.ppf(levels), -3.0, 3.0)
     near, far = (pf.metrics.kl(pf.laws.Quantiles(c + q, levels), Gaussian(c, 1.0)).value for c in (0.0, centre))

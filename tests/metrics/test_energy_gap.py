@@ -41,3 +41,14 @@ def test_energy_gap_hashes_by_its_energy():
     assert same[0] == same[1] != other
     with pytest.raises(pf.BadInput, match="Energy"):
         metrics.energy_gap(lambda law: 0.0)
+
+
+def test_breakpoints_name_a_feature_too_narrow_to_be_seen():
+    """A tent of width 1e-7 at 0.3, of which N(0, 1) gives 1e-7 of its density there and Uniform(1, 2) nothing."""
+    tent = pf.Energy(pf.potentials.FromFunction(lambda x: np.maximum(0, 1 - np.abs(x - 0.3) / 1e-7).sum(1)))
+    laws, places = (pf.laws.Gaussian(0.0, 1.0), pf.laws.Uniform(1.0, 2.0)), [0.3 - 1e-7, 0.3, 0.3 + 1e-7]
+    height = np.exp(-0.045) / np.sqrt(2 * np.pi)
+    assert pf.metrics.energy_gap(tent)(*laws).value == 0.0  # as its docstring says
+    named = pf.metrics.energy_gap(tent, breakpoints=places)
+    assert named(*laws).value == pytest.approx(1e-7 * height, rel=1e-6)
+    assert named == pf.metrics.energy_gap(tent, breakpoints=places) != pf.metrics.energy_gap(tent)

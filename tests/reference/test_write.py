@@ -179,10 +179,10 @@ def test_products_of_different_laws_and_misfits_are_refused(tmp_path):
         cases.saved(tmp_path / "a.h5", "ou", good[1])
     long = pf.Trajectory([0.5], [GAUSSIAN], history=[{"step": k} for k in range(1000)])
     for swapped in ((tmp_path / "a.h5", long, good[0]), (long, tmp_path / "a.h5", good[0])):
-        with pytest.raises(BadInput, match="is of type Trajectory") as caught:
+        with pytest.raises(BadInput, match="is Trajectory") as caught:
             pf.reference.save(*swapped, error=cases.ERROR)
         assert len(str(caught.value)) < 250
-    with pytest.raises(BadInput, match="path is of type Trajectory"):
+    with pytest.raises(BadInput, match="path is Trajectory"):
         pf.reference.load(long)
     with pytest.raises(BadInput, match="source is None"):
         cases.saved(tmp_path / "a.h5", *good, source=None)

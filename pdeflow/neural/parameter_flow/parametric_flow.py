@@ -15,6 +15,7 @@ from ..._core.shapes import Values
 from ..._core.validate import count, positive
 from ...energies.energy import Energy
 from ...laws import Gaussian, Law
+from ...laws.draws import drawn
 from ...method import Method
 from ...problems.problem import Problem
 from ..local_coordinates import require_resolved_law
@@ -210,7 +211,7 @@ def require_sound(tangent: Tangent) -> None:
 
 def require_gradients(problem: Problem, method: str) -> None:
     """Raise `Unsupported` unless potential and interaction have gradients."""
-    x = problem.initial.sample(2, np.random.default_rng(0))
+    x = drawn(problem.initial, 2, np.random.default_rng(0))
     for part, name in ((problem.energy.potential, "potential"), (problem.energy.interaction, "interaction")):
         if part is None:
             continue

@@ -11,6 +11,7 @@ import torch
 
 from ..._core.errors import Unsupported
 from ..._core.shapes import Matrix, Points, Values, Vector
+from ...laws.draws import drawn
 from ...laws.maps import Map
 from ...laws.push_forward import PushForward
 from ...problems.problem import Problem
@@ -80,7 +81,7 @@ class PreparedStep:
         self.dtype, self.device = getattr(torch, method.training.dtype), method.training.device
         self.family = None if energy.internal is None else TestFamily(energy.internal, problem.dim)
         explicit = method.scheme == "forward-backward"
-        at = Cloud.of(problem.initial.sample(PROBES, np.random.default_rng(0)), method.training.dtype)
+        at = Cloud.of(drawn(problem.initial, PROBES, np.random.default_rng(0)), method.training.dtype)
         points = torch.as_tensor(at.points, dtype=self.dtype, device=self.device)
         self.outer = ParticleEnergy(energy, points, at.coordinates, explicit)
         self.implicit = not explicit and not self.outer.absent

@@ -15,6 +15,7 @@ from ...energies.energy import Energy
 from ...energies.interactions import as_quadratic_attraction, require_even
 from ...energies.potentials import as_quadratic
 from ...laws import Gaussian, GaussianMixture, Particles
+from ...laws.draws import drawn
 from ...method import Method, refuse_other_steps
 from ...problems import Problem
 from ...trajectory import Trajectory, time_grid
@@ -85,7 +86,7 @@ class EulerMaruyama(Method):
         """Draws of the initial law, the key of the noise, and the drift prepared."""
         _check_energy(problem.energy)
         key = rng.integers(0, 2**32, 2, dtype=np.uint64)
-        x = np.ascontiguousarray(problem.initial.sample(self.particles, rng), dtype=float)
+        x = np.ascontiguousarray(drawn(problem.initial, self.particles, rng), dtype=float)
         drift = Drift(problem.energy, problem.dim)
         require_even(problem.energy.interaction, problem.dim, float(np.max(x.max(axis=0) - x.min(axis=0))) or 1.0)
         if drift.field is None:
