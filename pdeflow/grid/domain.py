@@ -251,8 +251,10 @@ def refuse_outside(what: str, below: float, above: float, lower: float, upper: f
         raise BadInput(
             f"The domain [{lower:.6g}, {upper:.6g}] is too small: the {what} has mass {below + above:.3g} outside "
             f"({below:.3g} below, {above:.3g} above); at most {MASS_TOLERANCE:g} is accepted, and no-flux ends "
-            "would pile it up. Widen lower= and upper=, or leave both out for an automatic domain; where V has a wall, "
-            "start from a law that lies within it.",
+            "would pile it up: the problem lives on the whole line. Widen lower= and upper=, or leave both out for an "
+            "automatic domain. If walls are meant there, let V be inf beyond them, e.g. FromFunction(lambda x: "
+            f"np.where((x[:, 0] >= {lower:.6g}) & (x[:, 0] <= {upper:.6g}), 0.0, np.inf)) for pure heat; then start "
+            "from a law that lies within.",
             outside=float(below + above),
         )  # fmt: skip
 

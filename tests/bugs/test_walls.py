@@ -68,6 +68,17 @@ def test_a_potential_that_overflows_far_away_has_no_wall():
     pf.solve(problem(steep, pf.Entropy(1.0), 9.0, 0.0), pf.particle.EulerMaruyama(50), dt=1e-4, times=[1e-3])
 
 
+def test_an_end_that_is_no_wall_names_the_wall_as_the_cure():
+    heat = pf.Problem(pf.Energy(internal=pf.Entropy(1.0)), pf.laws.Uniform(-0.2, 0.2), 1.0)
+    with pytest.raises(pf.BadInput, match="let V be inf beyond") as caught:
+        pf.solve(heat, pf.grid.ChangCooper(100, lower=-1, upper=1), dt=0.1)
+    cure = str(caught.value).split("FromFunction(")[1].split(") for pure heat")[0]
+    walls = pf.potentials.FromFunction(eval(cure, {"np": np}))  # the message itself is followed
+    boxed = pf.Problem(pf.Energy(walls, pf.Entropy(1.0)), pf.laws.Uniform(-0.2, 0.2), 1.0)
+    law = pf.solve(boxed, pf.grid.ChangCooper(100, lower=-1, upper=1), dt=0.1).final
+    assert law.cov()[0, 0] == pytest.approx(1 / 3, rel=1e-2)
+
+
 class Skew:
     """W(z) = z²/2 + z/2."""
 

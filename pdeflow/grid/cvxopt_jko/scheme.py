@@ -20,11 +20,15 @@ from ...problems import Problem
 from ...trajectory import Trajectory, exact_jko
 from ..domain import Edges, cell_masses, check_ends, refuse_outside, require_fine_floats
 from ..line_potential import is_wall, potential_values
+from ..resolution import refuse_narrow
 from .domain import choose_ends, kernel_matrix
 from .program import Program
 from .solver import StepSolver, import_cvxopt
 
 KKT_SOLVERS = ("structured", "default")
+LEAST_START = (
+    0.3  # cells that a quarter of the initial mass must take: less is a law in one cell, wherever it lies there
+)
 ALLOWED_EDGE_MASS = 1e-4  # mass in the two end cells above which the domain is too small
 
 
@@ -127,7 +131,8 @@ class CvxoptJKO(Method):
         masses (the eigenvalue is named), an initial law without cdf.
     BadInput
         For ends that make no sense, NaN in V, mass outside, and more than 1e-4 in the end cells after a step, unless
-        V has a wall there: inf beyond the end.
+        V has a wall there: inf beyond the end. Unless there is no internal energy (then laws may shrink to points):
+        where a quarter of the initial law lies in less than 0.3 cells, or of a law that is asked for in less than 0.5.
     NotConverged
         With step, outcome, gap and residual, for every outcome of CVXOPT but `optimal`, its ArithmeticError and
         ValueError included, and where the check below fails.
@@ -189,6 +194,8 @@ class CvxoptJKO(Method):
         require_fine_floats(edges)
         mass, tails = cell_masses(problem.initial, edges)
         refuse_outside("initial law", *tails, lower, upper)
+        if energy.internal is not None:
+            refuse_narrow(mass, edges, "The initial law", LEAST_START)
         potential, kernel, constant = potential_values(energy.potential, (edges[1:] + edges[:-1]) / 2), None, 0.0
         if energy.interaction is not None:
             require_even(energy.interaction, 1, upper - lower)
@@ -232,7 +239,9 @@ class CvxoptJKO(Method):
         return replace(state, mass=mass, steps=state.steps + 1, facts=facts)
 
     def law(self, state: CouplingState) -> GridLaw:
-        """The law with the state's cell masses."""
+        """The law with the state's cell masses; `BadInput` where the internal energy holds it narrower than a cell."""
+        if state.steps > 0 and state.grid.internal is not None:
+            refuse_narrow(state.mass, state.grid.edges, f"The law after step {state.steps}")
         return GridLaw(state.grid.edges, state.mass)
 
     def exact_sequence(self, problem: Problem, *, dt: float, times: ArrayLike) -> Trajectory:

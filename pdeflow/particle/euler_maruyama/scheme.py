@@ -20,6 +20,7 @@ from ...method import Method, refuse_other_steps
 from ...problems import Problem
 from ...trajectory import Trajectory, time_grid
 from .drift import BLOW_UP_RATIO, Cloud, Drift, potential_gradient
+from .stability import refuse_overshooting
 from .walk import walk
 from .walls import refuse_reachable_walls, refuse_walls
 
@@ -53,7 +54,8 @@ class EulerMaruyama(Method):
     Diverged
         At the first particle that is not finite or beyond 1e100. For a quadratic potential with QuadraticAttraction or
         none (the drift is linear, of largest rate λ) at the second step already where dt λ >= 2: from there the cloud
-        grows without bound, however long it stays finite.
+        grows without bound, however long it stays finite. For any other drift where steps without noise, from the
+        cloud on, turn the force round and multiply it by four, in four or more in a row: dt V'' > 2 along the way.
 
     Notes
     -----
@@ -110,11 +112,14 @@ class EulerMaruyama(Method):
         start = state
         with crew() as workers:
             if drift.fused:
-                return _with_fine_floats(start, _fused(state, steps, noise, workers), noise[2])
-            for _ in range(steps):
-                state = _kept(_walked(state, 1, noise, workers, drift.outside(state, dt, workers)), dt)
+                state = _fused(state, steps, noise, workers)
+            else:
+                for _ in range(steps):
+                    state = _kept(_walked(state, 1, noise, workers, drift.outside(state, dt, workers)), dt)
         if drift.field is None:
             refuse_walls(drift.potential, state.x)
+        if state.steps > 1:
+            refuse_overshooting(state, dt, steps)
         return _with_fine_floats(start, state, noise[2])
 
     def _increments(self, dt: float) -> int:
