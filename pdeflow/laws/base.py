@@ -14,9 +14,9 @@ from .._core.level_moments import quantile_moment
 from .._core.overriding import forget_shortcuts
 from .._core.quadrature import dyadic_levels
 from .._core.rising import require_rising, require_sorted
-from .._core.shapes import Matrix, Numbers, Points, Row, SameShape, Values, Vector
+from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
 from .._core.short_text import LONGEST_REPR, cut, shown
-from .._core.validate import draws, levels
+from .._core.validate import draws
 from .._core.value import Value
 from .cells import CellMasses, line_masses
 from .levels import level_mean
@@ -357,41 +357,3 @@ class OneDimensional(Law):
     def sample(self, n: int, rng: np.random.Generator) -> Points:
         n = draws(n, rng)
         return self.quantile(rng.random(n))[:, None]
-
-
-def inverse_cdf(
-    cdf: Callable[[Values], Values], density: Callable[[Values], Values], u: ArrayLike, low: float, high: float
-) -> Numbers:
-    """Solve cdf(x) = u to round-off, vectorised; cdf(low) <= u <= cdf(high) must hold.
-
-    Newton's step where it stays inside the shrinking bracket, bisection elsewhere (flat stretches between modes). A
-    level is done when the distribution function differs from it by round-off or the bracket is empty.
-    """
-    given = levels(u)
-    u = given.ravel()
-    below, above = np.full(u.shape, float(low)), np.full(u.shape, float(high))
-    x, left = 0.5 * (below + above), np.arange(len(u))
-    for _ in range(200):
-        if len(left) == 0:
-            break
-        at = x[left]
-        value, slope = cdf(at), density(at)
-        excess = value - u[left]
-        below[left], above[left] = np.where(excess < 0, at, below[left]), np.where(excess >= 0, at, above[left])
-        steep = slope > 1e-300  # below, a quotient overflows in any unit
-        # in the lower tail the logarithm of the distribution function is the straighter one
-        tail = (value > 0) & (u[left] < 0.1) & (u[left] > 0)
-        ratio = np.where(tail, value, 1.0) / np.where(tail, u[left], 1.0)
-        rise = np.where(tail, value * np.log(ratio), excess)
-        step = at - np.where(steep, rise, 0.0) / np.where(steep, slope, 1.0)
-        inside = steep & (step > below[left]) & (step < above[left])
-        new = np.where(inside, step, 0.5 * (below[left] + above[left]))
-        done = (
-            (np.abs(excess) <= 2e-16 * u[left])
-            | (new <= below[left])
-            | (new >= above[left])
-            | (np.abs(new - at) <= 2e-16 * np.abs(at))
-        )
-        x[left[~done]] = new[~done]
-        left = left[~done]
-    return x.reshape(given.shape)

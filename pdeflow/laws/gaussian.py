@@ -209,7 +209,10 @@ class Gaussian(Law):
         return None if parts is None else product_masses(line_masses(part, edges) for part, edges in zip(parts, axes))
 
     def projected(self, direction: Vector) -> Gaussian:
-        return Gaussian(self._mean @ direction, np.sum((direction @ self._root) ** 2))
+        mean, variance = self._mean @ direction, np.sum((direction @ self._root) ** 2)
+        if not variance > 0:
+            return Gaussian(mean, variance)  # which says what is wrong
+        return Gaussian.of_parts(np.array([mean]), np.array([[variance]]), np.array([[np.sqrt(variance)]]))
 
     def mean_pair_power(self, p: float) -> Estimate | None:
         if p == 4:  # X - Y is Gaussian with twice the covariance

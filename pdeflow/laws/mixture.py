@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from .._core.estimate import Estimate
 from .._core.level_integral import DEEPEST_LEVEL, level_integral
 from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
 from .._core.validate import at_finite_points, draws, levels, points, readonly, real_array
-from .base import Law, inverse_cdf
+from .base import Law
 from .cells import CellMasses, mixture_masses
 from .gaussian import Gaussian, kept_gaussian
+from .line_mixture import LineMixture
 
 
 class GaussianMixture(Law):
@@ -105,32 +107,26 @@ class GaussianMixture(Law):
             )
         return sum((w * g.cdf(x) for w, g in zip(self.weights, self.components)), start=np.zeros(()))
 
-    @underflow_is_zero
     def quantile(self, u: ArrayLike) -> SameShape:
         if self.dim != 1:
             raise NotAvailable(
                 f"GaussianMixture has dim {self.dim}; 'quantile' exists in dim 1 only. Project it on an axis first."
             )
-        u = levels(u)
-        inner = np.clip(u, 1e-300, 1 - 1e-16)  # brackets for the bisection only; levels 0 and 1 are set below
-        ends = np.array(
-            [g.quantile(v) for g in self.components for v in (inner.min(initial=0.5), inner.max(initial=0.5))]
-        )
-        margin = 4 * np.spacing(np.abs(ends).max())  # round-off of the ends
-        x = inverse_cdf(self.cdf, self._density, inner, ends.min() - margin, ends.max() + margin)
-        return np.where(u == 0, -np.inf, np.where(u == 1, np.inf, x))
+        return self._on_the_line("quantile").quantile(levels(u))
 
     def upper_quantile(self, share: ArrayLike) -> SameShape:
-        """Minus the quantile of -X, which is a mixture too."""
-        return -GaussianMixture(self.weights, -self.means, self.covs).quantile(share)
+        if self.dim != 1:
+            raise self.not_available("upper_quantile", "it exists in dim 1 only")
+        return self._on_the_line("upper_quantile").quantile(levels(share), upper=True)
 
-    @underflow_is_zero
-    def _density(self, x):
-        parts = (
-            w * np.exp(-0.5 * ((x - g._mean[0]) / g._root[0, 0]) ** 2) / (g._root[0, 0] * np.sqrt(2 * np.pi))
-            for w, g in zip(self.weights, self.components)
-        )
-        return sum(parts, start=np.zeros(()))
+    def _on_the_line(self, question):
+        for component in self.components:
+            component._require_positions(question)
+        return self._line
+
+    @cached_property
+    def _line(self) -> LineMixture:
+        return LineMixture(self.weights, self.means[:, 0], np.array([g.root()[0, 0] for g in self.components]))
 
     @at_finite_points
     @underflow_is_zero

@@ -47,10 +47,13 @@ def w2(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None
     -----
     Closed form: Gaussians (Bures) and laws of one scale family (Barenblatts of one d and m, Rings, Semicircles, Uniform
     boxes), whatever their centres. In dimension 1: ∫(Q_1 - Q_2)² du, exact on merged levels where both quantile
-    functions are piecewise linear (Particles, Quantiles, GridLaw, Uniform), else adaptive quadrature in the level
-    (about 1e-13 relative; what is accepted is an error of 1e-9 W2² + 1e-11 |Q| W2 of W2², |Q| the size of the
-    quantiles). Tails are measured from their own ends (`Law.upper_quantile`); the last levels of a law without it must
-    be as light. Products of equal blocks: W2² adds over the blocks.
+    functions are piecewise linear (Particles, Quantiles, GridLaw, Uniform). From a mixture of Gaussians (or a Gaussian)
+    to these, or to another mixture, the integral is taken over the places of the mixture, told from the means of its
+    components: to round-off, however narrow and far apart these are; levels between separate modes that agree to four
+    roundings count as equal. Else adaptive quadrature in the level (about 1e-13 relative; what is accepted is an error
+    of 1e-9 W2² + 1e-11 |Q| W2 of W2², |Q| the size of the quantiles). Tails are measured from their own ends
+    (`Law.upper_quantile`); the last levels of a law without it must be as light. Products of equal blocks: W2² adds
+    over the blocks.
 
     Everything else is exact transport between clouds: Particles as they are up to n points, and n draws of any other
     law. The plan comes from POT's network simplex, or from scipy's assignment solver where all weights are equal, and

@@ -13,6 +13,7 @@ from .._core.short_text import shown
 from ..laws import Law
 from ..laws.linear import steps_of
 from .pair import answers
+from .w2_mixtures import w2_of_mixtures, w2_to_pieces
 
 _LAST = 2.0**-53  # the least share above that 1 - share still shows
 _HALVED = halved_levels(60)  # what lies below 2^-60 of a Gaussian is round-off
@@ -37,6 +38,11 @@ def w2_on_the_line(first: Law, second: Law) -> tuple[float, str]:
         return _merged(a, b), "exact on merged levels"
     if a is None:
         first, second, a = second, first, b
+    mixture, other = second.gaussian_components(), first.gaussian_components()
+    if mixture is not None and a is not None:
+        return w2_to_pieces(mixture, a, _pieces_from_above(first)), "quadrature between knots"
+    if mixture is not None and other is not None:
+        return w2_of_mixtures(mixture, other), "quadrature over the places of a mixture"
     return _by_levels(first, second, a), "quadrature in the level"
 
 

@@ -87,3 +87,37 @@ def test_narrow_modes_far_apart_are_carried_to_their_places():
     before = pf.laws.GaussianMixture([0.5, 0.5], [-50.0, 50.0], 1e-12)
     after = pf.laws.GaussianMixture([0.499, 0.501], [-50.0, 50.0], 1e-12)
     np.testing.assert_allclose(pf.metrics.w2(before, after).value, 100 * 0.001**0.5, rtol=1e-7)  # widths: 1e-6 of 3
+
+
+def without_widths(one, other, places):
+    """W2 of the mixtures of points, by the levels at which the one or the other goes on to its next place."""
+    ends = np.cumsum(one), np.cumsum(other)
+    edges = np.clip(np.unique(np.concatenate([[0], *ends])), 0, 1)
+    i, j = (np.minimum(np.searchsorted(part, (edges[1:] + edges[:-1]) / 2), len(places) - 1) for part in ends)
+    return np.sqrt(np.diff(edges) @ (places[i] - places[j]) ** 2)
+
+
+def test_small_shares_between_narrow_modes_are_carried_to_their_places():
+    """Widths of 1e-9 to 1e-5, distances of 100, shares of 1e-6 to 1e-2 of a mode (scipy/scipy#7204 on levels)."""
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        count = rng.integers(2, 8)
+        means, weights = np.sort(rng.uniform(-100, 100, count)), rng.dirichlet(np.ones(count))
+        moved, (i, j) = weights.copy(), rng.choice(count, 2, replace=False)
+        share, width = 10 ** rng.uniform(-6, -2) * weights[i], 10 ** rng.uniform(-9, -5)
+        moved[i] -= share
+        moved[j] += share
+        laws = [pf.laws.GaussianMixture(w / w.sum(), means, width**2) for w in (weights, moved)]
+        # the triangle inequality bounds what the widths do, and weights of 1e-16 what their rounding does
+        expected = without_widths(weights, moved, means)
+        np.testing.assert_allclose(w2(*laws), expected, atol=2 * width + 1e-12 / expected)
+
+
+def test_widths_of_narrow_modes_far_apart_are_compared_to_round_off():
+    """Modes that stay in their places: what is left are the widths (scipy/scipy#7204 on levels)."""
+    weights, means = np.array([0.30, 0.25, 0.45]), np.array([-80.3, 5.1, 77.7])
+    one, other = (pf.laws.GaussianMixture(weights, means, (width * np.arange(1, 4)) ** 2) for width in (1e-9, 3e-9))
+    expected = 2e-9 * np.sqrt(weights @ np.arange(1, 4) ** 2)
+    np.testing.assert_allclose(w2(one, other), expected, rtol=1e-12)
+    again = pf.laws.GaussianMixture(weights[::-1] / (1 + 2e-16), means[::-1], (3e-9 * np.arange(3, 0, -1)) ** 2)
+    np.testing.assert_allclose(w2(one, again), expected, rtol=1e-12)  # weights that differ by rounding alone
