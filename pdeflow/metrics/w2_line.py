@@ -40,9 +40,9 @@ def w2_on_the_line(first: Law, second: Law) -> tuple[float, str]:
         first, second, a = second, first, b
     mixture, other = second.gaussian_components(), first.gaussian_components()
     if mixture is not None and a is not None:
-        return w2_to_pieces(mixture, a, _pieces_from_above(first)), "quadrature between knots"
+        return w2_to_pieces(mixture, a, _pieces_from_above(first)), "quadrature over places"
     if mixture is not None and other is not None:
-        return w2_of_mixtures(mixture, other), "quadrature over the places of a mixture"
+        return w2_of_mixtures(mixture, other), "quadrature over places"
     return _by_levels(first, second, a), "quadrature in the level"
 
 

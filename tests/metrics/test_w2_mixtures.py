@@ -63,4 +63,4 @@ def test_far_modes_of_a_mixture_against_a_cloud_at_their_places():
     cloud = Particles([-50.0, 70.0], [0.3, 0.7])
     narrow = GaussianMixture([0.3, 0.7], [-50.0, 70.0], [1e-16, 4e-16])
     assert metrics.w2(narrow, cloud).value == pytest.approx(np.sqrt(0.3 * 1e-16 + 0.7 * 4e-16), rel=1e-12)
-    assert pf.metrics.w2(cloud, narrow).how == "quadrature between knots"
+    assert pf.metrics.w2(cloud, narrow).how == "quadrature over places"
