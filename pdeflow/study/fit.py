@@ -6,33 +6,39 @@ from typing import Any, cast
 
 import numpy as np
 from scipy.optimize import least_squares
-from scipy.special import fdtri, stdtrit
+from scipy.special import chdtri, fdtri, stdtrit
 
 from .._core.errors import BadInput
 from .._core.shapes import Values
 from .._core.validate import numbers
 from ..metrics.metric import FloorAdds
+from .evidence import Series, evidence
 
 ROUND_OFF = 1e-12  # of the scale; errors that are all below it say "exact": what sums of 1e3 to 1e4 terms lose
 
 
 @dataclass(frozen=True)
 class Line:
-    """A least-squares line through log error over log h; NaN where there are too few points.
+    """error = a h^p as a line through log error over log h; NaN where there are too few points.
 
     Parameters
     ----------
     slope : float
-        The fitted order p of error = a h^p.
-    half_width : float
-        Half the width of the 95 % t-interval of the slope; it needs 3 points.
+        The order p.
+    lower, upper : float
+        The ends of its 95 % interval; it needs 3 points.
     constant : float
         a of a h^p.
     """
 
     slope: float = float("nan")
-    half_width: float = float("nan")
+    lower: float = float("nan")
+    upper: float = float("nan")
     constant: float = float("nan")
+
+    @property
+    def half_width(self) -> float:
+        return (self.upper - self.lower) / 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +46,7 @@ class Sweep:
     """The errors of a sweep, checked; an unknown floor is zero and `unknown_floor`.
 
     scale : the size of what the errors compare; None where nothing is said of it, NaN where it could not be found.
+    stderr : the standard error of each error, 0 where nothing is known of it.
     """
 
     h: Values
@@ -50,6 +57,7 @@ class Sweep:
     measured: bool
     unknown_floor: bool
     scale: float | None = None
+    stderr: Values = field(default_factory=lambda: np.zeros(1))
 
     @cached_property
     def known_scale(self) -> bool:
@@ -107,24 +115,34 @@ def round_off(scale: float) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """The points in the fit, the line through them, and the level of a plateau (0.0 for none)."""
+    """The points in the fit, the straight line through them, the level of a plateau (0.0 for none), and the series.
+
+    series : the points in the fit with their noise, without the plateau; None for fewer than 3.
+    """
 
     mask: np.ndarray
     line: Line = field(default_factory=Line)
     level: float = 0.0
+    series: Series | None = None
 
 
 def fitted(sweep: Sweep) -> tuple[Fit, list[str]]:
-    """The straightest line through the points above floor and plateau, and notes on those that were set aside."""
+    """The points above floor and plateau with the straightest line through them, and notes on those set aside.
+
+    A point with noise counts however near it is to its floor: to choose by its value would bend what is left.
+    """
     error, floor, notes = sweep.error, sweep.floor, []
-    mask = sweep.finite & (error > 3 * floor) & (error > (0 if sweep.at_round_off else sweep.round_off))
+    above = (error > 3 * floor) & (error > (0 if sweep.at_round_off else sweep.round_off))
+    mask = sweep.finite & (above | (sweep.stderr > sweep.round_off))
     aside = sweep.finite & ~mask
     if aside.any():
         notes.append(
             f"{aside.sum()} point(s) within 3 times the floor {floor[aside].max():.3g} or at round-off set aside"
         )
     seen = sweep.coarse_first[mask[sweep.coarse_first]]
-    level = plateau(sweep.log_h[seen], sweep.excess[seen])
+    level = plateau(sweep.log_h[seen], sweep.excess[seen]) if np.all(sweep.excess[seen] > 0) else 0.0
+    if level > 0 and not _out_of_model(_series(sweep, mask)):
+        level = 0.0
     if level > 0:
         base = sweep.joined(floor, level)
         levelled = mask & (error <= 3 * base)
@@ -133,12 +151,33 @@ def fitted(sweep: Sweep) -> tuple[Fit, list[str]]:
         notes.append(f"errors level off at {base[about].min():.3g} from h = {sweep.h[about].max():.3g} down{above}")
         mask &= ~levelled
     log_h, excess = sweep.log_h[mask], sweep.excess[mask]
-    lines = [_line(log_h, np.log(sweep.without(excess, level)))]
+    left = [sweep.without(excess, level)]
     if level > 0 and mask.sum() >= 3:
         # A plateau seen in the data may combine with a h^p as the metric says, add to it, or cut it off:
         # the straightest line tells which.
-        lines += [_line(log_h, np.log(excess - level)), _line(log_h, np.log(excess))]
-    return Fit(mask, min(lines, key=lambda line: line.half_width), level), notes
+        left += [excess - level, excess]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        lines = [_line(log_h, np.log(values)) for values in left]
+    best = min(range(len(lines)), key=lambda i: lines[i].half_width)
+    series = (
+        _series(sweep, mask)
+        if level == 0
+        else Series(sweep.h[mask], left[best], sweep.stderr[mask] * error[mask] / left[best], 0 * excess)
+    )
+    return Fit(mask, lines[best], level, series if mask.sum() >= 3 else None), notes
+
+
+def _series(sweep: Sweep, mask: np.ndarray) -> Series:
+    """The points of the mask; a floor of points without noise is taken out as it is."""
+    if np.any(sweep.stderr[mask] > 0):
+        return Series(sweep.h[mask], sweep.error[mask], sweep.stderr[mask], sweep.floor[mask], sweep.floor_adds)
+    return Series(sweep.h[mask], sweep.excess[mask], sweep.stderr[mask], 0 * sweep.floor[mask])
+
+
+def _out_of_model(series: Series) -> bool:
+    """Whether no order describes the points, with all that the model allows for; once in a thousand by chance."""
+    freedom = len(series.h) - 2
+    return bool(evidence(series).misfit > chdtri(freedom, 1e-3))
 
 
 def plateau(log_h: Values, error: Values) -> float:
@@ -218,9 +257,10 @@ def _line(x: Values, y: Values) -> Line:
     with np.errstate(over="ignore"):
         constant = np.exp(intercept)
     if n < 3:
-        return Line(float(slope), np.nan, float(constant))
+        return Line(float(slope), constant=float(constant))
     spread = np.sqrt(np.sum((y - intercept - slope * x) ** 2) / (n - 2) / np.sum(dx * dx))
-    return Line(float(slope), float(stdtrit(n - 2, 0.975) * spread), float(constant))
+    half = stdtrit(n - 2, 0.975) * spread
+    return Line(float(slope), float(slope - half), float(slope + half), float(constant))
 
 
 def local_orders(sweep: Sweep) -> np.ndarray:
@@ -231,7 +271,7 @@ def local_orders(sweep: Sweep) -> np.ndarray:
     return np.where(both, np.diff(log_error) / np.diff(log_h), np.nan)
 
 
-def checked_sweep(h, error, floor, truth_error, measured, floor_adds, scale=None) -> Sweep:
+def checked_sweep(h, error, floor, truth_error, measured, floor_adds, scale=None, stderr=0.0) -> Sweep:
     h, error = vector(h, "h"), vector(error, "error")
     if h.ndim != 1 or h.shape != error.shape:
         raise BadInput(f"h has shape {h.shape}, error {error.shape}. Both must be (n,). Pass one error per step size.")
@@ -246,9 +286,9 @@ def checked_sweep(h, error, floor, truth_error, measured, floor_adds, scale=None
         raise BadInput(f"floor_adds is {floor_adds!r}. It must be 'sum' or 'squares'. Pass one of the two.")
     unknown = bool(np.isnan(floor[np.isfinite(error)]).any())
     known_floor = np.where(np.isnan(floor), 0.0, floor)
-    return Sweep(
-        h, error, known_floor, truth_error, cast(FloorAdds, floor_adds), measured and not unknown, unknown, scale
-    )
+    stderr = np.nan_to_num(per_point(stderr, h.shape, "stderr"))
+    adds = cast(FloorAdds, floor_adds)
+    return Sweep(h, error, known_floor, truth_error, adds, measured and not unknown, unknown, scale, stderr)
 
 
 def vector(values, name) -> np.ndarray:

@@ -1,6 +1,6 @@
 """fit_order: an observed order of convergence with its interval, its floor and an honest verdict."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,6 +9,8 @@ from .._core.errors import BadInput
 from .._core.validate import known_arguments, positive, real
 from .._core.value import Value
 from ..metrics.metric import FloorAdds
+from .evidence import evidence as evidence_of
+from .evidence import verdicts
 from .fit import Fit, Line, Sweep, checked_sweep, fitted, local_orders, per_point, vector
 
 WIDEST = 0.25  # orders of schemes lie half an order apart: half-widths below half of that tell two of them apart
@@ -43,7 +45,7 @@ class Order(Value):
     Attributes
     ----------
     slope, lower, upper : float
-        The fitted order and the ends of its 95 % t-interval; NaN where fewer than 2 (3) points are left.
+        The fitted order and the ends of its 95 % interval; NaN where fewer than 2 (3) points are left.
     constant : float
         a of a h^p + floor.
     used : int
@@ -65,11 +67,11 @@ class Order(Value):
 
     @property
     def lower(self) -> float:
-        return self.line.slope - self.line.half_width
+        return self.line.lower
 
     @property
     def upper(self) -> float:
-        return self.line.slope + self.line.half_width
+        return self.line.upper
 
     @property
     def constant(self) -> float:
@@ -94,6 +96,7 @@ def fit_order(
     *,
     floor: ArrayLike = 0.0,
     truth_error: ArrayLike = 0.0,
+    stderr: ArrayLike = 0.0,
     expected: float | None = None,
     tolerance: float = 0.1,
     floor_adds: FloorAdds = "sum",
@@ -112,6 +115,9 @@ def fit_order(
         NaN where it is unknown.
     truth_error : float or (n,) array_like
         The error of the truth itself. NaN where it is unknown.
+    stderr : float or (n,) array_like
+        The standard error of each error, such as that of a mean over seeds. 0 or NaN where nothing is known of it; the
+        scatter is then estimated from what the fit leaves.
     expected : float or None
         The order that is claimed, inf for exact; None to measure only.
     tolerance : float
@@ -129,7 +135,7 @@ def fit_order(
     Returns
     -------
     Order
-        The slope of log(error - floor) over log h with its 95 % t-interval, and the verdict.
+        The order with its 95 % interval, and the verdict.
 
     Raises
     ------
@@ -139,19 +145,29 @@ def fit_order(
 
     Notes
     -----
-    A plateau at the fine end that `floor` does not explain becomes part of the reported floor, and its points are set
-    aside too; its level never exceeds an error that it describes. With no floor given that is an observation; above a
-    floor that was given (> 0) it is a `fail`: the errors go to another limit. With an unknown floor it is
+    The model is error = a h^p (1 + b r + c r²) with r = h/h_max, |b| <= 1 and |c| <= 1/2 up to soft ends, joined with
+    the floor and with normal noise of standard error `stderr`; errors near zero count as folded. Without a stderr, 1 %
+    of the error counts as scatter, or what the fit leaves, with Student's t, where that is more. With a stderr, no
+    point is set aside for being near the floor, whose own uncertainty counts as 5 % of it. The evidence against an
+    order is by how much -2 log of the posterior, at its best a, b and c, exceeds its least value, as the square of a
+    number of standard errors; the interval ends at 1.96. Error rates are in docs/math.md, section 14.1.
+
+    A plateau at the fine end that neither an order nor `floor` explains becomes part of the reported floor, and its
+    points are set aside too; its level never exceeds an error that it describes. With no floor given that is an observation;
+    above a floor that was given (> 0) it is a `fail`: the errors go to another limit. With an unknown floor it is
     `inconclusive`.
 
     The verdicts:
 
     - exact: all errors are at round-off (1e-12 of the scale) or zero, and so is truth_error.
-    - inconclusive: fewer than 3 points are left; or truth_error is unknown or above a tenth of the smallest error
-      used; or the half-width is above 1/4 (or above `tolerance`, if that is larger); or the slope is off while the
-      interval covers `expected`.
-    - pass: |slope - expected| <= tolerance, and the interval covers `expected` or lies within the tolerance.
-    - fail: everything else, and whenever the slope is not positive.
+    - fail: every order within the tolerance of `expected` has evidence of 3.3 standard errors against it, or the slope
+      of errors without noise is not positive.
+    - pass: there is less than 2.6 standard errors of evidence against `expected` within the tolerance, and 2.7 more
+      against every order that lies half an order away (or `tolerance` + 1/4, if that is larger).
+    - three points without a stderr cannot show b and c: the t-interval of a straight line must then be narrower than
+      ± 1/4 and cover `expected`, or lie within the tolerance; it fails where `expected` is outside of both.
+    - inconclusive: everything else; fewer than 3 points; a truth_error unknown or above a tenth of the smallest error
+      used.
     - measured: expected is None.
     """
     floors = per_point(floor, vector(h, "h").shape, "floor")
@@ -160,6 +176,7 @@ def fit_order(
         error,
         floor=floors,
         truth_error=truth_error,
+        stderr=stderr,
         expected=expected,
         tolerance=tolerance,
         measured=bool(np.any(floors > 0)),
@@ -179,12 +196,13 @@ def judge(
     measured: bool,
     floor_adds: FloorAdds = "sum",
     scale: float | None = None,
+    stderr: ArrayLike = 0.0,
 ) -> Order:
     """`fit_order`, told whether `floor` was measured: a measured floor of zero excuses no plateau either.
 
     scale : NaN where a metric has one that could not be found.
     """
-    sweep = checked_sweep(h, error, floor, truth_error, measured, floor_adds, scale)
+    sweep = checked_sweep(h, error, floor, truth_error, measured, floor_adds, scale, stderr)
     expected, tolerance = _checked_claim(expected, tolerance)
     notes = _dropped(sweep)
     found = _at_round_off(sweep)
@@ -193,7 +211,12 @@ def judge(
     else:
         fit, more = fitted(sweep)
         notes += more
-        found = _unfit_truth(sweep, fit) or _verdict(sweep, fit, expected, tolerance)
+        judged = None
+        if fit.series is not None:
+            judged = _judged(fit, expected, tolerance)
+            fit = replace(fit, line=judged[1])
+        found = _unfit_truth(sweep, fit) or _verdict(sweep, fit, expected, tolerance, judged)
+        notes = _approach(sweep, fit, found[0], expected, tolerance) + notes
     word, why = found
     return Order(
         fit.line,
@@ -205,6 +228,49 @@ def judge(
         expected,
         tolerance,
     )
+
+
+def _judged(fit: Fit, expected: float | None, tolerance: float) -> tuple[str, Line]:
+    """The word on the claim, and the best order with its interval."""
+    assert fit.series is not None
+    noisy = fit.series.noisy
+    if expected is not None and expected > 0 and fit.line.slope <= 0 and not noisy:
+        return "fail", fit.line
+    if len(fit.series.h) == 3 and not noisy:  # too few for a, p, b and c
+        return _straight(fit.line, expected, tolerance), fit.line
+    if expected is None or np.isinf(expected):
+        found, word = evidence_of(fit.series), "fail"
+    else:
+        found, words = verdicts(fit.series, expected, tolerance)
+        word = str(words[()])
+    lower, upper = found.interval()
+    return word, Line(float(found.order), float(lower), float(upper), float(found.constant))
+
+
+def _straight(line: Line, expected: float | None, tolerance: float) -> str:
+    """The word on the claim by the t-interval of a straight line."""
+    off, half = abs(line.slope - (0.0 if expected is None else expected)), line.half_width
+    if off > tolerance:
+        return "fail" if off > half else "inconclusive"
+    if half > max(WIDEST, tolerance):
+        return "inconclusive"
+    return "pass" if off <= half or off + half <= tolerance else "fail"
+
+
+def _approach(sweep: Sweep, fit: Fit, word: str, expected: float | None, tolerance: float) -> list[str]:
+    """The note that local orders are still on their way to the order claimed."""
+    if word not in ("pass", "inconclusive") or expected is None or not np.isfinite(expected):
+        return []
+    used = sweep.coarse_first[fit.mask[sweep.coarse_first]]
+    excess = sweep.excess[used]
+    if len(used) < 4 or not np.all(excess > 0):
+        return []
+    local = np.diff(np.log(excess)) / np.diff(sweep.log_h[used])
+    off = np.abs(local - expected)
+    one_side = np.all(local < expected) or np.all(local > expected)
+    if not one_side or off[0] <= tolerance or np.any(np.diff(off) >= 0):
+        return []
+    return [f"still pre-asymptotic: local orders {', '.join(f'{one:.2f}' for one in local)} approach {expected:g}"]
 
 
 def _dropped(sweep: Sweep) -> list[str]:
@@ -242,7 +308,7 @@ def _unfit_truth(sweep: Sweep, fit: Fit) -> tuple[str, str] | None:
     """The verdict where the truth is not known well enough to judge by, else None."""
     if np.isnan(sweep.truth):
         return "inconclusive", UNKNOWN_TRUTH
-    smallest = np.min(sweep.error[fit.mask]) if fit.mask.any() else np.inf
+    smallest = np.min(np.maximum(sweep.error, sweep.stderr)[fit.mask]) if fit.mask.any() else np.inf
     if fit.level > 0 and (sweep.measured or sweep.unknown_floor):
         smallest = min(smallest, fit.level)
     if sweep.truth > smallest / 10:
@@ -253,36 +319,29 @@ def _unfit_truth(sweep: Sweep, fit: Fit) -> tuple[str, str] | None:
     return None
 
 
-def _verdict(sweep: Sweep, fit: Fit, expected: float | None, tolerance: float) -> tuple[str, str]:
+def _verdict(
+    sweep: Sweep, fit: Fit, expected: float | None, tolerance: float, judged: tuple[str, Line] | None
+) -> tuple[str, str]:
     """Verdict and reason, against a truth that is known well enough."""
     if fit.level > 0 and sweep.measured and expected is not None:
         return "fail", "the errors do not go down to the measured floor"
     if fit.level > 0 and sweep.unknown_floor:
         return "inconclusive", "the floor is unknown, so the plateau may be the method's or a bug's"
-    if fit.mask.sum() < 3:
+    if judged is None:
         return "inconclusive", f"{fit.mask.sum()} point(s) left, 3 are needed"
     if expected is None:
         return "measured", "no order was expected"
-    word, why = _decide(fit.line.slope, fit.line.half_width, expected, tolerance)
-    if word == "pass" and not sweep.finite.all():
-        return "inconclusive", why + ", but not every error is a number"
-    return word, why
-
-
-def _decide(slope, half, expected, tolerance) -> tuple[str, str]:
-    """Whether the slope with its interval is the order that was expected."""
-    off = abs(slope - expected)
-    covers = off <= half
-    within = off + half <= tolerance
-    if expected > 0 and slope <= 0:
-        return "fail", "the errors do not fall with h"
-    if off > tolerance and not covers:
-        return "fail", f"the order is {slope:.3g}, not {expected:g} within {tolerance:g}"
-    if off > tolerance or half > max(WIDEST, tolerance):
-        return "inconclusive", f"the interval ± {half:.2g} is too wide to decide: more levels or seeds are needed"
-    if covers or within:
-        return "pass", f"the order is {expected:g} within {tolerance:g}"
-    return "fail", f"the interval [{slope - half:.3g}, {slope + half:.3g}] excludes {expected:g}"
+    word, line = judged
+    if word == "fail" and line.slope <= 0 < expected:
+        return word, "the errors do not fall with h"
+    if word == "fail":
+        return word, f"the order is {line.slope:.3g}, not {expected:g} within {tolerance:g}"
+    if word == "inconclusive":
+        return word, (
+            f"the interval [{line.lower:.3g}, {line.upper:.3g}] is too wide to decide: more levels or seeds are needed"
+        )
+    why = f"the order is {expected:g} within {tolerance:g}"
+    return (word, why) if sweep.finite.all() else ("inconclusive", why + ", but not every error is a number")
 
 
 def _floor_left(sweep: Sweep, level: float) -> float:

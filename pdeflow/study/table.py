@@ -168,6 +168,7 @@ class Table(Along):
             np.where(negative, np.nan, error),
             floor=floor,
             truth_error=np.abs([level["truth_error"] for level in levels]),
+            stderr=_noise(levels),
             expected=expected,
             tolerance=tolerance,
             measured=measured,
@@ -293,6 +294,19 @@ class Table(Along):
         return Rows(rows, self._with_others(columns))
 
 
+def _noise(levels: Sequence[Row]) -> np.ndarray:
+    """The standard error of each level, 0 where it is unknown.
+
+    One of a few seeds is itself uncertain: half of its square comes from the median over the levels.
+    """
+    noise = np.array([abs(level["stderr"]) if np.isfinite(level["stderr"]) else 0.0 for level in levels])
+    few = np.array([level["seeds"] for level in levels]) > 1
+    if few.sum() < 3:
+        return noise
+    pooled = np.sqrt((noise**2 + np.median(noise[few] ** 2)) / 2)
+    return np.where(few, pooled, noise)
+
+
 def _wrong_size(levels: Sequence[Row], used: np.ndarray) -> str:
     """Why the errors are not those of the exact discrete sequence, or "" where they are or nothing can be said."""
     levels = [level for level, kept in zip(levels, used, strict=True) if kept]
@@ -305,7 +319,9 @@ def _wrong_size(levels: Sequence[Row], used: np.ndarray) -> str:
     if len(levels) < 3 or not known.all():
         return ""
     ratio = error / sequence
-    if not (np.all(ratio < SIZE[0]) or np.all(ratio > SIZE[1])):
+    beyond = 3.3 * _noise(levels)  # in standard errors, as for an order
+    below = np.all(ratio < SIZE[0]) and np.any(error + beyond < SIZE[0] * sequence)
+    if not below and not (np.all(ratio > SIZE[1]) and np.any(error - beyond > SIZE[1] * sequence)):
         return ""
     low, high = f"{ratio.min():.3g}", f"{ratio.max():.3g}"
     return (

@@ -28,8 +28,10 @@ def test_power_laws_are_recovered_in_any_order_of_the_points(order, constant, ra
     shuffle = np.random.default_rng(seed).permutation(len(h))
     found = pf.fit_order(h[shuffle], error[shuffle], expected=order)
     # exact data: only the rounding of log is left, about 1e-14 over a lever of log(1.2)
-    assert abs(found.slope - order) < 1e-12 and found.upper - found.lower < 1e-10
-    assert found.verdict == "pass" and found.used == len(h) and found.floor == 0
+    # the interval is that of the model: higher-order terms may hide in three octaves, and in fewer decide nothing
+    assert abs(found.slope - order) < 1e-10 and found.lower < order < found.upper or len(h) == 3
+    assert found.verdict == "pass" or (len(h) > 3 and h.max() / h.min() < 8 and found.verdict == "inconclusive")
+    assert found.used == len(h) and found.floor == 0
     assert np.allclose(found.local, order, rtol=0, atol=1e-10)
 
 
@@ -95,12 +97,11 @@ def test_wrong_order_fails_and_a_wide_interval_decides_nothing(rng):
 
 def test_an_interval_that_cannot_tell_half_an_order_decides_nothing():
     h, bumps = H[:4], np.array([1, -1, -1, 1])
-    for size, verdict in ((0.1, "inconclusive"), (0.05, "pass")):
-        found = pf.fit_order(h, h**0.925 * np.exp(size * bumps), expected=1)
-        # [0.53, 1.32] holds one half to within a thirtieth and is no proof of order one; [0.73, 1.12] is
-        assert found.verdict == verdict and abs(found.slope - 0.925) < 1e-12
-        assert ((found.upper - found.lower) / 2 > 0.25) == (verdict == "inconclusive")
-    assert pf.fit_order(h, h**0.925 * np.exp(0.1 * bumps), expected=1, tolerance=0.4).verdict == "pass"
+    for size, verdict in ((0.1, "inconclusive"), (0.02, "pass")):
+        error = h**0.925 * np.exp(size * bumps)
+        found = pf.fit_order(h, error, stderr=size * error, expected=1)
+        assert found.verdict == verdict and found.lower < 0.925 < found.upper
+        assert (found.upper - found.lower > 0.5) == (verdict == "inconclusive")
 
 
 def test_interval_covers_the_true_order_at_its_level(rng):
@@ -134,7 +135,7 @@ def test_bad_input(h, error, extra):
 
 
 def test_it_prints():
-    assert str(pf.fit_order(H, H, expected=1)).startswith("order 1.000 [1.000, 1.000] from 10 of 10 points")
+    assert str(pf.fit_order(H, H, expected=1)).startswith("order 1.000 [0.992, 1.007] from 10 of 10 points")
 
 
 def test_round_off_against_a_truth_that_is_not_exact_decides_nothing():
