@@ -153,9 +153,9 @@ def fit_order(
     number of standard errors; the interval ends at 1.96. Error rates are in docs/math.md, section 14.1.
 
     A plateau at the fine end that neither an order nor `floor` explains becomes part of the reported floor, and its
-    points are set aside too; its level never exceeds an error that it describes. With no floor given that is an observation;
-    above a floor that was given (> 0) it is a `fail`: the errors go to another limit. With an unknown floor it is
-    `inconclusive`.
+    points are set aside too; its level never exceeds an error that it describes. With no floor given that is an
+    observation; above a floor that was given (> 0) it is a `fail`: the errors go to another limit. With an unknown
+    floor it is `inconclusive`.
 
     The verdicts:
 

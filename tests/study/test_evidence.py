@@ -1,0 +1,57 @@
+"""The statistical model of a sweep: small seeded samples of validation/batteries/verdicts.py."""
+
+import numpy as np
+import pytest
+
+import pdeflow as pf
+from pdeflow.study.evidence import Series, evidence, verdicts
+
+HALVES = 0.5 ** np.arange(6)
+
+
+def noisy(signal, spread, repeats, seed=0, floor=0.0, adds="sum"):
+    mean = signal + floor if adds == "sum" else np.hypot(signal, floor)
+    error = np.abs(mean + spread * np.random.default_rng(seed).standard_normal((repeats, len(signal))))
+    return Series(HALVES[: len(signal)], error, np.full(error.shape, spread), np.full(len(signal), floor), adds)
+
+
+@pytest.mark.parametrize(("b", "c"), [(0, 0), (0.8, 0), (-0.6, 0.4), (1, 0.5), (-1, 0.4)])
+@pytest.mark.parametrize("order", [0.5, 1, 2])
+def test_higher_order_terms_do_not_fail_a_correct_scheme_nor_pass_a_wrong_claim(order, b, c):
+    signal = 0.3 * HALVES**order * (1 + b * HALVES + c * HALVES**2)
+    series = Series(HALVES, signal, 0 * signal, 0 * signal)
+    assert verdicts(series, order, 0.1)[1][()] == "pass"
+    for claim in {order - 0.5, order + 0.5, order + 1} - {0.0}:
+        assert verdicts(series, claim, 0.1)[1][()] == "fail"
+
+
+@pytest.mark.parametrize(("adds", "floor"), [("sum", 0.0), ("sum", 0.5), ("squares", 1.0)])
+def test_noise_of_known_size_makes_few_false_alarms_and_few_false_passes(adds, floor):
+    signal = HALVES * (1 + 0.8 * HALVES)
+    series = noisy(signal, 0.3 * signal[-1], 60, floor=floor * signal[-1], adds=adds)
+    found, words = verdicts(series, 1.0, 0.1)
+    # 0.5 % of 60 is 0.3 with standard deviation 0.55; four of them
+    assert np.sum(words == "fail") <= 2 and np.sum(verdicts(series, 1.5, 0.1)[1] == "pass") <= 2
+    lower, upper = found.interval()
+    assert np.mean((lower <= 1) & (upper >= 1)) >= 0.84  # 95 % with standard deviation 2.8 %; four of them
+
+
+def test_the_model_answers_alike_in_any_unit_and_finds_its_own_constants():
+    signal = 7.0 * (HALVES / 3) ** 1.5 * (1 + 0.5 * HALVES)
+    for unit in (1e-9, 1.0, 1e9):
+        found = evidence(Series(HALVES / 3, unit * signal, 0 * signal, 0 * signal))
+        assert abs(found.order - 1.5) < 1e-8 and abs(found.constant / (7 * unit) - 1) < 1e-7
+
+
+def test_local_orders_on_their_way_are_named():
+    found = pf.fit_order(HALVES, HALVES / (1 + 0.4 * HALVES), expected=1)
+    assert found.verdict == "pass" and "still pre-asymptotic: local orders" in found.why and "approach 1" in found.why
+
+
+def test_a_standard_error_decides_what_scatter_alone_cannot():
+    h = HALVES[:5]
+    error = h * (1 + 0.02 * np.array([1, -1, 1, 1, -1]))
+    assert pf.fit_order(h, error, stderr=0.02 * error, expected=1).verdict == "pass"
+    assert pf.fit_order(h, error, stderr=0.5 * h, expected=1).verdict == "inconclusive"
+    with pytest.raises(pf.BadInput):
+        pf.fit_order(h, error, stderr=-1.0)
