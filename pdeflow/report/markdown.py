@@ -101,7 +101,7 @@ def write(
     parts.append(_failures(table))
     parts.append(
         "The long table is in [table.csv](table.csv). floor: what the method's representation costs at the truth "
-        "itself, with no step taken. Intervals are 95 % t-intervals of the fitted slope; local orders run from coarse "
+        "itself, with no step taken. Intervals are 95 % intervals of the fitted order; local orders run from coarse "
         "to fine."
     )
     target = directory / "report.md"

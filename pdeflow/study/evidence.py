@@ -234,11 +234,13 @@ def _minimise(series: Series, orders: np.ndarray, free: np.ndarray):
         trial = problem.loss(state + step)
         better = trial <= value
         state = np.where(better[..., None], state + step, state)
-        gain = np.where(better, value - trial, np.inf)
+        value_before = value
         value = np.where(better, trial, value)
         damping = np.where(better, np.maximum(damping * 0.05, 1e-9), damping * 10)
-        done = (gain <= 1e-9) & (np.abs(step).max(axis=-1) < 1e-13) | (damping > 1e12)
-        if np.all(done | ((gain <= 1e-4) & series.noisy)):
+        settled = np.abs(trial - value_before) <= 1e-7 * (1 + value_before)
+        exact = free & (not series.noisy)  # an order without noise is wanted to round-off
+        done = (settled & ~exact) | (settled & (np.abs(step).max(axis=-1) < 1e-13)) | (damping > 1e12)
+        if np.all(done):
             break
     _, hessian = _normal(problem, state, np.ones_like(free))
     rest = hessian[..., 1:, 1:]
