@@ -3,27 +3,34 @@
 The model of an error at step size h_i, with r_i = h_i/h_max, is
 
     e_i = |floor_i (1 + d) + m_i + noise|  (or the root of the squares of the first two, as the metric says),
-    m_i = a h_i^p (1 + b r_i + c r_i²),  noise ~ N(0, s_i² + (τ m_i)²),  |b| <= 1, |c| <= 1/2 and d = 0 up to soft ends.
+    m_i = a h_i^p (1 + b r_i + c r_i²),  noise ~ N(0, s_i² + (τ m_i)²).
 
-misfit(p) is -2 log of likelihood times prior, at the a, b, c, d that are best for this p; evidence against p is the
-misfit that it has more than the best order. docs/math.md 14.1 says why, and how often it errs.
+The evidence for an order p is the likelihood, averaged over a, b, c and d by their prior. log a is flat, b and c are
+flat in |b| <= 1, |c| <= 1/2 with soft ends (and 1 + b r + c r² >= 0.3 at every level), d is normal with standard
+deviation 0.05. docs/math.md 14.1 says why, and how often a verdict errs.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, stdtrit
+from scipy.special import erf
 
 from .._core.shapes import Values
 from ..metrics.metric import FloorAdds
 
-DISCREPANCY = 0.01  # τ: what is left of an error that has no noise, relative to it, once b and c are fitted
-# b, c and d cost nothing up to RANGE, then the square of what is beyond it in units of BEYOND
-RANGE, BEYOND = np.array([1.0, 0.5, 0.0]), np.array([0.3, 0.15, 0.05])
+DISCREPANCY = 0.01  # τ: what is left of an error that has no noise, relative to it, besides b and c
+FLOOR_DOUBT = 0.05  # standard deviation of d
 RIVAL = 0.5  # orders of schemes lie half an order apart
-# in standard errors: beyond the first a claim fails; a pass is within the second, and its rivals are the third worse
-FAIL, COMPATIBLE, DECISIVE = 3.3, 2.6, 2.7
-_ITERATIONS = 40
+# Differences of log evidence. A claim fails where an order out of its tolerance is so much better than all within it.
+# It passes where it is so much better than all orders half an order away, and none out of the tolerance is much better.
+FAIL, PASS, COMPATIBLE = 5.0, 3.5, 3.0
+_STEPS, _NODES = 12, 41
+SEEN = 5.0  # standard errors: errors that stand out less from their noise tell no order
+SCATTERS = DISCREPANCY * 3.0 ** np.arange(5)  # relative scatter where no standard error is known
+_B, _C = np.meshgrid(np.linspace(-0.875, 0.875, 8), np.linspace(-0.375, 0.375, 4), indexing="ij")
+_SPREAD_B, _SPREAD_C = 0.125, 0.125  # of the normal laws around these centres, whose sum is flat but for its ends
+_LEAST_SHAPE = 0.3
+_WIDE, _WIDE_B, _WIDE_C = 0.05, 1.2, 0.6  # weight and spread of the law of b and c beyond these ends
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,207 +65,233 @@ class Series:
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
-    """The best order and what stands against others; arrays over the repeats of a series.
+class Centre:
+    """The most probable curve a h^p exp(b r + c r²) with normal b and c, about which the model is taken as linear.
 
-    order, constant : p and a of a h^p. error : standard error of p by the curvature of the misfit.
-    misfit : -2 log posterior at the best order. inflation : the factor by which the scatter exceeds what is known.
+    order, constant, error : p, a and the standard error of p. signal : (..., n), m of each level.
+    misfit : squares of what is left, over the noise (or τ), and of b and c over their spread.
     """
 
-    series: Series
     order: np.ndarray
     constant: np.ndarray
     error: np.ndarray
+    signal: np.ndarray
     misfit: np.ndarray
-    inflation: np.ndarray
-    against: np.ndarray
-
-    def critical(self, deviations: float) -> np.ndarray:
-        """Evidence of so many standard errors: of a normal, or of Student's t where the scatter is estimated."""
-        freedom = _freedom(self.series)
-        student = stdtrit(freedom, ndtr(deviations)) ** 2
-        estimated = (self.inflation > 1) & (not self.series.noisy)
-        return np.where(estimated, student, deviations**2)
-
-    def interval(self, deviations: float = 1.96) -> tuple[np.ndarray, np.ndarray]:
-        """The orders against which there is less evidence than so many standard errors."""
-        level = np.sqrt(self.critical(deviations) * self.inflation)
-        steps = np.linspace(0.0, 4.0, 33)[1:]
-        ends = []
-        for sign in (-1, 1):
-            orders = self.order[..., None] + sign * (self.error * level)[..., None] * steps
-            root = np.sqrt(np.maximum(misfit(self.series, orders) - self.misfit[..., None], 0.0))
-            first = np.argmax(root >= level[..., None], axis=-1)[..., None]
-            reached = np.any(root >= level[..., None], axis=-1)
-            high = np.take_along_axis(root, first, -1)[..., 0]
-            low = np.where(first[..., 0] > 0, np.take_along_axis(root, np.maximum(first - 1, 0), -1)[..., 0], 0.0)
-            part = first[..., 0] + (level - low) / np.maximum(high - low, 1e-300)
-            found = self.order + sign * self.error * level * part / 8
-            ends.append(np.where(reached, found, sign * np.inf))
-        return ends[0], ends[1]
 
 
-def evidence(series: Series, orders: Values | tuple = ()) -> Evidence:
-    """The best order, and the evidence against each of `orders`, shape (..., len(orders))."""
-    orders = np.asarray(orders, dtype=float)
-    starts = _first_guess(series)[..., None] + np.array([0.0, -1.0, 1.0])
-    trial = np.concatenate([starts, np.broadcast_to(orders, (*starts.shape[:-1], len(orders)))], axis=-1)
-    free = np.arange(trial.shape[-1]) < starts.shape[-1]
-    state, value, curvature = _minimise(series, trial, free)
-    best = np.argmin(value[..., : starts.shape[-1]], axis=-1)[..., None]
-    chosen = np.take_along_axis(state, best[..., None], -2)[..., 0, :]
-    bends = np.take_along_axis(curvature, best, -1)[..., 0]
-    least = value.min(axis=-1)
-    order = chosen[..., 0]
-    at = np.argmin(value, axis=-1)
-    lower = at >= starts.shape[-1]  # an order asked for fits better than the searches found
-    if np.any(lower):
-        index = np.where(lower, at, best[..., 0])[..., None]
-        chosen = np.take_along_axis(state, index[..., None], -2)[..., 0, :]
-        order = chosen[..., 0]
-    inflation = np.maximum(1.0, least / _freedom(series))
-    log_a = chosen[..., 1] + np.log(series.error.max(axis=-1)) - order * np.log(series.h.max())
-    with np.errstate(over="ignore", divide="ignore"):
-        constant, error = np.exp(log_a), 1 / np.sqrt(np.maximum(bends, 0.01))
-    against = (value[..., starts.shape[-1] :] - least[..., None]) / inflation[..., None]
-    return Evidence(series, order, constant, error, least, inflation, against)
-
-
-def _freedom(series: Series) -> int:
-    """How many errors are left to show the scatter: where that is not known, b and c use up two as a and p do."""
-    n = series.error.shape[-1]
-    return max(n - 2 if series.noisy else n - 4, 1)
-
-
-def misfit(series: Series, orders: np.ndarray) -> np.ndarray:
-    """-2 log of likelihood times prior, at the best constants for each order; shape (..., orders)."""
-    return _minimise(series, orders, np.zeros(orders.shape[-1], dtype=bool))[1]
-
-
-def verdicts(series: Series, expected: float, tolerance: float) -> tuple[Evidence, np.ndarray]:
-    """The evidence, and the verdict on a claim for each repeat: pass, fail or inconclusive."""
-    far = max(RIVAL, tolerance + RIVAL / 2)
-    found = evidence(series, expected + np.array([-far, -tolerance, 0.0, tolerance, far]))
-    off = np.abs(found.order - expected)
-    claim = np.where(off <= tolerance, 0.0, found.against[..., 1:4].min(axis=-1))
-    rival = np.where(off >= far, 0.0, found.against[..., [0, 4]].min(axis=-1))
-    words = np.full(claim.shape, "inconclusive", dtype=object)
-    words[claim > found.critical(FAIL)] = "fail"
-    words[(claim <= found.critical(COMPATIBLE)) & (rival - claim >= found.critical(DECISIVE))] = "pass"
-    return found, words
-
-
-def _first_guess(series: Series) -> np.ndarray:
-    """The slope of log error over log h, by the noise and the higher-order terms of each level."""
-    left, x = series.excess(), np.log(series.ratio)
-    left = np.maximum(np.maximum(left, 0.5 * series.noise), 1e-300)
-    weight = 1 / ((series.noise / left) ** 2 + 0.1 * series.ratio**2 + DISCREPANCY)
-    weight = weight / weight.sum(axis=-1, keepdims=True)
-    y = np.log(left)
-    dx = x - np.sum(weight * x, axis=-1, keepdims=True)
-    return np.sum(weight * dx * y, axis=-1) / np.sum(weight * dx * dx, axis=-1)
-
-
-def beyond(bcd: np.ndarray) -> np.ndarray:
-    """How far b, c and d are out of their range."""
-    return np.sign(bcd) * np.maximum(np.abs(bcd) - RANGE, 0.0) / BEYOND
-
-
-class _Problem:
-    """Residuals, loss and derivatives of the model in units of the largest error; state = (p, log a, b, c, d)."""
-
-    def __init__(self, series: Series):
-        unit = series.error.max(axis=-1, keepdims=True)
-        self.r, self.log_r = series.ratio, np.log(series.ratio)
-        self.e = (series.error / unit)[..., None, :]
-        self.f = np.asarray(series.floor / unit)[..., None, :]
-        self.squares = series.floor_adds == "squares"
-        spread = np.sqrt(series.noise**2 + (DISCREPANCY * series.excess()) ** 2) / unit
-        self.sd = spread[..., None, :]
-        self.noisy = series.noisy
-        self.left = (series.excess() / unit)[..., None, :]
-
-    def start(self, orders):
-        """The state with b = c = d = 0 and the best constant."""
-        power = np.exp(np.clip(orders[..., None] * self.log_r, -100, 100))
-        weight = 1 / (self.sd**2 + self.left**2)
-        a = np.sum(weight * self.left * power, axis=-1) / np.sum(weight * power**2, axis=-1)
-        state = np.zeros((*orders.shape, 5))
-        state[..., 0], state[..., 1] = orders, np.log(a)
-        return state
-
-    def loss(self, state):
-        mean = self.parts(state)[0]
-        value = np.sum(((self.e - mean) / self.sd) ** 2, axis=-1)
-        if self.noisy:
-            value -= 2 * np.sum(np.log1p(np.exp(-2 * self.e * np.abs(mean) / self.sd**2)), axis=-1)
-        return value + np.sum(beyond(state[..., 2:]) ** 2, axis=-1)
-
-    def parts(self, state):
-        """The mean and its factors: the power, the signal, the mean."""
-        p, log_a, b, c, d = (state[..., i, None] for i in range(5))
-        power = np.exp(np.clip(log_a + p * self.log_r, -100, 100))
-        signal = power * (1 + b * self.r + c * self.r**2)
-        floor = self.f * (1 + d)
-        mean = np.hypot(floor, signal) if self.squares else floor + signal
-        return mean, power, signal, floor
-
-    def linear(self, state):
-        """Residuals and Jacobian, each over the standard deviation."""
-        mean, power, signal, floor = self.parts(state)
-        target = self.e
-        if self.noisy:  # the sign that folding lost, in the mean over what it may have been
-            target = self.e * np.tanh(self.e * np.abs(mean) / self.sd**2)
-        if self.squares:
-            safe = np.maximum(mean, 1e-300)
-            by_signal, by_floor = signal / safe, self.f * floor / safe
-        else:
-            by_signal, by_floor = np.ones_like(mean), self.f + 0 * mean
-        columns = (signal * self.log_r, signal, power * self.r, power * self.r**2)
-        jacobian = np.stack([*(by_signal * column for column in columns), by_floor], axis=-1)
-        return (target - mean) / self.sd, jacobian / self.sd[..., None]
-
-
-def _minimise(series: Series, orders: np.ndarray, free: np.ndarray):
-    """Levenberg and Marquardt for all orders at once, p itself where `free`: state, loss and curvature in p."""
-    problem = _Problem(series)
-    state = problem.start(orders)
-    value = problem.loss(state)
-    damping = np.full(value.shape, 1e-3)
-    for _ in range(_ITERATIONS):
-        gradient, hessian = _normal(problem, state, free)
-        diagonal = np.diagonal(hessian, axis1=-2, axis2=-1)
-        ridge = damping[..., None] * diagonal + 1e-10 * diagonal.max(axis=-1, keepdims=True)
-        step = np.linalg.solve(hessian + ridge[..., None] * np.eye(5), gradient[..., None])[..., 0]
-        step = np.clip(step, -2.0, 2.0)
-        trial = problem.loss(state + step)
-        better = trial <= value
-        state = np.where(better[..., None], state + step, state)
-        value_before = value
-        value = np.where(better, trial, value)
-        damping = np.where(better, np.maximum(damping * 0.05, 1e-9), damping * 10)
-        settled = np.abs(trial - value_before) <= 1e-7 * (1 + value_before)
-        exact = free & (not series.noisy)  # an order without noise is wanted to round-off
-        done = (settled & ~exact) | (settled & (np.abs(step).max(axis=-1) < 1e-13)) | (damping > 1e12)
-        if np.all(done):
+def centre(series: Series) -> Centre:
+    """Generalised least squares in the logarithm: repeated where noise and floor bend it, or scatter is to be found."""
+    unit = series.error.max(axis=-1, keepdims=True)
+    noise, log_r = series.noise / unit, np.log(series.ratio)
+    log_m = np.log(np.maximum(series.excess() / unit, np.maximum(0.5 * noise, 1e-300)))
+    # an exact power law is wanted to round-off: least squares see only what a straight line leaves
+    weight = 1 / (noise**2 * np.exp(-2 * log_m) + 0.1 * series.ratio**2 + DISCREPANCY)
+    slope, level = _straight_line(log_r, log_m, weight)
+    line, scatter, inflation = level + slope * log_r, np.full_like(unit, DISCREPANCY), np.ones_like(unit[..., 0])
+    for step in range(_STEPS):
+        signal = np.exp(log_m) * unit
+        target, bend, spread = _linear(series, signal)
+        gain = np.maximum(bend, 0.05) * signal
+        z = log_m + np.clip((target - bend * signal) / gain, -2, 2) - line
+        found, fitted, covariance, misfit = _least_squares(series.ratio, z, (spread / gain) ** 2 + scatter**2)
+        if step == 0:
+            first = misfit
+        inflation = np.maximum(1.0, misfit / max(len(log_r) - 2, 1))  # scatter beyond what is known
+        if series.noisy:
+            change = np.clip(fitted + line - log_m, -2, 2)
+            log_m = np.clip(log_m + change, np.log(np.maximum(0.01 * noise, 1e-300)), np.log(1000.0))
+            settled = np.abs(change).max(axis=-1) <= 1e-9
+        else:  # the points stay, and their scatter is what the fit leaves
+            scatter = np.clip(scatter * np.sqrt(inflation)[..., None], DISCREPANCY, 1.0)
+            settled = inflation <= 1.01
+        if np.all(settled):
             break
-    _, hessian = _normal(problem, state, np.ones_like(free))
-    rest = hessian[..., 1:, 1:]
-    rest = rest + 1e-10 * np.trace(rest, axis1=-2, axis2=-1)[..., None, None] * np.eye(4)
-    cross = hessian[..., 0, 1:]
-    curvature = hessian[..., 0, 0] - np.sum(cross * np.linalg.solve(rest, cross[..., None])[..., 0], axis=-1)
-    return state, value, curvature
+    order = found[..., 1] + slope[..., 0]
+    with np.errstate(over="ignore"):
+        constant = np.exp(found[..., 0] + level[..., 0] + np.log(unit[..., 0]) - order * np.log(series.h.max()))
+    signal = np.exp(log_m if series.noisy else fitted + line) * unit
+    return Centre(order, constant, np.sqrt(covariance * inflation), signal, misfit if series.noisy else first)
 
 
-def _normal(problem: _Problem, state, free):
-    residual, jacobian = problem.linear(state)
-    jacobian[..., 0] *= free[:, None]
-    gradient = np.einsum("...nk,...n->...k", jacobian, residual)
-    hessian = np.einsum("...nk,...nl->...kl", jacobian, jacobian)
-    out = beyond(state[..., 2:])
-    gradient[..., 2:] -= out / BEYOND
-    stiff = np.where((out != 0) | (RANGE == 0), BEYOND**-2.0, 0.0)
-    hessian[..., [2, 3, 4], [2, 3, 4]] += stiff
-    hessian[..., 0, 0] += np.where(free, 0.0, 1.0)
-    gradient[..., 0] *= free
-    return gradient, hessian
+def _least_squares(r: Values, z: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, ...]:
+    """log a, p, b and c of z, the curve, the variance of p, and the misfit."""
+    columns = np.stack([np.ones_like(r), np.log(r), r, r**2], axis=-1)
+    prior = np.array([0.01, 0.25, 0.6**-2, 0.3**-2])  # of log a and p a hint that only noise alone would heed
+    weighted = columns / variance[..., None]
+    hessian = np.swapaxes(weighted, -1, -2) @ columns + np.diag(prior)
+    found = np.linalg.solve(hessian, np.swapaxes(weighted, -1, -2) @ z[..., None])[..., 0]
+    fitted = (columns @ found[..., None])[..., 0]
+    misfit = np.sum((z - fitted) ** 2 / variance, axis=-1) + np.sum(found**2 * prior, axis=-1)
+    return found, fitted, np.maximum(np.linalg.inv(hessian)[..., 1, 1], 0.0), misfit
+
+
+def _straight_line(x: Values, y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Slope and value at x = 0 of the line through (x, y), each with a last axis of length one."""
+    weight = weight / weight.sum(axis=-1, keepdims=True)
+    mean = np.sum(weight * y, axis=-1, keepdims=True)
+    dx = x - np.sum(weight * x, axis=-1, keepdims=True)
+    slope = np.sum(weight * dx * (y - mean), axis=-1, keepdims=True) / np.sum(weight * dx * dx, axis=-1, keepdims=True)
+    return slope, mean - slope * (x - dx)[..., :1]
+
+
+def _linear(series: Series, signal: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The error as slope m + noise near m = `signal`: target, slope and standard deviation of each level.
+
+    Where noise folds the error near zero, its mean and standard deviation are those of a folded normal.
+    """
+    if series.floor_adds == "sum":
+        total, slope = series.floor + signal, np.ones_like(signal)
+    else:
+        total = np.hypot(series.floor, signal)
+        slope = signal / np.maximum(total, 1e-300)
+    spread, mean = series.noise + 0 * signal, total
+    if series.noisy:
+        ratio = np.where(spread > 0, total / np.where(spread > 0, spread, 1.0), 40.0)
+        turned = erf(np.minimum(ratio, 40.0) / np.sqrt(2))
+        mean = total * turned + spread * np.sqrt(2 / np.pi) * np.exp(-(np.minimum(ratio, 40.0) ** 2) / 2)
+        slope = slope * turned
+        spread = np.sqrt(np.maximum(total**2 + spread**2 - mean**2, 0.3 * spread**2))
+    return series.error - mean + slope * signal, slope, spread
+
+
+def log_evidence(series: Series, orders: np.ndarray, middle: Centre | None = None) -> np.ndarray:
+    """Logarithm of the evidence for each of `orders`, shape (..., P) or (P,), but for a constant of the series."""
+    middle = centre(series) if middle is None else middle
+    target, slope, spread = _linear(series, middle.signal)
+    if series.floor_adds == "sum":
+        bend = FLOOR_DOUBT * series.floor * np.ones_like(slope)
+    else:
+        bend = FLOOR_DOUBT * series.floor**2 / np.maximum(np.hypot(series.floor, middle.signal), 1e-300)
+    scatter, log_weight = SCATTERS[:1], np.zeros(1)
+    if not series.noisy:
+        scatter = SCATTERS
+        log_weight = -len(series.h) * np.log(scatter / DISCREPANCY)  # all alike before the data
+    shape = (-1,) + (1,) * slope.ndim
+    sd = np.sqrt(spread**2 + (scatter.reshape(shape) * slope * middle.signal) ** 2)
+    found = _marginal(series.ratio, orders, target / sd, slope / sd, bend / sd)
+    return _log_sum(found + log_weight.reshape(shape), axis=0)
+
+
+def _log_sum(logs: np.ndarray, axis: int) -> np.ndarray:
+    """Logarithm of the sum of exponentials."""
+    top = logs.max(axis=axis, keepdims=True)
+    return np.log(np.sum(np.exp(logs - top), axis=axis)) + np.squeeze(top, axis)
+
+
+def _marginal(r: Values, orders: np.ndarray, y: np.ndarray, slope: np.ndarray, bend: np.ndarray) -> np.ndarray:
+    """log of the mean of the likelihood over a, b, c and d. y, slope, bend : (..., n) over the standard deviation."""
+    power = np.exp(np.clip(np.asarray(orders)[..., None] * np.log(r), -300, 300)) * slope[..., None, :]
+    y, bend = y[..., None, :], bend[..., None, :]
+    powers = np.stack([power, power * r, power * r**2], axis=-2)  # (..., P, 3, n)
+    pinned = 1 + np.sum(bend**2, axis=-1)
+    with_bend = powers @ np.swapaxes(bend, -1, -2)[..., None, :, :]  # (..., P, 3, 1)
+    y_bend = np.sum(y * bend, axis=-1)
+    gram = powers @ np.swapaxes(powers, -1, -2)
+    gram = gram - with_bend * np.swapaxes(with_bend, -1, -2) / pinned[..., None, None]
+    along = (powers @ y[..., None])[..., 0] - with_bend[..., 0] * (y_bend / pinned)[..., None]
+    rest = np.sum(y**2, axis=-1) - y_bend**2 / pinned
+    b, c, spread_b, spread_c, log_weight = _mixture(r)
+
+    def entry(i, j):
+        return gram[..., i, j, None]
+
+    g1 = entry(0, 1) + b * entry(1, 1) + c * entry(1, 2)
+    g2 = entry(0, 2) + b * entry(1, 2) + c * entry(2, 2)
+    gg = entry(0, 0) + b * (entry(0, 1) + g1) + c * (entry(0, 2) + g2 - b * entry(1, 2)) + b * c * entry(1, 2)
+    gg = np.maximum(gg, 1e-300)
+    y1, y2 = along[..., 1, None], along[..., 2, None]
+    gy = along[..., 0, None] + b * y1 + c * y2
+    a = gy / gg
+    for _ in range(2):
+        scale_b, scale_c = a * spread_b, a * spread_c
+        v11, v22 = 1 + scale_b**2 * entry(1, 1), 1 + scale_c**2 * entry(2, 2)
+        v12 = scale_b * scale_c * entry(1, 2)
+        det = v11 * v22 - v12**2
+        p1, p2, q1, q2 = scale_b * g1, scale_c * g2, scale_b * y1, scale_c * y2
+        known = np.maximum(gg - (v22 * p1 * p1 - 2 * v12 * p1 * p2 + v11 * p2 * p2) / det, 1e-300)
+        seen = gy - (v22 * p1 * q1 - v12 * (p1 * q2 + p2 * q1) + v11 * p2 * q2) / det
+        left = rest[..., None] - (v22 * q1 * q1 - 2 * v12 * q1 * q2 + v11 * q2 * q2) / det
+        a = seen / known
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log = log_weight - 0.5 * (left - seen**2 / known) - 0.5 * np.log(det * known) - np.log(a)
+    return _log_sum(np.where(a > 0, log, -1e9), axis=-1)
+
+
+def _mixture(r: Values) -> tuple[np.ndarray, ...]:
+    """The prior of b and c as a sum of normal laws: centres, spreads, and logarithms of weights."""
+    shape = 1 + _B[..., None] * r + _C[..., None] * r**2
+    kept = shape.min(axis=-1) >= _LEAST_SHAPE
+    count = int(kept.sum())
+    return (
+        np.append(_B[kept], 0.0),
+        np.append(_C[kept], 0.0),
+        np.append(np.full(count, _SPREAD_B), _WIDE_B),
+        np.append(np.full(count, _SPREAD_C), _WIDE_C),
+        np.log(np.append(np.full(count, (1 - _WIDE) / count), _WIDE)),
+    )
+
+
+def interval(series: Series, middle: Centre, share: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """The ends of the equal-tailed interval of the posterior of the order, whose prior is flat."""
+    # 8 standard errors: more than a normal law needs, for b and c have other ends; cut where levels hardly differ
+    half = np.minimum(8 * middle.error + 0.1, 8.0)
+    orders, density = _posterior(series, middle, middle.order - half, middle.order + half)
+    within = density > 1e-4
+    first, last = np.argmax(within, axis=-1), _NODES - 1 - np.argmax(within[..., ::-1], axis=-1)
+    low, high = (
+        np.take_along_axis(orders, np.clip(at, 0, _NODES - 1)[..., None], -1)[..., 0] for at in (first - 1, last + 1)
+    )
+    orders, density = _posterior(series, middle, low, high)
+    trapezia = np.cumsum((density[..., 1:] + density[..., :-1]) / 2, axis=-1)
+    mass = np.concatenate([np.zeros((*density.shape[:-1], 1)), trapezia], axis=-1) / trapezia[..., -1:]
+    ends = []
+    for part in ((1 - share) / 2, (1 + share) / 2):
+        at = np.clip(np.sum(mass < part, axis=-1), 1, _NODES - 1)[..., None]
+        before, after = (np.take_along_axis(mass, at - k, -1)[..., 0] for k in (1, 0))
+        start, end = (np.take_along_axis(orders, at - k, -1)[..., 0] for k in (1, 0))
+        ends.append(start + (end - start) * (part - before) / np.maximum(after - before, 1e-300))
+    return np.minimum(ends[0], middle.order), np.maximum(ends[1], middle.order)
+
+
+def _posterior(series: Series, middle: Centre, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Orders from low to high, and their density in units of its largest value."""
+    orders = low[..., None] + (high - low)[..., None] * np.linspace(0, 1, _NODES)
+    log = log_evidence(series, orders, middle)
+    return orders, np.exp(log - log.max(axis=-1, keepdims=True))
+
+
+def odds(series: Series, expected: float, tolerance: float, middle: Centre) -> tuple[np.ndarray, np.ndarray]:
+    """Best log evidence within the tolerance of `expected` over the best half an order away, and over the best beyond.
+
+    Both are 0 where the errors do not stand out of the noise.
+    """
+    far = max(RIVAL, tolerance + RIVAL / 2)
+    fixed = expected + np.concatenate(
+        [tolerance * np.linspace(-1, 1, 5), far * np.array([-3, -2, -1.5, -1, 1, 1.5, 2, 3])]
+    )
+    own = middle.order[..., None] + middle.error[..., None] * np.array([-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0])
+    orders = np.concatenate([np.broadcast_to(fixed, (*own.shape[:-1], len(fixed))), own], axis=-1)
+    log = log_evidence(series, orders, middle)
+    off = np.abs(orders - expected)
+    slack = 1e-9 * (1 + abs(expected))
+    near = np.where(off <= tolerance + slack, log, -np.inf).max(axis=-1)
+    rival = np.where(off >= far - slack, log, -np.inf).max(axis=-1)
+    beyond = np.where(off > tolerance + slack, log, -np.inf).max(axis=-1)
+    if not series.noisy:
+        return near - rival, near - beyond
+    _, slope, spread = _linear(series, middle.signal)
+    seen = np.sum((slope * middle.signal / np.maximum(spread, 1e-9 * middle.signal)) ** 2, axis=-1) >= SEEN**2
+    return np.where(seen, near - rival, 0.0), np.where(seen, near - beyond, 0.0)
+
+
+def words(over_rival: np.ndarray, over_beyond: np.ndarray) -> np.ndarray:
+    """The verdict by strength of evidence."""
+    found = np.full(np.shape(over_rival), "inconclusive", dtype=object)
+    found[over_beyond <= -FAIL] = "fail"
+    found[(over_beyond >= -COMPATIBLE) & (over_rival >= PASS)] = "pass"
+    return found
+
+
+def verdicts(series: Series, expected: float, tolerance: float) -> np.ndarray:
+    """The verdict on a claim for each repeat of a series: pass, fail or inconclusive."""
+    return words(*odds(series, expected, tolerance, centre(series)))

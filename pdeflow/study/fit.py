@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import least_squares
 from scipy.special import chdtri, fdtri, stdtrit
 
@@ -12,7 +13,7 @@ from .._core.errors import BadInput
 from .._core.shapes import Values
 from .._core.validate import numbers
 from ..metrics.metric import FloorAdds
-from .evidence import Series, evidence
+from .evidence import Series, centre
 
 ROUND_OFF = 1e-12  # of the scale; errors that are all below it say "exact": what sums of 1e3 to 1e4 terms lose
 
@@ -177,7 +178,7 @@ def _series(sweep: Sweep, mask: np.ndarray) -> Series:
 def _out_of_model(series: Series) -> bool:
     """Whether no order describes the points, with all that the model allows for; once in a thousand by chance."""
     freedom = len(series.h) - 2
-    return bool(evidence(series).misfit > chdtri(freedom, 1e-3))
+    return bool(centre(series).misfit > chdtri(freedom, 1e-3))
 
 
 def plateau(log_h: Values, error: Values) -> float:
@@ -271,7 +272,7 @@ def local_orders(sweep: Sweep) -> np.ndarray:
     return np.where(both, np.diff(log_error) / np.diff(log_h), np.nan)
 
 
-def checked_sweep(h, error, floor, truth_error, measured, floor_adds, scale=None, stderr=0.0) -> Sweep:
+def checked_sweep(h, error, floor, truth_error, measured, floor_adds, scale=None, stderr: ArrayLike = 0.0) -> Sweep:
     h, error = vector(h, "h"), vector(error, "error")
     if h.ndim != 1 or h.shape != error.shape:
         raise BadInput(f"h has shape {h.shape}, error {error.shape}. Both must be (n,). Pass one error per step size.")

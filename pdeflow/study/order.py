@@ -9,8 +9,7 @@ from .._core.errors import BadInput
 from .._core.validate import known_arguments, positive, real
 from .._core.value import Value
 from ..metrics.metric import FloorAdds
-from .evidence import evidence as evidence_of
-from .evidence import verdicts
+from .evidence import centre, interval, odds, words
 from .fit import Fit, Line, Sweep, checked_sweep, fitted, local_orders, per_point, vector
 
 WIDEST = 0.25  # orders of schemes lie half an order apart: half-widths below half of that tell two of them apart
@@ -146,11 +145,11 @@ def fit_order(
     Notes
     -----
     The model is error = a h^p (1 + b r + c r²) with r = h/h_max, |b| <= 1 and |c| <= 1/2 up to soft ends, joined with
-    the floor and with normal noise of standard error `stderr`; errors near zero count as folded. Without a stderr, 1 %
-    of the error counts as scatter, or what the fit leaves, with Student's t, where that is more. With a stderr, no
-    point is set aside for being near the floor, whose own uncertainty counts as 5 % of it. The evidence against an
-    order is by how much -2 log of the posterior, at its best a, b and c, exceeds its least value, as the square of a
-    number of standard errors; the interval ends at 1.96. Error rates are in docs/math.md, section 14.1.
+    the floor and with normal noise of standard error `stderr`; errors near zero count as folded. Without a stderr the
+    relative scatter is one of 1 % to 81 %, which the errors tell. With a stderr, no point is set aside for being near
+    the floor, whose own uncertainty counts as 5 % of it. The evidence for an order is the logarithm of the likelihood
+    averaged over a, b and c; the interval is the central 95 % of its exponential. Error rates are in docs/math.md,
+    section 14.1.
 
     A plateau at the fine end that neither an order nor `floor` explains becomes part of the reported floor, and its
     points are set aside too; its level never exceeds an error that it describes. With no floor given that is an
@@ -160,14 +159,14 @@ def fit_order(
     The verdicts:
 
     - exact: all errors are at round-off (1e-12 of the scale) or zero, and so is truth_error.
-    - fail: every order within the tolerance of `expected` has evidence of 3.3 standard errors against it, or the slope
-      of errors without noise is not positive.
-    - pass: there is less than 2.6 standard errors of evidence against `expected` within the tolerance, and 2.7 more
-      against every order that lies half an order away (or `tolerance` + 1/4, if that is larger).
+    - fail: an order out of the tolerance has 5 more evidence than every order within it, or the slope of errors without
+      noise is not positive.
+    - pass: an order within the tolerance has 3.5 more evidence than every order that lies half an order from `expected`
+      (or `tolerance` + 1/4, if that is larger), and none out of the tolerance has 3 more.
     - three points without a stderr cannot show b and c: the t-interval of a straight line must then be narrower than
       ± 1/4 and cover `expected`, or lie within the tolerance; it fails where `expected` is outside of both.
-    - inconclusive: everything else; fewer than 3 points; a truth_error unknown or above a tenth of the smallest error
-      used.
+    - inconclusive: everything else; fewer than 3 points; errors that stand out of their noise by less than 5 standard
+      errors; a truth_error unknown or above a tenth of the smallest error used.
     - measured: expected is None.
     """
     floors = per_point(floor, vector(h, "h").shape, "floor")
@@ -238,13 +237,12 @@ def _judged(fit: Fit, expected: float | None, tolerance: float) -> tuple[str, Li
         return "fail", fit.line
     if len(fit.series.h) == 3 and not noisy:  # too few for a, p, b and c
         return _straight(fit.line, expected, tolerance), fit.line
+    middle = centre(fit.series)
+    lower, upper = interval(fit.series, middle)
+    line = Line(float(middle.order), float(lower), float(upper), float(middle.constant))
     if expected is None or np.isinf(expected):
-        found, word = evidence_of(fit.series), "fail"
-    else:
-        found, words = verdicts(fit.series, expected, tolerance)
-        word = str(words[()])
-    lower, upper = found.interval()
-    return word, Line(float(found.order), float(lower), float(upper), float(found.constant))
+        return "fail", line
+    return str(words(*odds(fit.series, expected, tolerance, middle))[()]), line
 
 
 def _straight(line: Line, expected: float | None, tolerance: float) -> str:

@@ -28,9 +28,12 @@ def test_power_laws_are_recovered_in_any_order_of_the_points(order, constant, ra
     shuffle = np.random.default_rng(seed).permutation(len(h))
     found = pf.fit_order(h[shuffle], error[shuffle], expected=order)
     # exact data: only the rounding of log is left, about 1e-14 over a lever of log(1.2)
-    # the interval is that of the model: higher-order terms may hide in three octaves, and in fewer decide nothing
-    assert abs(found.slope - order) < 1e-12 and (found.lower < order < found.upper or len(h) == 3)
-    assert found.verdict == "pass" or (len(h) > 3 and h.max() / h.min() < 8 and found.verdict == "inconclusive")
+    assert abs(found.slope - order) < 1e-12 and found.lower <= order + 1e-12 and found.upper >= order - 1e-12
+    # The interval is that of the model, in which higher-order terms may hide: on steps within a factor 3.4 they can
+    # make up for half an order. Three points show a straight line and no such terms.
+    short = len(h) > 3 and h.max() / h.min() < 3.4
+    assert found.verdict == "pass" or (short and found.verdict == "inconclusive")
+    assert found.upper - found.lower < (1e-10 if len(h) == 3 else np.inf if short else 0.7)
     assert found.used == len(h) and found.floor == 0
     assert np.allclose(found.local, order, rtol=0, atol=1e-10)
 
@@ -98,10 +101,11 @@ def test_wrong_order_fails_and_a_wide_interval_decides_nothing(rng):
 def test_an_interval_that_cannot_tell_half_an_order_decides_nothing():
     h, bumps = H[:4], np.array([1, -1, -1, 1])
     for size, verdict in ((0.1, "inconclusive"), (0.02, "pass")):
-        error = h**0.925 * np.exp(size * bumps)
-        found = pf.fit_order(h, error, stderr=size * error, expected=1)
+        found = pf.fit_order(h, h**0.925 * np.exp(size * bumps), expected=1)
+        # [0.37, 1.17] holds one half and is no proof of order one; [0.66, 1.01] is
         assert found.verdict == verdict and found.lower < 0.925 < found.upper
-        assert (found.upper - found.lower > 0.5) == (verdict == "inconclusive")
+        assert ((found.upper - found.lower) / 2 > 0.25) == (verdict == "inconclusive")
+    assert pf.fit_order(h, h**0.925 * np.exp(0.05 * bumps), expected=1, tolerance=0.4).verdict == "pass"
 
 
 def test_interval_covers_the_true_order_at_its_level(rng):
@@ -135,7 +139,7 @@ def test_bad_input(h, error, extra):
 
 
 def test_it_prints():
-    assert str(pf.fit_order(H, H, expected=1)).startswith("order 1.000 [0.992, 1.007] from 10 of 10 points")
+    assert str(pf.fit_order(H, H, expected=1)).startswith("order 1.000 [0.992, 1.008] from 10 of 10 points")
 
 
 def test_round_off_against_a_truth_that_is_not_exact_decides_nothing():
