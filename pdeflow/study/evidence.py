@@ -201,8 +201,9 @@ def _marginal(r: Values, orders: np.ndarray, y: np.ndarray, slope: np.ndarray, b
     gg = np.maximum(gg, 1e-300)
     y1, y2 = along[..., 1, None], along[..., 2, None]
     gy = along[..., 0, None] + b * y1 + c * y2
-    a = gy / gg
-    for _ in range(2):
+
+    def around(a):
+        """Weight and sum of the known a, rest of the squares, and determinant, where b and c spread the data by a."""
         scale_b, scale_c = a * spread_b, a * spread_c
         v11, v22 = 1 + scale_b**2 * entry(1, 1), 1 + scale_c**2 * entry(2, 2)
         v12 = scale_b * scale_c * entry(1, 2)
@@ -211,7 +212,11 @@ def _marginal(r: Values, orders: np.ndarray, y: np.ndarray, slope: np.ndarray, b
         known = np.maximum(gg - (v22 * p1 * p1 - 2 * v12 * p1 * p2 + v11 * p2 * p2) / det, 1e-300)
         seen = gy - (v22 * p1 * q1 - v12 * (p1 * q2 + p2 * q1) + v11 * p2 * q2) / det
         left = rest[..., None] - (v22 * q1 * q1 - 2 * v12 * q1 * q2 + v11 * q2 * q2) / det
-        a = seen / known
+        return known, seen, left, det
+
+    known, seen, _, _ = around(gy / gg)
+    known, seen, left, det = around(seen / known)
+    a = seen / known
     with np.errstate(divide="ignore", invalid="ignore"):
         log = log_weight - 0.5 * (left - seen**2 / known) - 0.5 * np.log(det * known) - np.log(a)
     return _log_sum(np.where(a > 0, log, -1e9), axis=-1)
@@ -244,7 +249,7 @@ def interval(series: Series, middle: Centre, share: float = 0.95) -> tuple[np.nd
     orders, density = _posterior(series, middle, low, high)
     trapezia = np.cumsum((density[..., 1:] + density[..., :-1]) / 2, axis=-1)
     mass = np.concatenate([np.zeros((*density.shape[:-1], 1)), trapezia], axis=-1) / trapezia[..., -1:]
-    ends = []
+    ends: list[np.ndarray] = []
     for part in ((1 - share) / 2, (1 + share) / 2):
         at = np.clip(np.sum(mass < part, axis=-1), 1, _NODES - 1)[..., None]
         before, after = (np.take_along_axis(mass, at - k, -1)[..., 0] for k in (1, 0))

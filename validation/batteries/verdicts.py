@@ -6,9 +6,9 @@ false alarm is a correct claim that ends as `fail`, a false pass a claim off by 
 - without noise no false alarm, at least 95 % `pass` over three octaves or more, at most 0.1 % false passes;
 - with noise at most 0.5 % of either in every cell (levels, noise, floor and order), give or take three standard errors
   of the simulation;
-- conclusive in 95 % at 4, 5, 6 levels for noise 0.03, 0.1, 0.3 of the finest error, over all orders. `limit` is what the
-  most powerful test of p against p + 1/2 and p - 1/2 reaches if it may choose its threshold by the cell, which no
-  verdict may: it does not know the cell. Orders near 0 have little to show, and the limit of a cell stands beside it.
+- conclusive in 95 % at 4, 5, 6 levels for noise 0.03, 0.1, 0.3 of the finest error, over all orders. `limit` is what
+  the most powerful test of p against p - 1/2 and p + 1/2 reaches for the order with the fewest decided, if it may
+  choose its threshold by the cell. No verdict may: it does not know the cell.
 
 Run: python validation/batteries/verdicts.py [--quick] [--repeats K] [--out FILE]; exit code 1 where a bar is missed.
 """
