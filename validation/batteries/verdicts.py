@@ -10,7 +10,8 @@ false alarm is a correct claim that ends as `fail`, a false pass a claim off by 
   the most powerful test of p against p - 1/2 and p + 1/2 reaches for the order with the fewest decided, if it may
   choose its threshold by the cell. No verdict may: it does not know the cell.
 
-Run: python validation/batteries/verdicts.py [--quick] [--repeats K] [--jobs N] [--out FILE]; exit code 1 where a bar is missed.
+Run: python validation/batteries/verdicts.py [--quick] [--repeats K] [--jobs N] [--out FILE]; it exits with code 1
+where a bar is missed.
 """
 
 import argparse
