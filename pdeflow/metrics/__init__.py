@@ -14,9 +14,11 @@ from .gaussian import bures
 from .kl import kl, sym_kl
 from .ksd import ksd
 from .lp import l1, l2
+from .max_sliced import max_sliced_w2
 from .metric import Metric, metric
 from .mmd import mmd
 from .moments import cov_error, mean_error
+from .sinkhorn import sinkhorn_divergence
 from .sliced import sliced_w2
 from .w2 import w2
 
@@ -32,9 +34,11 @@ __all__ = [
     "ksd",
     "l1",
     "l2",
+    "max_sliced_w2",
     "mean_error",
     "metric",
     "mmd",
+    "sinkhorn_divergence",
     "sliced_w2",
     "sym_kl",
     "w2",

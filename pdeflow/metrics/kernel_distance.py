@@ -9,6 +9,7 @@ import numpy as np
 
 from .._core.estimate import Estimate
 from .._core.shapes import Points, Values
+from .._core.threads import one_thread
 from ..laws import Gaussian, Law
 from .samples import (
     Sample,
@@ -61,6 +62,7 @@ class _Side:
         return cls(sample, None)
 
 
+@one_thread()
 def kernel_distance(
     kernel: Kernel, first: Law, second: Law, rng: np.random.Generator | None, n: int, name: str, what: str = ""
 ) -> Estimate:

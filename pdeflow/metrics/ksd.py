@@ -7,6 +7,7 @@ from scipy.special import gammaln
 from .._core.errors import NotAvailable
 from .._core.estimate import Estimate
 from .._core.shapes import Points
+from .._core.threads import one_thread
 from ..laws import Gaussian, Law
 from .metric import metric
 from .pair import answers, checked_pair
@@ -98,6 +99,7 @@ def ksd(
     return v_estimate(float(weights @ rows), influences, spectrum, f"V-statistic of {sample.note}{what}", "ksd")
 
 
+@one_thread()
 def _score(target: Law, x: Points) -> Points:
     score = target.score(x)
     bad = ~np.isfinite(score).all(axis=1)
@@ -122,6 +124,7 @@ def _spectrum(target: Law, scale: float) -> Spectrum:
     return Spectrum(float(diagonal.mean()), float(max(off, 0.0)))
 
 
+@one_thread()
 def _between_gaussians(law: Gaussian, target: Gaussian, scale: float) -> float:
     """KSD² of N(a, A) to N(m, P⁻¹) [docs/math.md 17]."""
     root = target.root()

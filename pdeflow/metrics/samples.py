@@ -3,6 +3,7 @@ statistic."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -180,3 +181,52 @@ def v_estimate(
     # the mean of the square is at least that of equal laws, whatever this draw of it is
     stderr = root_error(max(square, share * spectrum.trace), variance)
     return Estimate(root_of(square), stderr, how, metric, null=spectrum.null_level(share))
+
+
+def drawn_null(
+    distance: Callable[[Sample, Sample], float],
+    truth: Law,
+    rng: np.random.Generator | None,
+    samples: Sequence[Sample],
+    draws: int,
+) -> float | None:
+    """The mean of a distance over pairs of samples of the truth, as large as those given.
+
+    Of a truth that is a cloud the pairs are its random halves, and squares are taken to fall like 1/n + 1/m. None
+    without a generator or draws, and for a cloud of less than four points or of different weights.
+    """
+    if rng is None or draws == 0:
+        return None
+    sizes = [max(2, round(1 / sample.share)) for sample in samples]
+    atoms, factor = truth.atoms(), 1.0
+    if atoms is not None:
+        points, weights = atoms
+        if len(points) < 4 or not np.all(weights == weights[0]):
+            return None
+        halves = [min(size, len(points) // 2) for size in sizes]
+        factor = float(np.sqrt(sum(1 / size for size in sizes) / sum(1 / half for half in halves)))
+        sizes = halves
+    values = []
+    for _ in range(draws):
+        if atoms is None:
+            pair = [truth.sample(size, rng) for size in sizes]
+        else:
+            mixed = atoms[0][rng.permutation(len(atoms[0]))]
+            pair = [mixed[: sizes[0]], mixed[sizes[0] : sizes[0] + sizes[1]]]
+        values.append(distance(*(Sample(x, np.full(len(x), 1 / len(x))) for x in pair)))
+    return factor * float(np.mean(values))
+
+
+def thinned(sample: Sample, n: int, rng: np.random.Generator | None, metric: str) -> Sample:
+    """The sample itself up to n points, else n of its points: without replacement where the weights are equal."""
+    size = len(sample.points)
+    if size <= n:
+        return sample
+    if rng is None:
+        raise NotAvailable(
+            f"{metric} got a cloud of {size} points and takes n = {n}. Raise n= (memory n², time about n³), or pass "
+            "rng= to thin the cloud to n points."
+        )
+    equal = np.all(sample.weights == sample.weights[0])
+    kept = rng.choice(size, n, replace=False) if equal else rng.choice(size, n, p=sample.weights)
+    return Sample(sample.points[kept], np.full(n, 1 / n), f"{n} of {sample.note}")

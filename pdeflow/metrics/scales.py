@@ -58,3 +58,8 @@ def root_of_length(truth: Law) -> float:
 def root_of_score(truth: Law) -> float:
     """3e4 times d over the spread, in units of 1/x: roots of differences of squared scores, which are of that size."""
     return _ROOT_OF_ROUNDING * truth.dim / spread(truth)
+
+
+def root_of_squared_length(truth: Law) -> float:
+    """3e4 times `length`, in units of x: roots of differences of squared lengths."""
+    return _ROOT_OF_ROUNDING * length(truth)
