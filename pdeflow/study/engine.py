@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -12,14 +13,16 @@ import joblib
 from joblib.parallel import get_active_backend
 
 from .._core.errors import BadInput, OutOfTime, PdeflowError
+from .._core.fingerprint import describe
 from .._core.progress import ProgressBar
 from .._core.threads import one_thread
+from .._core.walk import text_of
 from ..method import runs_whole
 from ..trajectory import Trajectory
 from .rows import Row
 from .run import Floor, Floors, Named, Run, measure_floors, measure_floors_within, perform, perform_within, unmeasured
 from .store import Store, key_of
-from .worker import dismiss
+from .worker import Tell, dismiss, within
 
 if TYPE_CHECKING:
     from .study import Study  # which calls this module
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 Labels = dict[str, Any]  # what names a run in the table
 Case = tuple[Labels, Run]
 Records = dict[int, tuple[Any, Any]]  # id of an object -> the object, which keeps its id its own, and its description
+Sent = tuple[int, dict[str, Any]]  # the process that asks, and the parts of the question that go to a worker
+PARTS = ("problem", "method", "metrics")
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 
@@ -48,7 +53,8 @@ def execute(
                 labels, run = cases[index]
                 truth = truths[_truth_key(study, run)]
                 run = replace(run, truth=truth, floors=floors.get(_floor_key(study, run), {}))
-                tasks.append((index, labels, run, budget))
+                sent = (os.getpid(), {part: questions[index][part] for part in PARTS}) if questions else None
+                tasks.append((index, labels, run, sent, budget))
             for done, (index, rows) in enumerate(spread(_numbered, tasks, jobs), start=1):
                 if store is not None:
                     store.save({**questions[index], **({"budget": budget} if _ran_out(budget, rows) else {})}, rows)
@@ -89,10 +95,32 @@ def _ran_out(budget: float | None, rows: Sequence[Row]) -> bool:
     return budget is not None and any(row["status"] == status or row["floor_how"].startswith(status) for row in rows)
 
 
-def _numbered(task: tuple[int, Labels, Run, float | None]) -> tuple[int, list[Row]]:
-    index, labels, run, budget = task
+def _numbered(task: tuple[int, Labels, Run, Sent | None, float | None]) -> tuple[int, list[Row]]:
+    index, labels, run, sent, budget = task
     with Named("in the run", labels):
+        if sent is not None:
+            require_arrived(run, sent)
+        if sent is not None and budget is not None:
+            within(budget, require_arrived, run, sent)  # which takes nothing of the budget
         return index, perform(run) if budget is None else perform_within(budget, run)
+
+
+def require_arrived(run: Run, sent: Sent, tell: Tell | None = None) -> None:
+    """`BadInput` where a worker has got another question than the one under which its rows would be stored.
+
+    Pickle leaves out some state, and a module that was changed after its import is imported afresh by a worker. A part
+    that holds a global generator of random numbers is not compared: a worker has one of its own.
+    """
+    process, parts = sent
+    if process == os.getpid() or isinstance(run.method, PdeflowError):
+        return
+    for part, asked in parts.items():
+        if '"global":' not in text_of(asked) and describe(getattr(run, part), part) != asked:
+            raise BadInput(
+                f"{part} does not arrive in a worker as it is here: pickle leaves out a part of it, or a module "
+                "that it uses was changed after the import. A run with a store and workers needs what a worker can "
+                "make again. Set such values in the file or in the object, or run with jobs=1."
+            )
 
 
 def _truth_key(study: Study, run: Run) -> tuple[Any, ...]:

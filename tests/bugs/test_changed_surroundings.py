@@ -145,3 +145,23 @@ def test_a_tensor_with_a_graph_is_refused():
     """joblib/joblib#1282: equal numbers, another derivative."""
     with pytest.raises(pf.BadInput, match=r"^it .*detach\(\).*described\(\)"):
         prints_of("import torch\nthing = 2 * torch.ones(3, requires_grad=True)", "")
+
+
+TURNED = """
+class Mine:
+    def init(self, p, rng): return p.initial.quantile((np.arange(100) + 0.5) / 100)
+    def step(self, p, x, dt, rng): return x - dt * np.pi * x
+    def law(self, x): return pf.laws.Particles(x)
+thing = Mine()
+"""
+
+
+def test_rows_of_a_worker_that_was_asked_another_question_are_not_stored(tmp_path, monkeypatch):
+    """joblib/joblib#1096: a worker imports afresh a module that was changed here, and answers for the unchanged one."""
+    monkeypatch.setattr(np, "pi", 1.0)
+    namespace = {"__name__": "__main__", "np": np, "pf": pf}
+    exec(TURNED, namespace)
+    study = pf.Study(pf.problems.ou(), {"mine": namespace["thing"]}, {"dt": [0.5]}, pf.metrics.w2)
+    with pytest.raises(pf.BadInput, match=r"method does not arrive in a worker.*jobs=1"):
+        study.run(tmp_path, jobs=2, progress=False)
+    assert list(tmp_path.glob("*.json")) == [] and study.run(tmp_path, progress=False).reused == 0

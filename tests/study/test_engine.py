@@ -1,8 +1,9 @@
 """The engine: truths, workers, the progress bar, and errors that name their run."""
 
 import io
+import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import distributed
 import joblib
@@ -15,6 +16,7 @@ from study_cases import FOUR_STEPS, Cloud, brief, small
 
 import pdeflow as pf
 from pdeflow.study import Table
+from pdeflow.study.engine import PARTS, require_arrived
 
 
 def test_a_truth_that_takes_dt_gets_the_step_of_the_run():
@@ -145,3 +147,28 @@ def test_a_dask_cluster_of_two_workers_gives_the_same_table(tmp_path):
         table = study.run(store=tmp_path)
     assert bits(table) == bits(study.run())
     assert len(list(tmp_path.iterdir())) == len(table)
+
+
+class Shifted(Moments):
+    """Another method, of which a worker would know another number."""
+
+    def __init__(self, k):
+        self.k = k
+
+
+def test_what_a_worker_has_got_is_held_against_what_was_asked():
+    study = small(methods=[Shifted(1.0)])
+    labels, run = next(iter(study.cases()))
+    parts = {part: study.question(labels, run)[part] for part in PARTS}
+    require_arrived(run, (os.getpid() + 1, parts))
+    lost = replace(run, method=Shifted(2.0))
+    require_arrived(lost, (os.getpid(), parts))  # the process that asks
+    with pytest.raises(pf.BadInput, match="method does not arrive in a worker"):
+        require_arrived(lost, (os.getpid() + 1, parts))
+
+
+def test_a_global_generator_is_not_held_against_that_of_a_worker():
+    study = small(methods=[Shifted(np.random.mtrand._rand)])
+    labels, run = next(iter(study.cases()))
+    parts = {part: study.question(labels, run)[part] for part in PARTS}
+    require_arrived(replace(run, method=Shifted(np.random.RandomState(1))), (os.getpid() + 1, parts))
