@@ -75,6 +75,12 @@ class VariationalJKO(Method):
 
     A law whose last word was a forward step of a potential or kernel that is not quadratic has no density either.
 
+    A network h that lags behind T is seen in gap. For an entropy and a power (V = x²/2, U = r log r / 2 + r², one step
+    of 0.2 from N(0.5, 0.25), which moves the law by W2 = 0.175), `DualNetwork(32, 1)` with outer = 600 ends at W2 0.020
+    to 0.030 from the exact step, with gap 0.005 to 0.017 ± 0.0015, for pools of 16,384 to 262,144 alike. It is 0.004 to
+    0.012 with learning_rate = 0.01, 0.005 to 0.009 with the default h (gap below 0.0022 ± 0.001), and 0.0016 with that
+    h, batch = 8192, outer = 1200 and learning_rate = 0.005.
+
     [fan2022iclr] trains h alone; here its quadratic part is in closed form, since a network must otherwise follow every
     motion of the law before T receives a signal.
     """
