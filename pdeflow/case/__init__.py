@@ -7,9 +7,10 @@ from .._core.lazy import missing_name
 from .case import STANDARD, Case, standard
 from .export import export, load, write_results
 from .external import External
+from .grade import Finding, grade
 from .judge import judge
 
-__all__ = ["STANDARD", "Case", "External", "export", "judge", "load", "standard", "write_results"]
+__all__ = ["STANDARD", "Case", "External", "Finding", "export", "grade", "judge", "load", "standard", "write_results"]
 
 
 def __getattr__(name: str):

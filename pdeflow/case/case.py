@@ -18,7 +18,7 @@ from .answers import ANSWERS
 
 # which metrics an answer of each kind determines
 ANSWERABLE = {
-    "samples": ("w2", "sliced_w2", "mean_error", "cov_error", "bures"),
+    "samples": ("w2", "sliced_w2", "energy_distance", "mean_error", "cov_error", "bures"),
     "masses": ("l1", "l2", "kl", "sym_kl", "w2", "mean_error", "cov_error", "bures"),
     "quantiles": ("w2", "mean_error", "cov_error", "bures"),
     "moments": ("mean_error", "cov_error", "bures"),

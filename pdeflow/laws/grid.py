@@ -76,14 +76,16 @@ class GridLaw(Law):
             where = tuple(int(i) for i in np.unravel_index(np.argmin(mass), shape))
             raise BadInput(
                 f"mass{list(where)} = {self.min_mass:.3g}. Masses must be >= 0 (to 1e-12). Use a positive scheme or a "
-                "smaller step."
+                "smaller step.",
+                min_mass=self.min_mass,
             )
         self.mass_error = float(mass.sum() - 1)
         if abs(self.mass_error) > 1e-8:
             raise BadInput(
                 f"The masses sum to {mass.sum():.12g}. They must sum to one to 1e-8. Divide by the sum if that is "
                 "what you "
-                "mean."
+                "mean.",
+                mass_error=self.mass_error,
             )
         self.mass = readonly(mass)
         for i, axis in enumerate(self.axes):
