@@ -156,7 +156,7 @@ def solve(
     Diverged
         At the first state that is not finite.
     """
-    _require_problem_and_method(problem, method)
+    require_problem_and_method(problem, method)
     dt = positive(dt, "dt")
     grid, marks = time_grid((problem.horizon,) if times is None else times, dt)
     if runs_whole(method):
@@ -185,7 +185,7 @@ def solve(
     return Trajectory(grid, laws, stats, history)
 
 
-def _require_problem_and_method(problem: Any, method: Any) -> None:
+def require_problem_and_method(problem: Any, method: Any) -> None:
     """`BadInput` for what is no problem or no method."""
     if not isinstance(problem, Problem):
         raise BadInput(

@@ -11,7 +11,7 @@ from .._core.shapes import Values
 LEAST = 0.25  # a factor that is off by less is taken for right
 SIGMAS = 5.0
 NEAR = 0.12  # how near a factor must be to the one that a mistake has
-TREND = 0.25  # how near a power of dt must be to 1 or -1
+TREND = 0.35  # how near a power of dt must be to 1 or -1
 
 
 class Observed(NamedTuple):
@@ -82,6 +82,10 @@ def diagnose(
         far = _measured(model, coarse(), times)
         drift = far.drift if abs(found.drift_limit) < NEAR else found.drift
         diffusion = far.diffusion if abs(found.diffusion_limit) < NEAR else found.diffusion
+        drift, diffusion = (  # what is not above the noise has no trend
+            np.where(abs(one) > 4 * error / np.sqrt(5), one, np.nan)
+            for one, error in ((drift, found.drift_error), (diffusion, found.diffusion_error))
+        )
         found = found._replace(drift=drift, diffusion=diffusion)
     return list(_of_factors(model, runs, times, found))
 
@@ -136,7 +140,7 @@ def _shift(model: Factors, runs: Sequence[Observed], times: Values, steps: Seque
             return None
         early, late = (model.drift(mean, times) - 1) * times / dt
         shifts.append(2 * early - late)
-    sign = np.sign(shifts[0])
+    sign = 1 if shifts[0] > 0 else -1
     if not np.all(np.abs(np.array(shifts) - sign) < 0.2):
         return None
     few = "few" if sign < 0 else "many"
@@ -197,6 +201,8 @@ def _of_drift(found: Measured) -> tuple[str, str]:
     line = f"the drift is {_line(found.drift[:, 0])} times the right one (dt from coarse to fine)"
     if power:
         return f"the drift is scaled by dt^{power:g}: is dt missing, or there twice?", line
+    if not np.isfinite(drift):
+        return "mass overshoots the minimum of V: the drift is far too strong. Is dt missing?", line
     if abs(drift + 1) < 0.3:
         return "mass moves away from the minimum of V: sign of the gradient?", line
     if abs(drift) < NEAR:
@@ -234,9 +240,10 @@ def _of_diffusion(model: Factors, found: Measured, times: Values) -> tuple[str, 
 
 def _trend(factors: Values) -> int:
     """The power of dt, 1 or -1, by which factors are scaled, or 0; factors from the coarse step to the fine one."""
-    if np.any(~np.isfinite(factors)) or np.any(factors <= 0):
+    known = int(np.argmin(np.append(np.isfinite(factors), False)))  # how many from the coarse end
+    if known < 2 or np.any(factors[:known] <= 0):
         return 0
-    power = np.log2(factors[0] / factors[-1]) / (len(factors) - 1)
+    power = np.log2(factors[0] / factors[known - 1]) / (known - 1)
     return int(np.rint(power)) if abs(abs(power) - 1) < TREND else 0
 
 

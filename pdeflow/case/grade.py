@@ -9,10 +9,10 @@ import numpy as np
 from .._core.errors import BadInput, Diverged, NotAvailable, NotConverged, PdeflowError, Unsupported
 from .._core.shapes import Values
 from .._core.short_text import shown
-from .._core.validate import count, instance_of, positive
+from .._core.validate import count, positive
 from ..energies.potentials import as_quadratic
 from ..laws import Gaussian, Law, Uniform
-from ..method import runs_whole, solve
+from ..method import require_problem_and_method, runs_whole, solve
 from ..problems import ou
 from ..problems.problem import Problem
 from .factors import Factors, Observed, diagnose
@@ -83,7 +83,7 @@ def grade(
     by five standard errors.
     """
     problem = default_problem() if problem is None else problem
-    instance_of(problem, "problem", Problem)
+    require_problem_and_method(problem, method)
     model = _model(problem)
     steps = _levels(levels, model)
     first = steps[0] * max(1, round(MIDDLE / model.rate / steps[0]))
@@ -93,8 +93,8 @@ def grade(
         raise BadInput("seeds is empty. A solver is graded on at least one run. Pass seeds=[0].")
     found = _start(method, problem)
     runs, errors = _runs(method, problem, steps, times, seeds)
-    found += _broken(method, problem, errors, steps)
-    if len(runs) == len(steps):
+    found += _leaks(method, problem, errors, steps[-1]) + _failures(errors, steps)
+    if len(runs) == len(steps) and not found:  # what follows takes the start and the mass for right
         coarse = [first / 2, first / 4, first / 8]
         said = diagnose(
             model, runs, np.array(times), steps, lambda: _runs(method, problem, coarse, times, seeds)[0] or runs
@@ -149,7 +149,10 @@ def _start(method: Any, problem: Problem) -> list[Finding]:
     """Whether the method starts where the problem does."""
     if runs_whole(method):
         return []
-    law = method.law(method.init(problem, np.random.default_rng(0)))
+    try:
+        law = method.law(method.init(problem, np.random.default_rng(0)))
+    except PdeflowError:  # the runs will say it
+        return []
     mean, variance = float(law.mean()[0]), float(law.cov()[0, 0])
     true_mean, true_variance = float(problem.initial.mean()[0]), float(problem.initial.cov()[0, 0])
     atoms = law.atoms()
@@ -186,32 +189,36 @@ def _runs(
     return runs, errors
 
 
-def _broken(method: Any, problem: Problem, errors: dict[float, PdeflowError], steps: Sequence[float]) -> list[Finding]:
-    """What errors of runs say: mass that leaks, masses below zero, steps beyond the limit of stability."""
-    found: list[Finding] = []
-    leaking = [place for place in PLACES if _leaks_at(method, problem, place, steps[-1])]
-    leak = next((error for error in errors.values() if "mass_error" in getattr(error, "facts", {})), None)
+def _leaks(method: Any, problem: Problem, errors: dict[float, PdeflowError], dt: float) -> list[Finding]:
+    """What is said of mass that is lost, and where."""
+    leaking = [place for place in PLACES if _leaks_at(method, problem, place, dt)]
     if leaking and "middle" not in leaking:
         where = f"the {leaking[0]} end" if len(leaking) == 1 else "both ends"
         hint = "no flux may cross the outermost edge of the grid, and every cell there has the width of the grid"
-        found.append(Finding(f"mass leaks at {where}: is the flux through it zero?", hint))
-    elif leaking or leak is not None:
-        hint = "a start in the middle of the grid loses mass too" if leaking else str(leak)
-        found.append(Finding("mass is not conserved: does what leaves a cell enter the next one?", hint))
+        return [Finding(f"mass leaks at {where}: is the flux through it zero?", hint)]
+    lost = next((str(error) for error in errors.values() if "mass_error" in error.facts), "")
+    if not leaking and not lost:
+        return []
+    hint = "a start in the middle of the grid loses mass too" if leaking else lost
+    return [Finding("mass is not conserved: does what leaves a cell enter the next one?", hint)]
+
+
+def _failures(errors: dict[float, PdeflowError], steps: Sequence[float]) -> list[Finding]:
+    """What is said of runs that end in errors, but for mass that is lost."""
     others = {dt: error for dt, error in errors.items() if "mass_error" not in error.facts}
-    if others:
-        dt, error = next(iter(others.items()))
-        good = [step for step in steps if step not in errors]
-        if good and ("min_mass" in error.facts or isinstance(error, Diverged)):
-            what = "negative masses" if "min_mass" in error.facts else "the run diverges"
-            hint = f"{what} at dt = {dt:g}, none at dt = {max(good):g}"
-            found.append(Finding("steps beyond the limit of stability: explicit diffusion needs dt <= h²/(2 T)", hint))
-        elif "min_mass" in error.facts:
-            hint = "explicit diffusion needs dt <= h²/(2 T); pass smaller levels"
-            found.append(Finding(f"masses become negative at every step: {hint}", f"dt = {dt:g}: {error}"))
-        else:
-            found.append(Finding(f"the runs end as {error.status!r}", f"dt = {dt:g}: {error}"))
-    return found
+    if not others:
+        return []
+    dt, error = next(iter(others.items()))
+    good = [step for step in steps if step not in errors]
+    negative = "min_mass" in error.facts
+    if good and (negative or isinstance(error, Diverged)):
+        what = "negative masses" if negative else "the run diverges"
+        hint = f"{what} at dt = {dt:g}, none at dt = {max(good):g}"
+        return [Finding("steps beyond the limit of stability: explicit diffusion needs dt <= h²/(2 T)", hint)]
+    if negative:
+        hint = "explicit diffusion needs dt <= h²/(2 T); pass smaller levels"
+        return [Finding(f"masses become negative at every step: {hint}", f"dt = {dt:g}: {error}")]
+    return [Finding(f"the runs end as {error.status!r}", f"dt = {dt:g}: {error}")]
 
 
 def _leaks_at(method: Any, problem: Problem, place: str, dt: float) -> bool:

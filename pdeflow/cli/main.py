@@ -13,6 +13,7 @@ import click
 from .. import __version__
 from .._core.errors import PdeflowError
 from .case import case, judge
+from .grade import grade
 from .reference import reference
 from .show import show
 from .study import study
@@ -98,5 +99,5 @@ def _optional(folder: ModuleType, name: str) -> Any:
         return str(error)
 
 
-for command in (study, case, judge, reference, show):
+for command in (study, case, judge, grade, reference, show):
     commands.add_command(command)

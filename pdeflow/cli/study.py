@@ -59,7 +59,7 @@ def load_validation(file: str | Path) -> ModuleType:
         raise BadInput(f"There is no file {str(path)!r}. A validation file has study(scale) and CLAIMS. {here}{near}")
     if not path.is_file() or path.suffix != ".py":
         raise BadInput(f"{str(path)!r} is not a Python file. A validation file has study(scale) and CLAIMS. {here}")
-    module = _executed(path)
+    module = executed(path)
     asked = getattr(module, "study", None)
     if _is_study(asked):
         return module
@@ -78,7 +78,8 @@ def _is_study(thing: object) -> bool:
     return not callable(thing) and callable(getattr(thing, "run", None))
 
 
-def _executed(path: Path) -> ModuleType:
+def executed(path: Path) -> ModuleType:
+    """The module of a Python file, run with its folder on the path of imports; `BadInput` that names a wrong line."""
     name = "study_file_" + "".join(c if c.isalnum() and c.isascii() else "_" for c in path.stem)
     spec = importlib.util.spec_from_file_location(name, path.resolve())
     assert spec is not None and spec.loader is not None  # which they are for a .py file

@@ -1,0 +1,35 @@
+"""pdeflow grade: what is wrong with a solver, in words."""
+
+from pathlib import Path
+
+import click
+
+from .._core.errors import BadInput
+from .study import StudyFolder, executed
+
+
+@click.command()
+@click.argument("file", type=click.Path())
+def grade(file: str) -> int:
+    """Run the solver of a Python FILE on an Ornstein-Uhlenbeck problem and say what is wrong with it.
+
+    FILE holds `method`, an object with init, step and law (or pf.External). It may hold `problem`, a pf.problems.ou on
+    the line, and `levels`, three steps that are halved: a scheme that is explicit on a grid needs small ones.
+
+    Exit code: 0 nothing was found, 1 something is wrong, 3 error.
+    """
+    path = Path(file)
+    if not path.is_file() or path.suffix != ".py":
+        raise BadInput(f"{file!r} is not a Python file. A file to grade has `method = MySolver()`. Pass its path.")
+    module = executed(path)
+    from ..case import grade as graded
+
+    method = getattr(module, "method", None)
+    if method is None:
+        raise BadInput(f"{file} defines no method. It must have `method = MySolver()`. Add that line.")
+    with StudyFolder(path):
+        found = graded(method, getattr(module, "problem", None), levels=getattr(module, "levels", None))
+    for one in found:
+        click.echo(f"- {one}")
+    click.echo("Nothing was found: drift, diffusion, start, times and mass are right." if not found else "")
+    return 1 if found else 0
