@@ -206,7 +206,7 @@ def _of_drift(found: Measured) -> tuple[str, str]:
     if abs(drift + 1) < 0.3:
         return "mass moves away from the minimum of V: sign of the gradient?", line
     if abs(drift) < NEAR:
-        return "there is no drift: is the gradient of V left out?", line
+        return "there is no drift: is the gradient of V left out, or is dt there twice?", line
     if abs(drift - 2) < 2 * NEAR:
         return "the drift is twice the right one: factor 2 in the gradient?", line
     if abs(drift - 0.5) < NEAR:
@@ -223,14 +223,14 @@ def _of_diffusion(model: Factors, found: Measured, times: Values) -> tuple[str, 
         f"would tend to {factor * variance / drift:.3g}, not {variance:.3g}"
     )
     if power == 1:
-        return "the noise is scaled by dt: it must be √(2 T dt) times a normal number, not dt times one", line
+        return "the noise is scaled by dt in place of √dt: it must be √(2 T dt) times a normal number", line
     if power == -1:
         growth = float(found.diffusion[-1, 1] / found.diffusion[-1, 0])
         if growth > 1.3:
             return "the noise adds up from step to step: are the same random numbers used in every step?", line
         return "the noise does not get smaller with dt: it must be √(2 T dt) times a normal number", line
     if abs(factor) < NEAR:
-        return "there is no diffusion: is the noise left out?", line
+        return "there is no diffusion: is the noise left out, or scaled by dt in place of √dt?", line
     if abs(factor - 2) < 2 * NEAR:
         return "the limit is another law: temperature off by 2? (the noise is √(2 T dt), the diffusion T)", line
     if abs(factor - 0.5) < NEAR:

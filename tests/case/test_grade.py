@@ -19,11 +19,15 @@ SPEC.loader.exec_module(students)
 Cloud, Upwind, CLOUDS, GRIDS = students.Cloud, students.Upwind, students.CLOUDS, students.GRIDS
 
 
+TWINS = {"no gradient": "dt twice", "no noise": "noise by dt"}  # the second may be too small to be told from the first
+TWINS |= {second: first for first, second in TWINS.items()}
+
+
 @pytest.mark.parametrize("bug", CLOUDS)
 def test_a_mistake_of_particles_is_named(bug):
     found = [one.diagnosis for one in grade(Cloud(bug))]
     assert any(CLOUDS[bug] in one for one in found), found
-    others = {words for other, words in CLOUDS.items() if other != bug} - {CLOUDS[bug]}
+    others = [words for other, words in CLOUDS.items() if other not in (bug, TWINS.get(bug))]
     assert not [one for one in found if any(words in one for words in others)], found
 
 
