@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,6 +22,16 @@ from .samples import (
 Mixture = tuple[Values, tuple[Gaussian, ...]]
 
 
+class Known(ABC):
+    """A law Y under which the means of a kernel are known."""
+
+    itself: float  # E k(Y, Y')
+
+    @abstractmethod
+    def means(self, x: Points) -> Values:
+        """E k(x_i, Y), (n, d) -> (n,)."""
+
+
 class Kernel(ABC):
     """A kernel k(x, y) that is conditionally positive definite, and its means."""
 
@@ -40,26 +49,38 @@ class Kernel(ABC):
     def mean(self, first: Gaussian, second: Gaussian) -> float:
         """E k(X, Y) for independent X and Y of the two."""
 
+    def known(self, law: Law) -> Known | None:
+        """The law as one under which the means are known, else None."""
+        mixture = law.gaussian_components()
+        return None if mixture is None else _KnownMixture(self, mixture)
+
+    def exact(self, first: Law, second: Law) -> tuple[float, str] | None:
+        """D² of two laws without a draw, and how, else None."""
+        mine, other = first.gaussian_components(), second.gaussian_components()
+        if mine is None or other is None:
+            return None
+        pairs = (mine, mine), (other, other), (mine, other)
+        within, its, across = (_mixed(self, *pair) for pair in pairs)
+        return within + its - 2 * across, "closed form"
+
     def square(self, x: Sample, y: Sample) -> float | None:
         """D² of two samples by a way without cancellation, None where there is none."""
         return None
 
 
-@dataclass(frozen=True)
-class _Side:
-    """One of the two laws: its points, or the Gaussians that it is mixed of."""
+class _KnownMixture(Known):
+    def __init__(self, kernel: Kernel, mixture: Mixture):
+        self.kernel, self.mixture = kernel, mixture
+        self.itself = _mixed(kernel, mixture, mixture)
 
-    sample: Sample | None
-    mixture: Mixture | None
+    def means(self, x: Points) -> Values:
+        parts = [weight * self.kernel.means(x, part) for weight, part in zip(*self.mixture) if weight > 0]
+        return np.sum(parts, axis=0)
 
-    @classmethod
-    def of(cls, law: Law, rng: np.random.Generator | None, n: int, name: str) -> _Side:
-        mixture = law.gaussian_components()
-        if mixture is not None:
-            return cls(None, mixture)
-        sample = sample_of(law, rng, n, name)
-        require_several(sample, name)
-        return cls(sample, None)
+
+def _mixed(kernel: Kernel, first: Mixture, second: Mixture) -> float:
+    (p, ones), (q, others) = first, second
+    return float(sum(a * b * kernel.mean(one, other) for a, one in zip(p, ones) for b, other in zip(q, others)))
 
 
 @one_thread()
@@ -71,40 +92,33 @@ def kernel_distance(
     The value is that of the two laws as they are: samples enter as V-statistics, so that it is a distance, and 0 only
     for two equal clouds.
     """
-    x, y = (_Side.of(law, rng, n, name) for law in (first, second))
-    if x.sample is None and y.sample is None:
-        value = root_of(
-            _mixed(kernel, x.mixture, x.mixture)
-            + _mixed(kernel, y.mixture, y.mixture)
-            - 2 * _mixed(kernel, x.mixture, y.mixture)
-        )
-        return Estimate(value, 0.0, f"closed form{what}", name)
-    if x.sample is None:
-        return _one_sample(kernel, y, x, name, what, truth_is_known=False)
-    if y.sample is None:
-        return _one_sample(kernel, x, y, name, what, truth_is_known=True)
-    return _two_samples(kernel, x.sample, y.sample, name, what)
+    exact = kernel.exact(first, second)
+    if exact is not None:
+        return Estimate(root_of(exact[0]), 0.0, f"{exact[1]}{what}", name)
+    known = [None if law.atoms() is not None else kernel.known(law) for law in (first, second)]
+    samples = [None if it else sample_of(law, rng, n, name) for law, it in zip((first, second), known)]
+    for sample in samples:
+        if sample is not None:
+            require_several(sample, name)
+    x, y = samples
+    if x is not None and y is not None:
+        return _two_samples(kernel, x, y, name, what)
+    if x is not None and known[1] is not None:
+        return _one_sample(kernel, x, known[1], name, what, truth_is_known=True)
+    assert y is not None and known[0] is not None  # two known laws have an exact distance
+    return _one_sample(kernel, y, known[0], name, what, truth_is_known=False)
 
 
-def _mixed(kernel: Kernel, first: Mixture | None, second: Mixture | None) -> float:
-    assert first is not None and second is not None
-    (p, ones), (q, others) = first, second
-    return float(sum(a * b * kernel.mean(one, other) for a, one in zip(p, ones) for b, other in zip(q, others)))
-
-
-def _one_sample(kernel: Kernel, cloud: _Side, known: _Side, name: str, what: str, truth_is_known: bool) -> Estimate:
-    """A sample against a mixture of Gaussians, whose means are closed."""
-    x, mixture = cloud.sample, known.mixture
-    assert x is not None and mixture is not None
+def _one_sample(kernel: Kernel, x: Sample, known: Known, name: str, what: str, truth_is_known: bool) -> Estimate:
+    """A sample against a law whose means are known."""
     own, own_squares = kernel.rows(x.points, x)
-    across = np.sum([weight * kernel.means(x.points, part) for weight, part in zip(*mixture) if weight > 0], axis=0)
-    itself = _mixed(kernel, mixture, mixture)
-    square = float(x.weights @ (own - 2 * across)) + itself
+    across = known.means(x.points)
+    square = float(x.weights @ (own - 2 * across)) + known.itself
     spectrum = Spectrum.of_rows(own, own_squares, np.full(len(own), kernel.on_diagonal), x.weights)
     if truth_is_known:
-        spectrum = spectrum.scaled(kernel.on_diagonal - itself)
+        spectrum = spectrum.scaled(kernel.on_diagonal - known.itself)
     influences = [(2 * (own - across), x.weights, x.share)]
-    how = f"V-statistic of {x.note} against the closed form{what}"
+    how = f"V-statistic of {x.note} against the law itself{what}"
     return v_estimate(square, influences, spectrum, how, name)
 
 

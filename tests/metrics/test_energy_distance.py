@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from pdeflow.laws import Gaussian, GaussianMixture, Particles
+from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture, GridLaw, Particles, Quantiles, Uniform
 from pdeflow.metrics import energy_distance
 
 MIXTURE = GaussianMixture([0.3, 0.7], [[-2.0], [1.0]], [[[0.2]], [[0.5]]])
@@ -44,3 +44,23 @@ def test_on_the_line_the_order_of_the_points_does_not_matter_and_a_far_origin_co
     flat = energy_distance(*(Particles(np.column_stack([part, 0 * part])) for part in (x, y)))
     for name in ("value", "stderr", "null"):
         assert getattr(flat, name) == pytest.approx(getattr(near, name), rel=1e-9)
+
+
+GRID = GridLaw((np.linspace(-3, 3, 41),), np.diff(Gaussian(0.0, 1.0).cdf(np.linspace(-3, 3, 41))) / 0.9973002039367398)
+LINE = [GRID, Uniform(-1.0, 2.0), Barenblatt(1, 2, 1.0), Quantiles(np.linspace(-1, 1, 20) ** 3, np.linspace(0, 1, 20))]
+
+
+@pytest.mark.parametrize("law", LINE, ids=lambda law: type(law).__name__)
+def test_laws_on_the_line_need_no_draws(law, rng):
+    breaks = law.density_edges()
+    other = Gaussian(0.3, 0.8)
+    exact = energy_distance(law, other)
+    assert exact.how == "quadrature" and exact.stderr == 0 and energy_distance(law, law).value == 0
+    assert exact.value**2 == pytest.approx(by_quadrature(law, other, breaks), abs=1e-10)
+    cloud = Particles(rng.standard_normal((30, 1)))
+    found = energy_distance(cloud, law)
+    assert found.value**2 == pytest.approx(by_quadrature(cloud, law, np.union1d(breaks, cloud.x)), abs=1e-10)
+    assert energy_distance(law, cloud).value == found.value
+    # the null level of 30 draws: E|Y - Y'|/30 is the mean of the square
+    square = np.mean([energy_distance(Particles(law.sample(30, rng)), law).value ** 2 for _ in range(40)])
+    assert square == pytest.approx(law.mean_pair_power(1).value / 30, rel=0.5)  # 40 values of a deviation of one
