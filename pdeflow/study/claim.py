@@ -13,37 +13,48 @@ from .order import Order
 from .rows import Row, Rows
 
 EXIT_CODES = {"pass": 0, "fail": 1, "inconclusive": 2, "error": 3}
+INVARIANTS = ("zero", "constant", "falling")
 _SEVERITY = ("pass", "inconclusive", "fail", "error")
 
 
 @dataclass(frozen=True)
 class Claim(Value):
-    """`method` converges with `order` within `tolerance` in `metric`, as `source` says.
+    """`method` converges with `order` within `tolerance` in `metric`, or keeps an invariant, as `source` says.
 
-    The claim is made on every problem and time of the study.
+    The claim is made on every problem and time of the study. Exactly one of `order`, `at_least` and `invariant` is
+    given.
 
     Parameters
     ----------
     method, metric : str
         Keys of the study's methods and metrics.
-    order : float
+    order : float, optional
         The order claimed; inf claims that the method is exact (errors at round-off).
     tolerance : float
-        How far the observed order may lie from it.
+        How far the observed order may lie from it; for an invariant the largest value, change or rise, in the unit of
+        the metric.
     source : str
         BibTeX key with the equation, or a section of the documentation.
+    at_least : float, optional
+        The least order claimed; a scheme that converges faster does not fail, nor one that is exact.
+    invariant : {"zero", "constant", "falling"}, optional
+        What the metric does in every run, whatever the step: it is zero (mass lost, mass below zero, the distance from
+        a Gibbs law that a scheme keeps), it is the same at all saved times (a mass, a mean), or it never rises from one
+        saved time to the next (an energy).
 
     Raises
     ------
     BadInput
-        For an empty name, and for values that are not numbers.
+        For an empty name, for values that are not numbers, and for none or more than one of the three kinds.
     """
 
     method: str
     metric: str
-    order: float
-    tolerance: float
-    source: str
+    order: float | None = None
+    tolerance: float = 0.1
+    source: str = ""
+    at_least: float | None = None
+    invariant: str | None = None
 
     def __post_init__(self):
         for name in ("method", "metric", "source"):
@@ -51,11 +62,40 @@ class Claim(Value):
                 raise BadInput(
                     f"Claim.{name} is {shown(getattr(self, name))}. It must be a non-empty string. Pass the {name}."
                 )
-        if isinstance(self.order, bool) or not isinstance(self.order, int | float | np.number) or np.isnan(self.order):
+        given = [name for name in ("order", "at_least", "invariant") if getattr(self, name) is not None]
+        if len(given) != 1:
             raise BadInput(
-                f"Claim.order is {shown(self.order)}. It must be a number, or inf for exact. Pass the order."
+                f"Claim has {' and '.join(given) or 'no claim'}. It makes one claim: order, at_least or invariant. "
+                "Pass one of the three."
             )
+        if self.invariant is not None and self.invariant not in INVARIANTS:
+            raise BadInput(
+                f"Claim.invariant is {shown(self.invariant)}. It must be one of {', '.join(INVARIANTS)}. Pass one."
+            )
+        for name in ("order", "at_least"):
+            number = getattr(self, name)
+            if number is None:
+                continue
+            if isinstance(number, bool) or not isinstance(number, int | float | np.number) or np.isnan(number):
+                raise BadInput(
+                    f"Claim.{name} is {shown(number)}. It must be a number, or inf for exact. Pass the order."
+                )
+        if self.at_least is not None and np.isinf(self.at_least):
+            raise BadInput(f"Claim.at_least is {self.at_least}. It must be finite. Pass order=inf for an exact method.")
         positive(self.tolerance, "Claim.tolerance")
+
+    @property
+    def expected(self) -> float | None:
+        """The order that the errors are judged by, None where they are not."""
+        order = self.order if self.at_least is None else self.at_least
+        return None if order is None or order == np.inf else float(order)
+
+    @property
+    def claimed(self) -> float | str:
+        """The claim as a table shows it."""
+        if self.order is not None:
+            return self.order
+        return f"at least {self.at_least:g}" if self.at_least is not None else str(self.invariant)
 
 
 class Claims(Rows):
@@ -98,26 +138,57 @@ def weigh(claim: Claim, row: Row, order: Order, failed: Sequence[Row]) -> Row:
     """The row of one claim on one problem and time. failed : rows of the group that are not `ok`."""
     verdict, why = order.verdict, order.why
     if failed:
-        words = sorted({f"{bad['status']}: {bad['why']}" for bad in failed})
-        verdict, why = "error", f"{len(failed)} row(s) are not ok. {words[0]}"
+        verdict, why = _not_ok(failed)
     elif verdict == "exact":
-        verdict = "pass" if claim.order == np.inf else "inconclusive"
+        verdict = "inconclusive" if claim.order is not None and claim.order < np.inf else "pass"
         why += "" if verdict == "pass" else ": no order can be seen (claim order=inf if the method is exact)"
     elif claim.order == np.inf:
         verdict, why = ("fail", "the errors are not at round-off") if verdict != "inconclusive" else (verdict, why)
+    found = {name: getattr(order, name) for name in ("slope", "lower", "upper", "used", "floor")}
+    return {**_named(claim, row), **found, "verdict": verdict, "why": why}
+
+
+def weigh_invariant(claim: Claim, rows: Sequence[Row], runs: Sequence[Sequence[Row]]) -> Row:
+    """The row of an invariant on one problem. rows : all of it. runs : those of one level and seed each, by time."""
+    failed = [row for row in rows if row["status"] != "ok"]
+    worst, place = -np.inf, rows[0]
+    for run in runs:
+        values = np.array([row["error"] for row in run], dtype=float)
+        if claim.invariant == "falling":
+            off = np.concatenate([[0.0], np.diff(values)])
+        else:
+            off = np.abs(values - (values[0] if claim.invariant == "constant" else 0.0))
+        off = np.where(np.isnan(off), np.inf, off)
+        if off.max() > worst:
+            worst, place = float(off.max()), run[int(np.argmax(off))]
+    what = {"zero": "it is", "constant": "it changes by", "falling": "it rises by"}[str(claim.invariant)]
+    at = f"at t = {place['time']:g}, seed {place['seed']}, dt = {place['dt']:g}"
+    if failed:
+        verdict, why = _not_ok(failed)
+    elif claim.invariant != "zero" and min(len(run) for run in runs) < 2:
+        verdict, why = "inconclusive", "one saved time shows no change: pass times= to the study"
+    elif worst <= claim.tolerance:
+        verdict, why = "pass", f"{what} at most {worst:.3g}"
+    else:
+        verdict, why = "fail", f"{what} {worst:.3g} {at}, more than {claim.tolerance:g}"
+    nothing = dict.fromkeys(("slope", "lower", "upper", "floor"), np.nan)
+    last = max(rows, key=lambda row: row["time"])
+    return {**_named(claim, last), **nothing, "used": len(rows), "verdict": verdict, "why": why}
+
+
+def _not_ok(failed: Sequence[Row]) -> tuple[str, str]:
+    words = sorted({f"{bad['status']}: {bad['why']}" for bad in failed})
+    return "error", f"{len(failed)} row(s) are not ok. {words[0]}"
+
+
+def _named(claim: Claim, row: Row) -> Row:
+    """The columns that say what is claimed, and of what."""
     return {
         "method": claim.method,
         "metric": claim.metric,
         "problem": row["problem"],
         "time": row["time"],
-        "claimed": claim.order,
+        "claimed": claim.claimed,
         "tolerance": claim.tolerance,
-        "slope": order.slope,
-        "lower": order.lower,
-        "upper": order.upper,
-        "used": order.used,
-        "floor": order.floor,
-        "verdict": verdict,
-        "why": why,
         "source": claim.source,
     }

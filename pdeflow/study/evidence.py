@@ -265,10 +265,12 @@ def _posterior(series: Series, middle: Centre, low: np.ndarray, high: np.ndarray
     return orders, np.exp(log - log.max(axis=-1, keepdims=True))
 
 
-def odds(series: Series, expected: float, tolerance: float, middle: Centre) -> tuple[np.ndarray, np.ndarray]:
+def odds(
+    series: Series, expected: float, tolerance: float, middle: Centre, at_least: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Best log evidence within the tolerance of `expected` over the best half an order away, and over the best beyond.
 
-    Both are 0 where the errors do not stand out of the noise.
+    Both are 0 where the errors do not stand out of the noise. at_least : whether larger orders are within too.
     """
     far = max(RIVAL, tolerance + RIVAL / 2)
     fixed = expected + np.concatenate(
@@ -277,7 +279,7 @@ def odds(series: Series, expected: float, tolerance: float, middle: Centre) -> t
     own = middle.order[..., None] + middle.error[..., None] * np.array([-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0])
     orders = np.concatenate([np.broadcast_to(fixed, (*own.shape[:-1], len(fixed))), own], axis=-1)
     log = log_evidence(series, orders, middle)
-    off = np.abs(orders - expected)
+    off = np.maximum(expected - orders, 0.0) if at_least else np.abs(orders - expected)
     slack = 1e-9 * (1 + abs(expected))
     near = np.where(off <= tolerance + slack, log, -np.inf).max(axis=-1)
     rival = np.where(off >= far - slack, log, -np.inf).max(axis=-1)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._core.errors import BadInput
-from .._core.validate import known_arguments, positive, real
+from .._core.validate import flag, known_arguments, positive, real
 from .._core.value import Value
 from ..metrics.metric import FloorAdds
 from .evidence import centre, interval, odds, words
@@ -40,6 +40,8 @@ class Order(Value):
         The order that was claimed.
     tolerance : float
         How far the slope may lie from it.
+    at_least : bool
+        Whether larger orders were claimed too.
 
     Attributes
     ----------
@@ -59,6 +61,7 @@ class Order(Value):
     why: str
     expected: float | None = None
     tolerance: float = 0.1
+    at_least: bool = False
 
     @property
     def slope(self) -> float:
@@ -81,7 +84,8 @@ class Order(Value):
         return int(self.mask.sum())
 
     def __str__(self):
-        claimed = "" if self.expected is None else f", expected {self.expected:g} ± {self.tolerance:g}"
+        least = "at least " if self.at_least else ""
+        claimed = "" if self.expected is None else f", expected {least}{self.expected:g} ± {self.tolerance:g}"
         return (
             f"order {self.slope:.3f} [{self.lower:.3f}, {self.upper:.3f}] from {self.used} of {len(self.mask)} points, "
             f"floor {self.floor:.2g}{claimed}: {self.verdict} ({self.why})"
@@ -100,6 +104,7 @@ def fit_order(
     tolerance: float = 0.1,
     floor_adds: FloorAdds = "sum",
     scale: float | None = None,
+    at_least: bool = False,
 ) -> Order:
     """Fit error = a h^p + floor and judge the order p.
 
@@ -130,6 +135,8 @@ def fit_order(
         The size of what the errors compare, in their unit, such as the variance for errors of variances: 1e-12 of it is
         round-off. Without it the numbers count as of size one, and errors that are all below 1e-12 as round-off unless
         they fall with a clear order. A study passes the scale of its metric.
+    at_least : bool
+        Whether `expected` is the least order that is claimed: a larger one is within the claim, whatever its size.
 
     Returns
     -------
@@ -181,6 +188,7 @@ def fit_order(
         measured=bool(np.any(floors > 0)),
         floor_adds=floor_adds,
         scale=None if scale is None else positive(scale, "scale"),
+        at_least=flag(at_least, "at_least"),
     )
 
 
@@ -196,6 +204,7 @@ def judge(
     floor_adds: FloorAdds = "sum",
     scale: float | None = None,
     stderr: ArrayLike = 0.0,
+    at_least: bool = False,
 ) -> Order:
     """`fit_order`, told whether `floor` was measured: a measured floor of zero excuses no plateau either.
 
@@ -212,10 +221,10 @@ def judge(
         notes += more
         judged = None
         if fit.series is not None:
-            judged = _judged(fit, expected, tolerance)
+            judged = _judged(fit, expected, tolerance, at_least)
             fit = replace(fit, line=judged[1])
-        found = _unfit_truth(sweep, fit) or _verdict(sweep, fit, expected, tolerance, judged)
-        notes = _approach(sweep, fit, found[0], expected, tolerance) + notes
+        found = _unfit_truth(sweep, fit) or _verdict(sweep, fit, expected, tolerance, judged, at_least)
+        notes = _approach(sweep, fit, found[0], expected, tolerance) + _unmoved(sweep) + notes
     word, why = found
     return Order(
         fit.line,
@@ -226,28 +235,30 @@ def judge(
         "; ".join([why, *notes]),
         expected,
         tolerance,
+        at_least,
     )
 
 
-def _judged(fit: Fit, expected: float | None, tolerance: float) -> tuple[str, Line]:
+def _judged(fit: Fit, expected: float | None, tolerance: float, at_least: bool) -> tuple[str, Line]:
     """The word on the claim, and the best order with its interval."""
     assert fit.series is not None
     noisy = fit.series.noisy
     if expected is not None and expected > 0 and fit.line.slope <= 0 and not noisy:
         return "fail", fit.line
     if len(fit.series.h) == 3 and not noisy:  # too few for a, p, b and c
-        return _straight(fit.line, expected, tolerance), fit.line
+        return _straight(fit.line, expected, tolerance, at_least), fit.line
     middle = centre(fit.series)
     lower, upper = interval(fit.series, middle)
     line = Line(float(middle.order), float(lower), float(upper), float(middle.constant))
     if expected is None or np.isinf(expected):
         return "fail", line
-    return str(words(*odds(fit.series, expected, tolerance, middle))[()]), line
+    return str(words(*odds(fit.series, expected, tolerance, middle, at_least))[()]), line
 
 
-def _straight(line: Line, expected: float | None, tolerance: float) -> str:
+def _straight(line: Line, expected: float | None, tolerance: float, at_least: bool) -> str:
     """The word on the claim by the t-interval of a straight line."""
-    off, half = abs(line.slope - (0.0 if expected is None else expected)), line.half_width
+    over, half = line.slope - (0.0 if expected is None else expected), line.half_width
+    off = max(-over, 0.0) if at_least else abs(over)
     if off > tolerance:
         return "fail" if off > half else "inconclusive"
     if half > max(WIDEST, tolerance):
@@ -269,6 +280,14 @@ def _approach(sweep: Sweep, fit: Fit, word: str, expected: float | None, toleran
     if not one_side or off[0] <= tolerance or np.any(np.diff(off) >= 0):
         return []
     return [f"still pre-asymptotic: local orders {', '.join(f'{one:.2f}' for one in local)} approach {expected:g}"]
+
+
+def _unmoved(sweep: Sweep) -> list[str]:
+    """The note that the levels of the sweep make no difference."""
+    error = sweep.error[sweep.finite]
+    if len(error) < 2 or np.ptp(error) > 1e-9 * error.max():
+        return []
+    return [f"what is swept changes nothing: the error is {error[0]:.3g} at every level"]
 
 
 def _dropped(sweep: Sweep) -> list[str]:
@@ -318,7 +337,12 @@ def _unfit_truth(sweep: Sweep, fit: Fit) -> tuple[str, str] | None:
 
 
 def _verdict(
-    sweep: Sweep, fit: Fit, expected: float | None, tolerance: float, judged: tuple[str, Line] | None
+    sweep: Sweep,
+    fit: Fit,
+    expected: float | None,
+    tolerance: float,
+    judged: tuple[str, Line] | None,
+    at_least: bool,
 ) -> tuple[str, str]:
     """Verdict and reason, against a truth that is known well enough."""
     if fit.level > 0 and sweep.measured and expected is not None:
@@ -329,16 +353,16 @@ def _verdict(
         return "inconclusive", f"{fit.mask.sum()} point(s) left, 3 are needed"
     if expected is None:
         return "measured", "no order was expected"
-    word, line = judged
+    (word, line), least = judged, "at least " if at_least else ""
     if word == "fail" and line.slope <= 0 < expected:
         return word, "the errors do not fall with h"
     if word == "fail":
-        return word, f"the order is {line.slope:.3g}, not {expected:g} within {tolerance:g}"
+        return word, f"the order is {line.slope:.3g}, not {least}{expected:g} within {tolerance:g}"
     if word == "inconclusive":
         return word, (
             f"the interval [{line.lower:.3g}, {line.upper:.3g}] is too wide to decide: more levels or seeds are needed"
         )
-    why = f"the order is {expected:g} within {tolerance:g}"
+    why = f"the order is {least}{expected:g} within {tolerance:g}"
     return (word, why) if sweep.finite.all() else ("inconclusive", why + ", but not every error is a number")
 
 

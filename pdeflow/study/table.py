@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from .._core.errors import BadInput, unknown_field
 from ..metrics.metric import FloorAdds
 from .axes import Along, Axis
-from .claim import Claim, Claims, weigh
+from .claim import Claim, Claims, weigh, weigh_invariant
 from .fit import round_off
 from .order import Order, judge
 from .rows import Row, Rows
@@ -154,7 +154,7 @@ class Table(Along):
             )
         return Orders(rows, self._with_others(Orders.columns))
 
-    def _order(self, group: Sequence[Row], expected: float | None, tolerance: float) -> Order:
+    def _order(self, group: Sequence[Row], expected: float | None, tolerance: float, at_least: bool = False) -> Order:
         levels = self._levels(group)
         error = np.array([level["error"] for level in levels])
         scale = max((level["scale"] for level in levels if np.isfinite(level["scale"])), default=np.nan)
@@ -174,11 +174,13 @@ class Table(Along):
             measured=measured,
             scale=scale,
             floor_adds=self.floor_adds.get(group[0]["metric"], "sum"),
+            at_least=at_least,
         )
-        wrong_size = _wrong_size(levels, order.mask) if order.verdict == "pass" and self.swept == "dt" else ""
+        wrong_size = _wrong_size(levels, order.mask, at_least) if order.verdict == "pass" and self.swept == "dt" else ""
         if wrong_size:
             order = replace(order, verdict="fail", why=wrong_size)
-        return replace(order, why="; ".join([order.why, *notes, *self._notes(levels)]))
+        why = order.why.replace("h = ", "dt = ") if self.swept == "dt" else order.why
+        return replace(order, why="; ".join([why, *notes, *self._notes(levels)]))
 
     def _notes(self, levels: Sequence[Row]) -> list[str]:
         """What is to be said of levels that have no error, or one without a logarithm."""
@@ -238,12 +240,26 @@ class Table(Along):
         for claim in claims:
             if claim.method not in methods:
                 raise unknown_field("This table", claim.method, methods, kind="method")
-            expected = None if claim.order == np.inf else float(claim.order)
-            for group in self.select(claim.metric, method=claim.method).values():
-                failed = [row for row in group if row["status"] != "ok"]
-                weighed = weigh(claim, group[0], self._order(group, expected, claim.tolerance), failed)
+            for group in self._claimed(claim):
+                if claim.invariant is not None:
+                    runs = _by(group, lambda row: (row[self.swept], row["seed"]))
+                    weighed = weigh_invariant(claim, group, [sorted(run, key=lambda row: row["time"]) for run in runs])
+                else:
+                    failed = [row for row in group if row["status"] != "ok"]
+                    order = self._order(group, claim.expected, claim.tolerance, claim.at_least is not None)
+                    weighed = weigh(claim, group[0], order, failed)
                 rows.append({**weighed, **{name: group[0][name] for name in self.others}})
         return Claims(rows, self._with_others(Claims.columns))
+
+    def _claimed(self, claim: Claim) -> list[list[Row]]:
+        """The rows that one row of verdicts is about: those of one problem and time, or of all times."""
+        groups = list(self.select(claim.metric, method=claim.method).values())
+        if claim.invariant is None:
+            return groups
+        return _by(
+            (row for group in groups for row in group),
+            lambda row: tuple(row[name] for name in ("problem", *self.others)),
+        )
 
     def work_precision(self, metric: str, time: float | None = None) -> Rows:
         """Error against cost: means of the error over seeds (with their standard error), medians of the costs.
@@ -294,6 +310,14 @@ class Table(Along):
         return Rows(rows, self._with_others(columns))
 
 
+def _by(rows: Iterable[Row], key: Callable[[Row], Any]) -> list[list[Row]]:
+    """The rows in groups of one key each, in the order of the table."""
+    groups: dict[Any, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(key(row), []).append(row)
+    return list(groups.values())
+
+
 def _noise(levels: Sequence[Row]) -> np.ndarray:
     """The standard error of each level, 0 where it is unknown.
 
@@ -307,7 +331,7 @@ def _noise(levels: Sequence[Row]) -> np.ndarray:
     return np.where(few, pooled, noise)
 
 
-def _wrong_size(levels: Sequence[Row], used: np.ndarray) -> str:
+def _wrong_size(levels: Sequence[Row], used: np.ndarray, at_least: bool = False) -> str:
     """Why the errors are not those of the exact discrete sequence, or "" where they are or nothing can be said."""
     levels = [level for level, kept in zip(levels, used, strict=True) if kept]
     error, sequence, floor, truth = (
@@ -320,7 +344,7 @@ def _wrong_size(levels: Sequence[Row], used: np.ndarray) -> str:
         return ""
     ratio = error / sequence
     beyond = 3.3 * _noise(levels)  # in standard errors, as for an order
-    below = np.all(ratio < SIZE[0]) and np.any(error + beyond < SIZE[0] * sequence)
+    below = not at_least and np.all(ratio < SIZE[0]) and np.any(error + beyond < SIZE[0] * sequence)
     if not below and not (np.all(ratio > SIZE[1]) and np.any(error - beyond > SIZE[1] * sequence)):
         return ""
     low, high = f"{ratio.min():.3g}", f"{ratio.max():.3g}"

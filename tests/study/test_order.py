@@ -146,3 +146,22 @@ def test_round_off_against_a_truth_that_is_not_exact_decides_nothing():
     assert pf.fit_order([1, 0.5, 0.25], [0, 1e-14, 0]).verdict == "exact"
     for truth_error in (1e-3, np.nan):
         assert pf.fit_order([1, 0.5, 0.25], [0, 1e-14, 0], truth_error=truth_error).verdict == "inconclusive"
+
+
+def test_the_least_order_claimed_is_no_bound_from_above():
+    assert pf.fit_order(H, H**2, expected=1, at_least=True).verdict == "pass"
+    assert pf.fit_order(H[:3], H[:3] ** 2, expected=1, at_least=True).verdict == "pass"
+    assert pf.fit_order(H, H, expected=1, at_least=True).verdict == "pass"
+    found = pf.fit_order(H, H, expected=1.5, at_least=True)
+    assert found.verdict == "fail" and "not at least 1.5" in found.why and "expected at least 1.5" in str(found)
+
+
+def test_a_sweep_that_changes_nothing_is_named():
+    found = pf.fit_order(H, 0.25 + 0 * H, expected=1)
+    assert found.verdict == "fail" and "what is swept changes nothing: the error is 0.25 at every level" in found.why
+    assert "changes nothing" not in pf.fit_order(H, H, expected=1).why
+
+
+def test_another_error_that_dominates_is_named():
+    found = pf.fit_order(H, H + 5e-3, floor=1e-6, expected=1)
+    assert found.verdict == "fail" and "another error dominates there" in found.why and "sweep both" in found.why
