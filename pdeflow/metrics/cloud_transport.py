@@ -11,6 +11,7 @@ from scipy.spatial.distance import cdist
 
 from .._core.errors import NotAvailable, NotConverged
 from .._core.shapes import Numbers, Points, Values
+from .reweighted import differences, transported
 
 ACCEPTED = 1e-10  # duality gap over the transport cost; half of it is the relative error of W2
 EPS = float(np.finfo(float).eps)
@@ -55,8 +56,14 @@ def certified_w2(x: Points, p: Values, y: Numbers, q: Numbers) -> tuple[float, f
     pairs the cost of P exceeds the optimum by at most Σ P_ij (c_ij - u_i - v_j). This gap, with what round-off can hide
     in it, is held against the cost Σ P_ij c_ij itself: against the largest c_ij it would say nothing about the
     plan of all points but an outlier. Shares below 1e-14 of both weights of a pair are round-off of the weights and are
-    not transported, as on the line.
+    not transported. Clouds on the same points whose weights differ by little are compared by the exact differences of
+    the weights, on the line too; differences of at most four roundings of each weight are none.
     """
+    found = differences(x, p, y, q)
+    if found is not None:
+        known = _reweighted(found, p / p.sum(), q / q.sum())
+        if known is not None:
+            return known
     exponent, cost = _scaled_cost(x, y)
     p, q = p / p.sum(), q / q.sum()
     if not cost.any():
@@ -76,6 +83,12 @@ def certified_w2(x: Points, p: Values, y: Numbers, q: Numbers) -> tuple[float, f
             residual=float(gap),
             result_code=list(why.values())[-1],
         )
+    u, v = _least_varied(cost, attempt[0], squared, p, q, u, v)
+    return _in_units(squared, _variance(p, q, u, v), exponent)
+
+
+def _in_units(squared, variance, exponent):
+    """(W2, stderr) in units of x, from W2² and the variance of W2² in squared units of 2^exponent."""
     with np.errstate(over="ignore", under="ignore"):  # refused below
         value = float(np.ldexp(np.sqrt(squared), exponent))
     if not np.isfinite(value) or (0 < value < np.finfo(float).tiny):
@@ -85,8 +98,53 @@ def certified_w2(x: Points, p: Values, y: Numbers, q: Numbers) -> tuple[float, f
         )
     if squared == 0:
         return 0.0, 0.0
-    variance = sum(w @ (dual - w @ dual) ** 2 * np.sum(w * w) for w, dual in ((p, u), (q, v)))
-    return value, float(np.ldexp(np.sqrt(variance) / (2 * np.sqrt(squared)), exponent))
+    error = np.sqrt(variance)
+    # the root is no line where the error of the square exceeds the square itself
+    error = error / (2 * np.sqrt(squared)) if error <= squared else np.sqrt(squared + error) - np.sqrt(squared)
+    return value, float(np.ldexp(error, exponent))
+
+
+def _variance(p, q, u, v):
+    return sum(w @ (dual - w @ dual) ** 2 * np.sum(w * w) for w, dual in ((p, u), (q, v)))
+
+
+def _least_varied(cost, plan, squared, p, q, u, v):
+    """Optimal potentials of smaller variance, where one point has a quarter of it: they need not be unique.
+
+    Between groups of points that no mass connects potentials may differ by any number up to the cost of a connection,
+    which says nothing about the error. Of all optimal ones those nearest to half of the cost that each point pays are
+    taken: the mean of the largest ones that nowhere exceed it and of the smallest ones that nowhere are below it.
+    """
+    parts = np.concatenate([p * (u - p @ u) ** 2, q * (v - q @ v) ** 2])
+    if len(parts) < 16 or not parts.max() > parts.sum() / 4:
+        return u, v
+    on_plan = cost[plan.rows, plan.columns]
+    half = [
+        np.bincount(at, plan.mass * on_plan, len(w)) / np.bincount(at, plan.mass, len(w)) / 2
+        for at, w in ((plan.rows, p), (plan.columns, q))
+    ]
+    turned = _Plan(plan.columns, plan.rows, plan.mass)
+    low, high = _shortest(cost, plan, on_plan, squared, half[1]), _shortest(cost.T, turned, on_plan, squared, half[0])
+    middle = (low + (cost - high[:, None]).min(axis=0)) / 2
+    other = (cost - middle).min(axis=1)
+    slack = plan.mass @ (on_plan - other[plan.rows] - middle[plan.columns])
+    better = abs(slack) <= 1e-6 * squared and _variance(p, q, other, middle) < _variance(p, q, u, v)
+    return (other, middle) if better else (u, v)
+
+
+def _reweighted(found, p, q):
+    """(W2, stderr) of clouds on the same points whose weights differ by little; None where that has no certificate."""
+    if found.moved == 0:
+        return 0.0, 0.0
+    pot = _pot()
+    if pot is None:
+        return None  # the linear program says what is missing
+    exponent, cost = _scaled_cost(found.points, found.points)
+    result = transported(found, cost, pot)
+    if result is None or not result[1] <= ACCEPTED * result[0]:
+        return None
+    squared, _, potential = result
+    return _in_units(squared, _variance(p, q, potential[found.rows], -potential[found.columns]), exponent)
 
 
 def _scaled_cost(x: Points, y: Numbers) -> tuple[int, Numbers]:
@@ -204,19 +262,19 @@ def _certificate(cost: Numbers, plan: _Plan, potential: Numbers) -> tuple[float,
     return squared, *best
 
 
-def _shortest(cost, plan, on_plan, squared):
-    """Shortest distances (m,) to the columns in the residual graph of the plan, from all columns at the distance 0.
+def _shortest(cost, plan, on_plan, squared, start=0.0):
+    """Shortest distances (m,) to the columns in the residual graph of the plan, from all columns at distances (m,).
 
     A row moves mass from a column of the plan to any other: the edge has the difference of the two costs. A plan that
     is not optimal has a cycle of negative length; then the distances of the last sweep are returned.
     """
     rows, columns = plan.rows, plan.columns
     tolerance = 1e-12 * squared
-    v = np.zeros(cost.shape[1])
+    v = np.zeros(cost.shape[1]) + start
     u = np.full(cost.shape[0], -np.inf)
-    np.maximum.at(u, rows, on_plan)
+    np.maximum.at(u, rows, on_plan - v[columns])
     moved = np.arange(cost.shape[0])
-    lowest = -1.01 * on_plan.sum()  # no path without a cycle is shorter
+    lowest = v.min() - 1.01 * on_plan.sum()  # no path without a cycle is shorter
     for _ in range(len(cost) + 2):
         nearer = (cost[moved] - u[moved][:, None]).min(axis=0)
         closer = nearer < v - tolerance

@@ -58,8 +58,11 @@ def w2(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None
     Everything else is exact transport between clouds: Particles as they are up to n points, and n draws of any other
     law. The plan comes from POT's network simplex, or from scipy's assignment solver where all weights are equal, and
     is returned only with dual potentials that prove its cost optimal to 1e-10 of itself, whatever the unit of length
-    and however far a point lies out. Such a value is biased upward like n^(-1/d), which `how` says, and stderr is that
-    of the transport cost about its biased mean, from the variance of the dual potentials.
+    and however far a point lies out; clouds on the same points are compared by the exact differences of their weights.
+    Such a value is biased upward like n^(-1/d), which `how` says, and stderr is that of the transport cost about its
+    biased mean, from the variance of the dual potentials. Where these are not unique, as between groups of points that
+    no mass connects, those that share the cost of each point most evenly are taken: chance in the number of points of a
+    far group is then not part of it.
     """
     first, second = checked_pair(approximation, truth, rng, "w2")
     return _w2(first, second, rng, count(n, "n", 2))

@@ -13,6 +13,7 @@ from .._core.short_text import shown
 from ..laws import Law
 from ..laws.linear import steps_of
 from .pair import answers
+from .reweighted import differences, w2_of_differences_on_the_line
 from .w2_mixtures import w2_of_mixtures, w2_to_pieces
 
 _LAST = 2.0**-53  # the least share above that 1 - share still shows
@@ -35,7 +36,10 @@ def w2_on_the_line(first: Law, second: Law) -> tuple[float, str]:
         if pieces is None:
             require_rising(law.quantile, law)
     if a is not None and b is not None:
-        return _merged(a, b), "exact on merged levels"
+        clouds = first.atoms(), second.atoms()
+        found = None if clouds[0] is None or clouds[1] is None else differences(*clouds[0], *clouds[1])
+        value = None if found is None else w2_of_differences_on_the_line(found)
+        return _merged(a, b) if value is None else value, "exact on merged levels"
     if a is None:
         first, second, a = second, first, b
     mixture, other = second.gaussian_components(), first.gaussian_components()

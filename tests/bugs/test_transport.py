@@ -121,3 +121,29 @@ def test_widths_of_narrow_modes_far_apart_are_compared_to_round_off():
     np.testing.assert_allclose(w2(one, other), expected, rtol=1e-12)
     again = pf.laws.GaussianMixture(weights[::-1] / (1 + 2e-16), means[::-1], (3e-9 * np.arange(3, 0, -1)) ** 2)
     np.testing.assert_allclose(w2(one, again), expected, rtol=1e-12)  # weights that differ by rounding alone
+
+
+@needs_pot
+@pytest.mark.parametrize("share", [1e-14, 1e-10, 1e-6])
+def test_weights_that_differ_by_little_give_one_distance_on_the_line_and_in_the_plane(share):
+    """PythonOT/POT#93: the optimum is lost where almost all mass stays in its place."""
+    rng = np.random.default_rng(0)
+    x, p = rng.standard_normal((40, 2)), rng.dirichlet(np.ones(40))
+    q = p * (1 + share * rng.standard_normal(40))
+    q /= q.sum()
+    flat = np.stack([x[:, 0], 0 * x[:, 0]], axis=1)
+    on_the_line = w2(Particles(x[:, 0], p), Particles(x[:, 0], q))
+    assert w2(Particles(flat, p), Particles(flat, q)) == pytest.approx(on_the_line, rel=1e-10)
+    assert w2(Particles(x, p), Particles(x, q)) > on_the_line > 0
+
+
+@pytest.mark.parametrize("far", [1e1, 1e2, 1e5, 1e12])
+def test_a_far_point_of_both_clouds_leaves_the_standard_error_alone(far):
+    """PythonOT/POT#229: the dual potentials of a group that no mass connects to the others are free, and were 69."""
+    x, y = np.random.default_rng(1).standard_normal((2, 300, 2))
+    x[0] = y[5] = far, 0
+    estimate, bulk = (pf.metrics.w2(Particles(a), Particles(b)) for a, b in ((x, y), (x[1:], np.delete(y, 5, axis=0))))
+    assert estimate.value == pytest.approx(bulk.value * np.sqrt(299 / 300), rel=1e-12)
+    assert estimate.stderr == pytest.approx(
+        bulk.stderr, rel=0.1
+    )  # of one point in 300, and of the choice of potentials

@@ -1,0 +1,51 @@
+"""Clouds on the same points with nearly the same weights."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from scipy.optimize import linprog
+from scipy.spatial.distance import cdist
+
+from pdeflow import metrics
+from pdeflow.laws import Particles
+from pdeflow.metrics.reweighted import differences, w2_of_differences_on_the_line
+
+ot = pytest.importorskip("ot")
+
+
+def test_differences_are_exact_where_the_quotients_are_not():
+    x, p = np.array([[0.0], [1.0], [1.0]]), np.array([0.5, 0.25, 0.25])
+    q = np.array([0.5, 0.25, 0.25 + 2.0**-48])
+    found = differences(x, p, x, q)
+    exact = Fraction(1, 2) - Fraction(1, 2) / (1 + Fraction(2) ** -48)
+    assert found.points.tolist() == [[0.0], [1.0]] and found.more[0] == float(exact) == found.moved
+    assert differences(x, p, x + 2.0, q) is None  # other points
+    assert differences(x, p, x, np.array([0.4, 0.3, 0.3])) is None  # too much moves
+    assert differences(x, p, x, p * (1 + 1e-16)).moved == 0.0
+
+
+@pytest.mark.parametrize("size", [1e-3, 1e-2])
+def test_the_differences_cost_what_the_whole_linear_program_does(size):
+    """Costs to be paid at a thousandth of the mass are still seen by HiGHS."""
+    rng = np.random.default_rng(2)
+    x, p = rng.standard_normal((9, 2)), rng.dirichlet(np.full(9, 5.0))
+    q = p * (1 + size * rng.uniform(-0.05, 0.05, 9))
+    q /= q.sum()
+    sums = np.zeros((18, 9, 9))
+    sums[np.arange(9), np.arange(9), :] = 1
+    sums[9 + np.arange(9), :, np.arange(9)] = 1
+    cost = cdist(x, x, "sqeuclidean")
+    options = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
+    program = linprog(cost.ravel(), A_eq=sums.reshape(18, -1), b_eq=np.append(p, q), method="highs", options=options)
+    assert metrics.w2(Particles(x, p), Particles(x, q)).value == pytest.approx(np.sqrt(program.fun), rel=1e-5)
+
+
+def test_a_point_that_cannot_pass_on_so_much_is_left_to_the_linear_program():
+    x = np.array([[0.0], [1.0], [2.0]])
+    p, q = np.array([0.5, 1e-5, 0.5 - 1e-5]), np.array([0.4991, 1e-5, 0.5 - 1e-5 + 9e-4])
+    assert w2_of_differences_on_the_line(differences(x, p, x, q)) is None
+    plane = np.hstack([x, np.zeros((3, 1))])
+    expected = np.sqrt(2 * 1e-5 + 4 * (9e-4 - 1e-5))  # through the middle as much as lies there, else at once
+    assert metrics.w2(Particles(x, p), Particles(x, q)).value == pytest.approx(expected, rel=1e-8)
+    assert metrics.w2(Particles(plane, p), Particles(plane, q)).value == pytest.approx(expected, rel=1e-8)
