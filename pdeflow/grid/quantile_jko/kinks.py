@@ -8,42 +8,69 @@ from .mesh import Cells, Nodes
 from .terms import PotentialTerm, Term
 
 SMALLEST_JUMP = 1e-7  # of the largest slope: what changes less is smooth, or round-off of the gradient
-SCANNED, PARTS, MOST = 2048, 16, 32  # intervals of the scan, parts that one is cut into, intervals looked into
+SCANNED, PARTS, MOST = 2048, 16, 256  # intervals of the scan, parts that one is cut into, intervals looked into
 
 
 def find_kinks(potential: Any, lower: float, upper: float) -> list[tuple[float, float]]:
     """(k, jump) of each k in [lower, upper] where the gradient of the potential jumps by a finite amount.
 
-    The intervals of a scan whose change of gradient is out of line with their neighbours' are cut into 16 parts, again
-    and again, down to neighbouring floats. A change that shrinks with the interval is smooth; one that stays is a jump.
+    The intervals of a scan whose change of gradient is out of line with their neighbours' are cut into 16 parts, and
+    the parts out of line again, down to neighbouring floats: several kinks in one interval part on the way. A change
+    that shrinks with the interval is smooth; one that stays is a jump.
     """
     if not upper > lower:
         return []
     edges = np.linspace(lower, upper, SCANNED + 1)
-    slopes = np.asarray(potential.grad(edges[:, None]), dtype=float)[:, 0]
+    slopes = _slopes(potential, edges)
     change = np.diff(slopes)
     beside = (np.append(change[1:], change[-1]) + np.append(change[0], change[:-1])) / 2
     odd = np.abs(change - beside)
     size = float(np.abs(slopes).max())
-    found: list[tuple[float, float]] = []
     if not np.isfinite(size):
-        return found
-    for i in np.argsort(-odd, kind="stable")[:MOST]:
-        if odd[i] <= SMALLEST_JUMP * size:
-            break
-        left, right, jump, last = edges[i], edges[i + 1], change[i], np.inf
-        while right - left > 4 * max(np.spacing(abs(left)), np.spacing(abs(right)), 1e-15 * (upper - lower)):
-            cuts = np.linspace(left, right, PARTS + 1)
-            steps = np.diff(np.asarray(potential.grad(cuts[:, None]), dtype=float)[:, 0])
-            j = int(np.argmax(np.abs(steps)))
-            left, right, last, jump = cuts[j], cuts[j + 1], jump, steps[j]
-            if abs(jump) <= SMALLEST_JUMP * size:
-                break
-        if abs(jump) > SMALLEST_JUMP * size and 0.7 < abs(jump / last) < 1.5:
-            k = float((left + right) / 2)
-            if all(abs(k - other) > 1e-12 * (upper - lower) for other, _ in found):
-                found.append((k, float(jump)))
-    return sorted(found)
+        return []
+    least = SMALLEST_JUMP * size
+    left, right = _largest(odd, least, edges[:-1], edges[1:])
+    grain = max(float(np.spacing(max(abs(lower), abs(upper)))), 1e-15 * (upper - lower))
+    while len(left) > 0 and np.any(right - left > 4 * grain):
+        cuts = left[:, None] + (right - left)[:, None] * np.linspace(0.0, 1.0, PARTS + 1)
+        steps = np.diff(_slopes(potential, cuts.ravel()).reshape(cuts.shape), axis=1)
+        odd = np.abs(steps - np.median(steps, axis=1, keepdims=True))
+        left, right = _largest(odd.ravel(), least, cuts[:, :-1].ravel(), cuts[:, 1:].ravel())
+    found: list[tuple[float, float]] = []
+    order = np.argsort(left)
+    left, right = left[order], right[order]
+    groups = np.flatnonzero(np.diff(left, prepend=-np.inf) > 64 * grain)  # a kink on a cut shows on both sides of it
+    for first, end in zip(groups, np.append(groups[1:], len(left))):
+        a, b = left[first], right[end - 1]
+        if b - a > 16 * grain:  # a slope that grows without bound is odd all about
+            continue
+        near, far = (float(np.diff(_slopes(potential, np.array([a - d, b + d])))[0]) for d in (grain, 64 * grain))
+        if abs(near) > least and 0.7 < abs(near / far) < 1.5:
+            found.append((_place(potential, a - grain, b + grain), near))
+    return found
+
+
+def _slopes(potential: Any, x: np.ndarray) -> np.ndarray:
+    """V' at the points x (n,)."""
+    return np.asarray(potential.grad(x[:, None]), dtype=float)[:, 0]
+
+
+def _largest(odd: np.ndarray, least: float, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The ends of the intervals that are odd by more than `least`, of many the `MOST` oddest."""
+    kept = np.argsort(-odd, kind="stable")[:MOST]
+    kept = kept[odd[kept] > least]
+    return left[kept], right[kept]
+
+
+def _place(potential: Any, a: float, b: float) -> float:
+    """Where V' passes the middle of its values at a and b, between neighbouring floats."""
+    low, high = _slopes(potential, np.array([a, b]))
+    while a < (middle := a + (b - a) / 2) < b:
+        slope = _slopes(potential, np.array([middle]))[0]
+        if slope == (low + high) / 2:
+            return float(middle)  # the value at the kink itself, as of sign(0)
+        a, b = (middle, b) if (slope < (low + high) / 2) == (low < high) else (a, middle)
+    return float(b)
 
 
 class KinkTerm(Term):

@@ -25,8 +25,10 @@ def slopes(potential: Any, x: Nodes) -> Nodes:
 def kinks_in_reach(term: PotentialTerm, y: Nodes, dt: float) -> list[float]:
     """Where V' jumps on the way that a step of length dt from the nodes y may take, for a convex V."""
     moved = y - dt * slopes(term.potential, y)
-    lower, upper = min(y.min(), moved.min()), max(y.max(), moved.max())
-    return [k for k, _ in find_kinks(term.potential, float(lower), float(upper))]
+    lower, upper = float(min(y.min(), moved.min())), float(max(y.max(), moved.max()))
+    # a law that rests on a kink in a point still has it in reach
+    beyond = max((upper - lower) / 64, 1e-6 * max(abs(lower), abs(upper))) or 1e-3 * float(np.sqrt(dt))
+    return [k for k, _ in find_kinks(term.potential, lower - beyond, upper + beyond)]
 
 
 def proximal_step(potential: Any, y: Nodes, dt: float, kinks: list[float]) -> tuple[Nodes, int]:

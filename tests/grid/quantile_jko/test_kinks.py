@@ -42,3 +42,20 @@ def test_what_is_left_has_no_kink():
     rest = WithoutKinks(whole, [(0.0, 2.0)])
     x = np.array([[-0.5], [1e-9], [2.0]])
     assert rest.value(x) == pytest.approx(x[:, 0] ** 2) and rest.grad(x) == pytest.approx(2 * x)
+
+
+def test_kinks_on_a_cut_of_the_scan_close_by_and_in_great_number_are_found_with_all_of_their_jump():
+    for lower, upper in ((-2.881137202426182, 4.08113750718276), (-1.0, 1.0), (-4.0, 3.0)):
+        for place in (0.377, 0.0, lower + (upper - lower) * 3 / 2048, lower + (upper - lower) * (3 + 5 / 16) / 2048):
+            ((k, jump),) = find_kinks(potential(lambda x, place=place: 3 * np.sign(x - place)), lower, upper)
+            assert abs(k - place) < 1e-14 and jump == pytest.approx(6.0, rel=1e-12)
+    pair = find_kinks(potential(lambda x: x + 2 * np.sign(x - 0.3) * (np.abs(x - 0.3) > 1e-4)), -3.0, 4.0)
+    assert [k for k, _ in pair] == pytest.approx([0.2999, 0.3001], abs=1e-14)
+    assert [jump for _, jump in pair] == pytest.approx([2.0, 2.0], rel=1e-9)
+    teeth = np.linspace(-2, 2, 150)
+    many = find_kinks(potential(lambda x: x + np.sign(x - teeth).sum(1, keepdims=True)), -3.0, 4.0)
+    assert [k for k, _ in many] == pytest.approx(teeth, abs=1e-13)
+
+
+def test_a_root_is_no_kink():
+    assert find_kinks(potential(lambda x: np.sign(x) / np.sqrt(np.maximum(np.abs(x), 1e-300))), -4.8, 5.8) == []
