@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from .axes import Axis
     from .claim import Claim, Claims
     from .finer import finer
+    from .growth import Growth, Growths, fit_growth
     from .order import Order, fit_order
     from .study import Study
     from .table import Orders, Table
@@ -18,6 +19,9 @@ __getattr__, __dir__, __all__ = lazy_names(
         "Axis": "axes",
         "Claim": "claim",
         "Claims": "claim",
+        "Growth": "growth",
+        "Growths": "growth",
+        "fit_growth": "growth",
         "Order": "order",
         "Orders": "table",
         "Study": "study",

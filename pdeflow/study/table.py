@@ -13,6 +13,7 @@ from ..metrics.metric import FloorAdds
 from .axes import Along, Axis
 from .claim import Claim, Claims, weigh, weigh_invariant
 from .fit import round_off
+from .growth import Growths, growth_of
 from .order import Order, judge
 from .rows import Row, Rows
 
@@ -279,6 +280,48 @@ class Table(Along):
         columns = ("problem", "method", "time", self.swept, "dt", "seeds", "error", "stderr", "seconds")
         columns = self._with_others(tuple(dict.fromkeys((*columns, *_COSTS, "status"))))
         return Rows([level for group in self.select(metric, time).values() for level in self._levels(group)], columns)
+
+    def growth(
+        self,
+        of: str,
+        along: str | None = None,
+        *,
+        metric: str | None = None,
+        time: float | None = None,
+        start: float | None = None,
+    ) -> Growths:
+        """How errors and costs grow along an axis, such as the dimension.
+
+        Parameters
+        ----------
+        of : {"error", "seconds", "cpu_seconds", "step_seconds", "memory"}
+            "step_seconds" are those of a step after the first; the others are columns of the table.
+        along : str, optional
+            The axis; the default is the only parameter of the problem that is swept, beside its seed.
+        metric : str, optional
+            Key of the metric, where the table has several.
+        time : float, optional
+            The time at which the errors are taken; the default is the last.
+        start : float, optional
+            Levels below it are left out: where an overhead still rules.
+
+        Returns
+        -------
+        Growths
+            One row per problem, method and level of the other axes, with exponent, 95 % interval and law, see
+            `fit_growth`.
+
+        Raises
+        ------
+        UnknownField, BadInput
+            For a quantity, an axis, a metric or a time that the table does not have.
+
+        Notes
+        -----
+        Draws of the problem (its parameter `seed`) and seeds of the runs are repeats of a level. Rows that are not `ok`
+        are left out and counted in `why`. Wall time grows with what else the machine does: `cpu_seconds` do not.
+        """
+        return growth_of(self, of, along, metric, time, start)
 
     def parts(self, metric: str, time: float | None = None) -> Rows:
         """The error budget: floor, time_error, and rest = error - floor - time_error, as means over seeds.
