@@ -150,7 +150,8 @@ def write_results(case: Case, method: Any, folder: str | os.PathLike[str], *, se
                 flow = solve(case.problem, method, dt=level, times=case.times, seed=seed)
                 for time, law in zip(case.times, flow.laws, strict=True):
                     answer, arrays = as_answer(law)
-                    head = f"# answer={answer} dt={level!r} time={time!r} seed={seed}\n"
+                    rows = len(table_of(answer, arrays, case.problem.dim))
+                    head = f"# answer={answer} dt={level!r} time={time!r} seed={seed} rows={rows}\n"
                     name = f"dt={level!r}_time={time!r}_seed={seed}.csv"
                     _write(place / name, head + _csv(answer, arrays, case.problem.dim))
     return Path(folder)

@@ -49,11 +49,12 @@ dt = {", ".join(map(repr, case.levels))}. Every time is a multiple of every step
 One file for each step, time and seed, of any name that ends with `.csv` (or `.npz`, `.h5`), in one folder. Text
 begins with a line that says what it is:
 
-    # {first}
+    # {first} rows=1000
 
-Rows of numbers follow, with a decimal point and 17 digits. Choose one kind of answer. In NPZ and HDF5 the arrays are
-named as in docs/any_language.md of pdeflow, and `answer`, `dt`, `time` and `seed` are arrays of no dimension or
-attributes. All may stand in one file too: text after text, or one group each in HDF5.
+(`rows`, how many follow, may be left out; with it a file that was cut is noticed.) Rows of numbers follow, with a
+decimal point and 17 digits. Choose one kind of answer. In NPZ and HDF5 the arrays are named as in
+docs/any_language.md of pdeflow, and `answer`, `dt`, `time` and `seed` are arrays of no dimension or attributes. All
+may stand in one file too: text after text, or one group each in HDF5.
 
 | answer | a row of CSV | judged in |
 | --- | --- | --- |

@@ -13,7 +13,7 @@ from .._core.short_text import shown
 from ..laws import Law
 from .answers import columns_of, from_table, law_of, require_answer
 
-KEYS = ("answer", "dt", "time", "seed")
+KEYS = ("answer", "dt", "time", "seed", "rows")
 _PAIR = re.compile(r"([A-Za-z_]+)\s*=\s*([^\s,;]+)")
 
 
@@ -84,6 +84,11 @@ def law_of_block(block: Block, answer: str, dim: int, where: str) -> Law:
         raise BadInput(
             f"{where}, line {block.line}: no numbers follow. An answer of {answer} has at least one row of "
             f"{','.join(columns)}. Write them."
+        )
+    if str(len(rows)) != block.head.get("rows", str(len(rows))):
+        raise BadInput(
+            f"{where}, line {block.line} says rows={block.head['rows']}, and {len(rows)} follow. They must be as many. "
+            "Write the file again: it was cut, or the number is wrong."
         )
     table = _numbers(rows, lines, columns, where)
     arrays, at = from_table(answer, table, dim, where, lines)

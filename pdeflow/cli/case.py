@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,14 +40,17 @@ def list_() -> None:
 @click.option("--levels", help="Steps dt in place of the standard ones, separated by commas: 0.1,0.05,0.025.")
 @click.option("--times", help="Times in place of the standard ones, separated by commas.")
 @click.option("--metrics", help="Metrics in place of the standard ones, separated by commas: w2,mean_error.")
-def export(name: str, out: str, levels: str | None, times: str | None, metrics: str | None) -> None:
+@click.option("--set", "constants", multiple=True, metavar="NAME=VALUE", help="A constant: temperature=0.5 or dim=3.")
+def export(
+    name: str, out: str, levels: str | None, times: str | None, metrics: str | None, constants: tuple[str, ...]
+) -> None:
     """Write the case NAME (see `pdeflow case list`) as a folder: README.md, case.json and the initial law as data.
 
     NAME may be a reference file (.h5) too: its laws are then the truth, and --levels and --times are needed.
     """
     from .. import case as cases
 
-    click.echo(cases.export(_case(name, levels, times, metrics), out))
+    click.echo(cases.export(_case(name, levels, times, metrics, constants), out))
 
 
 @case.command("example-output")
@@ -102,15 +106,20 @@ def judge(
     return conclude(table, claims, report_to, head, "No --order is claimed: nothing is judged.")
 
 
-def _case(name: str, levels: str | None, times: str | None, metrics: str | None) -> Case:
+def _case(
+    name: str, levels: str | None, times: str | None, metrics: str | None, constants: tuple[str, ...] = ()
+) -> Case:
     """A standard case, that of an exported folder, or that of a reference file, with what the options change."""
     from .. import case as cases
     from .. import reference as references
+    from ..problems import rebuild
 
     changes: dict[str, Any] = {"levels": _numbers(levels, "levels"), "times": _numbers(times, "times")}
     changes["metrics"] = None if metrics is None else [word.strip() for word in metrics.split(",")]
     changes = {key: value for key, value in changes.items() if value is not None}
     if Path(name).suffix in (".h5", ".hdf5"):
+        if constants:
+            raise BadInput(f"--set is given, and {name} is a reference file, whose constants are fixed. Drop --set.")
         stored = references.load(name)
         if stored.problem is None:
             raise BadInput(f"{name} does not hold its problem: {stored.provenance['problem_note']}. Choose another.")
@@ -119,7 +128,25 @@ def _case(name: str, levels: str | None, times: str | None, metrics: str | None)
         return cases.Case(stored.problem, truth=stored, name=Path(name).stem, **changes)
     chosen = cases.load(name) if Path(name).is_dir() else cases.standard(name)
     fields = {key: getattr(chosen, key) for key in ("problem", "times", "levels", "metrics", "truth", "name")}
+    if constants:
+        fields["problem"] = rebuild(chosen.problem.name, {**chosen.problem.params, **_constants(constants)})
+        if fields["problem"].dim != chosen.problem.dim and chosen.metrics is not None:
+            changes.setdefault("metrics", None)  # those of the new dimension
     return cases.Case(**{**fields, **changes})
+
+
+def _constants(texts: tuple[str, ...]) -> dict[str, Any]:
+    """NAME=VALUE as arguments of a builder; values are JSON, or texts."""
+    found = {}
+    for text in texts:
+        name, equal, value = text.partition("=")
+        if not equal or not name:
+            raise BadInput(f"--set is {text!r}. It must be NAME=VALUE. Write e.g. --set temperature=0.5.")
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
+    return found
 
 
 def _numbers(text: str | None, name: str) -> list[float] | None:

@@ -14,7 +14,7 @@ def test_it_says_what_is_asked_in_numbers():
     for words in ("# mine\n", "`T` = `0.125`", "dt = 0.25, 0.1.", "no masses: there is no grid.", "dX = -A (X - b) dt"):
         assert words in text
     (line,) = re.findall(r"^    (# answer=.*)$", text, flags=re.M)
-    assert blocks_of(line)[0].head == {"answer": "samples", "dt": "0.25", "time": "0.5", "seed": "0"}
+    assert blocks_of(line)[0].head == {"answer": "samples", "dt": "0.25", "time": "0.5", "seed": "0", "rows": "1000"}
     assert "| `samples` | `x1` | w2, mean_error, cov_error |" in text
 
 

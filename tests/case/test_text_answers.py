@@ -34,6 +34,7 @@ def test_one_cloud_in_many_spellings(text):
         ("x1\n", pf.BadInput, "no numbers follow"),
         ("1\nnan\n", pf.Diverged, "f, line 2: samples is nan"),
         ("1\n-inf\n", pf.Diverged, "f, line 2: samples is -inf"),
+        ("# rows=3\n1\n2\n", pf.BadInput, "line 1 says rows=3, and 2 follow"),
         ("1\n0x10\n", pf.BadInput, "line 2: '0x10'"),
         ("1\n1_000\n", pf.BadInput, "line 2: '1_000'"),
     ],

@@ -36,6 +36,16 @@ def test_what_cannot_be_a_case_exits_with_three(run, tmp_path, capsys):
     assert not (tmp_path / "a").exists()
 
 
+def test_constants_are_set_by_name(run, tmp_path, capsys):
+    words = ("case", "export", "ou_1d", "--out", tmp_path / "a")
+    assert run(*words, "--set", "temperature=0.5", "--set", "dim=3", "--set", "seed=4") == 0
+    case = pf.case.load(tmp_path / "a")
+    assert case.problem == pf.problems.ou(dim=3, seed=4, temperature=0.5) and "sliced_w2" in case.metrics
+    for bad, message in (("temprature=1", "Did you mean 'temperature'"), ("dim", "NAME=VALUE"), ("dim=x", "dim")):
+        assert run(*words, "--set", bad) == ERROR
+        assert message in capsys.readouterr().err
+
+
 def test_a_reference_file_makes_a_case(run, tmp_path, capsys):
     flow = pf.Trajectory([0.5], [pf.laws.GridLaw([-3.0, 0.0, 3.0], [0.5, 0.5])])
     error = pf.Estimate(0.01, metric="l1")
