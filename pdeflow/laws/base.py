@@ -243,12 +243,14 @@ class Law(Value):
         -------
         Estimate or None
             None where only sampling is left. On the line the base class integrates over the levels of the quantile
-            function.
+            function, and over the shares above by `upper_quantile` where that tells small ones apart.
 
         Raises
         ------
         NotConverged
             Where the error estimate of the quadrature stays above 1e-9 of E|function(x)|.
+        BadInput
+            Where the quantile function falls.
         """
         return level_mean(self, function, breakpoints) if self.dim == 1 and "quantile" in self.answers() else None
 
