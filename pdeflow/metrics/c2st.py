@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
+from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
 from .._core.errors import NotAvailable
@@ -16,6 +17,7 @@ from .scales import one
 
 CLASSIFIERS = ("neighbours", "gaussian")
 _AT_ONCE = 4_000_000  # entries of a block of distances: 32 MB
+_TREE_UP_TO = 4  # dimensions, in which a tree of the training points is faster than all distances
 
 
 @metric(floor_adds="sum", scale=one)
@@ -109,13 +111,17 @@ def _neighbours(train: list[np.ndarray], test: list[np.ndarray]) -> list[np.ndar
     known = np.concatenate(train)
     is_second = np.repeat([0, 1], [len(part) for part in train])
     k = 2 * int(np.sqrt(len(known)) / 2) + 1
+    tree = cKDTree(known) if known.shape[1] <= _TREE_UP_TO else None
     rows = max(1, _AT_ONCE // len(known))
 
     def told(points):
         parts = []
         for start in range(0, len(points), rows):
-            gaps = cdist(points[start : start + rows], known, "sqeuclidean")
-            nearest = np.argpartition(gaps, k - 1, axis=1)[:, :k]
+            some = points[start : start + rows]
+            if tree is not None:
+                nearest = tree.query(some, k=range(1, k + 1))[1]
+            else:
+                nearest = np.argpartition(cdist(some, known, "sqeuclidean"), k - 1, axis=1)[:, :k]
             parts.append(2 * is_second[nearest].sum(axis=1) > k)
         return np.concatenate(parts)
 

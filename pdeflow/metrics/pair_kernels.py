@@ -11,7 +11,7 @@ from .._core.shapes import Numbers, Points, Row, Values
 from ..energies.pair_sums import exp_negative
 
 # A smaller number of pairs is summed by the calling thread.
-SHARED_FROM = 100_000
+SHARED_FROM = 1_000_000
 
 
 @compiled(nogil=True, cache=True, fastmath=FMA, error_model="numpy")

@@ -1,5 +1,7 @@
 """The classifier two-sample test."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 from scipy.special import ndtr
@@ -71,3 +73,10 @@ def test_what_cannot_be_split_is_refused(rng):
         c2st(Gaussian(np.zeros(9), 1.0), Gaussian(np.zeros(9), 1.0), rng=rng, classifier="gaussian", n=16)
     with pytest.raises(pf.BadInput, match="'neighbours', 'gaussian'"):
         c2st(cloud, cloud, rng=rng, classifier="forest")
+
+
+def test_the_tree_and_all_distances_find_the_same_neighbours(rng, monkeypatch):
+    clouds = Particles(rng.standard_normal((80, 3))), Particles(rng.standard_normal((90, 3)) + 0.5)
+    by_tree = c2st(*clouds, rng=np.random.default_rng(2))
+    monkeypatch.setattr(import_module("pdeflow.metrics.c2st"), "_TREE_UP_TO", 0)
+    assert c2st(*clouds, rng=np.random.default_rng(2)) == by_tree

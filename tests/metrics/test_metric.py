@@ -11,7 +11,8 @@ import pdeflow as pf
 from pdeflow import fingerprint, metrics
 from pdeflow.metrics.metric import floor_adds_of
 
-NAMES = ["w2", "sliced_w2", "bures", "kl", "sym_kl", "l1", "l2", "mean_error", "cov_error"]
+OF_SAMPLES = ["energy_distance", "mmd", "ksd", "sinkhorn_divergence", "max_sliced_w2", "c2st"]
+NAMES = ["w2", "sliced_w2", "bures", "kl", "sym_kl", "l1", "l2", "mean_error", "cov_error", *OF_SAMPLES]
 ALL = {
     **{name: getattr(metrics, name) for name in NAMES},
     "energy_gap": metrics.energy_gap(pf.Energy(None, pf.Entropy())),
@@ -25,7 +26,7 @@ def spread_error(approximation, truth, *, rng=None):
 
 def test_floors_of_euclidean_distances_add_in_squares():
     squares = {name for name in NAMES if floor_adds_of(ALL[name]) == "squares"}
-    assert squares == {"w2", "sliced_w2", "bures", "l2", "mean_error", "cov_error"}
+    assert squares == {"w2", "sliced_w2", "bures", "l2", "mean_error", "cov_error", *OF_SAMPLES} - {"c2st"}
     assert floor_adds_of(ALL["energy_gap"]) == "sum" == floor_adds_of(moment_distance)
 
 
