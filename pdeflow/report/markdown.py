@@ -16,6 +16,7 @@ from .._core.files import place_of, write_whole
 from .._core.validate import known_arguments
 from .._core.validate import text as as_text
 from ..study import Claim, Claims, Table
+from ..study.growth import levels_of
 from ..study.rows import Row, Rows
 from . import plot
 
@@ -98,6 +99,7 @@ def write(
                 (*group, "time", table.swept, *_COST),
             ),
         ]
+    parts += _growth(table, metrics, directory, figures)
     parts.append(_failures(table))
     parts.append(
         "The long table is in [table.csv](table.csv). floor: what the method's representation costs at the truth "
@@ -161,6 +163,55 @@ def _figures(table: Table, metric: str, directory: Path) -> list[str]:
             write_whole(place_of(directory / name), partial(figure.savefig, format="png", dpi=100))
             lines.append(f"![{kind} of {problem} in {metric}]({name})")
     return lines
+
+
+def _growth(table: Table, metrics: Sequence[str], directory: Path, figures: bool) -> list[str]:
+    """How errors and costs grow along the parameters of the problem that were swept."""
+    parts = []
+    for axis in [axis.name for axis in table.axes if axis.kind == "parameter" and axis.name != "problem_seed"]:
+        if not all(_is_size(row[axis]) for row in table):
+            continue
+        others = tuple(name for name in table.along(axis).others if name != "problem_seed")
+        growths = [(metric, table.growth("error", axis, metric=metric)) for metric in metrics]
+        growths += [("", table.growth(cost, axis)) for cost in ("cpu_seconds", "memory")]
+        rows = [{**row, "of": f"{metric} {row['of']}".strip()} for metric, found in growths for row in found]
+        columns = ("problem", "method", *others, "of", "exponent", "interval", "law", "why")
+        parts += [f"## Growth along {axis}", _markdown(Rows(rows), columns)]
+        for metric in metrics:
+            parts.append(f"### {metric} along {axis}")
+            parts.append(_levels(table, axis, metric))
+            parts += [_growth_figure(table, axis, metric, directory)] if figures else []
+    return parts
+
+
+def _levels(table: Table, axis: str, metric: str) -> str:
+    """Means over draws of the problem and seeds, with the error of the exact discrete sequence."""
+    columns = ("runs", axis, "repeats", "error", "stderr", "exact sequence", "ratio", "worst ratio", "CPU seconds")
+    rows = []
+    for name, levels in levels_of(table, axis, metric, None, "cpu_seconds").items():
+        for level in levels:
+            numbers = (level.error, level.stderr, level.sequence, level.ratio, level.worst_ratio, level.cost)
+            rows.append(dict(zip(columns, (name, level.level, len(level.errors), *numbers), strict=True)))
+    words = (
+        "Means over the repeats (draws of the problem and seeds), and the median of the seconds. `exact sequence`: the "
+        "error of the exact discrete sequence; `ratio`: the mean error over the mean of that; `worst ratio`: the "
+        "largest of a single run."
+    )
+    return f"{_markdown(Rows(rows), columns)}\n\n{words}"
+
+
+def _growth_figure(table: Table, axis: str, metric: str, directory: Path) -> str:
+    name = file_name("growth", axis, metric, ending=".png")
+    try:
+        figure = plot.growth(table, axis, metric=metric)
+    except NotAvailable as reason:
+        return f"No figure of growth: {reason}"
+    write_whole(place_of(directory / name), partial(figure.savefig, format="png", dpi=100))
+    return f"![growth of {metric} along {axis}]({name})"
+
+
+def _is_size(level: Any) -> bool:
+    return isinstance(level, int | float) and not isinstance(level, bool) and level > 0
 
 
 def _failures(table: Table) -> str:

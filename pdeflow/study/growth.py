@@ -242,6 +242,74 @@ def growth_of(
     return Growths(rows, (*Growths.columns[:place], *kept, *Growths.columns[place:]))
 
 
+@dataclass(frozen=True)
+class Level(Value):
+    """What a group of runs gave at one level of an axis: the errors and costs of its runs, and their means."""
+
+    axis: str
+    level: float
+    metric: str
+    time: float
+    errors: tuple[float, ...]
+    sequences: tuple[float, ...]
+    costs: tuple[float, ...]
+
+    @property
+    def error(self) -> float:
+        """The mean of the errors; NaN where a run has none."""
+        return float(np.mean(self.errors))
+
+    @property
+    def stderr(self) -> float:
+        """The standard error of that mean over draws and seeds; NaN for one run."""
+        n = len(self.errors)
+        return float(np.std(self.errors, ddof=1) / np.sqrt(n)) if n > 1 else float("nan")
+
+    @property
+    def sequence(self) -> float:
+        """The mean of the errors of the exact discrete sequences; NaN where one is not known."""
+        return float(np.mean(self.sequences))
+
+    @property
+    def ratio(self) -> float:
+        """The mean error over that of the exact discrete sequences; NaN where it is not known or zero."""
+        return self.error / self.sequence if self.sequence > 0 else float("nan")
+
+    @property
+    def worst_ratio(self) -> float:
+        """The largest of these ratios in a single run."""
+        known = [error / exact for error, exact in zip(self.errors, self.sequences, strict=True) if exact > 0]
+        return max(known, default=float("nan"))
+
+    @property
+    def cost(self) -> float:
+        """The median of the costs."""
+        return float(np.median(self.costs))
+
+
+def levels_of(
+    table: Table, along: str | None, metric: str | None, time: float | None, cost: str
+) -> dict[str, list[Level]]:
+    """The levels of every group, by method and levels of the other axes in words."""
+    chosen, named = the_metric(table, metric), {}
+    groups = grouped(table, along, chosen, time)
+    axis = _parameter(table) if along is None else along
+    several = len({rows[0]["problem"] for rows in groups}) > 1
+    for rows in groups:
+        first = rows[0]
+        words = [first["method"], *([first["problem"]] if several else [])]
+        words += [f"{name} = {first[name]}" for name in first["others"]]
+        levels = []
+        for level in sorted({row["level"] for row in rows}):
+            mine = [row for row in rows if row["level"] == level]
+            errors, sequences, costs = (
+                tuple(value_of(row, of) for row in mine) for of in ("error", "time_error", cost)
+            )
+            levels.append(Level(axis, level, chosen, first["time"], errors, sequences, costs))
+        named[", ".join(words)] = levels
+    return named
+
+
 def grouped(table: Table, along: str | None, metric: str, time: float | None, start: float = 0.0) -> list[list[Row]]:
     """The rows whose growth is one: of one problem, method, metric, time and level of the other axes.
 

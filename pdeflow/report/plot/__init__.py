@@ -5,10 +5,11 @@ it draws on your own axes and returns these. None touches global state: pyplot k
 """
 
 from ..._core.lazy import missing_name
+from .growth import growth
 from .laws import density, projections
 from .tables import convergence, error_parts, work_precision
 
-__all__ = ["convergence", "density", "error_parts", "projections", "work_precision"]
+__all__ = ["convergence", "density", "error_parts", "growth", "projections", "work_precision"]
 
 
 def __getattr__(name: str):

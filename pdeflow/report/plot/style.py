@@ -38,15 +38,17 @@ def panel(ax: Axes | None, size: tuple[float, float]) -> tuple[Any, Axes]:
     return ax, ax
 
 
-def panels(ax: Axes | Sequence[Axes] | None, count: int, size: tuple[float, float]) -> tuple[Any, list[Axes]]:
+def panels(
+    ax: Axes | Sequence[Axes] | None, count: int, size: tuple[float, float], *, sharey: bool = True
+) -> tuple[Any, list[Axes]]:
     """What a plot of `count` panels side by side returns, and their axes: new ones, or those given."""
     if ax is None:
         figure = NotebookFigure(figsize=size, layout="constrained")
-        return figure, list(figure.subplots(1, count, sharey=True, squeeze=False)[0])
+        return figure, list(figure.subplots(1, count, sharey=sharey, squeeze=False)[0])
     given: list[Any] = list(ax) if isinstance(ax, Iterable) else [ax]
     if len(given) != count or not all(isinstance(each, Axes) for each in given):
         raise BadInput(
-            f"ax is {shown(ax, 200)}. This figure has {count} panels, one a method: it takes as many axes. Pass those "
+            f"ax is {shown(ax, 200)}. This figure has {count} panels: it takes as many axes. Pass those "
             f"of plt.subplots(1, {count}), or None."
         )
     return ax, given
