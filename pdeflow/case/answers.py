@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from .._core.arrays import underflow_is_zero
 from .._core.errors import BadInput, Diverged, NotAvailable
 from .._core.shapes import Matrix, Numbers, Row, Values, Vector
 from .._core.validate import readonly
@@ -14,6 +15,7 @@ from ..metrics.cells import cell_masses
 
 ANSWERS = ("samples", "masses", "quantiles", "moments")
 LEAST_SAMPLES = 2
+LARGEST = 1e100  # beyond it a run has blown up, though overflow has not met it yet
 SUM_TOLERANCE = 1e-8  # as in GridLaw
 
 At = Callable[[str, tuple[int, ...]], str]  # (name of an array, index) -> "results.csv, line 17"
@@ -88,6 +90,7 @@ def require_answer(answer: str, dim: int, where: str) -> None:
         raise BadInput(f"{where} says masses in dimension {dim}. Grids have at most 3. Answer samples.")
 
 
+@underflow_is_zero
 def law_of(answer: str, arrays: Arrays, dim: int, where: str, at: At) -> Law:
     """The law that an answer is.
 
@@ -105,17 +108,17 @@ def law_of(answer: str, arrays: Arrays, dim: int, where: str, at: At) -> Law:
     Raises
     ------
     Diverged
-        For an entry that is not finite.
+        For an entry that is not finite, or beyond 1e100.
     BadInput
         For arrays that are no such answer.
     """
     for name, array in arrays.items():
-        bad = ~np.isfinite(array)
+        bad = ~(np.abs(array) <= LARGEST)
         if bad.any():
             index = tuple(int(i) for i in np.argwhere(bad)[0])
             raise Diverged(
-                f"{at(name, index)}: {name} is {array[index]}. All numbers of an answer must be finite. Take a smaller "
-                "step, or correct the program."
+                f"{at(name, index)}: {name} is {array[index]}. All numbers of an answer must be finite and none beyond "
+                f"{LARGEST:g}. Take a smaller step, or correct the program."
             )
     build = {"samples": _samples, "masses": _masses, "quantiles": _quantiles, "moments": _moments}[answer]
     return build(arrays, dim, where, at)

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,9 @@ from .answers import arrays_of, law_of, require_answer
 from .text_answers import KEYS, blocks_of, decoded, law_of_block
 
 PLAIN = tuple(key for key in KEYS if key != "rows")  # what NPZ and HDF5 say of themselves: they cannot be cut unseen
+# what numpy and zipfile, and what h5py, raise on files that are cut, damaged, encrypted or packed in unknown ways
+ODD_NPZ = (ValueError, OSError, EOFError, KeyError, RuntimeError, TypeError, zipfile.BadZipFile, zlib.error)
+ODD_HDF5 = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, OverflowError)
 SUFFIXES = (".csv", ".txt", ".npz", ".h5", ".hdf5")
 EXAMPLE = "# answer=samples dt=0.125 time=0.5 seed=0 rows=1000"
 
@@ -180,7 +184,7 @@ def _parts_of_npz(data: bytes, where: str) -> list[Part]:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as file:
             content = {name: file[name] for name in file.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except ODD_NPZ as error:
         raise BadInput(f"{where} is no whole NPZ file: {error}. It must hold plain arrays. Write it again.") from error
     return [_part_of_arrays(content, content, where)]
 
@@ -196,14 +200,14 @@ def _parts_of_hdf5(data: bytes, where: str) -> list[Part]:
                 datasets = {name: item[()] for name, item in group.items() if isinstance(item, h5py.Dataset)}
                 if datasets:
                     parts.append(_part_of_arrays(dict(group.attrs), datasets, f"{where}{group.name.rstrip('/')}"))
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
+    except ODD_HDF5 as error:
         raise BadInput(f"{where} is no whole HDF5 file: {error}. It must open in h5py. Write it again.") from error
     return parts
 
 
 def _part_of_arrays(head: Mapping[str, Any], content: Mapping[str, Any], where: str) -> Part:
     known = {key: _plain(head[key]) for key in PLAIN if key in head}
-    arrays = {name: array for name, array in content.items() if name not in PLAIN}
+    arrays = {str(name): array for name, array in content.items() if name not in PLAIN}  # h5py may give bytes
     return Part(known, where, lambda answer, dim: _law_of_arrays(answer, arrays, dim, where))
 
 

@@ -102,3 +102,24 @@ def test_a_program_must_answer_what_it_was_asked():
     ):
         with pytest.raises(pf.BadInput, match=words):
             law_of_data(text, "samples", 1, "f", ASKED)
+
+
+def test_damaged_bytes_end_as_typed_errors_or_as_answers(rng):
+    pieces = [b"nan", b"1e300", b",", b"\n", b"-", b"\x00", b"#", b"=", b"\xc3"]
+    for _ in range(600):
+        data = bytearray(list(SAME.values())[rng.integers(3)])
+        for _ in range(rng.integers(1, 4)):
+            place = int(rng.integers(len(data)))
+            kind = rng.integers(4)
+            if kind == 0:
+                data[place] = rng.integers(256)
+            elif kind == 1 and len(data) > 40:
+                del data[place : place + rng.integers(1, 30)]
+            elif kind == 2:
+                data[place:place] = data[max(0, place - 20) : place]
+            else:
+                data[place:place] = pieces[rng.integers(len(pieces))]
+        try:
+            assert law_of_data(bytes(data), "samples", 1, "f", ASKED).dim == 1
+        except pf.PdeflowError as error:
+            assert len(str(error)) > 40
