@@ -16,9 +16,9 @@ B = Gaussian([0.0, 0.1], [[1.5, -0.9], [-0.9, 0.7]])
 def largest_in_the_plane(a, b):
     """By a grid of angles and a refinement of the best."""
     along = lambda angle: w2(*(law.projected(np.array([np.cos(angle), np.sin(angle)])) for law in (a, b))).value  # noqa: E731
-    angles = np.linspace(0, np.pi, 181)
+    angles = np.linspace(0, np.pi, 61)
     best = angles[np.argmax([along(angle) for angle in angles])]
-    return -minimize_scalar(lambda angle: -along(angle), bounds=(best - 0.03, best + 0.03), method="bounded").fun
+    return -minimize_scalar(lambda angle: -along(angle), bounds=(best - 0.06, best + 0.06), method="bounded").fun
 
 
 def test_gaussians_and_clouds_of_the_plane_against_a_search_over_angles(rng):
@@ -44,19 +44,19 @@ def test_stderr_and_null_level_are_those_of_repeated_draws():
     truth, moved = Gaussian(np.zeros(4), 1.0), Gaussian(np.array([1.5, 0, 0, 0]), 1.0)
     for law in (truth, moved):
         found = []
-        for seed in range(24):
+        for seed in range(16):
             rng = np.random.default_rng(seed)
-            clouds = Particles(law.sample(40, rng)), Particles(truth.sample(40, rng))
-            found.append(max_sliced_w2(*clouds, rng=rng, starts=1))
+            clouds = Particles(law.sample(30, rng)), Particles(truth.sample(30, rng))
+            found.append(max_sliced_w2(*clouds, rng=rng, starts=0))
         value, stderr, null = (np.array([getattr(one, name) for one in found]) for name in ("value", "stderr", "null"))
-        if law is truth:  # halves of 40 points are on the way to the law of 1/n: a tenth
+        if law is truth:  # halves of 30 points are on the way to the law of 1/n: a tenth
             assert (
                 abs(value.mean() - null.mean())
-                < 4 * np.hypot(value.std(), null.std()) / np.sqrt(24) + 0.1 * value.mean()
+                < 4 * np.hypot(value.std(), null.std()) / np.sqrt(16) + 0.1 * value.mean()
             )
         else:
             assert value.mean() > 1.5 * null.mean()
-            assert 0.6 < value.std() / stderr.mean() < 1.5  # 24 values know a deviation to 15 %
+            assert 0.5 < value.std() / stderr.mean() < 1.6  # 16 values know a deviation to 18 %
 
 
 def test_on_the_line_it_is_w2_and_elsewhere_it_needs_a_generator(rng):
