@@ -86,9 +86,10 @@ def grid_changes(mass: Values, coarse: HalfMasses) -> dict[str, float]:
     gap = np.interp(cuts, np.arange(len(fine)), fine)[1:-1] - np.cumsum(coarse)[:-1]
     # the variance of a law on cells is that of the law it stands for and that of a cell [Sheppard's correction]
     spread = abs((variance - own) - (other_variance - other_own))
+    whole = variance + own  # of the law that is constant on the cells
     return {
-        "mean": float(abs(mean - other_mean) / np.sqrt(variance)),
-        "variance": float(spread / variance),
+        "mean": float(abs(mean - other_mean) / np.sqrt(whole)),
+        "variance": float(spread / whole),
         "level": float(np.abs(gap).max()),
     }
 

@@ -30,6 +30,7 @@ from . import elimination
 
 Links = Float[np.ndarray, " links"]  # one number per pair of neighbouring cells
 
+DAMPED = 4  # implicit Euler steps of a quarter of dt that stand for the first step of time_order=2
 STAGE_SHARE = 1 - 1 / np.sqrt(2)  # γ of the L-stable function of second order
 
 
@@ -133,7 +134,7 @@ class ChangCooper(Method):
     time_order : {1, 2}, default 1
         1: implicit Euler, first order, non-negative for every dt (the solve subtracts nothing).
         2: the L-stable function R(z) = (1+(1-2γ)z)/(1-γz)², γ = 1-1/√2, which SDIRK2 and TR-BDF2 share on linear
-        equations, as two conservative solves.
+        equations, as two conservative solves. The first step of a run is four of implicit Euler of a quarter of dt.
 
     Raises
     ------
@@ -151,9 +152,13 @@ class ChangCooper(Method):
     *Properties.* exp(-V_j/T) is a fixed point, mass is conserved (flux form), and cell masses are of order 2 in h. A
     step costs O(cells); memory O(cells).
 
-    *Positivity.* No linear scheme above first order is positive for every dt [bolley1978]: with time_order=2 a cell
-    that loses more than 41 % in γ dt may become negative. The smallest cell met is reported as `least`; a law with a
-    cell below -1e-12 is not handed out (`Diverged`): use a smaller dt or time_order=1.
+    *Positivity.* With time_order=1 cells are non-negative for every dt. No linear scheme above first order is
+    [bolley1978]: with time_order=2 a cell that loses more than 41 % in γ dt may become negative, at worst right after a
+    sharp start. Four quarter steps of implicit Euler in place of the first step (its error is O(dt²), so order 2 stays)
+    smooth the start: from points, boxes and Gaussians narrower than a cell no cell was negative for any dt tried, and
+    errors are a quarter of those without [rannacher1984 uses four half steps]. That is measured, not proved: the
+    smallest cell met is reported as `least`, and a law with a cell below -1e-12 is not handed out (`Diverged`): use a
+    smaller dt or time_order=1.
 
     *Start.* Initial masses are differences of the law's cdf; a GridLaw on the same edges passes through unchanged.
     Nothing is renormalised: the initial mass outside goes into the end cells and is reported as `tail_mass`, the
@@ -245,7 +250,14 @@ class ChangCooper(Method):
         """The masses (n,) `steps` steps after the first `done`, and the smallest cell met, see `GridState`."""
         if self.time_order == 1:
             return elimination.implicit_euler(mass, grid.factor(dt), steps)
-        return elimination.second_order(mass, grid.factor(STAGE_SHARE * dt), steps)
+        least = np.inf
+        if done == 0:
+            mass, least = elimination.implicit_euler(mass, grid.factor(dt / DAMPED), DAMPED)
+            steps -= 1
+        if steps > 0:
+            mass, lowest = elimination.second_order(mass, grid.factor(STAGE_SHARE * dt), steps)
+            least = min(least, lowest)
+        return mass, float(least)
 
     def law(self, state: GridState) -> GridLaw:
         """The law with the state's cell masses; `Diverged` where one is below -1e-12."""

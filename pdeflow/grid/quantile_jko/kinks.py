@@ -41,7 +41,7 @@ def find_kinks(potential: Any, lower: float, upper: float) -> list[tuple[float, 
     left, right = left[order], right[order]
     groups = np.flatnonzero(np.diff(left, prepend=-np.inf) > 64 * grain)  # a kink on a cut shows on both sides of it
     for first, end in zip(groups, np.append(groups[1:], len(left))):
-        a, b = left[first], right[end - 1]
+        a, b = float(left[first]), float(right[end - 1])
         if b - a > 16 * grain:  # a slope that grows without bound is odd all about
             continue
         near, far = (float(np.diff(_slopes(potential, np.array([a - d, b + d])))[0]) for d in (grain, 64 * grain))

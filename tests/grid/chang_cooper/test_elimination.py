@@ -94,5 +94,9 @@ def test_matrix_step_equals_a_dense_solve():
         gamma = 1 - np.sqrt(0.5)
         stage = np.linalg.inv(np.eye(n) - gamma * 0.3 * generator)
         twice = stage @ stage @ (np.eye(n) + (1 - 2 * gamma) * 0.3 * generator) @ state.mass
-        second = replace(method, time_order=2).advance(problem, state, 0.3, 1, None).mass
+        order_2 = replace(method, time_order=2)
+        second = order_2.advance(problem, replace(state, steps=1), 0.3, 1, None).mass
         np.testing.assert_allclose(second, twice, rtol=1e-10, atol=1e-14)  # the dense product has condition ~1e3
+        quarter = np.linalg.inv(np.eye(n) - 0.075 * generator)
+        first = order_2.advance(problem, state, 0.3, 1, None).mass
+        np.testing.assert_allclose(first, np.linalg.matrix_power(quarter, 4) @ state.mass, rtol=1e-11)

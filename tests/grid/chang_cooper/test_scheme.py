@@ -169,9 +169,24 @@ def test_negative_cells_of_time_order_2_are_refused_with_the_cure():
     delta = np.zeros(N)
     delta[N // 2] = 1.0
     problem = on_box(lambda x: 0 * x, GridLaw(EDGES, delta))
+    method = replace(BOX, time_order=2)
+    sharp = replace(method.init(problem, None), steps=1)  # as if no first step had smoothed it
     with pytest.raises(pf.Diverged, match=r"smaller dt, or time_order=1"):
-        pf.solve(problem, replace(BOX, time_order=2), dt=1e-3, times=[1e-3])
+        method.law(method.step(problem, sharp, 1e-3, None))
     assert pf.solve(problem, BOX, dt=1e-3, times=[1e-3]).final.min_mass >= 0
+
+
+@pytest.mark.parametrize(
+    "start", [Gaussian(0.31, 1e-8), pf.laws.Uniform(-0.5, 0.5), pf.laws.GaussianMixture([0.5, 0.5], [-1, 1.2], 1e-6)]
+)
+def test_sharp_starts_keep_sign_and_order_with_time_order_2(start):
+    problem = pf.problems.ou(initial=start)
+    method = ChangCooper(cells=400, lower=-7.0, upper=7.0, time_order=2)
+    limit = exponential(problem, method, [1.0]).final.mass
+    runs = [run(problem, method, 1 / n, n) for n in (4, 8, 16, 32, 64)]
+    assert min(state.least for state in runs) >= 0
+    errors = [np.abs(state.mass - limit).sum() for state in runs]
+    assert slopes(errors)[1:] == pytest.approx([2.0] * 3, abs=0.1)
 
 
 def test_non_finite_rates_diverge_by_name():
