@@ -35,7 +35,7 @@ def measured(metric, is_ksd, x, y, scale=1.0, shift=0.0):
 def test_units_of_length_and_the_origin(case):
     (metric, power), is_ksd = case
     one = measured(metric, is_ksd, X, Y)
-    for scale, shift in ((2.0**10, 0.0), (1e-6, 0.0), (1.0, 100.0), (1e3, -5e3)):
+    for scale, shift in ((1e-6, 0.0), (1e3, -5e3)):
         other = measured(metric, is_ksd, scale * X + shift, scale * Y + shift, scale, shift)
         for name in ("value", "stderr"):
             assert getattr(other, name) == pytest.approx(getattr(one, name) * scale**power, rel=1e-6), (name, scale)

@@ -28,6 +28,12 @@ def test_the_gaussian_classifier_reaches_the_error_of_bayes(dim):
     assert estimate.value < ndtr(0.75) + 4 * estimate.stderr
 
 
+def test_the_gaussian_classifier_tells_spreads_as_well_as_bayes(rng):
+    a, b = Gaussian(0.0, 1.0), Gaussian(0.0, 9.0)
+    estimate = c2st(a, b, rng=rng, classifier="gaussian", n=8000)
+    assert abs(estimate.value - 0.5 - l1(a, b).value / 4) < 4 * estimate.stderr
+
+
 def test_neighbours_reach_the_error_of_bayes_where_moments_agree(rng):
     """A mixture of two modes against the Gaussian of its moments: (1 + TV)/2."""
     a, b = GaussianMixture([0.5, 0.5], [[-2.0], [2.0]], [[[0.5]], [[0.5]]]), Gaussian(0.0, 4.5)

@@ -1,10 +1,7 @@
 """The energy distance, against 2 ∫(F - G)² dx on the line."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
-from scipy.integrate import quad
 
 from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture, GridLaw, Particles, Quantiles, Uniform
 from pdeflow.metrics import energy_distance
@@ -13,11 +10,12 @@ MIXTURE = GaussianMixture([0.3, 0.7], [[-2.0], [1.0]], [[[0.2]], [[0.5]]])
 
 
 def by_quadrature(a, b, breaks=()):
-    ends = sorted([-30.0, -3.0, 0.0, 3.0, 30.0, *breaks])
-    return 2 * sum(
-        quad(lambda x: float((a.cdf(np.array([x])) - b.cdf(np.array([x])))[0] ** 2), low, high, epsabs=1e-13)[0]
-        for low, high in pairwise(ends)
-    )
+    """Twenty Gauss points on short panels, which end where a distribution function has a step or a kink."""
+    ends = np.unique(np.concatenate([np.linspace(-30, 30, 601), breaks]))
+    nodes, weights = np.polynomial.legendre.leggauss(20)
+    half = np.diff(ends)[:, None] / 2
+    x = ends[:-1, None] + half * (1 + nodes)
+    return 2 * np.sum(half * (a.cdf(x) - b.cdf(x)) ** 2 * weights)
 
 
 @pytest.mark.parametrize("a, b", [(Gaussian(0.0, 1.0), Gaussian(0.7, 2.0)), (MIXTURE, Gaussian(0.0, 3.0))])

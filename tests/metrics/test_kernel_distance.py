@@ -19,7 +19,7 @@ def distance(request):
     return KINDS[request.param]
 
 
-@pytest.mark.parametrize("dim", [1, 2, 5])
+@pytest.mark.parametrize("dim", [1, 3])
 def test_a_narrow_mixture_is_the_cloud_of_its_centres(distance, dim, rng):
     """All three ways of computing meet: pairs of points, points and Gaussians, Gaussians alone."""
     x, y = rng.standard_normal((8, dim)), rng.standard_normal((5, dim)) + 0.5
@@ -38,23 +38,23 @@ def test_a_narrow_mixture_is_the_cloud_of_its_centres(distance, dim, rng):
 @pytest.mark.parametrize("distance", ["energy", "mmd"], indirect=True)
 @pytest.mark.parametrize("dim, shift", [(1, 0.0), (1, 1.0), (6, 0.0), (6, 1.0)])
 def test_stderr_and_null_level_are_those_of_repeated_draws(distance, dim, shift):
-    """The deviation of 50 values is known to 10 %, their mean to a seventh of it."""
+    """The deviation of 40 values is known to 11 %, their mean to a seventh of it."""
     truth, moved = Gaussian(np.zeros(dim), 1.0), Gaussian(np.full(dim, shift / np.sqrt(dim)), 1.0)
     exact = distance(moved, truth).value
     for known in (True, False):
         found = []
-        for seed in range(50):
+        for seed in range(40):
             rng = np.random.default_rng(seed)
             cloud = Particles(moved.sample(60, rng))
             found.append(distance(cloud, truth if known else Particles(truth.sample(90, rng))))
         value, stderr, null = (np.array([getattr(one, name) for one in found]) for name in ("value", "stderr", "null"))
         assert 0.7 < value.std() / stderr.mean() < 1.4
         if shift == 0:
-            assert abs(value.mean() - null.mean()) < 4 * value.std() / np.sqrt(50)
+            assert abs(value.mean() - null.mean()) < 4 * value.std() / np.sqrt(40)
         else:
             assert value.mean() > 1.5 * null.mean()
         squares = value**2 - null**2  # the bias of the square, and null² lacks the variance of the root
-        assert abs(squares.mean() - exact**2) < 4 * squares.std() / np.sqrt(50) + value.var()
+        assert abs(squares.mean() - exact**2) < 4 * squares.std() / np.sqrt(40) + value.var()
 
 
 def test_a_distance_of_clouds_has_no_bias_where_all_points_are_given(distance, rng):

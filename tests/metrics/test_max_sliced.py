@@ -44,7 +44,7 @@ def test_stderr_and_null_level_are_those_of_repeated_draws():
     truth, moved = Gaussian(np.zeros(4), 1.0), Gaussian(np.array([1.5, 0, 0, 0]), 1.0)
     for law in (truth, moved):
         found = []
-        for seed in range(16):
+        for seed in range(12):
             rng = np.random.default_rng(seed)
             clouds = Particles(law.sample(30, rng)), Particles(truth.sample(30, rng))
             found.append(max_sliced_w2(*clouds, rng=rng, starts=0))
@@ -52,11 +52,11 @@ def test_stderr_and_null_level_are_those_of_repeated_draws():
         if law is truth:  # halves of 30 points are on the way to the law of 1/n: a tenth
             assert (
                 abs(value.mean() - null.mean())
-                < 4 * np.hypot(value.std(), null.std()) / np.sqrt(16) + 0.1 * value.mean()
+                < 4 * np.hypot(value.std(), null.std()) / np.sqrt(12) + 0.1 * value.mean()
             )
         else:
             assert value.mean() > 1.5 * null.mean()
-            assert 0.5 < value.std() / stderr.mean() < 1.6  # 16 values know a deviation to 18 %
+            assert 0.5 < value.std() / stderr.mean() < 1.6  # 12 values know a deviation to 20 %
 
 
 def test_on_the_line_it_is_w2_and_elsewhere_it_needs_a_generator(rng):

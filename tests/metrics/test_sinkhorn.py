@@ -45,16 +45,16 @@ def test_stderr_and_null_level_are_those_of_repeated_draws(dim):
     truth, moved = Gaussian(np.zeros(dim), 1.0), Gaussian(np.full(dim, 1.5 / np.sqrt(dim)), 1.0)
     for law in (truth, moved):
         found = []
-        for seed in range(16):
+        for seed in range(12):
             rng = np.random.default_rng(seed)
             clouds = Particles(law.sample(30, rng)), truth
             found.append(sinkhorn_divergence(*clouds, rng=rng, n=30, null_draws=1, regularisation=dim / 2))
         value, stderr, null = (np.array([getattr(one, name) for one in found]) for name in ("value", "stderr", "null"))
         assert (
-            0.5 < value.std() / stderr.mean() < 1.4
-        )  # 16 values know a deviation to 18 %; too large at the null level
+            0.45 < value.std() / stderr.mean() < 1.4
+        )  # 12 values know a deviation to 20 %; too large at the null level
         if law is truth:
-            assert abs(value.mean() - null.mean()) < 4 * np.hypot(value.std(), null.std()) / np.sqrt(16)
+            assert abs(value.mean() - null.mean()) < 4 * np.hypot(value.std(), null.std()) / np.sqrt(12)
         else:
             assert value.mean() > 1.2 * null.mean()
 
@@ -64,11 +64,11 @@ def test_the_null_level_of_a_cloud_comes_from_its_halves_and_needs_a_generator(r
     cloud = Particles(rng.standard_normal((40, 2)))
     assert sinkhorn_divergence(cloud, truth).null is None
     assert sinkhorn_divergence(cloud, truth, rng=rng, null_draws=0).null is None
-    halves = np.mean([sinkhorn_divergence(cloud, truth, rng=rng, null_draws=1).null for _ in range(8)])
+    halves = np.mean([sinkhorn_divergence(cloud, truth, rng=rng, null_draws=1).null for _ in range(6)])
     law = Gaussian([0.0, 0.0], 1.0)
     fresh = [
         sinkhorn_divergence(*(Particles(law.sample(n, rng)) for n in (40, 80)), regularisation=1.0).value
-        for _ in range(8)
+        for _ in range(6)
     ]
     assert halves == pytest.approx(np.mean(fresh), rel=0.3)  # each is known to 12 %
 
