@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.linalg import solve_banded
 
 import pdeflow as pf
 from pdeflow.case import grade
@@ -139,8 +140,10 @@ class Upwind(pf.Method):
 
     def step(self, problem, state, dt, rng):
         mass, edges, rates, steps, _ = state
-        eye = np.eye(len(mass))
-        new = mass + dt * rates @ mass if self.explicit else np.linalg.solve(eye - dt * rates, mass)
+        if self.explicit:
+            return mass + dt * rates @ mass, edges, rates, steps + 1, mass
+        above, below = np.append(0.0, np.diag(rates, 1)), np.append(np.diag(rates, -1), 0.0)
+        new = solve_banded((1, 1), np.array([-dt * above, 1 - dt * np.diag(rates), -dt * below]), mass)
         return new, edges, rates, steps + 1, mass
 
     def law(self, state):
