@@ -91,7 +91,7 @@ def grade(
     seeds = [count(seed, "seed", 0) for seed in seeds]
     if not seeds:
         raise BadInput("seeds is empty. A solver is graded on at least one run. Pass seeds=[0].")
-    found = _start(method, problem)
+    found = _start(method, problem, steps[0])
     runs, errors = _runs(method, problem, steps, times, seeds)
     found += _leaks(method, problem, errors, steps[-1]) + _failures(errors, steps)
     if len(runs) == len(steps) and not found:  # what follows takes the start and the mass for right
@@ -145,12 +145,12 @@ def _levels(levels: Iterable[float] | None, model: Factors) -> list[float]:
     return steps
 
 
-def _start(method: Any, problem: Problem) -> list[Finding]:
+def _start(method: Any, problem: Problem, dt: float) -> list[Finding]:
     """Whether the method starts where the problem does."""
     if runs_whole(method):
         return []
     try:
-        law = method.law(method.init(problem, np.random.default_rng(0)))
+        law = solve(problem, method, dt=dt, times=(0.0,)).final
     except PdeflowError:  # the runs will say it
         return []
     mean, variance = float(law.mean()[0]), float(law.cov()[0, 0])
@@ -226,18 +226,17 @@ def _leaks_at(method: Any, problem: Problem, place: str, dt: float) -> bool:
     if runs_whole(method):
         return False
     try:
-        axes = method.law(method.init(problem, np.random.default_rng(0))).grid_axes()
+        axes = solve(problem, method, dt=dt, times=(0.0,)).final.grid_axes()
         if axes is None:
             return False
         low, high = float(axes[0][0]), float(axes[0][-1])
         begin = low + PLACES[place] * (high - low)
         there = replace(problem, initial=Uniform([begin], [begin + WIDTH * (high - low)]))
-        state = method.init(there, np.random.default_rng(0))
-        method.law(state)
+        solve(there, method, dt=dt, times=(0.0,))
     except PdeflowError:  # it cannot start there, which is no leak
         return False
     try:
-        method.law(method.step(there, state, dt, np.random.default_rng(0)))
+        solve(there, method, dt=dt, times=(dt,))
     except PdeflowError as error:
         return abs(error.facts.get("mass_error", 0.0)) > LEAK
     return False
