@@ -53,7 +53,8 @@ def max_sliced_w2(
     Estimate
         W2 along the best direction found, in units of x: a lower bound of the largest, which is not certified, since
         the square is not concave in θ. `null` is its mean over pairs of samples of the truth of the sizes used (of
-        random halves, scaled, where the truth is a cloud). `stderr` is that of W2 along this direction.
+        the two clouds together, parted at random, where the truth is a cloud). `stderr` is that of W2 along this
+        direction.
 
     Raises
     ------

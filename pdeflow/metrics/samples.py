@@ -190,31 +190,27 @@ def drawn_null(
     samples: Sequence[Sample],
     draws: int,
 ) -> float | None:
-    """The mean of a distance over pairs of samples of the truth, as large as those given.
+    """The mean of a distance over pairs of samples of one law, as large as those given.
 
-    Of a truth that is a cloud the pairs are its random halves, and squares are taken to fall like 1/n + 1/m. None
-    without a generator or draws, and for a cloud of less than four points or of different weights.
+    The law is the truth; of a truth that is a cloud nothing fresh can be drawn, and both clouds are put together and
+    parted at random, as in a permutation test. None without a generator or draws, and for clouds of different weights
+    there.
     """
     if rng is None or draws == 0:
         return None
     sizes = [max(2, round(1 / sample.share)) for sample in samples]
-    atoms, factor = truth.atoms(), 1.0
-    if atoms is not None:
-        points, weights = atoms
-        if len(points) < 4 or not np.all(weights == weights[0]):
-            return None
-        halves = [min(size, len(points) // 2) for size in sizes]
-        factor = float(np.sqrt(sum(1 / size for size in sizes) / sum(1 / half for half in halves)))
-        sizes = halves
+    given = truth.atoms() is not None
+    if given and not all(np.allclose(sample.weights, sample.weights[0], rtol=1e-12, atol=0) for sample in samples):
+        return None
+    both = np.concatenate([sample.points for sample in samples])
     values = []
     for _ in range(draws):
-        if atoms is None:
-            pair = [truth.sample(size, rng) for size in sizes]
+        if given:
+            pair = np.split(both[rng.permutation(len(both))], [len(samples[0].points)])
         else:
-            mixed = atoms[0][rng.permutation(len(atoms[0]))]
-            pair = [mixed[: sizes[0]], mixed[sizes[0] : sizes[0] + sizes[1]]]
+            pair = [truth.sample(size, rng) for size in sizes]
         values.append(distance(*(Sample(x, np.full(len(x), 1 / len(x))) for x in pair)))
-    return factor * float(np.mean(values))
+    return float(np.mean(values))
 
 
 def thinned(sample: Sample, n: int, rng: np.random.Generator | None, metric: str) -> Sample:

@@ -49,8 +49,8 @@ def sinkhorn_divergence(
     -------
     Estimate
         S_ε^½ of the two laws as they are. `null` is its mean over pairs of samples of the truth of the sizes used (of
-        random halves, scaled, where the truth is a cloud), `stderr` the deviation of the value about its mean, which is
-        somewhat too large at the null level.
+        the two clouds together, parted at random, where the truth is a cloud), `stderr` the deviation of the value
+        about its mean, which is somewhat too large at the null level.
 
     Raises
     ------

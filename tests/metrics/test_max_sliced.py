@@ -49,11 +49,8 @@ def test_stderr_and_null_level_are_those_of_repeated_draws():
             clouds = Particles(law.sample(30, rng)), Particles(truth.sample(30, rng))
             found.append(max_sliced_w2(*clouds, rng=rng, starts=0))
         value, stderr, null = (np.array([getattr(one, name) for one in found]) for name in ("value", "stderr", "null"))
-        if law is truth:  # halves of 30 points are on the way to the law of 1/n: a tenth
-            assert (
-                abs(value.mean() - null.mean())
-                < 4 * np.hypot(value.std(), null.std()) / np.sqrt(12) + 0.1 * value.mean()
-            )
+        if law is truth:
+            assert abs(value.mean() - null.mean()) < 4 * np.hypot(value.std(), null.std()) / np.sqrt(12)
         else:
             assert value.mean() > 1.5 * null.mean()
             assert 0.5 < value.std() / stderr.mean() < 1.6  # 12 values know a deviation to 20 %
