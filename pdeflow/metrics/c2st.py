@@ -2,7 +2,7 @@
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 from scipy.spatial.distance import cdist
 
 from .._core.errors import NotAvailable
@@ -111,7 +111,7 @@ def _neighbours(train: list[np.ndarray], test: list[np.ndarray]) -> list[np.ndar
     known = np.concatenate(train)
     is_second = np.repeat([0, 1], [len(part) for part in train])
     k = 2 * int(np.sqrt(len(known)) / 2) + 1
-    tree = cKDTree(known) if known.shape[1] <= _TREE_UP_TO else None
+    tree = KDTree(known) if known.shape[1] <= _TREE_UP_TO else None
     rows = max(1, _AT_ONCE // len(known))
 
     def told(points):
