@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from ..case import Case
 
 
-@click.group()
+@click.group(short_help="Problems for a program in any language.")
 def case() -> None:
     """Problems as folders that a program in any language can solve."""
 
 
-@case.command("list")
+@case.command("list", short_help="The standard cases, their times and steps.")
 def list_() -> None:
     """The standard cases: their equation, times and steps."""
     from .. import case as cases
@@ -34,7 +34,7 @@ def list_() -> None:
         click.echo(f"{name}\n  {equation_of(one.problem).formula}\n  times {times}; dt {steps}")
 
 
-@case.command()
+@case.command(short_help="Write a case as a folder.")
 @click.argument("name")
 @click.option("--out", required=True, type=click.Path(), help="Folder that is made.")
 @click.option("--levels", help="Steps dt in place of the standard ones, separated by commas: 0.1,0.05,0.025.")
@@ -53,7 +53,7 @@ def export(
     click.echo(cases.export(_case(name, levels, times, metrics, constants), out))
 
 
-@case.command("example-output")
+@case.command("example-output", short_help="Write what a program should write.")
 @click.argument("name")
 @click.option("--out", required=True, type=click.Path(), help="Folder that is made.")
 @click.option("--answer", type=click.Choice(["samples", "quantiles", "masses"]), help="What is written.")
@@ -66,7 +66,7 @@ def example_output(name: str, out: str, answer: str | None, seeds: int) -> None:
     click.echo(cases.write_results(chosen, _house_method(chosen, answer), out, seeds=range(seeds)))
 
 
-@click.command()
+@click.command(short_help="Judge the files that a program wrote.")
 @click.argument("folder", type=click.Path())
 @click.option("--results", required=True, type=click.Path(), help="Folder of CSV, NPZ and HDF5 files, or one file.")
 @click.option("--order", type=float, help="The order in dt that is claimed, in every metric.")

@@ -8,7 +8,7 @@ from .._core.errors import BadInput
 from .study import StudyFolder, executed
 
 
-@click.command()
+@click.command(short_help="Say what is wrong with a solver.")
 @click.argument("file", type=click.Path())
 def grade(file: str) -> int:
     """Run the solver of a Python FILE on an Ornstein-Uhlenbeck problem and say what is wrong with it.

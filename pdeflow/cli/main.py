@@ -60,7 +60,7 @@ def commands() -> None:
     """Numerical Wasserstein gradient flows, checked against their ground truth."""
 
 
-@commands.command("list")
+@commands.command("list", short_help="Problems, methods, metrics, laws by name.")
 def list_() -> None:
     """Problems, methods, metrics, laws, potentials and kernels by name."""
     import pdeflow as pf

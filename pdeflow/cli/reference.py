@@ -5,12 +5,12 @@ from pathlib import Path
 import click
 
 
-@click.group()
+@click.group(short_help="Make, show and check reference files.")
 def reference() -> None:
     """Make, show, check and compare HDF5 reference files."""
 
 
-@reference.command("make")
+@reference.command("make", short_help="Run a recipe and write its file.")
 @click.argument("recipe")
 @click.option("--directory", default=".", show_default=True, type=click.Path(), help="Where the file goes.")
 @click.option("--overwrite", is_flag=True, help="Replace a file there that answers another question or is damaged.")
@@ -21,7 +21,7 @@ def make(recipe: str, directory: str, overwrite: bool) -> None:
     click.echo(references.make(recipe, directory, overwrite=overwrite))
 
 
-@reference.command("show")
+@reference.command("show", short_help="What is in a file.")
 @click.argument("file", type=click.Path())
 def show(file: str) -> None:
     """Attributes and variables of a reference FILE."""
@@ -30,7 +30,7 @@ def show(file: str) -> None:
     click.echo(references.describe_file(file))
 
 
-@reference.command()
+@reference.command(short_help="Validate files.")
 @click.argument("files", nargs=-1, required=True, type=click.Path())
 def check(files: tuple[str, ...]) -> int:
     """Validate reference FILES; exit code 1 if any is not valid."""
@@ -46,7 +46,7 @@ def check(files: tuple[str, ...]) -> int:
     return 1 if bad else 0
 
 
-@reference.command()
+@reference.command(short_help="Compare two files.")
 @click.argument("first", type=click.Path())
 @click.argument("second", type=click.Path())
 def diff(first: str, second: str) -> int:
@@ -60,7 +60,7 @@ def diff(first: str, second: str) -> int:
     return 1 if differences else 0
 
 
-@reference.command()
+@reference.command(short_help="Make a file again by its recipe.")
 @click.argument("file", type=click.Path())
 @click.option("--verify", is_flag=True, help="Only compare: make it again in memory and leave FILE alone.")
 def remake(file: str, verify: bool) -> int:

@@ -8,7 +8,7 @@ import click
 from .._core.errors import BadInput
 
 
-@click.command()
+@click.command(short_help="A reference file or a table as text.")
 @click.argument("file", type=click.Path())
 @click.option("--figure", type=click.Path(), help="Draw the densities of a 1-D reference into this picture.")
 def show(file: str, figure: str | None) -> None:

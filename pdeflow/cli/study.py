@@ -133,7 +133,7 @@ class _NamedLine:
         ) from error
 
 
-@click.command()
+@click.command(short_help="Run a study and judge its claims.")
 @click.argument("file", type=click.Path())
 @click.option(
     "--scale",

@@ -3,7 +3,9 @@
 import subprocess
 import sys
 
-from pdeflow.cli.main import ERROR
+import click
+
+from pdeflow.cli.main import ERROR, commands
 
 
 def test_what_goes_wrong_exits_with_three(run, tmp_path, capsys):
@@ -48,6 +50,12 @@ def test_list_names_problems_and_methods(run, capsys):
         "LogRepulsion",
     ):
         assert name in out
+
+
+def test_no_command_is_listed_with_half_a_sentence():
+    groups = [commands, *(one for one in commands.commands.values() if isinstance(one, click.Group))]
+    listed = [one.get_short_help_str() for group in groups for one in group.commands.values()]
+    assert len(listed) > 12 and not [text for text in listed if text.endswith("...")]
 
 
 def test_help_is_quick_and_imports_nothing_heavy(run):
