@@ -119,7 +119,7 @@ def _neighbours(train: list[np.ndarray], test: list[np.ndarray]) -> list[np.ndar
         for start in range(0, len(points), rows):
             some = points[start : start + rows]
             if tree is not None:
-                nearest = tree.query(some, k=range(1, k + 1))[1]
+                nearest = np.reshape(tree.query(some, k=k)[1], (len(some), k))
             else:
                 nearest = np.argpartition(cdist(some, known, "sqeuclidean"), k - 1, axis=1)[:, :k]
             parts.append(2 * is_second[nearest].sum(axis=1) > k)
