@@ -16,6 +16,7 @@ from ._core.short_text import shown
 from ._core.threads import one_thread
 from ._core.validate import count, flag, known_arguments, positive
 from ._core.value import Value
+from .energies.gradient_probe import refuse_foreign_gradients
 from .laws import Law
 from .problems.problem import Problem
 from .trajectory import Trajectory, time_grid
@@ -150,7 +151,9 @@ def solve(
     Raises
     ------
     BadInput
-        For a problem, method, dt, times or seed that makes no sense.
+        For a problem, method, dt, times or seed that makes no sense, and where the gradient of V or W is not that of
+        its values at a quarter of 16 points of the initial law (at kinks and where values are noisy there is no
+        verdict).
     Unsupported
         By the method, for a problem that it cannot treat.
     Diverged
@@ -168,6 +171,7 @@ def solve(
     start = clock.perf_counter()
     with one_thread(), bar:
         state = method.init(problem, rng)
+        refuse_foreign_gradients(problem.energy, problem.initial)
         laws = [method.law(state)] if marks[0] == 0 else []
         for stride, done in _strides(marks, fused):
             state = method.advance(problem, state, dt, stride, rng) if fused else method.step(problem, state, dt, rng)

@@ -95,6 +95,10 @@ def test_a_users_potential_that_is_not_finite_names_the_point():
 
 def test_a_wrong_gradient_does_not_pass_for_a_solution():
     wrong = pf.potentials.FromFunction(lambda x: x[:, 0] ** 4, lambda x: -4 * x**3)
+    problem = problem_of(pf.Energy(wrong, pf.Entropy()), Gaussian(2.0, 1.0))
+    with pytest.raises(pf.BadInput, match="not the gradient"):  # `solve` looks at both before the first step
+        pf.solve(problem, QuantileJKO(41), dt=0.1, times=[0.1])
+    method = QuantileJKO(41)
     with pytest.raises(pf.NotConverged) as error:
-        pf.solve(problem_of(pf.Energy(wrong, pf.Entropy()), Gaussian(2.0, 1.0)), QuantileJKO(41), dt=0.1, times=[0.1])
+        method.step(problem, method.init(problem, None), 0.1, None)
     assert error.value.residual > 1e-3
