@@ -28,6 +28,22 @@ def test_the_story_without_exact_solution_runs():
     assert all(row["truth_error"] > 0 for row in names["table"])
 
 
+def test_the_sweep_over_dimensions_runs(tmp_path):
+    import pdeflow as pf
+
+    (block,) = [block for block in BLOCKS if "pf.Family" in block]
+    # smaller, and in this process
+    smaller = {"[1, 2, 4, 8, 16]": "[1, 2]", "range(3)": "[0]", ", budget=60": "", ", 1 / 8, 1 / 16, 1 / 32": ""}
+    for long, short in smaller.items():
+        assert long in block
+        block = block.replace(long, short)
+    names = {"pf": pf}
+    exec(block.replace('"runs"', repr(str(tmp_path))), names)
+    assert {row["status"] for row in names["table"]} == {"ok"} and len(list(tmp_path.iterdir())) == 2
+    # affine maps of Gaussians: the law is that of exact JKO steps but for training
+    assert all(abs(row["error"] / row["time_error"] - 1) < 1e-3 for row in names["table"])
+
+
 def test_every_file_and_name_it_points_to_exists():
     import pdeflow as pf
 

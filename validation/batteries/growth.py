@@ -100,7 +100,7 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    count, rng = (400 if options.quick else 4000), np.random.default_rng(0)
+    count, rng = (200 if options.quick else 2000), np.random.default_rng(0)
     first, third, second = list(intervals(count, rng)), list(beside_constants(count // 4, rng)), list(laws(count, rng))
     lines = ["# Growth: intervals and laws", "", f"Made by `{command()}`: {count} repeats a line.", ""]
     columns = ("levels", "repeats", "scatter (0.1 in the middle)", "holds 3/2", "half width", "bar met")
