@@ -100,14 +100,19 @@ def growth(
         if np.isfinite(sequence).any():
             left.plot(x, sequence, color=style["color"], ls="--", lw=1.0, label="its exact discrete sequence")
     swept = next(iter(lines.values()))[0]
-    for axes, label in ((left, f"{swept.metric} error, t = {swept.time:g}"), (right, _UNITS[cost])):
-        ticks = sorted({level.level for levels in lines.values() for level in levels})
-        axes.set(xscale="log", yscale="log", xlabel=swept.axis, ylabel=label)
-        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.legend(frameon=False, fontsize=7)
-        clean(axes)
+    ticks = sorted({level.level for levels in lines.values() for level in levels})
+    _finish(left, swept.axis, f"{swept.metric} error, t = {swept.time:g}", ticks)
+    _finish(right, swept.axis, _UNITS[cost], ticks)
     return drawn
+
+
+def _finish(axes: Axes, x: str, y: str, ticks: Sequence[float]) -> None:
+    """Scales, labels and ticks of one side."""
+    axes.set(xscale="log", yscale="log", xlabel=x, ylabel=y)
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.legend(frameon=False, fontsize=7)
+    clean(axes)
 
 
 _UNITS = {
