@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .problems.family import Family
     from .problems.problem import Problem
     from .report import plot
-    from .study import Claim, Order, Study, Table, finer, fit_order
+    from .study import Claim, Order, Study, Table, finer, fit_order, plan
     from .trajectory import Trajectory, exact, exact_jko, lift
 
 _WHERE = {
@@ -73,6 +73,7 @@ _WHERE = {
     "Study": "study",
     "Claim": "study",
     "fit_order": "study",
+    "plan": "study",
     "finer": "study",
     "Order": "study",
     "Table": "study",

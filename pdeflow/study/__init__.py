@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .finer import finer
     from .growth import Growth, Growths, fit_growth
     from .order import Order, fit_order
+    from .planning import Plan, plan
     from .study import Study
     from .table import Orders, Table
 
@@ -26,7 +27,9 @@ __getattr__, __dir__, __all__ = lazy_names(
         "Orders": "table",
         "Study": "study",
         "Table": "table",
+        "Plan": "planning",
         "fit_order": "order",
+        "plan": "planning",
     }
     | {"finer": "finer"},
 )

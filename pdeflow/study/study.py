@@ -133,10 +133,11 @@ class Study(Value):
         for other, variant in variants:
             if all(type(other[field]) is type(level) and other[field] == level for field, level in changes.items()):
                 return variant
-        variants.append((changes, self._changed(name, changes) if changes else self.methods[name]))
+        variants.append((changes, self.changed(name, changes) if changes else self.methods[name]))
         return variants[-1][1]
 
-    def _changed(self, name: str, changes: dict[str, Any]) -> Any:
+    def changed(self, name: str, changes: dict[str, Any]) -> Any:
+        """The method with other fields, or the error in its way."""
         method = self.methods[name]
         valid = _field_names(method)
         for field in changes:

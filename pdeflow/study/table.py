@@ -156,7 +156,7 @@ class Table(Along):
         return Orders(rows, self._with_others(Orders.columns))
 
     def _order(self, group: Sequence[Row], expected: float | None, tolerance: float, at_least: bool = False) -> Order:
-        levels = self._levels(group)
+        levels = self.levels(group)
         error = np.array([level["error"] for level in levels])
         scale = max((level["scale"] for level in levels if np.isfinite(level["scale"])), default=np.nan)
         floor, notes, measured = np.abs([level["floor"] for level in levels]), [], True
@@ -190,7 +190,7 @@ class Table(Along):
             f"the error {level['error']:.3g} is negative" for level in levels if level["error"] < 0
         ]
 
-    def _levels(self, group: Sequence[Row]) -> list[Row]:
+    def levels(self, group: Sequence[Row]) -> list[Row]:
         """One row per level: means over seeds, medians of the costs."""
         levels: dict[Any, list[Row]] = {}
         for row in group:
@@ -279,7 +279,7 @@ class Table(Along):
         """
         columns = ("problem", "method", "time", self.swept, "dt", "seeds", "error", "stderr", "seconds")
         columns = self._with_others(tuple(dict.fromkeys((*columns, *_COSTS, "status"))))
-        return Rows([level for group in self.select(metric, time).values() for level in self._levels(group)], columns)
+        return Rows([level for group in self.select(metric, time).values() for level in self.levels(group)], columns)
 
     def growth(
         self,
@@ -346,7 +346,7 @@ class Table(Along):
         """
         rows = []
         for group in self.select(metric, time).values():
-            for level in self._levels(group):
+            for level in self.levels(group):
                 undivided = level["error"] - level["floor"]
                 rows.append({**level, "rest": undivided - level["time_error"], "undivided": undivided})
         columns = ("problem", "method", "time", self.swept, "error", "floor", "time_error", "rest", "undivided")
@@ -362,16 +362,16 @@ def _by(rows: Iterable[Row], key: Callable[[Row], Any]) -> list[list[Row]]:
 
 
 def _noise(levels: Sequence[Row]) -> np.ndarray:
-    """The standard error of each level, 0 where it is unknown.
-
-    One of a few seeds is itself uncertain: half of its square comes from the median over the levels.
-    """
+    """The standard error of each level, 0 where it is unknown."""
     noise = np.array([abs(level["stderr"]) if np.isfinite(level["stderr"]) else 0.0 for level in levels])
-    few = np.array([level["seeds"] for level in levels]) > 1
-    if few.sum() < 3:
+    return pooled(noise) if all(level["seeds"] > 1 for level in levels) else noise
+
+
+def pooled(noise: np.ndarray) -> np.ndarray:
+    """Standard errors over a few seeds, uncertain themselves: half of the square comes from the median over levels."""
+    if noise.shape[-1] < 3:
         return noise
-    pooled = np.sqrt((noise**2 + np.median(noise[few] ** 2)) / 2)
-    return np.where(few, pooled, noise)
+    return np.sqrt((noise**2 + np.median(noise**2, axis=-1, keepdims=True)) / 2)
 
 
 def _wrong_size(levels: Sequence[Row], used: np.ndarray, at_least: bool = False) -> str:

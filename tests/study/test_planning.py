@@ -1,0 +1,87 @@
+"""Plans of studies: levels, seeds and samples from a short pilot."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import pdeflow as pf
+from pdeflow._core.errors import BadInput, NotAvailable
+
+CLAIM = pf.Claim("noisy", "mean", 1, 0.1, "x")
+
+
+@dataclass(frozen=True)
+class Noisy:
+    """Implicit Euler for the mean of dx = -x dt, seen with the noise of an average over samples."""
+
+    samples: int = 100
+    noise: float = 0.1
+
+    def init(self, problem, rng):
+        return problem.initial.mean(), self.noise / np.sqrt(self.samples) * rng.standard_normal(1)
+
+    def step(self, problem, state, dt, rng):
+        return state[0] / (1 + dt), state[1]
+
+    def law(self, state):
+        return pf.laws.Gaussian(state[0] + state[1], 1.0)
+
+
+def study(**changes):
+    problem = pf.problems.ou(initial=pf.laws.Gaussian(2.0, 1.0))
+    arguments = {
+        "sweep": {"dt": [1 / 2, 1 / 4]},
+        "metrics": {"mean": pf.metrics.mean_error},
+        "floors": False,
+        **changes,
+    }
+    return pf.Study(problem, {"noisy": Noisy()}, **arguments)
+
+
+def test_a_planned_study_is_conclusive_and_cheaper_with_less_noise():
+    plan = pf.plan(study(), CLAIM, most_levels=6)
+    assert plan.conclusive >= 0.95 and plan.levels[:2] == (1 / 2, 1 / 4) and plan.samples is None
+    assert len(plan.study.seeds) == plan.seeds and plan.study.sweep.given["dt"] == plan.levels
+    assert plan.study.run(progress=False).claims(CLAIM).worst == "pass"
+    assert f"{plan.seeds} seed(s)" in str(plan) and "of noise a seed" in plan.why
+    quiet = pf.Study(study().problems["ou"], {"noisy": Noisy(noise=0.0)}, {"dt": [1 / 2, 1 / 4]}, study().metrics)
+    found = pf.plan(quiet, CLAIM, most_levels=5)
+    assert found.seeds == 1 and len(found.levels) == 4
+
+
+def test_samples_take_the_place_of_seeds():
+    loud = pf.Study(
+        study().problems["ou"], {"noisy": Noisy(noise=1.0)}, {"dt": [1 / 2, 1 / 4]}, study().metrics, floors=False
+    )
+    found = pf.plan(loud, CLAIM, samples="samples", most_levels=5)
+    assert found.samples in (400, 1600, 6400) and found.study.methods["noisy"].samples == found.samples
+    with pytest.raises(BadInput, match="samples is 'particles'"):
+        pf.plan(loud, CLAIM, samples="particles")
+
+
+def test_a_pilot_is_used_as_it_is():
+    pilot = study(sweep={"dt": [1 / 2, 1 / 4, 1 / 8]}, seeds=range(4)).run(progress=False)
+    one, other = (pf.plan(study(), CLAIM, pilot=pilot, most_levels=5) for _ in range(2))
+    assert (one.levels, one.seeds, one.conclusive) == (other.levels, other.seeds, other.conclusive)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [[], "noisy", pf.Claim("noisy", "mean", np.inf, 0.1, "x"), pf.Claim("noisy", "mean", invariant="zero", source="x")],
+)
+def test_what_cannot_be_planned_is_refused(claims):
+    with pytest.raises(BadInput):
+        pf.plan(study(), claims)
+
+
+def test_a_plan_says_what_is_missing():
+    with pytest.raises(BadInput, match="one axis"):
+        pf.plan(study(sweep={"dt": [1 / 2]}), CLAIM)
+    with pytest.raises(BadInput, match="share is 1"):
+        pf.plan(study(), CLAIM, share=1.0)
+    with pytest.raises(BadInput, match="A plan goes by 3 errors"):
+        pf.plan(study(), CLAIM, pilot=study().run(progress=False))
+    wrong = pf.Claim("noisy", "mean", 3, 0.1, "x")
+    with pytest.raises(NotAvailable, match="claims that the pilot does not contradict"):
+        pf.plan(study(), wrong, most_levels=4)
