@@ -201,13 +201,14 @@ class Table(Along):
         column = {name: np.array([row[name] for row in rows], dtype=float) for name in _FLOATS}
         n = len(rows)
         error = column["error"]
+        spread = 0.0 if n == 1 or np.ptp(error) == 0 else error.std(ddof=1)  # round-off of the mean is no noise
         return {
             **{name: rows[0][name] for name in ("problem", "method", "time", "metric", "dt")},
             **{axis.name: rows[0][axis.name] for axis in self.axes},
             self.swept: value,
             "seeds": n,
             "error": error.mean(),
-            "stderr": error.std(ddof=1) / np.sqrt(n) if n > 1 else column["stderr"][0],
+            "stderr": spread / np.sqrt(n) if n > 1 else column["stderr"][0],
             **{name: column[name].mean() for name in ("floor", "time_error", "truth_error", "scale")},
             **{name: float(np.median(column[name])) for name in _COSTS},
             "status": next((row["status"] for row in rows if row["status"] != "ok"), "ok"),
