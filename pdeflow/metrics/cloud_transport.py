@@ -156,9 +156,10 @@ def _scaled_cost(x: Points, y: Numbers) -> tuple[int, Numbers]:
         scaled = np.ldexp(both, -exponent)
         back = np.ldexp(scaled, exponent)
         cost = cdist(scaled[: len(x)], scaled[len(x) :], "sqeuclidean")
-    small = cost < 1e-270  # squares of differences below 1e-135 of the extent lose digits or vanish
-    i, j = np.nonzero(small)
-    lost = np.any(x[i] != y[j])
+    lost = False
+    if cost.min() < 1e-270:  # squares of differences below 1e-135 of the extent lose digits or vanish
+        i, j = np.nonzero(cost < 1e-270)
+        lost = np.any(x[i] != y[j])
     if lost or not np.array_equal(back, both):
         raise NotConverged(
             f"The squared distances of clouds of extent {2 * half_extent:.3g} span more than doubles hold. Points may "
@@ -221,11 +222,14 @@ def _pot():
 
 def _simplex(pot, p, q, cost, u, v, cap, why):
     """POT's network simplex on the reduced costs c - u - v up to a cap, scaled to about one; None where it failed."""
-    reduced = np.minimum(np.maximum(cost - u[:, None] - v, 0.0), cap)
+    reduced = cost - u[:, None]
+    reduced -= v
+    np.clip(reduced, 0.0, cap, out=reduced)
     size = float(p @ reduced @ q) or 1.0
+    reduced /= size
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        mass, log = pot.emd(p, q, reduced / size, numItermax=10_000_000, log=True)
+        mass, log = pot.emd(p, q, reduced, numItermax=10_000_000, log=True)
     if log["result_code"] != 1 or log["warning"] is not None:
         said = log["warning"] or "; ".join(str(w.message) for w in caught)
         why[f"POT ended with result code {log['result_code']} ({said}), where only code 1 is an optimum"] = int(
@@ -233,8 +237,10 @@ def _simplex(pot, p, q, cost, u, v, cap, why):
         )
         return None
     # weights are known to round-off: what that makes of two equal ones is no mass to be moved, however far
-    rows, columns = np.nonzero(mass > 1e-14 * np.minimum(p[:, None], q))
-    return _Plan(rows, columns, mass[rows, columns]), v + log["v"] * size
+    rows, columns = np.nonzero(mass)
+    moved = mass[rows, columns]
+    real = moved > 1e-14 * np.minimum(p[rows], q[columns])
+    return _Plan(rows[real], columns[real], moved[real]), v + log["v"] * size
 
 
 def _certificate(cost: Numbers, plan: _Plan, potential: Numbers) -> tuple[float, float, Numbers, Numbers]:

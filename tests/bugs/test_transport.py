@@ -126,7 +126,7 @@ def test_widths_of_narrow_modes_far_apart_are_compared_to_round_off():
 @needs_pot
 @pytest.mark.parametrize("share", [1e-14, 1e-10, 1e-6])
 def test_weights_that_differ_by_little_give_one_distance_on_the_line_and_in_the_plane(share):
-    """PythonOT/POT#93: the optimum is lost where almost all mass stays in its place."""
+    """PythonOT/POT#190: small weights are lost, here the difference of two large ones."""
     rng = np.random.default_rng(0)
     x, p = rng.standard_normal((40, 2)), rng.dirichlet(np.ones(40))
     q = p * (1 + share * rng.standard_normal(40))
