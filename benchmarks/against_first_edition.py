@@ -63,6 +63,15 @@ WORK = {
         "a = pf.problems.mixture_ou(); a, b = a.exact(0.5), a.exact(0.6)",
         "pf.metrics.w2(a, b)",
     ),
+    "w2_mixture_to_gaussian": (
+        "a = pf.laws.GaussianMixture([0.3, 0.7], [-1.0, 1.0], [0.2, 0.3]); b = pf.laws.Gaussian(0.0, 1.0)",
+        "[pf.metrics.w2(a, b) for _ in range(5)]",
+    ),
+    "sliced_w2_to_a_mixture": (
+        "rng = np.random.default_rng(0); a = pf.laws.GaussianMixture([0.3, 0.7], rng.normal(size=(2, 10)), 0.5); "
+        "b = pf.laws.Particles(a.sample(2000, rng))",
+        "pf.metrics.sliced_w2(b, a, rng=np.random.default_rng(1), projections=20)",
+    ),
     "kl_of_mixtures": (
         "a = pf.problems.mixture_ou(); a, b = a.exact(0.5), a.exact(0.6)",
         "[pf.metrics.sym_kl(a, b) for _ in range(5)]",

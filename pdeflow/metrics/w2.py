@@ -11,13 +11,25 @@ from .cloud_transport import certified_w2
 from .gaussian import gaussian_distance
 from .metric import metric
 from .pair import blocks, checked_pair, each_block, generator
+from .samples import REFERENCE_SEED, Sample, drawn_null
 from .scales import length
 from .w2_line import w2_on_the_line
+
+# Null levels by truth, which is held so that its id stays its own, and sizes: all rows of a study share them.
+_LEVELS: dict[tuple[int, int, int, int], tuple[Law, float | None]] = {}
+_MOST_LEVELS = 100
 
 
 @metric(floor_adds="squares", scale=length)
 @known_arguments
-def w2(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 2000) -> Estimate:
+def w2(
+    approximation: Law,
+    truth: Law,
+    *,
+    rng: np.random.Generator | None = None,
+    n: int = 2000,
+    null_draws: int = 1,
+) -> Estimate:
     """The Wasserstein distance W2, not its square: W2² = min over couplings of E|X - Y|².
 
     Parameters
@@ -28,11 +40,16 @@ def w2(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None
         Needed where laws in d > 1 are compared by draws, and to thin a cloud of more than n points.
     n : int
         The largest number of points of a cloud in d > 1, at least 2.
+    null_draws : int
+        Over how many pairs of samples of the truth the null level is averaged where clouds are transported and rng is
+        given; 0 for none. Each costs as much as the value; a truth and sizes that were met before cost nothing.
 
     Returns
     -------
     Estimate
-        The distance; `how` says which of the ways below was taken.
+        The distance; `how` says which of the ways below was taken. `null` is the mean of the value over pairs of
+        samples of the truth of the sizes used (of random halves, scaled, where the truth is a cloud of equal weights),
+        in d > 1 where clouds are transported; else None.
 
     Raises
     ------
@@ -59,13 +76,14 @@ def w2(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None
     law. The plan comes from POT's network simplex, or from scipy's assignment solver where all weights are equal, and
     is returned only with dual potentials that prove its cost optimal to 1e-10 of itself, whatever the unit of length
     and however far a point lies out; clouds on the same points are compared by the exact differences of their weights.
-    Such a value is biased upward like n^(-1/d), which `how` says, and stderr is that of the transport cost about its
-    biased mean, from the variance of the dual potentials. Where these are not unique, as between groups of points that
-    no mass connects, those that share the cost of each point most evenly are taken: chance in the number of points of a
-    far group is then not part of it.
+    Such a value is biased upward like n^(-1/d): compare it with the null level, which two exact samples reach and no
+    less. The samples for it come from a seed of their own, so that it is the same for all approximations. stderr is
+    that of the transport cost about its biased mean, from the variance of the dual potentials. Where these are not
+    unique, as between groups of points that no mass connects, those that share the cost of each point most evenly are
+    taken: chance in the number of points of a far group is then not part of it.
     """
     first, second = checked_pair(approximation, truth, rng, "w2")
-    return _w2(first, second, rng, count(n, "n", 2))
+    return _w2(first, second, rng, count(n, "n", 2), count(null_draws, "null_draws", 0))
 
 
 def closed_w2(first: Law, second: Law) -> float | None:
@@ -79,7 +97,7 @@ def closed_w2(first: Law, second: Law) -> float | None:
     return float(np.hypot(np.linalg.norm(mine[1] - other[1]), np.linalg.norm(mine[2] - other[2])))
 
 
-def _w2(first, second, rng, n):
+def _w2(first, second, rng, n, null_draws):
     closed = closed_w2(first, second)
     if closed is not None:
         return Estimate(closed, 0.0, "closed form", "w2")
@@ -88,15 +106,35 @@ def _w2(first, second, rng, n):
         return Estimate(value, 0.0, how, "w2")
     split = blocks(first, second)
     if split is not None:
-        parts = each_block(split, lambda a, b: _w2(a, b, rng, n))
+        parts = each_block(split, lambda a, b: _w2(a, b, rng, n, null_draws))
         value = float(np.linalg.norm([part.value for part in parts]))
         stderr = float(np.linalg.norm([part.value * part.stderr for part in parts])) / value if value > 0 else 0.0
-        return Estimate(value, stderr, f"sum over blocks: {together(part.how for part in parts)}", "w2")
+        # a block that is compared exactly has no bias
+        levels = [part.null for part in parts if part.stderr > 0 or part.null is not None]
+        known = [level for level in levels if level is not None]
+        null = float(np.linalg.norm(known)) if known and len(known) == len(levels) else None
+        return Estimate(value, stderr, f"sum over blocks: {together(part.how for part in parts)}", "w2", null=null)
     (x, p, note_1), (y, q, note_2) = (cloud_of(law, rng, n, "w2") for law in (first, second))
     value, stderr = certified_w2(x, p, y, q)
     size = str(len(x)) if len(x) == len(y) else f"{len(x)} and {len(y)}"
     notes = "".join(f"; {note}" for note in dict.fromkeys([note_1, note_2]) if note)
-    return Estimate(value, stderr, f"empirical, n = {size}, biased upward like n^(-1/{first.dim}){notes}", "w2")
+    how = f"empirical, n = {size}, biased upward like n^(-1/{first.dim}){notes}"
+    null = None if rng is None else _null_level(second, Sample(x, p), Sample(y, q), null_draws)
+    return Estimate(value, stderr, how, "w2", null=null)
+
+
+def _null_level(truth, x, y, draws):
+    """The mean of W2 over pairs of samples of the truth as large as these, kept for the next cloud of these sizes."""
+    key = id(truth), round(1 / x.share), round(1 / y.share), draws
+    if key not in _LEVELS:
+        if len(_LEVELS) >= _MOST_LEVELS:
+            _LEVELS.clear()
+        rng = np.random.default_rng(REFERENCE_SEED)
+        level = drawn_null(
+            lambda a, b: certified_w2(a.points, a.weights, b.points, b.weights)[0], truth, rng, (x, y), draws
+        )
+        _LEVELS[key] = truth, level
+    return _LEVELS[key][1]
 
 
 def cloud_of(law, rng, n, metric):

@@ -36,11 +36,14 @@ class Floor(NamedTuple):
         How it was found, or why it is not known.
     scale : float
         The size of what the metric compares, in its unit; NaN where it is not known.
+    sampled : bool
+        Whether the metric drew samples for it.
     """
 
     value: float
     how: str
     scale: float
+    sampled: bool = False
 
 
 Start = Callable[[Law, np.random.Generator], Law]  # a law in the representation of a method that takes no step
@@ -192,9 +195,22 @@ def _compared(run: Run, trajectory: Trajectory, sequence: Trajectory | None, tim
         row = _row(run, time, name)
         row.update(error=float(found.value), stderr=float(found.stderr), how=found.how)
         row["null"] = NAN if found.null is None else float(found.null)
+        row["floor"], row["floor_how"] = _comparable(run.floors.get((time, name)), found, row)
         row["truth_error"] = truth_error(run.truth, time, name, metric, found.metric)
         row["time_error"] = _time_error(sequence, truth, time, name, metric)
     return row
+
+
+def _comparable(floor: Floor | None, found: Estimate, row: Row) -> tuple[float, str]:
+    """The floor of an error and how it was found: with the bias of samples where the error has it, and only there."""
+    known = row["floor"], row["floor_how"]
+    if floor is None or not np.isfinite(floor.value) or floor.sampled == (found.stderr > 0 or found.null is not None):
+        return known
+    if floor.sampled:
+        return NAN, f"not comparable: the error is by {found.how}, the floor {known[0]:.3g} was sampled"
+    if found.null is None:  # an error about its own mean, as of a Monte Carlo integral
+        return known
+    return float(found.null), "null level of the metric: the floor itself was found without samples"
 
 
 def _sequence(run: Run) -> Trajectory | None:
@@ -347,23 +363,26 @@ def _known_floor(
 def _floor_and_scale(
     start: Start, problem: Problem, truth: Trajectory, time: float, name: str, metric: Callable[..., Any]
 ) -> Floor:
-    return Floor(*_floor(start, truth, time, name, metric), _scale(start, problem, truth, time, name, metric))
+    floor = _floor(start, truth, time, name, metric)
+    return floor._replace(scale=_scale(start, problem, truth, time, name, metric))
 
 
-def _floor(start: Start, truth: Trajectory, time: float, name: str, metric: Callable[..., Any]) -> tuple[float, str]:
-    values = []
+def _floor(start: Start, truth: Trajectory, time: float, name: str, metric: Callable[..., Any]) -> Floor:
+    values, sampled = [], False
     try:
         target = truth.at(time)
         for draw in range(DRAWS):
             law = start(target, stream("floor start", draw, float(time)))
             rng = stream("floor metric", draw, name, float(time))
-            values.append(float(measure(name, metric, law, target, rng).value))
+            found = measure(name, metric, law, target, rng)
+            sampled |= found.stderr > 0 or found.null is not None
+            values.append(float(found.value))
             if draw == 1 and values[0] == values[1]:
-                return values[0], "deterministic"
+                return Floor(values[0], "deterministic", NAN, sampled)
     except PdeflowError as error:
-        return NAN, f"{error.status}: {error}"
+        return Floor(NAN, f"{error.status}: {error}", NAN)
     spread = np.std(values, ddof=1) / np.sqrt(DRAWS)
-    return float(np.mean(values)), f"mean of {DRAWS} draws ± {spread:.2g}"
+    return Floor(float(np.mean(values)), f"mean of {DRAWS} draws ± {spread:.2g}", NAN, sampled)
 
 
 def _scale(

@@ -219,3 +219,18 @@ def test_barenblatts_of_two_exponents_are_no_family():
     for metric in (metrics.w2, metrics.sliced_w2):
         with pytest.raises(pf.NotAvailable, match="rng"):
             metric(a, b)
+
+
+def test_the_null_level_is_the_mean_over_pairs_of_samples_of_the_truth():
+    truth = pf.laws.GaussianMixture([0.4, 0.6], [[0.0, 0.0], [1.0, 1.0]], 0.3)
+    draw = np.random.default_rng(7)
+    values = [metrics.w2(*(Particles(truth.sample(80, draw)) for _ in range(2))).value for _ in range(60)]
+    exact = Particles(truth.sample(80, draw))
+    found = metrics.w2(exact, truth, rng=np.random.default_rng(0), n=80, null_draws=20)
+    spread = np.std(values)
+    assert found.null == pytest.approx(np.mean(values), abs=4 * spread * np.sqrt(1 / 60 + 1 / 20))
+    again = metrics.w2(Particles(3 + exact.x), truth, rng=np.random.default_rng(5), n=80, null_draws=20)
+    assert again.null == found.null < again.value  # one level for all approximations of these sizes
+    assert metrics.w2(exact, exact).null is None  # without a generator nothing is drawn
+    assert metrics.w2(exact, truth, rng=np.random.default_rng(0), n=80, null_draws=0).null is None
+    assert metrics.w2(Gaussian([0.0, 0.0], 1.0), Gaussian([0.0, 1.0], 1.0), rng=draw).null is None

@@ -70,6 +70,28 @@ def test_floor_is_averaged_over_draws_of_a_random_method_and_single_for_a_determ
     assert len({row["error"] for row in cloud}) == 6 and len({row["error"] for row in euler}) == 2
 
 
+@pytest.mark.parametrize(
+    ("floor", "error", "kept", "how"),
+    [
+        ((0.0, 0.0, None), (0.1, 0.0, None), 0.0, "deterministic"),
+        ((0.09, 0.01, 0.08), (0.1, 0.0, None), np.nan, "not comparable: the error is by closed form, the floor 0.09"),
+        ((0.0, 0.0, None), (0.1, 0.01, 0.08), 0.08, "null level of the metric"),
+        ((0.09, 0.01, 0.08), (0.1, 0.01, 0.08), 0.09, "deterministic"),
+        ((0.0, 0.0, None), (0.1, 0.01, None), 0.0, "deterministic"),  # a Monte Carlo integral, about its own mean
+    ],
+)
+def test_error_and_floor_of_a_row_come_from_one_estimator(floor, error, kept, how):
+    """The bias of samples is in both or in none; the scheme's start is told by its mean, which has not moved yet."""
+
+    def metric(approximation, there, rng=None):
+        value, stderr, null = floor if np.allclose(approximation.mean(), there.mean(), atol=1e-9) else error
+        return pf.Estimate(value, stderr, "closed form", "it", null)
+
+    (row,) = small(methods={"euler": Moments()}, sweep={"dt": [0.25]}, times=[1.0], metrics={"it": metric}).run()
+    assert row["error"] == 0.1
+    assert row["floor"] == pytest.approx(kept, nan_ok=True) and row["floor_how"].startswith(how)
+
+
 def test_floor_is_nan_and_says_why_where_the_method_cannot_start_at_the_truth():
     times = [0.5]
     truth = pf.Trajectory(times, [Particles(np.linspace(-1, 1, 9)[:, None])])
