@@ -13,8 +13,10 @@ import click
 from .. import __version__
 from .._core.errors import PdeflowError
 from .case import case, judge
+from .compare import compare
 from .grade import grade
 from .reference import reference
+from .score import score
 from .show import show
 from .study import study
 
@@ -99,5 +101,5 @@ def _optional(folder: ModuleType, name: str) -> Any:
         return str(error)
 
 
-for command in (study, case, judge, grade, reference, show):
+for command in (study, case, judge, grade, reference, show, score, compare):
     commands.add_command(command)

@@ -1,0 +1,5 @@
+"""What is built of the public API alone: the standard battery of problems, and the methods of the house on it."""
+
+from .standard_battery import HOUSE, TIME, house_methods, standard_metric, standard_problems, standard_truth
+
+__all__ = ["HOUSE", "TIME", "house_methods", "standard_metric", "standard_problems", "standard_truth"]

@@ -1,0 +1,229 @@
+"""compare: what got worse or better between two boards, beyond noise."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import t as student
+
+from .._core.errors import BadInput
+from .._core.validate import known_arguments, positive, real
+from .._core.value import Value
+from ..study.rows import Row, Rows
+from .board import Board
+
+_LEAST_SPREAD = 0.1  # of the logarithm of a CPU time: what a quiet machine has
+_IN_DOUBT = 2 / 3  # of the budget: a run that took more may end on either side of it
+
+
+class Changes(Rows):
+    """What differs: one row per finding, `kind` being worse, better or noted, with the reason in `why`."""
+
+    columns = ("kind", "what", "problem", "method", "old", "new", "ratio", "p", "why")
+
+    @property
+    def regressions(self) -> list[Row]:
+        """The rows that got worse."""
+        return [row for row in self.rows if row["kind"] == "worse"]
+
+    @property
+    def exit_code(self) -> int:
+        """1 where something got worse, 0 else."""
+        return 1 if self.regressions else 0
+
+
+ByPair = dict[tuple[str, str], Row]  # by problem and method
+
+
+@dataclass(frozen=True)
+class _Difference(Value):
+    """One number of both boards: in which problem and method, and how surprising the change is, to each side."""
+
+    what: str
+    row: Row
+    old: float
+    new: float
+    worse: float
+    better: float
+
+
+@known_arguments
+def compare(old: Board, new: Board, *, false_alarms: float = 0.01, least: float = 0.01, slower: float = 1.5) -> Changes:
+    """What a new board has worse or better than an old one, beyond noise.
+
+    Parameters
+    ----------
+    old, new : Board
+        Two boards, of one battery.
+    false_alarms : float
+        How often two boards of the same methods, which differ in seeds and machine only, may show a regression: a
+        share of such comparisons, between 0 and 1.
+    least : float
+        Relative change of an error below which it is no finding, however certain.
+    slower : float
+        Factor of a CPU time below which it is no finding.
+
+    Returns
+    -------
+    Changes
+        Worse first, then better, then noted.
+
+    Raises
+    ------
+    BadInput
+        For boards without a common row, and for numbers out of range.
+
+    Notes
+    -----
+    Errors are compared at the same step by Student's t of their difference over its standard error, with as many
+    degrees of freedom as both boards have seeds beyond one. That standard error is the larger of the one at this step
+    and those pooled over the steps of both boards, taken as absolute or as relative: few seeds tell a spread badly.
+    Where a board has no noise at all, each change of more than `least` counts.
+
+    CPU seconds are compared in units of the kernel timed in the same run. The logarithm of a time is taken to have the
+    spread of the kernel's own timings, at least 0.1, with as many degrees of freedom as these.
+
+    All p-values of one direction, errors and times, are judged together by the method of Holm: the chance that any of
+    them is a false alarm is at most `false_alarms`, however many are compared, as far as the spreads are right. What
+    is no number has no rate: a method that ends otherwise than `ok` at a step where it was `ok` is a regression, but
+    for one that runs out of a budget of which it had used more than two thirds. A changed verdict is noted and does not
+    count, as it follows from the errors.
+    """
+    before, after = _rows_of(old, new, false_alarms, least, slower)
+    common = [(before[key], row) for key, row in after.items() if key in before]
+    differences = [found for pair in common for found in (_of_errors(*pair, least), _of_times(*pair, slower)) if found]
+    rows = [
+        *_judged(differences, "worse", false_alarms),
+        *_judged(differences, "better", false_alarms),
+        *(row for pair in common for row in _states(*pair)),
+        *(_finding("noted", "row", before[key], why="only in the old board") for key in before if key not in after),
+        *(_finding("noted", "row", after[key], why="only in the new board") for key in after if key not in before),
+    ]
+    return Changes(sorted(rows, key=lambda row: ("worse", "better", "noted").index(row["kind"])))
+
+
+def _rows_of(old: Board, new: Board, false_alarms: float, least: float, slower: float) -> tuple[ByPair, ByPair]:
+    """The rows of both boards by problem and method; `BadInput` where they cannot be compared."""
+    for name, value, top in (("false_alarms", false_alarms, 1.0), ("least", least, math.inf)):
+        if not 0 < real(value, name) < top:
+            raise BadInput(f"{name} = {value!r}. It must be above 0 and below {top:g}. Pass e.g. 0.01.")
+    if positive(slower, "slower") <= 1:
+        raise BadInput(f"slower = {slower!r}. It must be a factor above 1. Pass e.g. 1.5.")
+    before, after = ({(row["problem"], row["method"]): row for row in board} for board in (old, new))
+    common = [(before[key], row) for key, row in after.items() if key in before]
+    if not common:
+        raise BadInput(
+            f"The boards have {len(old)} and {len(new)} rows and none in common. Two boards of one battery can be "
+            "compared. Run `pdeflow score` with the same methods and problems."
+        )
+    for one, other in common:
+        if one["metric"] != other["metric"] or not math.isclose(one["time"], other["time"]):
+            raise BadInput(
+                f"{one['problem']} was judged in {one['metric']} at time {one['time']:g}, and in {other['metric']} at "
+                f"{other['time']:g}. Only the same question can be compared. Run `pdeflow score` for both."
+            )
+    return before, after
+
+
+def _of_errors(old: Row, new: Row, least: float) -> _Difference | None:
+    """The change of the error at the finest step that both boards have."""
+    shared = [dt for dt in old["steps"] if dt in new["steps"] and _known(old, dt) and _known(new, dt)]
+    if not shared:
+        return None
+    dt = min(shared)
+    (one, _), (other, _) = _at(old, dt), _at(new, dt)
+    change = other - one
+    if abs(change) <= least * max(abs(one), abs(other)):
+        return _Difference(f"error at dt = {dt:g}", new, one, other, 1.0, 1.0)
+    noise = math.hypot(*(_noise((old, new), row, dt) for row in (old, new)))
+    if noise == 0:
+        return _Difference(f"error at dt = {dt:g}", new, one, other, float(change <= 0), float(change >= 0))
+    freedom = old["seeds"] + new["seeds"] - 2
+    score = change / noise
+    worse, better = (float(student.sf(side * score, freedom if freedom > 0 else np.inf)) for side in (1, -1))
+    return _Difference(f"error at dt = {dt:g}", new, one, other, worse, better)
+
+
+def _known(row: Row, dt: float) -> bool:
+    return math.isfinite(_at(row, dt)[0])
+
+
+def _at(row: Row, dt: float) -> tuple[float, float]:
+    """Error and standard error at a step."""
+    at = row["steps"].index(dt)
+    return row["errors"][at], row["stderrs"][at]
+
+
+def _noise(rows: Sequence[Row], row: Row, dt: float) -> float:
+    """The standard error at a step: its own, or pooled over all steps of both boards, whichever is larger."""
+    error, own = _at(row, dt)
+    pairs = [
+        (one_error, stderr * math.sqrt(one["seeds"] / row["seeds"]))
+        for one in rows
+        for one_error, stderr in zip(one["errors"], one["stderrs"], strict=True)
+        if math.isfinite(one_error) and math.isfinite(stderr)
+    ]
+    absolute = math.sqrt(np.mean([stderr**2 for _, stderr in pairs]))
+    relative = math.sqrt(np.mean([(stderr / one_error) ** 2 if one_error else 0.0 for one_error, stderr in pairs]))
+    return max(own, absolute, relative * abs(error))
+
+
+def _of_times(old: Row, new: Row, slower: float) -> _Difference | None:
+    """The change of the CPU time at the same finest step, in units of the kernel."""
+    one, other = old["cpu_seconds"] / old["kernel_seconds"], new["cpu_seconds"] / new["kernel_seconds"]
+    if old["dt"] != new["dt"] or not (0 < one < math.inf and 0 < other < math.inf):
+        return None
+    change = math.log(other / one)
+    if abs(change) <= math.log(slower):
+        return _Difference("CPU time in kernels", new, one, other, 1.0, 1.0)
+    spread = math.hypot(*(max(row["kernel_spread"], _LEAST_SPREAD) for row in (old, new)))
+    worse, better = (float(student.sf(side * change / spread, _TIMINGS)) for side in (1, -1))
+    return _Difference("CPU time in kernels", new, one, other, worse, better)
+
+
+_TIMINGS = 18  # degrees of freedom of the spreads of two boards with ten timings of the kernel each
+
+
+def _judged(differences: Iterable[_Difference], side: str, false_alarms: float) -> list[Row]:
+    """The differences to one side that Holm's method keeps."""
+    ordered = sorted(differences, key=lambda one: getattr(one, side))
+    rows = []
+    for at, one in enumerate(ordered):
+        p = getattr(one, side)
+        if p > false_alarms / (len(ordered) - at):
+            break
+        why = "" if p > 0 else "no noise: the same on every seed"
+        rows.append(_finding(side, one.what, one.row, one.old, one.new, p, why))
+    return rows
+
+
+def _states(old: Row, new: Row) -> list[Row]:
+    """Findings that are no numbers: how runs end, and verdicts."""
+    rows = []
+    for dt in old["steps"]:
+        if dt not in new["steps"] or _known(old, dt) == _known(new, dt):
+            continue
+        kind = "worse" if _known(old, dt) else "better"
+        ended, other = (new, old) if kind == "worse" else (old, new)
+        kernels = other["costs"][other["steps"].index(dt)] / other["kernel_seconds"]
+        if ended["status"] == "out of time" and kernels * ended["kernel_seconds"] > _IN_DOUBT * ended["budget"]:
+            kind = "noted"
+        words = f"{old['status']} -> {new['status']}. {ended['why']}"
+        rows.append(_finding(kind, f"status at dt = {dt:g}", new, _at(old, dt)[0], _at(new, dt)[0], why=words))
+    if old["verdict"] != new["verdict"]:
+        why = f"{old['verdict']} -> {new['verdict']}"
+        rows.append(_finding("noted", "verdict", new, old["order"], new["order"], why=why))
+    return rows
+
+
+def _finding(
+    kind: str, what: str, row: Row, old: float = math.nan, new: float = math.nan, p: float = math.nan, why: str = ""
+) -> Row:
+    """A row of `Changes`."""
+    return {
+        **{"kind": kind, "what": what, "problem": row["problem"], "method": row["method"]},
+        **{"old": old, "new": new, "ratio": new / old if old else math.nan, "p": p, "why": why},
+    }

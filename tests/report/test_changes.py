@@ -1,0 +1,78 @@
+"""compare: seeded regressions are found, other seeds are left in peace."""
+
+import numpy as np
+import pytest
+
+import pdeflow as pf
+from pdeflow._core.errors import BadInput
+from pdeflow.report import Board, compare
+
+
+def test_the_same_board_has_no_change(board):
+    assert len(compare(board, board)) == 0 and compare(board, board).exit_code == 0
+
+
+def test_other_seeds_are_no_regression(board, scored):
+    changes = compare(board, scored(seed=100))
+    assert [row for row in changes.regressions if row["what"].startswith("error")] == []
+
+
+def test_a_seeded_bug_is_found(board, scored, twice_the_noise):
+    changes = compare(board, scored(seed=100, particle=twice_the_noise))
+    assert changes.exit_code == 1
+    assert ("EM", "error at dt = 0.125") in {(row["method"], row["what"]) for row in changes.regressions}
+
+
+def test_a_coarser_scheme_without_noise_is_found_both_ways(board):
+    rows = [
+        {**row, "errors": tuple(1.05 * e for e in row["errors"])} if row["method"] == "JKO" else row for row in board
+    ]
+    worse, better = compare(board, Board(rows)), compare(Board(rows), board)
+    assert {row["method"] for row in worse.regressions} == {"JKO"} and worse.exit_code == 1
+    assert better.exit_code == 0 and {row["kind"] for row in better} == {"better"}
+
+
+def test_times_count_in_kernels_and_lost_runs_count(board):
+    slow = Board([{**row, "cpu_seconds": 20 * row["cpu_seconds"]} for row in board])
+    assert {row["what"] for row in compare(board, slow).regressions} == {"CPU time in kernels"}
+    busy = Board([{**row, "kernel_seconds": 20 * row["kernel_seconds"]} for row in slow])
+    assert compare(board, busy).exit_code == 0
+    nan = (float("nan"),) * 3
+    lost = Board([{**row, "errors": nan, "status": "diverged"} for row in board])
+    assert {row["what"] for row in compare(board, lost).regressions} >= {"status at dt = 0.5"}
+
+
+def test_false_alarms_stay_below_their_rate(board):
+    """60 pairs of boards of 20 noisy methods, three seeds each: at most 1 % of pairs may show a regression.
+
+    Of 60 pairs 0.6 are expected at the bound, and five or more have a chance below 0.0004 then.
+    """
+    rng = np.random.default_rng(1)
+    base = next(row for row in board if row["method"] == "EM" and row["problem"] == "ou")
+
+    def drawn():
+        rows = []
+        for i in range(20):
+            errors = np.array([0.4, 0.2, 0.1]) + 0.02 * rng.standard_normal((3, 3))  # seeds, steps
+            rows.append(
+                {
+                    **base,
+                    **{"method": f"m{i}", "seeds": 3, "errors": tuple(errors.mean(0))},
+                    "stderrs": tuple(errors.std(0, ddof=1) / 3**0.5),
+                }
+            )
+        return Board(rows)
+
+    alarms = sum(compare(drawn(), drawn()).exit_code for _ in range(60))
+    assert alarms <= 4
+
+
+def test_boards_without_a_common_row_are_refused(board):
+    other = Board([{**row, "problem": "another"} for row in board])
+    with pytest.raises(BadInput, match="none in common"):
+        compare(board, other)
+    with pytest.raises(BadInput, match="same question"):
+        compare(board, Board([{**row, "time": 1.0} for row in board]))
+    with pytest.raises(BadInput, match="false_alarms"):
+        compare(board, board, false_alarms=2.0)
+    assert pf.report.compare is compare
