@@ -275,9 +275,10 @@ def _array(values: Any) -> np.ndarray | None:
             "An array has masked entries. What lies under a mask is no number. Pass x.compressed() or x.filled(value), "
             "whichever is meant."
         )
-    if is_tensor(values) and values.requires_grad:
+    tensor: Any = values if is_tensor(values) else None
+    if tensor is not None and tensor.requires_grad:
         raise BadInput(
-            f"A tensor of shape {tuple(values.shape)} records gradients. Laws and checks hold numpy arrays, which "
+            f"A tensor of shape {tuple(tensor.shape)} records gradients. Laws and checks hold numpy arrays, which "
             "cannot. Pass x.detach()."
         )
     try:

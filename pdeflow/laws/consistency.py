@@ -1,9 +1,12 @@
 """The check of a user's law: that its answers have the right shapes and fit one another."""
 
+from typing import cast
+
 import numpy as np
 
 from .._core.errors import BadInput
 from .._core.rising import require_rising
+from .._core.shapes import Points
 from .._core.short_text import shown
 from .._core.validate import draws, known_arguments
 from .base import Law
@@ -41,7 +44,7 @@ def law(law: Law, *, rng: np.random.Generator | None = None, n: int = 10_000, to
         standard errors off those of the sample. It names the answer.
     """
     known = law.answers()
-    x = np.asarray(law.sample(draws(n, rng), rng))
+    x = np.asarray(law.sample(draws(n, rng), cast("np.random.Generator", rng)))
     _shape(law, "sample", x, (n, law.dim))
     if law.dim == 1 and "quantile" in known:
         require_rising(law.quantile, law)
@@ -50,19 +53,8 @@ def law(law: Law, *, rng: np.random.Generator | None = None, n: int = 10_000, to
     if "log_density" in known:
         logs = np.asarray(law.log_density(x))
         _shape(law, "log_density", logs, (n,))
-    if law.dim == 1 and "cdf" in known:
-        errors["cdf"] = _distribution(law, np.sort(x[:, 0]))
-        if "quantile" in known:
-            at = np.asarray(law.quantile(_LEVELS))
-            _shape(law, "quantile", at, _LEVELS.shape)
-            if law.has_density():
-                errors["quantile"] = float(np.max(np.abs(np.asarray(law.cdf(at)) - _LEVELS)))
-    if law.dim == 1 and {"log_density", "quantile"} <= set(known):
-        densities = LineDensities([law])
-        half, _, logs = densities.first_look()
-        densities.require_mass(half, logs)
-    if law.dim == 1 and {"log_density", "cdf"} <= set(known):
-        errors["log_density"] = _slope(law, "cdf", x[:200], deviation)
+    if law.dim == 1:
+        errors |= _on_the_line(law, set(known), x, deviation)
     if {"log_density", "score"} <= set(known):
         errors["score"] = _slope(law, "score", x[:200], deviation)
     worst = max(errors, key=lambda name: errors[name], default=None)
@@ -75,6 +67,25 @@ def law(law: Law, *, rng: np.random.Generator | None = None, n: int = 10_000, to
             answer=worst, error=errors[worst],
         )  # fmt: skip
     return errors[worst]
+
+
+def _on_the_line(law: Law, known: set[str], x: Points, deviation) -> dict[str, float]:
+    """The errors of what laws of dimension 1 answer; `BadInput` where the mass of the density is not one."""
+    errors = {}
+    if "cdf" in known:
+        errors["cdf"] = _distribution(law, np.sort(x[:, 0]))
+        if "quantile" in known:
+            at = np.asarray(law.quantile(_LEVELS))
+            _shape(law, "quantile", at, _LEVELS.shape)
+            if law.has_density():
+                errors["quantile"] = float(np.max(np.abs(np.asarray(law.cdf(at)) - _LEVELS)))
+    if {"log_density", "quantile"} <= known:
+        densities = LineDensities([law])
+        half, _, logs = densities.first_look()
+        densities.require_mass(half, logs)
+    if {"log_density", "cdf"} <= known:
+        errors["log_density"] = _slope(law, "cdf", x[:200], deviation)
+    return errors
 
 
 def _shape(law, question, answer, shape):

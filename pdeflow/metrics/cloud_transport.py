@@ -268,7 +268,7 @@ def _certificate(cost: Numbers, plan: _Plan, potential: Numbers) -> tuple[float,
     return squared, *best
 
 
-def _shortest(cost, plan, on_plan, squared, start=0.0):
+def _shortest(cost, plan, on_plan, squared, start: np.ndarray | float = 0.0):
     """Shortest distances (m,) to the columns in the residual graph of the plan, from all columns at distances (m,).
 
     A row moves mass from a column of the plan to any other: the edge has the difference of the two costs. A plan that

@@ -13,7 +13,6 @@ from .gaussian_gaps import mean_norms
 from .kernel_distance import Kernel, Known, kernel_distance
 from .metric import metric
 from .pair import answers, checked_pair
-from .pair_kernels import kernel_rows
 from .samples import Sample
 from .scales import root_of_length
 
@@ -79,6 +78,8 @@ class _Energy(Kernel):
     def rows(self, x: Points, y: Sample) -> tuple[Values, Values]:
         if y.dim == 1:
             return _sorted_rows(x[:, 0], y.points[:, 0], y.weights)
+        from .pair_kernels import kernel_rows  # loads numba
+
         return kernel_rows(x, y.points, y.weights, np.empty(0))
 
     def means(self, x: Points, part: Gaussian) -> Values:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -69,7 +70,9 @@ class EnergyGap(Value):
         return float(np.hypot(value, self._energy(stretched(truth)).value - value))
 
     def _energy(self, law, **drawn):
-        places = {"breakpoints": self.breakpoints} if self.breakpoints else {}  # an energy of one's own may lack them
+        places: dict[str, Any] = (
+            {"breakpoints": self.breakpoints} if self.breakpoints else {}
+        )  # an energy of one's own may lack them
         return self.energy.evaluate(law, **drawn, **places)
 
 

@@ -11,7 +11,6 @@ from .._core.threads import one_thread
 from ..laws import Gaussian, Law
 from .metric import metric
 from .pair import answers, checked_pair
-from .pair_kernels import stein_rows
 from .samples import (
     Spectrum,
     bandwidths,
@@ -93,6 +92,8 @@ def ksd(
     require_several(sample, "ksd")
     x, weights = sample.points, sample.weights
     score = _score(second, x)
+    from .pair_kernels import stein_rows  # loads numba
+
     rows, _ = stein_rows(x, score, x, score, weights, 1 / scale**2)
     influences = [(2 * rows, weights, sample.share)]
     spectrum = _spectrum(second, scale)
@@ -119,6 +120,8 @@ def _spectrum(target: Law, scale: float) -> Spectrum:
     diagonal = np.sum(score**2, axis=1) + target.dim / scale**2
     few = slice(None, _PAIRED)
     weights = np.full(len(points[few]), 1 / len(points[few]))
+    from .pair_kernels import stein_rows  # loads numba
+
     _, squares = stein_rows(points[few], score[few], points[few], score[few], weights, 1 / scale**2)
     off = (weights @ squares - weights**2 @ diagonal[few] ** 2) / (1 - weights[0])
     return Spectrum(float(diagonal.mean()), float(max(off, 0.0)))

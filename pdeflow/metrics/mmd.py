@@ -11,7 +11,6 @@ from ..laws import Gaussian, Law
 from .kernel_distance import Kernel, kernel_distance
 from .metric import metric
 from .pair import checked_pair
-from .pair_kernels import kernel_rows
 from .samples import Sample, bandwidths
 from .scales import root_of_one
 
@@ -83,6 +82,8 @@ class _Gaussians(Kernel):
     on_diagonal = 1.0
 
     def rows(self, x: Points, y: Sample) -> tuple[Values, Values]:
+        from .pair_kernels import kernel_rows  # loads numba
+
         return kernel_rows(x, y.points, y.weights, 0.5 / self.scales**2)
 
     def means(self, x: Points, part: Gaussian) -> Values:

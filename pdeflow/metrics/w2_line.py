@@ -25,16 +25,7 @@ _BETWEEN = polynomial_at(_PLACES[1::2], _PLACES[::2])  # every second place by t
 @underflow_is_zero
 def w2_on_the_line(first: Law, second: Law) -> tuple[float, str]:
     """(W2, how) of two laws of dim 1 that have quantile functions."""
-    for law in (first, second):
-        if not answers(law, "quantile"):
-            raise NotAvailable(
-                f"{type(law).__name__} has no quantile function, so w2 in dim 1 has no exact value. Use a law with "
-                "quantile, or Particles of a sample."
-            )
-    a, b = _pieces(first), _pieces(second)
-    for law, pieces in ((first, a), (second, b)):
-        if pieces is None:
-            require_rising(law.quantile, law)
+    a, b = _checked_pieces(first), _checked_pieces(second)
     if a is not None and b is not None:
         clouds = first.atoms(), second.atoms()
         found = None if clouds[0] is None or clouds[1] is None else differences(*clouds[0], *clouds[1])
@@ -48,6 +39,19 @@ def w2_on_the_line(first: Law, second: Law) -> tuple[float, str]:
     if mixture is not None and other is not None:
         return w2_of_mixtures(mixture, other), "quadrature over places"
     return _by_levels(first, second, a), "quadrature in the level"
+
+
+def _checked_pieces(law):
+    """Its pieces, None for another quantile function, which must rise; `NotAvailable` where it has none."""
+    if not answers(law, "quantile"):
+        raise NotAvailable(
+            f"{type(law).__name__} has no quantile function, so w2 in dim 1 has no exact value. Use a law with "
+            "quantile, or Particles of a sample."
+        )
+    pieces = _pieces(law)
+    if pieces is None:
+        require_rising(law.quantile, law)
+    return pieces
 
 
 def _pieces(law):

@@ -73,13 +73,7 @@ class Claim(Value):
                 f"Claim.invariant is {shown(self.invariant)}. It must be one of {', '.join(INVARIANTS)}. Pass one."
             )
         for name in ("order", "at_least"):
-            number = getattr(self, name)
-            if number is None:
-                continue
-            if isinstance(number, bool) or not isinstance(number, int | float | np.number) or np.isnan(number):
-                raise BadInput(
-                    f"Claim.{name} is {shown(number)}. It must be a number, or inf for exact. Pass the order."
-                )
+            _require_order(name, getattr(self, name))
         if self.at_least is not None and np.isinf(self.at_least):
             raise BadInput(f"Claim.at_least is {self.at_least}. It must be finite. Pass order=inf for an exact method.")
         positive(self.tolerance, "Claim.tolerance")
@@ -96,6 +90,13 @@ class Claim(Value):
         if self.order is not None:
             return self.order
         return f"at least {self.at_least:g}" if self.at_least is not None else str(self.invariant)
+
+
+def _require_order(name: str, number) -> None:
+    if number is None:
+        return
+    if isinstance(number, bool) or not isinstance(number, int | float | np.number) or np.isnan(number):
+        raise BadInput(f"Claim.{name} is {shown(number)}. It must be a number, or inf for exact. Pass the order.")
 
 
 class Claims(Rows):

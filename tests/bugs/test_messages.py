@@ -39,7 +39,7 @@ def test_an_argument_of_a_method_is_sent_there():
 
 
 def study(metric):
-    return pf.Study(OU, pf.grid.ChangCooper(20), {"dt": [0.1, 0.05]}, {"own": metric})
+    return pf.Study(OU, pf.grid.ChangCooper(100), {"dt": [0.1, 0.05]}, {"own": metric})
 
 
 def test_a_metric_below_zero_is_an_error():

@@ -26,10 +26,7 @@ def refuse_overshooting(cloud: Cloud, dt: float, steps: int) -> None:
     """
     if cloud.drift.linear_rate is not None:  # then dt is judged by its largest rate, see `Drift`
         return
-    x = cloud.x[:: -(-len(cloud.x) // PROBES)]
-    noise = np.sqrt(2 * cloud.drift.temperature * dt)
-    if noise > 0:  # to both sides: what grows up to there alone does not grow without bound
-        x = np.concatenate([x + share * noise for share in (-2, -1, 1, 2)])
+    x = _followed(cloud, dt)
     finest = 1e-10 * float(np.max(np.abs(x))) if x.size else 0.0
     force = _force(cloud.drift, x)
     row, first = 0, 0.0
@@ -57,6 +54,13 @@ def refuse_overshooting(cloud: Cloud, dt: float, steps: int) -> None:
         if not turned and number + 1 >= min(steps, MOST_LOOKED_AT):
             return
         force = new
+
+
+def _followed(cloud: Cloud, dt: float) -> Points:
+    """Some of the particles, moved by noise to both sides: what grows up to there alone has a bound."""
+    x = cloud.x[:: -(-len(cloud.x) // PROBES)]
+    noise = np.sqrt(2 * cloud.drift.temperature * dt)
+    return np.concatenate([x + share * noise for share in (-2, -1, 1, 2)]) if noise > 0 else x
 
 
 def _force(drift: Drift, x: Points) -> Points:
