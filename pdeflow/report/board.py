@@ -21,7 +21,7 @@ _TEXTS = ("problem", "class", "method", "metric", "level_kind", "verdict", "stat
 _COUNTS = ("dim", "seeds", "rank", "overall")
 _LISTS = ("steps", "errors", "stderrs", "costs")
 BEYOND = 2.0  # standard errors by which two errors must differ to have different ranks
-_WIDEST = 60  # characters of a reason in a table for readers
+_WIDEST = 80  # characters of a reason in a table for readers
 
 
 class Board(Rows):
@@ -36,8 +36,9 @@ class Board(Rows):
       exact solver of the same representation reaches; times_level is error/level;
     - truth_error: the error of the truth itself;
     - order, lower, upper, verdict: the order in dt with its 95 % interval, and whether it is the one claimed;
-    - cpu_seconds: median over seeds, at that step; kernel_seconds: CPU time of a fixed computation in the same run,
-      median; kernel_spread: the standard deviation of its logarithm. Times are compared in units of the kernel;
+    - cpu_seconds: median over seeds, at that step, with what compiling took there; kernel_seconds: CPU time of a fixed
+      computation in the same run, median; kernel_spread: the standard deviation of its logarithm. Times are compared
+      in units of the kernel;
     - rank: place by error among methods of the class; overall: among all. Methods whose errors differ by less than two
       standard errors of the difference share a place; 0 without an error;
     - status: `ok`, or that of the first level, from coarse to fine, that is not; why: the reason;
@@ -127,7 +128,7 @@ def without_error(rows: Sequence[Row], widest: int = 160) -> list[str]:
     """One sentence per status and reason for rows that have no error, the methods joined."""
     reasons: dict[tuple[str, str], list[str]] = {}
     for row in rows:
-        reasons.setdefault((row["status"], cut(row["why"].split(". ")[0], widest)), []).append(row["method"])
+        reasons.setdefault((row["status"], _sentence(row["why"], widest)), []).append(row["method"])
     return [f"{', '.join(methods)}: {status}. {why}" for (status, why), methods in reasons.items()]
 
 
@@ -146,7 +147,13 @@ def _order(row: Row) -> str:
 
 
 def _state(row: Row) -> str:
-    return "" if row["status"] == "ok" else f"{row['status']}: {cut(row['why'], _WIDEST)}"
+    return "" if row["status"] == "ok" else f"{row['status']}: {_sentence(row['why'], _WIDEST)}"
+
+
+def _sentence(text: str, widest: int) -> str:
+    """The first sentence of a reason, with three dots where it is cut."""
+    first = text.replace("\n", " ").split(". ")[0]
+    return first if len(first) <= widest else first[:widest].rsplit(" ", 1)[0] + " ..."
 
 
 def _place(row: Row) -> str:

@@ -84,7 +84,8 @@ def compare(old: Board, new: Board, *, false_alarms: float = 0.01, least: float 
     Where a board has no noise at all, each change of more than `least` counts.
 
     CPU seconds are compared in units of the kernel timed in the same run. The logarithm of a time is taken to have the
-    spread of the kernel's own timings, at least 0.1, with as many degrees of freedom as these.
+    spread of the kernel's own timings, at least 0.1, with as many degrees of freedom as these. A difference of less
+    than 50 kernels (some 1.5 s) is no finding: that much may be compiling, which falls on the first run of a process.
 
     All p-values of one direction, errors and times, are judged together by the method of Holm: the chance that any of
     them is a false alarm is at most `false_alarms`, however many are compared, as far as the spreads are right. What
@@ -177,13 +178,14 @@ def _of_times(old: Row, new: Row, slower: float) -> _Difference | None:
     if old["dt"] != new["dt"] or not (0 < one < math.inf and 0 < other < math.inf):
         return None
     change = math.log(other / one)
-    if abs(change) <= math.log(slower):
+    if abs(change) <= math.log(slower) or abs(other - one) <= _START:
         return _Difference("CPU time in kernels", new, one, other, 1.0, 1.0)
     spread = math.hypot(*(max(row["kernel_spread"], _LEAST_SPREAD) for row in (old, new)))
     worse, better = (float(student.sf(side * change / spread, _TIMINGS)) for side in (1, -1))
     return _Difference("CPU time in kernels", new, one, other, worse, better)
 
 
+_START = 50.0  # kernels, some 1.5 s: compiling falls on whichever run comes first in a process
 _TIMINGS = 18  # degrees of freedom of the spreads of two boards with ten timings of the kernel each
 
 

@@ -24,7 +24,7 @@ th{position:sticky;top:0;background:#f3f3f3;text-align:left;cursor:pointer;white
 th,td{padding:3px 7px;border-bottom:1px solid #ddd;vertical-align:top}
 th button{all:unset;cursor:pointer;font-weight:600}th button:focus-visible{outline:2px solid #0072B2}
 th[aria-sort=ascending] button::after{content:" \\25B2"}th[aria-sort=descending] button::after{content:" \\25BC"}
-.pass{color:#00694e}.fail,.bad{color:#b03a00}.panels{display:flex;flex-wrap:wrap;gap:8px}
+td:not(:last-child){white-space:nowrap}.pass{color:#00694e}.fail,.bad{color:#b03a00}.panels{display:flex;flex-wrap:wrap;gap:8px}
 figure{margin:0}figcaption{font-weight:600;font-size:13px}details{margin:1em 0}
 """
 _SCRIPT = """

@@ -33,10 +33,12 @@ def test_a_coarser_scheme_without_noise_is_found_both_ways(board):
 
 
 def test_times_count_in_kernels_and_lost_runs_count(board):
-    slow = Board([{**row, "cpu_seconds": 20 * row["cpu_seconds"]} for row in board])
-    assert {row["what"] for row in compare(board, slow).regressions} == {"CPU time in kernels"}
+    quick, slow = (Board([{**row, "cpu_seconds": s * row["kernel_seconds"]} for row in board]) for s in (100, 2000))
+    assert {row["what"] for row in compare(quick, slow).regressions} == {"CPU time in kernels"}
     busy = Board([{**row, "kernel_seconds": 20 * row["kernel_seconds"]} for row in slow])
-    assert compare(board, busy).exit_code == 0
+    assert compare(quick, busy).exit_code == 0
+    tiny = Board([{**row, "cpu_seconds": row["kernel_seconds"] / 10} for row in board])
+    assert compare(tiny, board).exit_code == 0  # which may have compiled
     nan = (float("nan"),) * 3
     lost = Board([{**row, "errors": nan, "status": "diverged"} for row in board])
     assert {row["what"] for row in compare(board, lost).regressions} >= {"status at dt = 0.5"}
