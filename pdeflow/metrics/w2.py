@@ -106,14 +106,7 @@ def _w2(first, second, rng, n, null_draws):
         return Estimate(value, 0.0, how, "w2")
     split = blocks(first, second)
     if split is not None:
-        parts = each_block(split, lambda a, b: _w2(a, b, rng, n, null_draws))
-        value = float(np.linalg.norm([part.value for part in parts]))
-        stderr = float(np.linalg.norm([part.value * part.stderr for part in parts])) / value if value > 0 else 0.0
-        # a block that is compared exactly has no bias
-        levels = [part.null for part in parts if part.stderr > 0 or part.null is not None]
-        known = [level for level in levels if level is not None]
-        null = float(np.linalg.norm(known)) if known and len(known) == len(levels) else None
-        return Estimate(value, stderr, f"sum over blocks: {together(part.how for part in parts)}", "w2", null=null)
+        return _w2_of_blocks(each_block(split, lambda a, b: _w2(a, b, rng, n, null_draws)))
     (x, p, note_1), (y, q, note_2) = (cloud_of(law, rng, n, "w2") for law in (first, second))
     value, stderr = certified_w2(x, p, y, q)
     size = str(len(x)) if len(x) == len(y) else f"{len(x)} and {len(y)}"
@@ -121,6 +114,16 @@ def _w2(first, second, rng, n, null_draws):
     how = f"empirical, n = {size}, biased upward like n^(-1/{first.dim}){notes}"
     null = None if rng is None else _null_level(second, Sample(x, p), Sample(y, q), null_draws)
     return Estimate(value, stderr, how, "w2", null=null)
+
+
+def _w2_of_blocks(parts: list[Estimate]) -> Estimate:
+    value = float(np.linalg.norm([part.value for part in parts]))
+    stderr = float(np.linalg.norm([part.value * part.stderr for part in parts])) / value if value > 0 else 0.0
+    # a block that is compared exactly has no bias
+    levels = [part.null for part in parts if part.stderr > 0 or part.null is not None]
+    known = [level for level in levels if level is not None]
+    null = float(np.linalg.norm(known)) if known and len(known) == len(levels) else None
+    return Estimate(value, stderr, f"sum over blocks: {together(part.how for part in parts)}", "w2", null=null)
 
 
 def _null_level(truth, x, y, draws):

@@ -104,7 +104,7 @@ def plan(
     ------
     BadInput
         For a study that sweeps several axes, for claims without an order, and for a pilot without errors to go by.
-    Unsupported
+    NotAvailable
         Where no allowed combination reaches the chance that is wanted.
 
     Notes
@@ -125,23 +125,12 @@ def plan(
     seen = [one for claim in claims for one in _seen(pilot, claim)]
     cost = _Cost(pilot, {claim.method for claim in claims})
     size = None if samples is None else _size(study, samples, {claim.method for claim in claims})
-    rng, best, cheapest, found = np.random.default_rng(seed), 0.0, np.inf, None
-    all_seeds = SEEDS if any(one.spread > 0 for one in seen) else SEEDS[:1]
-    for factor in MORE_SAMPLES if size else MORE_SAMPLES[:1]:
-        for n in range(4, most + 1):
-            levels = _levels(steps, n)
-            h = np.array([pilot.step_size(level) for level in levels])
-            price = factor * cost.of(h)
-            tried = [seeds for seeds in all_seeds if seeds * price < cheapest]
-            while tried:  # the chance grows with the seeds
-                seeds = tried[len(tried) // 2]
-                chance = min(one.chance(h, seeds, factor, rng) for one in seen)
-                best = max(best, chance)
-                if chance >= share:
-                    cheapest, found = seeds * price, (levels, seeds, factor, chance)
-                    tried = tried[: len(tried) // 2]
-                else:
-                    tried = tried[len(tried) // 2 + 1 :]
+    designs = [
+        (levels, np.array([pilot.step_size(level) for level in levels]), factor)
+        for factor in (MORE_SAMPLES if size else MORE_SAMPLES[:1])
+        for levels in (_levels(steps, n) for n in range(4, most + 1))
+    ]
+    best, cheapest, found = _cheapest(designs, seen, cost, share, np.random.default_rng(seed))
     why = _grounds(seen)
     if found is None:
         raise NotAvailable(
@@ -154,6 +143,28 @@ def plan(
     fields = {} if size is None else {str(samples): size * factor}
     planned = _changed(study, {name: levels}, seeds, fields)
     return Plan(planned, levels, seeds, fields.get(str(samples)), cheapest, chance, why)
+
+
+def _cheapest(designs, seen, cost, share, rng):
+    """The best chance met, the seconds of the cheapest design that reaches the share, and that design, None for none.
+
+    designs : of (levels, h, factor of samples).
+    """
+    best, cheapest, found = 0.0, np.inf, None
+    all_seeds = SEEDS if any(one.spread > 0 for one in seen) else SEEDS[:1]
+    for levels, h, factor in designs:
+        price = factor * cost.of(h)
+        tried = [seeds for seeds in all_seeds if seeds * price < cheapest]
+        while tried:  # the chance grows with the seeds
+            seeds = tried[len(tried) // 2]
+            chance = min(one.chance(h, seeds, factor, rng) for one in seen)
+            best = max(best, chance)
+            if chance >= share:
+                cheapest, found = seeds * price, (levels, seeds, factor, chance)
+                tried = tried[: len(tried) // 2]
+            else:
+                tried = tried[len(tried) // 2 + 1 :]
+    return best, cheapest, found
 
 
 @dataclass(frozen=True, eq=False)
