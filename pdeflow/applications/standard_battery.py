@@ -134,8 +134,8 @@ def _radial(problem: Problem, times: Sequence[float]) -> Trajectory:
 def _neural() -> dict[str, Any]:
     """The neural methods, which need torch."""
     return {
-        "ICNNJKO": neural.ICNNJKO(width=16, iterations=60, batch=512),
-        "VariationalJKO": neural.VariationalJKO(outer=15, batch=256),
+        "ICNNJKO": neural.ICNNJKO(width=16, iterations=40, batch=512),
+        "VariationalJKO": neural.VariationalJKO(outer=8, batch=256),
         "PWGF": neural.PWGF(map=neural.Planar(layers=6), samples=500),
         "PFPE": neural.PFPE(map=neural.Affine(), samples=500, features=20),
     }

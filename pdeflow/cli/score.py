@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     help="`standard`, or names of its problems separated by commas, such as 'ou 1,double_well'.",
 )
 @click.option("--out", default="board", show_default=True, type=click.Path(), help="Folder of the board.")
-@click.option("--budget", default=8.0, show_default=True, help="CPU seconds of a run.")
+@click.option("--budget", default=5.0, show_default=True, help="CPU seconds of a run.")
 @click.option("--jobs", default=1, show_default=True, help="Runs side by side (joblib).")
 @click.option("--store", type=click.Path(), help="Folder of finished runs; a second call redoes nothing that is whole.")
 @click.option("--seed", default=0, show_default=True, help="The first seed.")
@@ -76,10 +76,11 @@ def score(
     )
     words = [*methods, "--problems", problems, "--budget", f"{budget:g}", "--seed", f"{seed}"]
     command = shlex.join(["pdeflow", "score", *words])
+    title = "Methods on " + ("the standard battery" if problems == "standard" else problems)
     board.to_csv(place / "board.csv")
-    to_html(board, place / "board.html", title=f"Board of the battery {problems}", command=command)
+    to_html(board, place / "board.html", title=title, command=command)
     to_latex(board, place / "board.tex", caption=f"Made by {command}")
-    board.to_markdown(place / "board.md", title=f"Board of the battery {problems}", command=command)
+    board.to_markdown(place / "board.md", title=title, command=command)
     click.echo(board)
     click.echo(f"board: {place / 'board.html'} (also board.md, board.tex and board.csv)")
     return 0

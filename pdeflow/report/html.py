@@ -102,7 +102,8 @@ _WORDS = (
     "<p>error: that of the finest step whose runs all succeeded, mean over the seeds ± its standard error. times "
     "level: the error over the null level of the metric, or over the floor of the method: 1 is as good as an exact "
     "solver with this representation. rank: place by error within the class; methods whose errors differ by less than "
-    f"{BEYOND:g} standard errors share it. verdict: whether the order in dt is at least the one claimed. "
+    f"{BEYOND:g} standard errors share it. verdict: whether the order in dt is at least the "
+    "one claimed; it is <em>fail</em>, too, where another error than that in time dominates. "
     "A click on the head of a column sorts by it.</p>"
 )
 
@@ -132,25 +133,33 @@ def _panel(problem: str, rows: Sequence[Row]) -> str:
     across = _Scale([cost for _, points in lines for cost, _ in points], _LEFT, _WIDTH - 8)
     upward = _Scale([error for _, points in lines for _, error in points], _HEIGHT - _BOTTOM, 8)
     parts = _axes(across, upward)
+    taken: list[tuple[float, float]] = []
     for row, points in lines:
-        colour = _COLOURS[row["class"]]
-        places = [(across(cost), upward(error)) for cost, error in points]
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-        dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in places)
-        x, y = places[-1]
-        end = "end" if x > _WIDTH * 0.6 else "start"
-        label = escape(row["method"])
-        parts.append(
-            f'<g><title>{label}</title><polyline points="{path}" fill="none" stroke="{colour}"/>{dots}'
-            f'<text x="{x + (-6 if end == "end" else 6):.1f}" y="{y - 5:.1f}" text-anchor="{end}" fill="{colour}">'
-            f"{label}</text></g>"
-        )
+        parts.append(_line(row, [(across(cost), upward(error)) for cost, error in points], taken))
     name = escape(problem, quote=True)
     return (
         f"<figure><figcaption>{escape(problem)}, {escape(lines[0][0]['metric'])}</figcaption>"
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}" role="img" font-size="9" '
         f'font-family="system-ui,sans-serif" aria-label="Error against CPU seconds on {name}">{"".join(parts)}'
         "</svg></figure>"
+    )
+
+
+def _line(row: Row, places: Sequence[tuple[float, float]], taken: list[tuple[float, float]]) -> str:
+    """The line of one method with its name, which moves up or down where another name is."""
+    colour, label = _COLOURS[row["class"]], escape(row["method"])
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in places)
+    x, y = places[-1]
+    end, x = ("end", x - 6) if x > _WIDTH * 0.6 else ("start", x + 6)
+    middle, reach = x + (-30 if end == "end" else 30), _HEIGHT - _BOTTOM - 3
+    tried = [y - 5 + shift for shift in (0, 10, -10, 20, -20, 30, -30) if 16 < y - 5 + shift < reach]
+    free = (at for at in tried if all(abs(middle - a) > 65 or abs(at - b) > 8 for a, b in taken))
+    y = next(free, min(max(y - 5, 16), reach))
+    taken.append((middle, y))
+    return (
+        f'<g><title>{label}</title><polyline points="{path}" fill="none" stroke="{colour}"/>{dots}'
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{end}" fill="{colour}">{label}</text></g>'
     )
 
 
@@ -166,14 +175,14 @@ def _axes(across: _Scale, upward: _Scale) -> list[str]:
         f'<rect x="{_LEFT}" y="8" width="{_WIDTH - 8 - _LEFT}" height="{_HEIGHT - _BOTTOM - 8}" fill="none" '
         'stroke="#bbb"/>'
     ]
-    for decade in across.decades():
-        place = across(10.0**decade)
+    for tick in across.ticks():
+        place = across(tick)
         parts.append(f'<line x1="{place:.1f}" y1="8" x2="{place:.1f}" y2="{_HEIGHT - _BOTTOM}" stroke="#eee"/>')
-        parts.append(f'<text x="{place:.1f}" y="{_HEIGHT - _BOTTOM + 13}" text-anchor="middle">1e{decade}</text>')
-    for decade in upward.decades():
-        place = upward(10.0**decade)
+        parts.append(f'<text x="{place:.1f}" y="{_HEIGHT - _BOTTOM + 13}" text-anchor="middle">{tick:.0e}</text>')
+    for tick in upward.ticks():
+        place = upward(tick)
         parts.append(f'<line x1="{_LEFT}" y1="{place:.1f}" x2="{_WIDTH - 8}" y2="{place:.1f}" stroke="#eee"/>')
-        parts.append(f'<text x="{_LEFT - 4}" y="{place + 3:.1f}" text-anchor="end">1e{decade}</text>')
+        parts.append(f'<text x="{_LEFT - 4}" y="{place + 3:.1f}" text-anchor="end">{tick:.0e}</text>')
     parts.append(f'<text x="{(_LEFT + _WIDTH) / 2:.0f}" y="{_HEIGHT - 4}" text-anchor="middle">CPU seconds</text>')
     return parts
 
@@ -189,7 +198,11 @@ class _Scale:
         share = (math.log10(value) - self.low) / (self.high - self.low)
         return self.begin + share * (self.end - self.begin)
 
-    def decades(self) -> list[int]:
-        """The powers of ten inside, at most five of them."""
-        inside = list(range(math.ceil(self.low), math.floor(self.high) + 1))
+    def ticks(self) -> list[float]:
+        """The powers of ten inside, at most five of them; of fewer than two, also their double and fivefold."""
+        powers = range(math.floor(self.low), math.floor(self.high) + 1)
+        inside = [10.0**power for power in powers if power >= self.low]
+        if len(inside) < 2:
+            fine = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
+            return [tick for tick in fine if self.low <= math.log10(tick) <= self.high]
         return inside[:: max(1, math.ceil(len(inside) / 5))]
