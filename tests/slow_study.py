@@ -4,6 +4,7 @@ With 0 jobs, it starts a run for each line of stdin. Every start of a run adds a
 """
 
 import os
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from cheap_schemes import Moments, moment_distance
 
 import pdeflow as pf
 from pdeflow.study.store import encode
+
+# a shell that starts the tests in the background makes its children deaf to Ctrl-C
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

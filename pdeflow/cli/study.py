@@ -53,7 +53,8 @@ def load_validation(file: str | Path) -> ModuleType:
         for p in folder.glob("*.py")
         if p.is_file() and "def study(" in p.read_text(encoding="utf-8", errors="replace")
     )
-    here = f"Here: {', '.join(known) or 'none'}."
+    more = f" and {len(known) - MOST_NAMED} more" if len(known) > MOST_NAMED else ""
+    here = f"Here: {', '.join(known[:MOST_NAMED]) or 'none'}{more}."
     if not path.exists():
         near = did_you_mean(str(path), known) if known else ""
         raise BadInput(f"There is no file {str(path)!r}. A validation file has study(scale) and CLAIMS. {here}{near}")
@@ -131,6 +132,9 @@ class _NamedLine:
             f"{self.path} raises {type(error).__name__}: {error} (in {where}). A study file must load without an "
             "error. Correct that line."
         ) from error
+
+
+MOST_NAMED = 12  # files in a message
 
 
 @click.command(short_help="Run a study and judge its claims.")
