@@ -43,8 +43,8 @@ def test_a_failure_in_a_later_step_carries_the_law_before():
         calls = 0
 
         def grad(self, x):
-            Failing.calls += len(x) not in (1, 2, 3, 4, 384)  # not the probes of the potential
-            return super().grad(x) * (float("nan") if Failing.calls > 8 else 1.0)
+            Failing.calls += len(x) > 4  # not the few points that a scheme probes the potential at
+            return super().grad(x) * (float("nan") if Failing.calls > 9 else 1.0)
 
     problem = pf.Problem(pf.Energy(Failing(1.0), pf.Entropy()), Gaussian(0.0, 1.0), 1.0, name="mine")
     with pytest.raises(pf.Diverged, match="Step 2, iteration 3: ") as caught:
