@@ -135,7 +135,7 @@ def _neural() -> dict[str, Any]:
     """The neural methods, which need torch."""
     return {
         "ICNNJKO": neural.ICNNJKO(width=16, iterations=40, batch=512),
-        "VariationalJKO": neural.VariationalJKO(outer=8, batch=256),
+        "VariationalJKO": neural.VariationalJKO(outer=5, batch=256),
         "PWGF": neural.PWGF(map=neural.Planar(layers=6), samples=500),
         "PFPE": neural.PFPE(map=neural.Affine(), samples=500, features=20),
     }
@@ -169,11 +169,11 @@ def house_methods(names: Iterable[str] = tuple(HOUSE)) -> list[Entry]:
     names = list(names)
     methods: dict[str, Any] = {
         "ChangCooper": grid.ChangCooper(cells=400),
-        "CvxoptJKO": grid.CvxoptJKO(cells=100),
+        "CvxoptJKO": grid.CvxoptJKO(cells=60),
         "QuantileJKO": grid.QuantileJKO(points=300),
         "EulerMaruyama": particle.EulerMaruyama(particles=4000),
     }
     if any(HOUSE[name] == "neural" for name in names):
         methods |= _neural()
-    how = {"classical": (_EACH, 1), "particle": (_EACH, 5), "neural": (_NEURAL, 2)}
+    how = {"classical": (_EACH, 1), "particle": (_EACH, 5), "neural": (_NEURAL, 3)}
     return [Entry(name, methods[name], HOUSE[name], *how[HOUSE[name]]) for name in names]

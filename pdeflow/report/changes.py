@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from scipy.optimize import brentq
+from scipy.special import digamma, polygamma
 from scipy.stats import t as student
 
 from .._core.errors import BadInput
@@ -78,10 +81,12 @@ def compare(old: Board, new: Board, *, false_alarms: float = 0.01, least: float 
 
     Notes
     -----
-    Errors are compared at the same step by Student's t of their difference over its standard error, with as many
-    degrees of freedom as both boards have seeds beyond one. That standard error is the larger of the one at this step
-    and those pooled over the steps of both boards, taken as absolute or as relative: few seeds tell a spread badly.
-    Where a board has no noise at all, each change of more than `least` counts.
+    Errors are compared at the finest common step by Student's t of their difference over its standard error. Few seeds
+    tell a spread badly, so that the rows of a method lend each other theirs: the relative variances of single runs on
+    its problems are taken as draws of a scaled inverse chi-square law, whose two parameters are fitted, and t is
+    moderated by it [smyth2004], with half of the degrees of freedom that the fit lends. A method with noise on fewer
+    than six problems, or with two seeds, has the plain t of its own seeds. Where a board has no noise at all, each
+    change of more than `least` counts.
 
     CPU seconds are compared in units of the kernel timed in the same run. The logarithm of a time is taken to have the
     spread of the kernel's own timings, at least 0.1, with as many degrees of freedom as these. A difference of less
@@ -95,7 +100,13 @@ def compare(old: Board, new: Board, *, false_alarms: float = 0.01, least: float 
     """
     before, after = _rows_of(old, new, false_alarms, least, slower)
     common = [(before[key], row) for key, row in after.items() if key in before]
-    differences = [found for pair in common for found in (_of_errors(*pair, least), _of_times(*pair, slower)) if found]
+    spreads = _spreads(common)
+    differences = [
+        found
+        for pair in common
+        for found in (_of_errors(*pair, spreads[pair[1]["method"]], least), _of_times(*pair, slower))
+        if found
+    ]
     rows = [
         *_judged(differences, "worse", false_alarms),
         *_judged(differences, "better", false_alarms),
@@ -129,23 +140,30 @@ def _rows_of(old: Board, new: Board, false_alarms: float, least: float, slower: 
     return before, after
 
 
-def _of_errors(old: Row, new: Row, least: float) -> _Difference | None:
+def _of_errors(old: Row, new: Row, spread: _Spread, least: float) -> _Difference | None:
     """The change of the error at the finest step that both boards have."""
-    shared = [dt for dt in old["steps"] if dt in new["steps"] and _known(old, dt) and _known(new, dt)]
-    if not shared:
+    dt = _finest(old, new)
+    if dt is None:
         return None
-    dt = min(shared)
     (one, _), (other, _) = _at(old, dt), _at(new, dt)
-    change = other - one
+    what, change = f"error at dt = {dt:g}", other - one
     if abs(change) <= least * max(abs(one), abs(other)):
-        return _Difference(f"error at dt = {dt:g}", new, one, other, 1.0, 1.0)
-    noise = math.hypot(*(_noise((old, new), row, dt) for row in (old, new)))
-    if noise == 0:
-        return _Difference(f"error at dt = {dt:g}", new, one, other, float(change <= 0), float(change >= 0))
-    freedom = old["seeds"] + new["seeds"] - 2
-    score = change / noise
-    worse, better = (float(student.sf(side * score, freedom if freedom > 0 else np.inf)) for side in (1, -1))
-    return _Difference(f"error at dt = {dt:g}", new, one, other, worse, better)
+        return _Difference(what, new, one, other, 1.0, 1.0)
+    if _variance(old, new, dt) is None:
+        own = math.hypot(_at(old, dt)[1], _at(new, dt)[1])  # one seed: noise that the metric knows of, or none
+        if own == 0:
+            return _Difference(what, new, one, other, float(change <= 0), float(change >= 0))
+        worse, better = (float(student.sf(side * change / own, np.inf)) for side in (1, -1))
+        return _Difference(what, new, one, other, worse, better)
+    variance, freedom = spread.moderated(*(_variance(old, new, dt) or (0.0, 0)))
+    score = change / math.sqrt(variance * (one**2 / old["seeds"] + other**2 / new["seeds"]))
+    worse, better = (float(student.sf(side * score, freedom)) for side in (1, -1))
+    return _Difference(what, new, one, other, worse, better)
+
+
+def _finest(old: Row, new: Row) -> float | None:
+    """The finest step at which both have an error."""
+    return min((dt for dt in old["steps"] if dt in new["steps"] and _known(old, dt) and _known(new, dt)), default=None)
 
 
 def _known(row: Row, dt: float) -> bool:
@@ -158,18 +176,59 @@ def _at(row: Row, dt: float) -> tuple[float, float]:
     return row["errors"][at], row["stderrs"][at]
 
 
-def _noise(rows: Sequence[Row], row: Row, dt: float) -> float:
-    """The standard error at a step: its own, or pooled over all steps of both boards, whichever is larger."""
-    error, own = _at(row, dt)
-    pairs = [
-        (one_error, stderr * math.sqrt(one["seeds"] / row["seeds"]))
-        for one in rows
-        for one_error, stderr in zip(one["errors"], one["stderrs"], strict=True)
-        if math.isfinite(one_error) and math.isfinite(stderr)
-    ]
-    absolute = math.sqrt(np.mean([stderr**2 for _, stderr in pairs]))
-    relative = math.sqrt(np.mean([(stderr / one_error) ** 2 if one_error else 0.0 for one_error, stderr in pairs]))
-    return max(own, absolute, relative * abs(error))
+def _variance(old: Row, new: Row, dt: float) -> tuple[float, int] | None:
+    """The relative variance of a single run and its degrees of freedom; None where seeds change nothing."""
+    freedom = old["seeds"] + new["seeds"] - 2
+    total = sum(
+        (row["seeds"] - 1) * row["seeds"] * (_at(row, dt)[1] / _at(row, dt)[0]) ** 2
+        for row in (old, new)
+        if _at(row, dt)[0]
+    )
+    return (total / freedom, freedom) if freedom > 0 and total > 0 else None
+
+
+@dataclass(frozen=True)
+class _Spread(Value):
+    """What the relative variances of a method on all problems tell of a single one: a scaled inverse chi-square law."""
+
+    typical: float
+    freedom: float
+
+    def moderated(self, variance: float, freedom: int) -> tuple[float, float]:
+        """The variance of one row after the others are known, and its degrees of freedom."""
+        total = self.freedom + freedom
+        return (self.freedom * self.typical + freedom * variance) / total, total
+
+
+def _spreads(common: Sequence[tuple[Row, Row]]) -> dict[str, _Spread]:
+    """The spread of each method, by the moments of the logarithms of its variances [smyth2004 section 6.2]."""
+    found: dict[str, list[tuple[float, int]]] = {}
+    for old, new in common:
+        known = found.setdefault(new["method"], [])
+        dt = _finest(old, new)
+        one = None if dt is None else _variance(old, new, dt)
+        known += [] if one is None else [one]
+    return {method: _fitted(known) for method, known in found.items()}
+
+
+def _fitted(known: Sequence[tuple[float, int]]) -> _Spread:
+    if len(known) < _FEW or min(freedom for _, freedom in known) < _SEEDS:
+        return _Spread(0.0, 0.0)  # each row speaks for itself
+    half = np.array([freedom for _, freedom in known]) / 2
+    logs = np.log([variance for variance, _ in known]) - digamma(half) + np.log(half)
+    excess = float(np.var(logs, ddof=1) - np.mean(polygamma(1, half)))
+    if excess <= polygamma(1, _MOST / 2):
+        freedom = float(_MOST)
+    else:
+        root: Any = brentq(lambda x: float(polygamma(1, x)) - excess, 1e-3, _MOST)
+        freedom = 2 * float(root)
+    typical = float(np.exp(logs.mean() + digamma(freedom / 2) - np.log(freedom / 2)))
+    return _Spread(typical, freedom / 2)  # half: what is fitted on a dozen rows is itself uncertain
+
+
+_FEW = 6  # rows of a method from which a common spread is worth a fit
+_SEEDS = 3  # degrees of freedom of a row: with two, false alarms were 3 % where spreads differ much
+_MOST = 100  # degrees of freedom that the rows of a method may lend each other
 
 
 def _of_times(old: Row, new: Row, slower: float) -> _Difference | None:

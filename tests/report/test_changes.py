@@ -44,29 +44,31 @@ def test_times_count_in_kernels_and_lost_runs_count(board):
     assert {row["what"] for row in compare(board, lost).regressions} >= {"status at dt = 0.5"}
 
 
-def test_false_alarms_stay_below_their_rate(board):
-    """60 pairs of boards of 20 noisy methods, three seeds each: at most 1 % of pairs may show a regression.
+def test_false_alarms_stay_below_their_rate_and_a_doubled_error_is_found(board):
+    """Boards of 20 noisy rows, three seeds each: at most 1 % of pairs may show a regression.
 
-    Of 60 pairs 0.6 are expected at the bound, and five or more have a chance below 0.0004 then.
+    Of 60 pairs 0.6 are expected at the bound, and five or more have a chance below 0.0004 then. A larger simulation,
+    500 pairs of 60 rows, had 0 to 1 alarms, and a doubled error among spreads of 8 % was found in 49 of 50.
     """
     rng = np.random.default_rng(1)
     base = next(row for row in board if row["method"] == "EM" and row["problem"] == "ou")
 
-    def drawn():
+    def drawn(factor=1.0):
         rows = []
         for i in range(20):
-            errors = np.array([0.4, 0.2, 0.1]) + 0.02 * rng.standard_normal((3, 3))  # seeds, steps
+            errors = np.array([0.4, 0.2, 0.1]) * np.exp(0.08 * rng.standard_normal((3, 3)))  # seeds, steps
+            errors *= factor if i == 0 else 1.0
             rows.append(
                 {
                     **base,
-                    **{"method": f"m{i}", "seeds": 3, "errors": tuple(errors.mean(0))},
+                    **{"problem": f"p{i // 2}", "method": f"m{i % 2}", "seeds": 3, "errors": tuple(errors.mean(0))},
                     "stderrs": tuple(errors.std(0, ddof=1) / 3**0.5),
                 }
             )
         return Board(rows)
 
-    alarms = sum(compare(drawn(), drawn()).exit_code for _ in range(60))
-    assert alarms <= 4
+    assert sum(compare(drawn(), drawn()).exit_code for _ in range(60)) <= 4
+    assert sum(compare(drawn(), drawn(2.0)).exit_code for _ in range(10)) >= 8
 
 
 def test_boards_without_a_common_row_are_refused(board):
