@@ -18,7 +18,7 @@ from ..trajectory import Trajectory, exact, lift
 
 TIME = 0.5  # at which all laws are compared
 _EACH = (1 / 4, 1 / 8, 1 / 16, 1 / 32)
-_NEURAL = (1 / 4, 1 / 8, 1 / 16)
+_NEURAL = (1 / 2, 1 / 4, 1 / 8)
 _RADII, _ANGLES, _RADIAL_STEPS = 200, 60, 400
 
 
@@ -135,7 +135,7 @@ def _neural() -> dict[str, Any]:
     """The neural methods, which need torch."""
     return {
         "ICNNJKO": neural.ICNNJKO(width=16, iterations=40, batch=512),
-        "VariationalJKO": neural.VariationalJKO(outer=5, batch=256),
+        "VariationalJKO": neural.VariationalJKO(outer=8, batch=256),
         "PWGF": neural.PWGF(map=neural.Planar(layers=6), samples=500),
         "PFPE": neural.PFPE(map=neural.Affine(), samples=500, features=20),
     }

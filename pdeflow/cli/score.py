@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     help="`standard`, or names of its problems separated by commas, such as 'ou 1,double_well'.",
 )
 @click.option("--out", default="board", show_default=True, type=click.Path(), help="Folder of the board.")
-@click.option("--budget", default=3.0, show_default=True, help="CPU seconds of a run.")
+@click.option("--budget", default=4.0, show_default=True, help="CPU seconds of a run.")
 @click.option("--jobs", default=1, show_default=True, help="Runs side by side (joblib).")
 @click.option("--store", type=click.Path(), help="Folder of finished runs; a second call redoes nothing that is whole.")
 @click.option("--seed", default=0, show_default=True, help="The first seed.")
