@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -137,6 +136,8 @@ def _case(
 
 def _constants(texts: tuple[str, ...]) -> dict[str, Any]:
     """NAME=VALUE as arguments of a builder; values are JSON, or texts."""
+    import json
+
     found = {}
     for text in texts:
         name, equal, value = text.partition("=")

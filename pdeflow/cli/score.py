@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,6 +55,8 @@ def score(
 
     Exit code: 0 the board is written, 3 error.
     """
+    import shlex
+
     from ..applications import TIME, standard_metric, standard_truth
     from ..report import folder, to_html, to_latex
     from ..report import score as scored
