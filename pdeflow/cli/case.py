@@ -109,6 +109,8 @@ def _case(
     name: str, levels: str | None, times: str | None, metrics: str | None, constants: tuple[str, ...] = ()
 ) -> Case:
     """A standard case, that of an exported folder, or that of a reference file, with what the options change."""
+    from dataclasses import replace
+
     from .. import case as cases
     from .. import reference as references
     from ..problems import rebuild
@@ -126,12 +128,11 @@ def _case(
             raise BadInput(f"{name} is a reference file. It says neither times nor steps. Pass --times and --levels.")
         return cases.Case(stored.problem, truth=stored, name=Path(name).stem, **changes)
     chosen = cases.load(name) if Path(name).is_dir() else cases.standard(name)
-    fields = {key: getattr(chosen, key) for key in ("problem", "times", "levels", "metrics", "truth", "name")}
     if constants:
-        fields["problem"] = rebuild(chosen.problem.name, {**chosen.problem.params, **_constants(constants)})
-        if fields["problem"].dim != chosen.problem.dim and chosen.metrics is not None:
+        changes["problem"] = rebuild(chosen.problem.name, {**chosen.problem.params, **_constants(constants)})
+        if changes["problem"].dim != chosen.problem.dim:
             changes.setdefault("metrics", None)  # those of the new dimension
-    return cases.Case(**{**fields, **changes})
+    return replace(chosen, **changes)
 
 
 def _constants(texts: tuple[str, ...]) -> dict[str, Any]:
