@@ -47,12 +47,22 @@ class Sweeps(Moments):
 
 
 @dataclass(frozen=True)
-class Lagged(Moments):
-    """Attraction to the mean of the whole cloud, a potential that moves with it, by the trapezoidal rule: order 2."""
+class Told(Moments):
+    """The theta scheme, that tells its exact sequence unless it is silent: the base of schemes that get it wrong."""
 
     theta: float = 0.5
     bug: str = ""
-    silent: bool = False  # about its exact sequence
+    silent: bool = False
+
+    def exact_sequence(self, problem, *, dt, times):
+        if self.silent:
+            raise pf.NotAvailable("The sequence is not told. None is possible. Judge by the order alone.")
+        return pf.solve(problem, Moments(self.theta), dt=dt, times=times)
+
+
+@dataclass(frozen=True)
+class Lagged(Told):
+    """Attraction to the mean of the whole cloud, a potential that moves with it, by the trapezoidal rule: order 2."""
 
     def init(self, problem, rng):
         state = super().init(problem, rng)
@@ -72,19 +82,10 @@ class Lagged(Moments):
         d = round((np.sqrt(4 + 4 * len(state)) - 2) / 2)
         return super().law(state[:-d])
 
-    def exact_sequence(self, problem, *, dt, times):
-        if self.silent:
-            raise pf.NotAvailable("The sequence is not told. None is possible. Judge by the order alone.")
-        return pf.solve(problem, Moments(self.theta), dt=dt, times=times)
-
 
 @dataclass(frozen=True)
-class Saved(Moments):
+class Saved(Told):
     """The theta scheme, that may hand out the state of another step."""
-
-    theta: float = 0.5
-    bug: str = ""
-    silent: bool = False  # about its exact sequence
 
     def init(self, problem, rng):
         state = super().init(problem, rng)
@@ -95,11 +96,6 @@ class Saved(Moments):
 
     def law(self, state):
         return super().law(state[1] if self.bug == "law of the step before" else state[0])
-
-    def exact_sequence(self, problem, *, dt, times):
-        if self.silent:
-            raise pf.NotAvailable("The sequence is not told. None is possible. Judge by the order alone.")
-        return pf.solve(problem, Moments(self.theta), dt=dt, times=times)
 
 
 @dataclass(frozen=True)
