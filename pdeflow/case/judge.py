@@ -18,7 +18,7 @@ from ..study import Study, Table
 from .answers import represented
 from .case import Case
 from .export import load
-from .result_files import SUFFIXES, Result, read_results
+from .result_files import SUFFIXES, Result, agree, read_results
 
 Key = tuple[float, float, int]  # dt, time, seed
 
@@ -135,7 +135,7 @@ def _arranged(case: Case, found: Sequence[Result], place: Path) -> dict[Key, Law
 def _asked(value: float, asked: Sequence[float], key: str, where: str) -> float:
     """The number of the case that `value` is, to 1e-9."""
     near = min(asked, key=lambda one: abs(one - value))
-    if abs(near - value) > 1e-9 * max(abs(near), abs(value)):
+    if not agree(near, value):
         raise BadInput(
             f"{where} says {key}={value!r}. The case asks for {', '.join(map(repr, asked))}. Write 17 digits, or "
             "export the case with other levels or times."

@@ -75,7 +75,7 @@ def law_of_data(data: bytes, answer: str, dim: int, where: str, asked: Mapping[s
     for key, value in part.head.items():
         if key == "rows":  # the text is held against it when it is read
             continue
-        agrees = value == answer if key == "answer" else _same(_number(value, key, part.where), asked[key])
+        agrees = value == answer if key == "answer" else agree(_number(value, key, part.where), asked[key])
         if not agrees:
             wanted = answer if key == "answer" else asked[key]
             raise BadInput(
@@ -159,7 +159,8 @@ def _number(value: Any, key: str, where: str) -> float:
     return number
 
 
-def _same(one: float, other: float) -> bool:
+def agree(one: float, other: float) -> bool:
+    """Whether two numbers are the same step or time, to 1e-9 relative."""
     return abs(one - other) <= 1e-9 * max(abs(one), abs(other))
 
 
