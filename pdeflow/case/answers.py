@@ -229,8 +229,7 @@ def represented(answer: str, law: Law, like: Law, rng: np.random.Generator) -> L
 
     Notes
     -----
-    The two ends of quantiles, which are infinite for laws without bounds, are put at a quarter of the first and the
-    last step of the levels.
+    The two ends of quantiles are put at a quarter of the first and the last step of the levels.
     """
     if answer == "samples":
         points, _ = _present(like.atoms())
@@ -239,10 +238,14 @@ def represented(answer: str, law: Law, like: Law, rng: np.random.Generator) -> L
         return Moments(law.mean(), law.cov())
     if answer == "quantiles":
         level = _present(like.linear_pieces())[0]
-        asked = np.concatenate([[level[1] / 4], level[1:-1], [1 - (1 - level[-2]) / 4]])
-        return Quantiles(law.quantile(asked), level)
+        return Quantiles(_quantiles_at(law, level), level)
     axes = _present(like.grid_axes())
     return GridLaw(axes, _all_mass(cell_masses(law, axes).mass))
+
+
+def _quantiles_at(law: Law, level: Values) -> Values:
+    """The quantiles at levels from 0 to 1; the two ends, infinite for laws without bounds, at a quarter of a step."""
+    return law.quantile(np.concatenate([[level[1] / 4], level[1:-1], [1 - (1 - level[-2]) / 4]]))
 
 
 def _all_mass(mass: Numbers) -> Numbers:
@@ -274,8 +277,7 @@ def written(answer: str, law: Law, rng: np.random.Generator, count: int, axes: S
         return {"mean": law.mean(), "cov": law.cov()}
     if answer == "quantiles":
         level: Values = np.linspace(0.0, 1.0, count + 1)
-        asked = np.concatenate([[level[1] / 4], level[1:-1], [1 - level[1] / 4]])
-        return {"level": level, "quantile": np.asarray(law.quantile(asked))}
+        return {"level": level, "quantile": np.asarray(_quantiles_at(law, level))}
     mass = _all_mass(cell_masses(law, axes).mass)
     return {**dict(zip(arrays_of("masses", law.dim), axes, strict=False)), "mass": mass}
 
