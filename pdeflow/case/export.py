@@ -68,7 +68,8 @@ def export(case: Case, folder: str | os.PathLike[str]) -> Path:
     with _new_folder(folder) as place:
         data, lacking = initial_data(case)
         for answer, arrays in data.items():
-            _write(place / "initial" / f"{answer}.csv", _csv(answer, arrays, case.problem.dim))
+            text = text_of(columns_of(answer, case.problem.dim), table_of(answer, arrays, case.problem.dim))
+            _write(place / "initial" / f"{answer}.csv", text)
         (place / "initial" / "initial.h5").write_bytes(_hdf5(data))
         if case.truth is not None:
             stored = case.truth
@@ -150,10 +151,10 @@ def write_results(case: Case, method: Any, folder: str | os.PathLike[str], *, se
                 flow = solve(case.problem, method, dt=level, times=case.times, seed=seed)
                 for time, law in zip(case.times, flow.laws, strict=True):
                     answer, arrays = as_answer(law)
-                    rows = len(table_of(answer, arrays, case.problem.dim))
-                    head = f"# answer={answer} dt={level!r} time={time!r} seed={seed} rows={rows}\n"
+                    table = table_of(answer, arrays, case.problem.dim)
+                    head = f"# answer={answer} dt={level!r} time={time!r} seed={seed} rows={len(table)}\n"
                     name = f"dt={level!r}_time={time!r}_seed={seed}.csv"
-                    _write(place / name, head + _csv(answer, arrays, case.problem.dim))
+                    _write(place / name, text_of(columns_of(answer, case.problem.dim), table, head))
     return Path(folder)
 
 
@@ -213,10 +214,6 @@ class _new_folder(contextlib.AbstractContextManager[Path]):
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def _csv(answer: str, arrays: Mapping[str, np.ndarray], dim: int) -> str:
-    return text_of(columns_of(answer, dim), table_of(answer, arrays, dim))
 
 
 def _hdf5(data: Mapping[str, Mapping[str, np.ndarray]]) -> bytes:
