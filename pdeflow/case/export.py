@@ -144,10 +144,10 @@ def write_results(case: Case, method: Any, folder: str | os.PathLike[str], *, se
     PdeflowError
         What `solve` raises, and `BadInput` for a folder that holds something.
     """
+    seeds = [count(seed, "seed", 0) for seed in seeds]  # an iterator gives them once, and each level needs them
     with _new_folder(folder) as place:
         for level in case.levels:
             for seed in seeds:
-                seed = count(seed, "seed", 0)
                 flow = solve(case.problem, method, dt=level, times=case.times, seed=seed)
                 for time, law in zip(case.times, flow.laws, strict=True):
                     answer, arrays = as_answer(law)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from cheap_schemes import Moments
 
 import pdeflow as pf
 from pdeflow.case import Case, export, load, write_results
@@ -52,6 +53,13 @@ def test_nothing_is_overwritten(small, tmp_path):
         export(small, 3)
     with pytest.raises(pf.BadInput, match="cannot be written"):
         export(small, tmp_path / "mine.txt" / "case")
+
+
+def test_seeds_of_an_iterator_are_run_at_every_level(small, tmp_path):
+    listed = write_results(small, Moments(), tmp_path / "listed", seeds=[0, 2])
+    given = write_results(small, Moments(), tmp_path / "given", seeds=iter([0, 2]))
+    names = [sorted(path.name for path in folder.iterdir()) for folder in (listed, given)]
+    assert names[0] == names[1] and len(names[0]) == 4
 
 
 def test_an_edit_is_seen(small, tmp_path):
