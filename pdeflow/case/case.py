@@ -50,7 +50,8 @@ class Case(Value):
     Raises
     ------
     BadInput
-        For a time that is no multiple of a level, an unknown metric, and a problem without a truth at these times.
+        For a time that is no multiple of a level, an unknown metric, metrics that no answer determines in this
+        dimension, and a problem without a truth at these times.
     """
 
     problem: Problem
@@ -81,6 +82,11 @@ class Case(Value):
         for name, value in (("times", times), ("levels", levels), ("metrics", self._metrics())):
             object.__setattr__(self, name, value)
         object.__setattr__(self, "name", text(self.name, "name") or self.problem.name)
+        if not self.answers():
+            raise BadInput(
+                f"metrics are {shown(self.metrics)}. No kind of answer determines any of them in dimension "
+                f"{self.problem.dim}. Add one that samples have, such as sliced_w2 or mean_error."
+            )
         self.against()(self.problem, times)  # a stored truth may lack a time, or belong to another problem
 
     def _metrics(self) -> tuple[str, ...]:
@@ -116,10 +122,9 @@ class Case(Value):
         assert self.metrics is not None  # set above
         names = [name for name in self.metrics if name in ANSWERABLE[answer]]
         if not names:
-            possible = [kind for kind in ANSWERS if set(self.metrics) & set(ANSWERABLE[kind])]
             raise BadInput(
                 f"The case {self.name!r} is judged in {', '.join(self.metrics)}, which {answer} do not determine. "
-                f"Possible answers: {', '.join(possible)}. Answer in one of these."
+                f"Possible answers: {', '.join(self.answers())}. Answer in one of these."
             )
         return {name: getattr(all_metrics, name) for name in names}
 

@@ -29,6 +29,9 @@ def test_an_answer_is_judged_in_what_it_determines():
     assert only.answers() == ["masses"]
     with pytest.raises(pf.BadInput, match=r"samples do not determine.*Possible answers: masses"):
         only.measured("samples")
+    plane = Case(pf.problems.ou(dim=2, seed=0), 1.0, [0.5], metrics="w2")
+    with pytest.raises(pf.BadInput, match=r"Possible answers: samples, masses\. "):  # quantiles are for the line
+        plane.measured("moments")
 
 
 def test_levels_come_from_coarse_to_fine_whatever_their_order():
@@ -45,6 +48,7 @@ def test_levels_come_from_coarse_to_fine_whatever_their_order():
         ({"times": [1.0, 0.5]}, "increase"),
         ({"metrics": ["w1"]}, "Did you mean 'w2'"),
         ({"metrics": []}, "at least one"),
+        ({"metrics": ["l1"], "problem": pf.problems.ou(dim=4, seed=0)}, "No kind of answer.*dimension 4"),
         ({"problem": pf.problems.double_well()}, "has no exact law.*truth="),
         ({"truth": "file.h5"}, "must be a Reference"),
         ({"problem": "ou"}, "must be a Problem"),
