@@ -115,7 +115,6 @@ class Sweep:
             raise BadInput(
                 f"sweep has {name!r}, which is a parameter of the Family and a column of the table. The prefix "
                 f"problem_ tells them apart. Write 'problem_{name}'{seeds}."
-                + (", or seeds= for the runs." if name == "seed" else ".")
             )
         return bare
 

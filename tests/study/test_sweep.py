@@ -99,7 +99,7 @@ def test_names_that_are_taken_get_a_prefix():
         ({"sweep": {"dt": [1], "dim": [1]}}, pf.BadInput, "two places"),
         ({"sweep": {"dt": [1], "problem_dim": [1]}}, pf.BadInput, "two places"),
         ({"sweep": {"dt": [1], "horizon": [1, 1]}}, pf.BadInput, "twice"),
-        ({"sweep": {"dt": [1], "seed": [1]}}, pf.BadInput, "Write 'problem_seed', or seeds="),
+        ({"sweep": {"dt": [1], "seed": [1]}}, pf.BadInput, r"Write 'problem_seed', or seeds= for the runs\.$"),
         ({"sweep": {"dim": [1], "dt": [1]}, "problems": pf.Family(pf.problems.ou, dim=1)}, pf.BadInput, "two places"),
         (
             {"sweep": {"dim": [1]}, "problems": pf.Family(pf.problems.ou), "methods": {"m": Sized()}},
