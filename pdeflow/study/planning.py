@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import nnls
 
-from .._core.errors import BadInput, NotAvailable, PdeflowError, UnknownField
+from .._core.errors import BadInput, NotAvailable, PdeflowError
 from .._core.shapes import Values
 from .._core.short_text import shown
 from .._core.validate import count, known_arguments, positive
@@ -295,13 +295,12 @@ def _size(study: Study, samples: str, methods: set[str]) -> int:
 
 
 def _changed(study: Study, sweep: dict[str, Any], seeds: int, fields: dict[str, int]) -> Study:
-    """The study with other levels, seeds and fields of its methods."""
+    """The study with other levels and seeds, and other fields of the methods that have them."""
     methods = {}
     for name, method in study.methods.items():
-        methods[name] = study.changed(name, fields) if fields else method
-        if isinstance(methods[name], UnknownField):
-            methods[name] = method  # it has no samples
-        elif isinstance(methods[name], PdeflowError):
+        known = {field: value for field, value in fields.items() if field in study.sweep.fields[name]}
+        methods[name] = study.changed(name, known) if known else method
+        if isinstance(methods[name], PdeflowError):
             raise methods[name]
     return Study(
         list(study.problems.values()),

@@ -60,6 +60,13 @@ def test_samples_take_the_place_of_seeds():
         pf.plan(loud, CLAIM, samples="particles")
 
 
+def test_a_method_that_no_claim_is_about_needs_no_samples():
+    methods = {"noisy": Noisy(noise=1.0), "grid": pf.grid.ChangCooper(cells=40)}
+    both = pf.Study(study().problems["ou"], methods, {"dt": [1 / 2, 1 / 4]}, study().metrics, floors=False)
+    found = pf.plan(both, CLAIM, samples="samples", most_levels=5)
+    assert found.study.methods["noisy"].samples == found.samples and found.study.methods["grid"] is methods["grid"]
+
+
 def test_a_pilot_is_used_as_it_is():
     pilot = study(sweep={"dt": [1 / 2, 1 / 4, 1 / 8]}, seeds=range(4)).run(progress=False)
     one, other = (pf.plan(study(), CLAIM, pilot=pilot, most_levels=5) for _ in range(2))
