@@ -17,7 +17,7 @@ from .claim import Claim
 from .evidence import DISCREPANCY, FLOOR_DOUBT, Series, centre, odds, words
 from .rows import Row
 from .study import Study
-from .table import Table, pooled
+from .table import Table, noise_of, pooled
 
 PILOT_LEVELS, PILOT_SEEDS = 3, 6
 SEEDS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
@@ -323,17 +323,14 @@ def _seen(pilot: Table, claim: Claim) -> list[_Seen]:
 
 def _shown_by(pilot: Table, claim: Claim, rows: Sequence[Row], adds: FloorAdds) -> _Seen:
     levels = pilot.levels(rows)
-    error, stderr, truth = (np.array([level[name] for level in levels]) for name in ("error", "stderr", "truth_error"))
+    error, truth = (np.array([level[name] for level in levels]) for name in ("error", "truth_error"))
     if len(levels) < PILOT_LEVELS or not np.all(np.isfinite(error)) or not np.all(error > 0) or np.isnan(truth).any():
         raise BadInput(
             f"The pilot has the errors {error.tolist()} of {claim.method} in {claim.metric}, and the truth's own "
             f"{truth.tolist()}. A plan goes by {PILOT_LEVELS} errors > 0 or more, against a truth that knows its "
             "error. Run a longer pilot, or one that does not fail."
         )
-    seeds = np.array([level["seeds"] for level in levels])
-    noise = np.where(np.isfinite(stderr), np.abs(stderr), 0.0)
-    if np.all(seeds > 1):
-        noise = pooled(noise)
+    seeds, noise = np.array([level["seeds"] for level in levels]), noise_of(levels)
     floor = np.array([level["floor"] for level in levels])
     floor = float(np.abs(floor[np.isfinite(floor)]).max(initial=0.0))
     h = np.array([pilot.step_size(level[pilot.swept]) for level in levels])

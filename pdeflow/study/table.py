@@ -169,7 +169,7 @@ class Table(Along):
             np.where(negative, np.nan, error),
             floor=floor,
             truth_error=np.abs([level["truth_error"] for level in levels]),
-            stderr=_noise(levels),
+            stderr=noise_of(levels),
             expected=expected,
             tolerance=tolerance,
             measured=measured,
@@ -192,12 +192,9 @@ class Table(Along):
 
     def levels(self, group: Sequence[Row]) -> list[Row]:
         """One row per level: means over seeds, medians of the costs."""
-        levels: dict[Any, list[Row]] = {}
-        for row in group:
-            levels.setdefault(row[self.swept], []).append(row)
-        return [self._mean(value, rows) for value, rows in levels.items()]
+        return [self._mean(rows) for rows in _by(group, lambda row: row[self.swept])]
 
-    def _mean(self, value: Any, rows: Sequence[Row]) -> Row:
+    def _mean(self, rows: Sequence[Row]) -> Row:
         column = {name: np.array([row[name] for row in rows], dtype=float) for name in _FLOATS}
         n = len(rows)
         error = column["error"]
@@ -205,7 +202,6 @@ class Table(Along):
         return {
             **{name: rows[0][name] for name in ("problem", "method", "time", "metric", "dt")},
             **{axis.name: rows[0][axis.name] for axis in self.axes},
-            self.swept: value,
             "seeds": n,
             "error": error.mean(),
             "stderr": spread / np.sqrt(n) if n > 1 else column["stderr"][0],
@@ -362,7 +358,7 @@ def _by(rows: Iterable[Row], key: Callable[[Row], Any]) -> list[list[Row]]:
     return list(groups.values())
 
 
-def _noise(levels: Sequence[Row]) -> np.ndarray:
+def noise_of(levels: Sequence[Row]) -> np.ndarray:
     """The standard error of each level, 0 where it is unknown."""
     noise = np.array([abs(level["stderr"]) if np.isfinite(level["stderr"]) else 0.0 for level in levels])
     return pooled(noise) if all(level["seeds"] > 1 for level in levels) else noise
@@ -387,7 +383,7 @@ def _wrong_size(levels: Sequence[Row], used: np.ndarray, at_least: bool = False)
     if len(levels) < 3 or not known.all():
         return ""
     ratio = error / sequence
-    beyond = 3.3 * _noise(levels)  # in standard errors, as for an order
+    beyond = 3.3 * noise_of(levels)  # in standard errors, as for an order
     below = not at_least and np.all(ratio < SIZE[0]) and np.any(error + beyond < SIZE[0] * sequence)
     if not below and not (np.all(ratio > SIZE[1]) and np.any(error - beyond > SIZE[1] * sequence)):
         return ""
