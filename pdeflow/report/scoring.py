@@ -196,6 +196,12 @@ def kernel_seconds() -> float:
 
 def _rows(table: Table, entries: Mapping[str, Entry], problems: Mapping[str, tuple[str, Problem]]) -> list[Row]:
     metric = table[0]["metric"]
+    claims = [
+        Claim(entry.name, metric, at_least=entry.order, tolerance=entry.tolerance, source="the board")
+        for entry in entries.values()
+        if len(entry.steps) >= 3
+    ]
+    judged = {(row["problem"], row["method"]): row for row in (table.claims(claims) if claims else ())}
     return [
         {
             "problem": problems[label][0],
@@ -204,70 +210,45 @@ def _rows(table: Table, entries: Mapping[str, Entry], problems: Mapping[str, tup
             "method": method,
             "metric": metric,
             "time": time,
-            **_summary(table, entries[method], group),
+            **_summary(table.levels(group), judged.get((label, method))),
         }
         for (label, method, time), group in table.select(metric).items()
     ]
 
 
-def _summary(table: Table, entry: Entry, group: Sequence[Row]) -> Row:
-    """What the runs of one method on one problem say together."""
-    levels = [_level([row for row in group if row["dt"] == dt]) for dt in entry.steps]
+def _summary(levels: Sequence[Row], judged: Row | None) -> Row:
+    """What the steps of one method on one problem, from coarse to fine, and its verdict say together."""
     best = next((level for level in reversed(levels) if level["status"] == "ok"), None)
     bad = next((level for level in levels if level["status"] != "ok"), None)
     where = "" if bad is None or best is None else f"dt = {bad['dt']:g}: "
     return {
         **_reached(best or levels[-1]),
-        **_judged(table, entry, group[0]["problem"], group[0]["metric"], best is not None),
+        **_judged(judged),
         **({"status": "ok", "why": ""} if bad is None else {"status": bad["status"], "why": where + bad["why"]}),
-        "steps": entry.steps,
-        "errors": tuple(level["error"] for level in levels),
-        "stderrs": tuple(level["stderr"] for level in levels),
+        "steps": tuple(level["dt"] for level in levels),
+        "errors": tuple(float(level["error"]) for level in levels),
+        "stderrs": tuple(float(level["stderr"]) for level in levels),
         "costs": tuple(level["cpu_seconds"] for level in levels),
-    }
-
-
-def _level(rows: Sequence[Row]) -> Row:
-    """One step: the mean over the seeds. A level where a seed is not `ok` has no error."""
-    column = {
-        name: np.array([row[name] for row in rows], dtype=float)
-        for name in ("error", "stderr", "null", "floor", "truth_error", "scale", "cpu_seconds")
-    }
-    bad = next((row for row in rows if row["status"] != "ok"), rows[0])
-    several = len(rows) > 1
-    spread = column["error"].std(ddof=1) / math.sqrt(len(rows)) if several and np.ptp(column["error"]) else 0.0
-    return {
-        "dt": rows[0]["dt"],
-        "status": bad["status"],
-        "why": bad["why"],
-        "seeds": len(rows),
-        **{name: float(values.mean()) for name, values in column.items()},
-        "stderr": float(spread) if several else float(column["stderr"][0]),
-        "cpu_seconds": float(np.median(column["cpu_seconds"])),
     }
 
 
 def _reached(level: Row) -> Row:
     """The columns of the finest level that is `ok`."""
     kind = next((kind for kind in ("null", "floor") if level[kind] > round_off(level["scale"])), "")
-    height = level[kind] if kind else NAN
+    height = float(level[kind]) if kind else NAN
     return {
-        **{name: level[name] for name in ("dt", "error", "stderr", "seeds", "truth_error", "cpu_seconds")},
+        **{name: float(level[name]) for name in ("dt", "error", "stderr", "truth_error", "cpu_seconds")},
+        "seeds": level["seeds"],
         "level": height,
         "level_kind": {"null": "null level", "floor": "floor", "": ""}[kind],
-        "times_level": level["error"] / height,
+        "times_level": float(level["error"]) / height,
     }
 
 
-def _judged(table: Table, entry: Entry, problem: str, metric: str, any_ok: bool) -> Row:
+def _judged(found: Row | None) -> Row:
     """The order with its interval, and the verdict on "at least the order claimed"."""
-    unknown = {"order": NAN, "lower": NAN, "upper": NAN, "verdict": "-"}
-    if not any_ok or len(entry.steps) < 3:
-        return unknown
-    claim = Claim(entry.name, metric, at_least=entry.order, tolerance=entry.tolerance, source="the board")
-    found = next(row for row in table.claims(claim) if row["problem"] == problem)
-    if found["verdict"] == "error":  # a step is not ok, which the status says
-        return unknown
+    if found is None or found["verdict"] == "error":  # too few steps, or one is not ok, which the status says
+        return {"order": NAN, "lower": NAN, "upper": NAN, "verdict": "-"}
     return {
         "order": float(found["slope"]),
         "lower": float(found["lower"]),

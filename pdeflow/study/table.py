@@ -196,8 +196,8 @@ class Table(Along):
 
     def _mean(self, rows: Sequence[Row]) -> Row:
         column = {name: np.array([row[name] for row in rows], dtype=float) for name in _FLOATS}
-        n = len(rows)
-        error = column["error"]
+        n, error = len(rows), column["error"]
+        bad = next((row for row in rows if row["status"] != "ok"), rows[0])
         spread = 0.0 if n == 1 or np.ptp(error) == 0 else error.std(ddof=1)  # round-off of the mean is no noise
         return {
             **{name: rows[0][name] for name in ("problem", "method", "time", "metric", "dt")},
@@ -205,9 +205,9 @@ class Table(Along):
             "seeds": n,
             "error": error.mean(),
             "stderr": spread / np.sqrt(n) if n > 1 else column["stderr"][0],
-            **{name: column[name].mean() for name in ("floor", "time_error", "truth_error", "scale")},
+            **{name: column[name].mean() for name in ("null", "floor", "time_error", "truth_error", "scale")},
             **{name: float(np.median(column[name])) for name in _COSTS},
-            "status": next((row["status"] for row in rows if row["status"] != "ok"), "ok"),
+            **{name: bad[name] for name in ("status", "why")},
         }
 
     def claims(self, claims: Claim | Iterable[Claim]) -> Claims:
