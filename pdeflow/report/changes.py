@@ -39,6 +39,7 @@ class Changes(Rows):
 
 
 ByPair = dict[tuple[str, str], Row]  # by problem and method
+Pair = tuple[Row, Row]  # old and new
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,7 @@ def compare(old: Board, new: Board, *, false_alarms: float = 0.01, least: float 
     for one that runs out of a budget of which it had used more than two thirds. A changed verdict is noted and does not
     count, as it follows from the errors.
     """
-    before, after = _rows_of(old, new, false_alarms, least, slower)
-    common = [(before[key], row) for key, row in after.items() if key in before]
+    before, after, common = _rows_of(old, new, false_alarms, least, slower)
     spreads = _spreads(common)
     differences = [
         found
@@ -117,8 +117,10 @@ def compare(old: Board, new: Board, *, false_alarms: float = 0.01, least: float 
     return Changes(sorted(rows, key=lambda row: ("worse", "better", "noted").index(row["kind"])))
 
 
-def _rows_of(old: Board, new: Board, false_alarms: float, least: float, slower: float) -> tuple[ByPair, ByPair]:
-    """The rows of both boards by problem and method; `BadInput` where they cannot be compared."""
+def _rows_of(
+    old: Board, new: Board, false_alarms: float, least: float, slower: float
+) -> tuple[ByPair, ByPair, list[Pair]]:
+    """The rows of both boards by problem and method, and those of both; `BadInput` where they cannot be compared."""
     for name, value, top in (("false_alarms", false_alarms, 1.0), ("least", least, math.inf)):
         if not 0 < real(value, name) < top:
             raise BadInput(f"{name} = {value!r}. It must be above 0 and below {top:g}. Pass e.g. 0.01.")
@@ -137,7 +139,7 @@ def _rows_of(old: Board, new: Board, false_alarms: float, least: float, slower: 
                 f"{one['problem']} was judged in {one['metric']} at time {one['time']:g}, and in {other['metric']} at "
                 f"{other['time']:g}. Only the same question can be compared. Run `pdeflow score` for both."
             )
-    return before, after
+    return before, after, common
 
 
 def _of_errors(old: Row, new: Row, spread: _Spread, least: float) -> _Difference | None:
@@ -149,16 +151,20 @@ def _of_errors(old: Row, new: Row, spread: _Spread, least: float) -> _Difference
     what, change = f"error at dt = {dt:g}", other - one
     if abs(change) <= least * max(abs(one), abs(other)):
         return _Difference(what, new, one, other, 1.0, 1.0)
-    if _variance(old, new, dt) is None:
+    known = _variance(old, new, dt)
+    if known is None:
         own = math.hypot(_at(old, dt)[1], _at(new, dt)[1])  # one seed: noise that the metric knows of, or none
         if own == 0:
             return _Difference(what, new, one, other, float(change <= 0), float(change >= 0))
-        worse, better = (float(student.sf(side * change / own, np.inf)) for side in (1, -1))
-        return _Difference(what, new, one, other, worse, better)
-    variance, freedom = spread.moderated(*(_variance(old, new, dt) or (0.0, 0)))
+        return _Difference(what, new, one, other, *_surprise(change / own, np.inf))
+    variance, freedom = spread.moderated(*known)
     score = change / math.sqrt(variance * (one**2 / old["seeds"] + other**2 / new["seeds"]))
-    worse, better = (float(student.sf(side * score, freedom)) for side in (1, -1))
-    return _Difference(what, new, one, other, worse, better)
+    return _Difference(what, new, one, other, *_surprise(score, freedom))
+
+
+def _surprise(score: float, freedom: float) -> tuple[float, float]:
+    """The p-values of Student's t to either side: for a change to the worse, and to the better."""
+    return float(student.sf(score, freedom)), float(student.sf(-score, freedom))
 
 
 def _finest(old: Row, new: Row) -> float | None:
@@ -200,7 +206,7 @@ class _Spread(Value):
         return (self.freedom * self.typical + freedom * variance) / total, total
 
 
-def _spreads(common: Sequence[tuple[Row, Row]]) -> dict[str, _Spread]:
+def _spreads(common: Sequence[Pair]) -> dict[str, _Spread]:
     """The spread of each method, by the moments of the logarithms of its variances [smyth2004 section 6.2]."""
     found: dict[str, list[tuple[float, int]]] = {}
     for old, new in common:
@@ -240,8 +246,7 @@ def _of_times(old: Row, new: Row, slower: float) -> _Difference | None:
     if abs(change) <= math.log(slower) or abs(other - one) <= _START:
         return _Difference("CPU time in kernels", new, one, other, 1.0, 1.0)
     spread = math.hypot(*(max(row["kernel_spread"], _LEAST_SPREAD) for row in (old, new)))
-    worse, better = (float(student.sf(side * change / spread, _TIMINGS)) for side in (1, -1))
-    return _Difference("CPU time in kernels", new, one, other, worse, better)
+    return _Difference("CPU time in kernels", new, one, other, *_surprise(change / spread, _TIMINGS))
 
 
 _START = 50.0  # kernels, some 1.5 s: compiling falls on whichever run comes first in a process
