@@ -8,11 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from ..._core.errors import BadInput, NotAvailable
+from ..._core.errors import NotAvailable
 from ..._core.validate import known_arguments, one_of
 from ...study import Growth, Table, fit_growth
 from ...study.growth import OF, Level, levels_of
 from .style import COLOURS, MARKERS, clean, panels
+from .tables import require_table
 
 
 @overload
@@ -81,8 +82,7 @@ def growth(
     sequence, which no training can pass. The legend has the exponents of `Table.growth` with their 95 % intervals, or
     the rate of an exponential law.
     """
-    if not isinstance(table, Table):
-        raise BadInput(f"table is a {type(table).__name__}. It must be the Table of a study. Pass study.run().")
+    require_table(table)
     one_of(cost, "cost", OF[1:])
     lines = levels_of(table, along, metric, time, cost)
     if not any(level.error > 0 for levels in lines.values() for level in levels):

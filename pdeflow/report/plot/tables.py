@@ -63,7 +63,7 @@ def convergence(
     Hollow points are set aside in the fit. A fit whose interval is wider than ± 1/2 says nothing: its points are only
     joined. The triangle has the rounded median slope.
     """
-    _is_table(table)
+    require_table(table)
     orders = _pick(table.orders(metric, time), time, problem)
     drawn, axes = panel(ax, (6.4, 4.6))
     levels: dict[tuple[Any, ...], list[Row]] = {}
@@ -204,7 +204,7 @@ def work_precision(
     The first call compiles and factorises. Seconds are medians over seeds. A run that consists of its first call alone
     is drawn with that.
     """
-    _is_table(table)
+    require_table(table)
     rows = _pick(table.work_precision(metric, time), time, problem)
     drawn, axes = panel(ax, (6.4, 4.2))
     for i, method in enumerate(dict.fromkeys(_line(row, table.others) for row in rows)):
@@ -272,7 +272,7 @@ def error_parts(
     `pdeflow.metrics.metric`) the parts are those of the squared error. Distances do not add exactly: where parts
     cancel, the bar is higher than the 100 % line, and the rest is drawn as nothing.
     """
-    _is_table(table)
+    require_table(table)
     rows = [
         row for row in _pick(table.parts(metric, time), time, problem) if np.isfinite(row["error"]) and row["error"] > 0
     ]
@@ -330,7 +330,8 @@ def _shares(row: Row, power: int) -> tuple[float, float, float, float]:
     return (floor, time, rest, 0.0) if known else (floor, 0.0, 0.0, rest)
 
 
-def _is_table(table: object) -> None:
+def require_table(table: object) -> None:
+    """`BadInput` for what is no table of a study."""
     if not isinstance(table, Table):
         raise BadInput(f"table is a {type(table).__name__}. It must be the Table of a study. Pass study.run().")
 
