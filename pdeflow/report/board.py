@@ -106,7 +106,8 @@ class Board(Rows):
             measured, failed = split(rows)
             parts.append(f"## {problem}\n")
             if measured:
-                parts.append(_markdown([[write(row) for _, _, write in SHOWN[1:]] for row in measured]) + "\n")
+                columns = [name for name, _, _ in SHOWN[1:]]
+                parts.append(aligned(columns, [[write(row) for _, _, write in SHOWN[1:]] for row in measured]) + "\n")
             parts += [f"- {line}" for line in without_error(failed)]
             parts += [""] if failed else []
         write_whole(place_of(path), lambda file: file.write("\n".join(parts).rstrip() + "\n"), text=True)
@@ -194,12 +195,11 @@ def _ranked(rows: list[Row]) -> list[Row]:
     return ranked
 
 
-def _markdown(cells: list[list[str]]) -> str:
-    """An aligned table under the columns for readers, without the problem."""
-    head = [name for name, _, _ in SHOWN[1:]]
+def aligned(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    """An aligned table in Markdown."""
     cells = [[cell.replace("|", "\\|").replace("\n", " ") for cell in line] for line in cells]
-    widths = [max(len(line[i]) for line in (head, *cells)) for i in range(len(head))]
-    lines = [head, ["-" * width for width in widths], *cells]
+    widths = [max(len(line[i]) for line in (columns, *cells)) for i in range(len(columns))]
+    lines = [columns, ["-" * width for width in widths], *cells]
     return "\n".join(
         "| " + " | ".join(c.ljust(width) for c, width in zip(line, widths, strict=True)) + " |" for line in lines
     )

@@ -19,6 +19,7 @@ from ..study import Claim, Claims, Table
 from ..study.growth import levels_of
 from ..study.rows import Row, Rows
 from . import plot
+from .board import aligned
 
 _COST = ("error", "stderr", "seconds", "first_call_seconds", "status")
 _JUDGED = tuple("claimed tolerance slope interval used verdict source".split())
@@ -230,10 +231,7 @@ def _failures(table: Table) -> str:
 
 def _markdown(rows: Rows, columns: Sequence[str]) -> str:
     """Aligned Markdown table of the chosen columns; `interval` joins lower and upper."""
-    cells = [[_cell(row, name) for name in columns] for row in rows]
-    widths = [max([len(name), *[len(line[i]) for line in cells]]) for i, name in enumerate(columns)]
-    lines = [columns, ["-" * width for width in widths], *cells]
-    return "\n".join("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in lines)
+    return aligned(columns, [[_cell(row, name) for name in columns] for row in rows])
 
 
 def _cell(row: Row, name: str) -> str:
@@ -244,4 +242,4 @@ def _cell(row: Row, name: str) -> str:
         return " ".join("-" if np.isnan(entry) else f"{entry:.2f}" for entry in value)
     if isinstance(value, float | np.floating):
         return "-" if np.isnan(value) else f"{value:.4g}"
-    return str(value).replace("|", "\\|").replace("\n", " ")
+    return str(value)
