@@ -93,7 +93,7 @@ class Worker:
         """CPU time of the process and of all its descendants."""
         try:
             process = psutil.Process(self.process.pid)
-            used = sum(process.cpu_times())
+            used = sum(process.cpu_times()[:4])  # of itself and of what it waited for; Linux adds time without CPU
             return used + sum(sum(child.cpu_times()[:2]) for child in process.children(recursive=True))
         except psutil.Error:  # one of them has just ended
             return 0.0
