@@ -5,17 +5,11 @@ The exact discrete sequence is that of exact JKO steps on the same draw, which n
 ratio to it says what training adds.
 """
 
+import icnn_ou
+
 import pdeflow as pf
 
-CLAIMS = [
-    pf.Claim(
-        "icnn-jko",
-        "sym_kl",
-        2.0,
-        0.3,
-        "docs/math.md 4.2: the time error of JKO is of order one in W2, SymKL is its square",
-    )
-]
+CLAIMS = icnn_ou.CLAIMS
 
 
 def sym_kl(approximation, truth, *, rng=None):
