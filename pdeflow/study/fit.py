@@ -57,8 +57,8 @@ class Sweep:
     floor_adds: FloorAdds
     measured: bool
     unknown_floor: bool
-    scale: float | None = None
-    stderr: Values = field(default_factory=lambda: np.zeros(1))
+    scale: float | None
+    stderr: Values
 
     @cached_property
     def known_scale(self) -> bool:
@@ -274,7 +274,7 @@ def local_orders(sweep: Sweep) -> np.ndarray:
     return np.where(both, np.diff(log_error) / np.diff(log_h), np.nan)
 
 
-def checked_sweep(h, error, floor, truth_error, measured, floor_adds, scale=None, stderr: ArrayLike = 0.0) -> Sweep:
+def checked_sweep(h, error, floor, truth_error, measured, floor_adds, scale, stderr: ArrayLike) -> Sweep:
     h, error = vector(h, "h"), vector(error, "error")
     if h.ndim != 1 or h.shape != error.shape:
         raise BadInput(f"h has shape {h.shape}, error {error.shape}. Both must be (n,). Pass one error per step size.")
