@@ -42,14 +42,15 @@ def w2(
         The largest number of points of a cloud in d > 1, at least 2.
     null_draws : int
         Over how many pairs of samples of the truth the null level is averaged where clouds are transported and rng is
-        given; 0 for none. Each costs as much as the value; a truth and sizes that were met before cost nothing.
+        given; 0 for none. Each costs as much as the value; a truth and sizes that were met before cost nothing, but for
+        a truth that is a cloud.
 
     Returns
     -------
     Estimate
         The distance; `how` says which of the ways below was taken. `null` is the mean of the value over pairs of
-        samples of the truth of the sizes used (of random halves, scaled, where the truth is a cloud of equal weights),
-        in d > 1 where clouds are transported; else None.
+        samples of the truth of the sizes used (of the two clouds together, parted at random, where the truth is a
+        cloud), in d > 1 where clouds are transported; else None.
 
     Raises
     ------
@@ -77,10 +78,10 @@ def w2(
     is returned only with dual potentials that prove its cost optimal to 1e-10 of itself, whatever the unit of length
     and however far a point lies out; clouds on the same points are compared by the exact differences of their weights.
     Such a value is biased upward like n^(-1/d): compare it with the null level, which two exact samples reach and no
-    less. The samples for it come from a seed of their own, so that it is the same for all approximations. stderr is
-    that of the transport cost about its biased mean, from the variance of the dual potentials. Where these are not
-    unique, as between groups of points that no mass connects, those that share the cost of each point most evenly are
-    taken: chance in the number of points of a far group is then not part of it.
+    less. The samples for it come from a seed of their own, so that it is the same for all approximations, unless the
+    truth is a cloud. stderr is that of the transport cost about its biased mean, from the variance of the dual
+    potentials. Where these are not unique, as between groups of points that no mass connects, those that share the cost
+    of each point most evenly are taken: chance in the number of points of a far group is then not part of it.
     """
     first, second = checked_pair(approximation, truth, rng, "w2")
     return _w2(first, second, rng, count(n, "n", 2), count(null_draws, "null_draws", 0))
@@ -127,17 +128,25 @@ def _w2_of_blocks(parts: list[Estimate]) -> Estimate:
 
 
 def _null_level(truth, x, y, draws):
-    """The mean of W2 over pairs of samples of the truth as large as these, kept for the next cloud of these sizes."""
+    """The mean of W2 over pairs of samples as large as these, kept for the next cloud of these sizes.
+
+    Of a truth that is a cloud the pairs are parts of x and y together: then the level is that of these two alone.
+    """
+    if truth.atoms() is not None:
+        return _drawn_level(truth, x, y, draws)
     key = id(truth), round(1 / x.share), round(1 / y.share), draws
     if key not in _LEVELS:
         if len(_LEVELS) >= _MOST_LEVELS:
             _LEVELS.clear()
-        rng = np.random.default_rng(REFERENCE_SEED)
-        level = drawn_null(
-            lambda a, b: certified_w2(a.points, a.weights, b.points, b.weights)[0], truth, rng, (x, y), draws
-        )
-        _LEVELS[key] = truth, level
+        _LEVELS[key] = truth, _drawn_level(truth, x, y, draws)
     return _LEVELS[key][1]
+
+
+def _drawn_level(truth, x, y, draws):
+    rng = np.random.default_rng(REFERENCE_SEED)
+    return drawn_null(
+        lambda a, b: certified_w2(a.points, a.weights, b.points, b.weights)[0], truth, rng, (x, y), draws
+    )
 
 
 def cloud_of(law, rng, n, metric):

@@ -234,3 +234,11 @@ def test_the_null_level_is_the_mean_over_pairs_of_samples_of_the_truth():
     assert metrics.w2(exact, exact).null is None  # without a generator nothing is drawn
     assert metrics.w2(exact, truth, rng=np.random.default_rng(0), n=80, null_draws=0).null is None
     assert metrics.w2(Gaussian([0.0, 0.0], 1.0), Gaussian([0.0, 1.0], 1.0), rng=draw).null is None
+
+
+def test_the_null_level_against_a_cloud_is_that_of_the_two_clouds_whatever_was_asked_before():
+    draw = np.random.default_rng(3)
+    near, far, truth = (Particles(shift + draw.normal(size=(60, 2))) for shift in (0.0, 10.0, 0.0))
+    asked = [metrics.w2(cloud, truth, rng=np.random.default_rng(0)).null for cloud in (far, near)]
+    alone = metrics.w2(near, Particles(truth.x), rng=np.random.default_rng(0)).null
+    assert asked[1] == alone < asked[0] / 3
