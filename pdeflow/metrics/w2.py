@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from .._core.errors import NotAvailable
+from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate, together
+from .._core.fingerprint import sha256
 from .._core.validate import count, known_arguments
 from ..laws import Law
 from ..laws.draws import drawn
@@ -15,8 +16,8 @@ from .samples import REFERENCE_SEED, Sample, drawn_null
 from .scales import length
 from .w2_line import w2_on_the_line
 
-# Null levels by truth, which is held so that its id stays its own, and sizes: all rows of a study share them.
-_LEVELS: dict[tuple[int, int, int, int], tuple[Law, float | None]] = {}
+# Null levels by the fingerprint of the truth, and sizes: all rows of a study share them.
+_LEVELS: dict[tuple[str, int, int, int], float | None] = {}
 _MOST_LEVELS = 100
 
 
@@ -130,23 +131,29 @@ def _w2_of_blocks(parts: list[Estimate]) -> Estimate:
 def _null_level(truth, x, y, draws):
     """The mean of W2 over pairs of samples as large as these, kept for the next cloud of these sizes.
 
-    Of a truth that is a cloud the pairs are parts of x and y together: then the level is that of these two alone.
+    Of a truth that is a cloud the pairs are parts of x and y together: then the level is that of these two alone. Nor
+    is it kept for a truth without a fingerprint, which may have changed since.
     """
+    if draws == 0:
+        return None
     if truth.atoms() is not None:
         return _drawn_level(truth, x, y, draws)
-    key = id(truth), round(1 / x.share), round(1 / y.share), draws
-    if key not in _LEVELS:
+    try:
+        key = sha256(truth), round(1 / x.share), round(1 / y.share), draws
+    except BadInput:
+        return _drawn_level(truth, x, y, draws)
+    found = _LEVELS.get(key)
+    if found is None:
+        found = _drawn_level(truth, x, y, draws)
         if len(_LEVELS) >= _MOST_LEVELS:
             _LEVELS.clear()
-        _LEVELS[key] = truth, _drawn_level(truth, x, y, draws)
-    return _LEVELS[key][1]
+        _LEVELS[key] = found
+    return found
 
 
 def _drawn_level(truth, x, y, draws):
     rng = np.random.default_rng(REFERENCE_SEED)
-    return drawn_null(
-        lambda a, b: certified_w2(a.points, a.weights, b.points, b.weights)[0], truth, rng, (x, y), draws
-    )
+    return drawn_null(lambda a, b: certified_w2(a.points, a.weights, b.points, b.weights)[0], truth, rng, (x, y), draws)
 
 
 def cloud_of(law, rng, n, metric):

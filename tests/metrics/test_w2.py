@@ -242,3 +242,16 @@ def test_the_null_level_against_a_cloud_is_that_of_the_two_clouds_whatever_was_a
     asked = [metrics.w2(cloud, truth, rng=np.random.default_rng(0)).null for cloud in (far, near)]
     alone = metrics.w2(near, Particles(truth.x), rng=np.random.default_rng(0)).null
     assert asked[1] == alone < asked[0] / 3
+
+
+def test_the_null_level_follows_a_truth_that_changes():
+    class Box(pf.laws.Law):
+        dim, side = 2, 1.0
+
+        def sample(self, n, rng):
+            return self.side * rng.random((n, 2))
+
+    truth, cloud = Box(), Particles(np.random.default_rng(3).random((60, 2)))
+    before = metrics.w2(cloud, truth, rng=np.random.default_rng(0), n=60).null
+    truth.side = 4.0
+    assert metrics.w2(cloud, truth, rng=np.random.default_rng(0), n=60).null == pytest.approx(4 * before, rel=1e-9)
