@@ -14,6 +14,7 @@ from .._core.estimate import Estimate
 from .._core.shapes import Points, Row, Values
 from .._core.validate import count, positive, real_array
 from ..laws import Law
+from ..laws.draws import drawn
 from .pair import generator
 
 # Bandwidths and levels of a truth come from this many draws of it, from a seed of their own: a metric is then one and
@@ -48,7 +49,7 @@ def sample_of(law: Law, rng: np.random.Generator | None, n: int, metric: str) ->
         full = weights > 0
         return Sample(x[full], weights[full] / weights.sum(), f"{np.count_nonzero(full)} points")
     n = count(n, "n", 2)
-    x = law.sample(n, generator(rng, f"{metric} against {type(law).__name__} in dim {law.dim}"))
+    x = drawn(law, n, generator(rng, f"{metric} against {type(law).__name__} in dim {law.dim}"))
     return Sample(x, np.full(n, 1 / n), f"{n} draws of {type(law).__name__}")
 
 
@@ -65,7 +66,7 @@ def reference_points(law: Law) -> Points:
     """Up to 2,000 points of a law, always the same ones: its own, or draws from a seed that is part of the metric."""
     atoms, rng = law.atoms(), np.random.default_rng(REFERENCE_SEED)
     if atoms is None:
-        return law.sample(REFERENCE_DRAWS, rng)
+        return drawn(law, REFERENCE_DRAWS, rng)
     x, weights = atoms
     equal = np.all(weights == weights[0])
     if equal and len(x) <= REFERENCE_DRAWS:
@@ -208,7 +209,7 @@ def drawn_null(
         if given:
             pair = np.split(both[rng.permutation(len(both))], [len(samples[0].points)])
         else:
-            pair = [truth.sample(size, rng) for size in sizes]
+            pair = [drawn(truth, size, rng) for size in sizes]
         values.append(distance(*(Sample(x, np.full(len(x), 1 / len(x))) for x in pair)))
     return float(np.mean(values))
 

@@ -5,7 +5,15 @@ import pytest
 
 import pdeflow as pf
 from pdeflow.laws import Gaussian, Particles, Uniform
-from pdeflow.metrics.samples import Spectrum, bandwidths, mean_root, median_distance, root_error, sample_of
+from pdeflow.metrics.samples import (
+    Spectrum,
+    bandwidths,
+    mean_root,
+    median_distance,
+    reference_points,
+    root_error,
+    sample_of,
+)
 
 CLOUD = np.random.default_rng(4).standard_normal((300, 2))
 
@@ -67,3 +75,15 @@ def test_a_sample_is_the_cloud_itself_or_draws(rng):
     assert len(sample_of(Uniform([0, 0], [1, 1]), rng, 10, "mmd").points) == 10
     with pytest.raises(pf.NotAvailable, match="rng"):
         sample_of(Uniform([0, 0], [1, 1]), None, 10, "mmd")
+
+
+@pytest.mark.parametrize("ask", [lambda law: sample_of(law, np.random.default_rng(0), 10, "mmd"), reference_points])
+def test_draws_of_another_shape_are_refused(ask):
+    class Flat(pf.laws.Law):
+        dim = 2
+
+        def sample(self, n, rng):
+            return rng.random((2, n))
+
+    with pytest.raises(pf.BadInput, match="Reshape it"):
+        ask(Flat())
