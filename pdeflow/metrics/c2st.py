@@ -8,7 +8,7 @@ from scipy.spatial.distance import cdist
 from .._core.errors import NotAvailable
 from .._core.estimate import Estimate
 from .._core.shapes import Points, Values
-from .._core.validate import count, one_of
+from .._core.validate import count, known_arguments, one_of
 from ..laws import Law
 from .metric import metric
 from .pair import checked_pair, generator
@@ -21,6 +21,7 @@ _TREE_UP_TO = 4  # dimensions, in which a tree of the training points is faster 
 
 
 @metric(floor_adds="sum", scale=one)
+@known_arguments
 def c2st(
     approximation: Law,
     truth: Law,

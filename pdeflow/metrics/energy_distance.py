@@ -8,6 +8,7 @@ from .._core.errors import NotConverged
 from .._core.estimate import Estimate
 from .._core.quadrature import integrate, kronrod
 from .._core.shapes import Points, Row, Values
+from .._core.validate import known_arguments
 from ..laws import Gaussian, Law
 from .gaussian_gaps import mean_norms
 from .kernel_distance import Kernel, Known, kernel_distance
@@ -18,6 +19,7 @@ from .scales import root_of_length
 
 
 @metric(floor_adds="squares", scale=root_of_length)
+@known_arguments
 def energy_distance(
     approximation: Law, truth: Law, *, rng: np.random.Generator | None = None, n: int = 5000
 ) -> Estimate:

@@ -8,6 +8,7 @@ from .._core.errors import NotAvailable
 from .._core.estimate import Estimate
 from .._core.shapes import Points
 from .._core.threads import one_thread
+from .._core.validate import known_arguments
 from ..laws import Gaussian, Law
 from .metric import metric
 from .pair import answers, checked_pair
@@ -26,6 +27,7 @@ _PAIRED = 500  # reference points whose pairs give the second moment of the null
 
 
 @metric(floor_adds="squares", scale=root_of_score)
+@known_arguments
 def ksd(
     approximation: Law,
     truth: Law,

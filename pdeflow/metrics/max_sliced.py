@@ -7,7 +7,7 @@ import numpy as np
 from .._core.estimate import Estimate
 from .._core.shapes import Row, Values, Vector
 from .._core.threads import one_thread
-from .._core.validate import count
+from .._core.validate import count, known_arguments
 from ..laws import Gaussian, Law
 from .metric import metric
 from .pair import checked_pair, generator
@@ -22,6 +22,7 @@ Objective = Callable[[Vector], tuple[float, Vector]]  # θ -> W2² along θ and 
 
 
 @metric(floor_adds="squares", scale=length)
+@known_arguments
 def max_sliced_w2(
     approximation: Law,
     truth: Law,

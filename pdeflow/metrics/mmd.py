@@ -7,6 +7,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from .._core.estimate import Estimate
 from .._core.shapes import Matrix, Points, Row, Values
+from .._core.validate import known_arguments
 from ..laws import Gaussian, Law
 from .kernel_distance import Kernel, kernel_distance
 from .metric import metric
@@ -16,6 +17,7 @@ from .scales import root_of_one
 
 
 @metric(floor_adds="squares", scale=root_of_one)
+@known_arguments
 def mmd(
     approximation: Law,
     truth: Law,

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from .._core.estimate import Estimate
-from .._core.validate import count, positive
+from .._core.validate import count, known_arguments, positive
 from ..laws import Gaussian, Law
 from .entropic_transport import EntropicTransport, entropic_transport, self_transport
 from .metric import metric
@@ -17,6 +17,7 @@ _RELATIVE, _ABSOLUTE = 1e-7, 1e-9
 
 
 @metric(floor_adds="squares", scale=root_of_squared_length)
+@known_arguments
 def sinkhorn_divergence(
     approximation: Law,
     truth: Law,

@@ -39,6 +39,16 @@ def test_an_unknown_keyword_names_the_nearest_one(name):
     assert isinstance(caught.value, pf.UnknownField)
 
 
+NO_METRICS = ("EnergyGap", "Metric", "energy_gap", "metric")
+SHAPE_CHECKED = ("mmd",)  # while tests run, jaxtyping binds the arguments of a function with array shapes first
+
+
+@pytest.mark.parametrize("name", [one for one in pf.metrics.__all__ if one not in NO_METRICS + SHAPE_CHECKED])
+def test_every_metric_names_the_nearest_keyword(name):
+    with pytest.raises(pf.UnknownField, match="Did you mean 'rng'"):
+        getattr(pf.metrics, name)(OU.initial, OU.initial, rnng=None)
+
+
 @pytest.mark.parametrize(
     ("module", "name", "near"),
     [
