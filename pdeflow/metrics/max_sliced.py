@@ -11,7 +11,7 @@ from .._core.validate import count, known_arguments
 from ..laws import Gaussian, Law
 from .metric import metric
 from .pair import checked_pair, generator
-from .samples import Sample, drawn_null, require_several, root_error, root_of, sample_of
+from .samples import Sample, drawn_null, first_order_variance, require_several, root_error, root_of, sample_of
 from .scales import length
 from .w2 import w2
 
@@ -188,7 +188,7 @@ def _equal(sample: Sample) -> bool:
 def _variance(x: Sample, y: Sample, direction: Vector) -> float:
     """The variance of W2² along a direction, from its potentials, whose derivative is 2(x - T(x)) at a point x."""
     i, j, mass = _coupling(x, y, direction)
-    variance = 0.0
+    potentials = []
     for sample, mine, other, its in ((x, i, j, y), (y, j, i, x)):
         along = sample.points @ direction
         mean = np.bincount(mine, mass * (its.points @ direction)[other], len(along)) / sample.weights
@@ -196,8 +196,8 @@ def _variance(x: Sample, y: Sample, direction: Vector) -> float:
         slope = 2 * (along - mean)[order]
         potential = np.empty(len(along))
         potential[order] = _integral(along[order], slope)
-        variance += sample.share * float(sample.weights @ (potential - sample.weights @ potential) ** 2)
-    return variance
+        potentials.append((potential, sample.weights, sample.share))
+    return first_order_variance(potentials)
 
 
 def _integral(places: Values, slopes: Values) -> Values:

@@ -160,6 +160,11 @@ def root_of(square: float) -> float:
     return float(np.sqrt(square)) if square > 0 else 0.0
 
 
+def first_order_variance(influences: Sequence[tuple[Values, Values, float]]) -> float:
+    """Σ share Var(influence) over the samples; the influences, weights and shares are those of `quadratic_variance`."""
+    return sum(part * float(w @ (value - w @ value) ** 2) for value, w, part in influences)
+
+
 def quadratic_variance(influences: list[tuple[Values, Values, float]], spectrum: Spectrum) -> float:
     """The variance of a V-statistic of degree two.
 
@@ -168,9 +173,8 @@ def quadratic_variance(influences: list[tuple[Values, Values, float]], spectrum:
     2 share² Σ λ², all that is left where both laws are one [serfling1980, sections 5.3 and 5.5].
     """
     share = sum(part for _, _, part in influences)
-    first = sum(part * float(w @ (value - w @ value) ** 2) for value, w, part in influences)
     degenerate = share**2 * spectrum.squares
-    return max(first - 4 * degenerate, 0.0) + 2 * degenerate
+    return max(first_order_variance(influences) - 4 * degenerate, 0.0) + 2 * degenerate
 
 
 def v_estimate(

@@ -9,7 +9,17 @@ from ..laws import Gaussian, Law
 from .entropic_transport import EntropicTransport, entropic_transport, self_transport
 from .metric import metric
 from .pair import answers, checked_pair
-from .samples import Sample, drawn_null, reference_points, require_several, root_error, root_of, sample_of, thinned
+from .samples import (
+    Sample,
+    drawn_null,
+    first_order_variance,
+    reference_points,
+    require_several,
+    root_error,
+    root_of,
+    sample_of,
+    thinned,
+)
 from .scales import root_of_squared_length
 
 # Of the divergence or, where that is small, of ε: the largest error of each of the three transport costs.
@@ -89,12 +99,9 @@ def sinkhorn_divergence(
         require_several(sample, "sinkhorn_divergence")
     across, within_x, within_y = _three(x, y, epsilon)
     square = _divergence(across, within_x, within_y)
-    variance = sum(
-        sample.share * float(sample.weights @ (gap - sample.weights @ gap) ** 2)
-        for sample, gap in ((x, across.u - within_x.u), (y, across.v - within_y.v))
-    )
+    gaps = (across.u - within_x.u, x.weights, x.share), (across.v - within_y.v, y.weights, y.share)
     null = drawn_null(lambda a, b: root_of(_divergence(*_three(a, b, epsilon))), second, rng, (x, y), null_draws)
-    stderr = root_error(max(square, (null or 0.0) ** 2), variance)
+    stderr = root_error(max(square, (null or 0.0) ** 2), first_order_variance(gaps))
     how = f"{x.note} and {y.note}, {what}, biased upward"
     return Estimate(root_of(square), stderr, how, "sinkhorn_divergence", null=null)
 
