@@ -58,15 +58,19 @@ def halved(mass: Values, on_cells: bool) -> HalfMasses:
     narrow law off the centre of a wide cell makes. Any other narrow law is off the centres of both kinds of cells, by a
     half of these between them, which is the largest error of its place.
     """
-    levels = np.concatenate([[0.0], np.cumsum(mass)])
-    cuts = np.linspace(0.0, len(mass), len(mass) // 2 + 1)
-    wide = np.diff(np.interp(cuts, np.arange(len(levels)), levels))
+    wide = np.diff(_below_edges(mass, len(mass) // 2))
     if not on_cells:
         return wide
     ratio = len(mass) / len(wide)
     off = mass @ (np.arange(len(mass)) + 0.5) - ratio * (wide @ (np.arange(len(wide)) + 0.5))
     moved = np.concatenate([[0.0], off / (2 * ratio) * (wide[1:] + wide[:-1]), [0.0]])
     return wide - np.diff(moved)
+
+
+def _below_edges(mass: Values, cells: int) -> np.ndarray:
+    """The mass (cells + 1,) below the edges of so many equal cells between the same ends."""
+    levels = np.concatenate([[0.0], np.cumsum(mass)])
+    return np.interp(np.linspace(0.0, len(mass), cells + 1), np.arange(len(levels)), levels)
 
 
 def grid_changes(mass: Values, coarse: HalfMasses) -> dict[str, float]:
@@ -81,9 +85,7 @@ def grid_changes(mass: Values, coarse: HalfMasses) -> dict[str, float]:
         mean = masses @ centers / masses.sum()
         moments.append((mean, masses @ (centers - mean) ** 2 / masses.sum(), width**2 / 12))
     (mean, variance, own), (other_mean, other_variance, other_own) = moments
-    fine = np.concatenate([[0.0], np.cumsum(mass)])
-    cuts = np.linspace(0.0, len(mass), len(coarse) + 1)
-    gap = np.interp(cuts, np.arange(len(fine)), fine)[1:-1] - np.cumsum(coarse)[:-1]
+    gap = _below_edges(mass, len(coarse))[1:-1] - np.cumsum(coarse)[:-1]
     # the variance of a law on cells is that of the law it stands for and that of a cell [Sheppard's correction]
     spread = abs((variance - own) - (other_variance - other_own))
     whole = variance + own  # of the law that is constant on the cells
