@@ -36,8 +36,7 @@ class LineMixture:
 
     def __init__(self, weights: Values, means: Values, deviations: Values):
         full = weights > 0
-        self.mass = float(weights[full].sum())
-        self.weights, self.means, self.deviations = weights[full] / self.mass, means[full], deviations[full]
+        self.weights, self.means, self.deviations = weights[full] / weights[full].sum(), means[full], deviations[full]
         # in units of a power of two, so that third powers of deviations stay numbers
         self._exponent = int(np.frexp(self.deviations.max())[1])
         m, self._s = (np.ldexp(part, -self._exponent) for part in (self.means, self.deviations))
@@ -138,15 +137,15 @@ def _gap_to_gaussian(shares, start, slope, deviation):
     edges = np.union1d(z, _FINE[(_FINE > z[0]) & (_FINE < z[-1])])
     half, middle = np.diff(edges) / 2, (edges[1:] + edges[:-1]) / 2
     line = np.clip(np.searchsorted(z, middle, side="right") - 1, 0, len(start) - 1)
-    straight, total = bool(np.any(slope)), 0.0
-    for nodes, low, high in ((6, 0.0, 0.05), (12, 0.05, np.inf)) if straight else _RULES_OF_STEPS:
+    steps, total = not np.any(slope), 0.0
+    for nodes, low, high in _RULES_OF_STEPS if steps else ((6, 0.0, 0.05), (12, 0.05, np.inf)):
         rows = np.flatnonzero((half > low) & (half <= high))
         if not len(rows):
             continue
         x, w = gauss_legendre(nodes)
         y, at = middle[rows, None] + half[rows, None] * x, line[rows, None]
         gap = deviation * y - start[at]
-        if straight:
+        if not steps:
             gap -= slope[at] * (ndtr(y) - shares[at])
         total += float(half[rows] @ ((gap * gap * np.exp(-0.5 * y * y)) @ w))
     return total / np.sqrt(2 * np.pi)
