@@ -25,6 +25,11 @@ def underflow_is_zero(function: Callable[Arguments, Answer]) -> Callable[Argumen
     return quiet
 
 
+def power_of_two(length) -> float:
+    """A power of two of the size of a length: squares of quotients keep their bits and their range."""
+    return float(2.0 ** min(max(np.frexp(length)[1], -1000), 1000))
+
+
 def is_tensor(x) -> bool:
     """Whether x is a torch tensor (told by a method of its own, without importing torch)."""
     return hasattr(x, "new_tensor")

@@ -16,10 +16,10 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import shortest_path
 
+from .._core.arrays import power_of_two
 from .._core.shapes import Numbers, Points, Row
 
-EPS = float(np.finfo(float).eps)
-ROUNDING = 4 * EPS  # weights that differ by less of themselves are the same, written in two ways
+ROUNDING = 4 * float(np.finfo(float).eps)  # weights and levels that differ by less of themselves are the same
 _MOST_MOVED = 1e-3  # of the mass; more is left to the linear program
 
 
@@ -78,7 +78,7 @@ def w2_of_differences_on_the_line(found: Differences) -> float | None:
     gaps = np.diff(found.points[:, 0])
     if not len(gaps):
         return 0.0
-    size = 2.0 ** float(np.frexp(gaps.max())[1])
+    size = power_of_two(gaps.max())
     return size * float(np.sqrt(np.abs(over[:-1]) @ (gaps / size) ** 2))
 
 

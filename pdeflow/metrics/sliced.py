@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._core.arrays import power_of_two
 from .._core.estimate import Estimate
 from .._core.validate import count, known_arguments
 from ..laws import Law, Particles
@@ -10,7 +11,6 @@ from .metric import metric
 from .pair import checked_pair, generator
 from .scales import length
 from .w2 import closed_w2, w2
-from .w2_line import power_of_two
 
 
 @metric(floor_adds="squares", scale=length)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .._core.arrays import underflow_is_zero
+from .._core.arrays import power_of_two, underflow_is_zero
 from .._core.errors import NotAvailable, NotConverged
 from .._core.quadrature import MOST_PANELS, halved_levels, integrate, kronrod, polynomial_at
 from .._core.rising import require_rising
@@ -77,11 +77,6 @@ def _merged(a, b):
     size = power_of_two(max(np.max(np.abs(e0)), np.max(np.abs(e1))))
     e0, e1 = e0 / size, e1 / size
     return size * float(np.sqrt((high - low) @ (e0 * e0 + e0 * e1 + e1 * e1) / 3))
-
-
-def power_of_two(length):
-    """A power of two of the size of a length: squares of quotients keep their bits and their range."""
-    return float(2.0 ** min(max(np.frexp(length)[1], -1000), 1000))
 
 
 def _on(pieces, low, high):

@@ -12,14 +12,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._core.arrays import power_of_two
 from .._core.quadrature import integrate
 from .._core.shapes import Row, Values
 from ..laws.gaussian import Gaussian
 from ..laws.line_mixture import LineMixture
+from .reweighted import ROUNDING
 
 Pieces = tuple[Row, Row, Row]
 Components = tuple[Row, tuple[Gaussian, ...]]
-ROUNDING = 4 * float(np.finfo(float).eps)  # levels that differ by this share of themselves are the same
 _APART = 8.5  # deviations beyond which a Gaussian has less than the rounding of a level
 _CENTRAL = 1e-15  # knots beyond this share show no feature that counts
 
@@ -80,7 +81,7 @@ def w2_of_mixtures(first: Components, second: Components) -> float:
     Levels between separate groups of components that differ by four roundings of a level count as the same.
     """
     arrays = [_arrays(part) for part in (first, second)]
-    size = _power_of_two(max(max(np.ptp(np.concatenate([m for _, m, _ in arrays])), s.max()) for _, _, s in arrays))
+    size = power_of_two(max(max(np.ptp(np.concatenate([m for _, m, _ in arrays])), s.max()) for _, _, s in arrays))
     mine, yours = (_modes(w, m / size, s / size) for w, m, s in arrays)
     known, halves = 0.0, []
     for mass, one, other in _cells(mine, yours):
@@ -112,7 +113,7 @@ def w2_to_pieces(mixture: Components, below: Pieces, above: Pieces) -> float:
     """
     w, m, s = _arrays(mixture)
     centre, ends = m[0], np.concatenate([below[1], below[2]])
-    size = _power_of_two(max(np.max(np.abs(m - centre)), s.max(), np.max(np.abs(ends - centre))))
+    size = power_of_two(max(np.max(np.abs(m - centre)), s.max(), np.max(np.abs(ends - centre))))
     modes = _modes(w, (m - centre) / size, s / size)
     total = 0.0
     for upper, (levels, left, right) in ((False, below), (True, above)):
@@ -140,10 +141,6 @@ def _arrays(mixture):
     full = np.flatnonzero(weights > 0)
     means = np.array([parts[i].mean()[0] for i in full])
     return weights[full], means, np.array([parts[i].root()[0, 0] for i in full])
-
-
-def _power_of_two(length):
-    return float(2.0 ** min(max(np.frexp(length)[1], -1000), 1000))
 
 
 def _modes(weights, means, deviations):

@@ -20,3 +20,10 @@ def test_tensors_give_the_same_numbers():
     for function in (arrays.exp, arrays.log_sum_exp, arrays.softmax):
         assert np.allclose(function(t).numpy(), function(x), rtol=1e-14)
     assert np.allclose(arrays.log(arrays.exp(t)).numpy(), x, rtol=1e-12)
+
+
+@pytest.mark.parametrize("length", [5e-324, 1e-300, 0.3, 1.0, 7.0, 1e308])
+def test_a_power_of_two_of_the_size_of_a_length(length):
+    size = arrays.power_of_two(length)
+    assert np.frexp(size)[0] == 0.5 and np.square(length / size) > 0
+    assert 0.5 <= length / size < 1 or not 1e-300 < length < 1e300

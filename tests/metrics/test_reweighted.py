@@ -49,3 +49,9 @@ def test_a_point_that_cannot_pass_on_so_much_is_left_to_the_linear_program():
     expected = np.sqrt(2 * 1e-5 + 4 * (9e-4 - 1e-5))  # through the middle as much as lies there, else at once
     assert metrics.w2(Particles(x, p), Particles(x, q)).value == pytest.approx(expected, rel=1e-8)
     assert metrics.w2(Particles(plane, p), Particles(plane, q)).value == pytest.approx(expected, rel=1e-8)
+
+
+def test_clouds_at_the_end_of_the_numbers_are_compared_on_the_line():
+    x, p = np.array([[0.0], [1e308], [1.5e308]]), np.array([0.25, 0.25, 0.5])
+    found = metrics.w2(Particles(x, p), Particles(x, p + np.array([2.0**-20, 0.0, -(2.0**-20)])))
+    assert found.value == pytest.approx(np.sqrt(2.0**-20 * 1.25) * 1e308, rel=1e-9)
