@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._core.errors import BadInput, Diverged, NotAvailable
-from ._core.overriding import speaks_for
+from ._core.overriding import speaks_for, takes_keyword
 from ._core.progress import ProgressBar
 from ._core.shapes import Values
 from ._core.short_text import shown
@@ -33,6 +33,17 @@ class Method(Value):
 
     Notes
     -----
+    Two keywords are optional, and `solve` passes each to a method whose signature has it:
+
+    - init(problem, rng, *, dt), for a scheme whose grid depends on the step: the length of the steps that follow;
+    - step(problem, state, dt, rng, *, time) and advance(problem, state, dt, steps, rng, *, time), for a potential
+      V(t, x): the time at which the call begins, 0 for the first.
+
+    The signature is that of the function which answers: a subclass that overrides a verb says anew what it takes. A
+    function that takes any keyword (``**options``) is one that hands it on: what it wraps (functools.wraps), the class
+    above it or the methods in the fields of the object decide. Where one of `step` and `advance` takes `time` and the
+    other does not, single steps are taken.
+
     What cannot be stepped from outside, such as a program in another language, has one verb in place of the three:
     run(problem, dt, times, seed) -> one law per time, with `seed` a whole number. A study measures its floor by
     represent(law, answer, rng), which puts `law` into the representation of an `answer` of `run` at the same time.
@@ -76,10 +87,24 @@ class Method(Value):
         """
         raise NotImplementedError
 
-    def advance(self, problem: Problem, state: Any, dt: float, steps: int, rng: np.random.Generator) -> Any:
-        """The state `steps` steps of length dt later. Override it where many steps fuse into one call."""
-        for _ in range(steps):
-            state = self.step(problem, state, dt, rng)
+    def advance(
+        self,
+        problem: Problem,
+        state: Any,
+        dt: float,
+        steps: int,
+        rng: np.random.Generator,
+        *,
+        time: float | None = None,
+    ) -> Any:
+        """The state `steps` steps of length dt later. Override it where many steps fuse into one call.
+
+        `time` is that at which the first step begins. This loop hands it on to a `step` that takes it.
+        """
+        clocked = time is not None and takes_time(self, "step")
+        for k in range(steps):
+            now = {"time": time + k * dt} if clocked and time is not None else {}
+            state = self.step(problem, state, dt, rng, **now)
         return state
 
     def law(self, state: Any) -> Law:
@@ -166,15 +191,18 @@ def solve(
         return _run_whole(problem, method, dt, grid, seed, on_step)
     rng = np.random.default_rng(_seed(seed))
     fused = on_step is None and _fuses(method)
+    clocked, move = takes_time(method, "advance" if fused else "step"), method.advance if fused else method.step
     reports, history, first, done = hasattr(method, "report"), [], None, 0
     bar = ProgressBar(flag(progress, "progress"), marks[-1], type(method).__name__)
     start = clock.perf_counter()
     with one_thread(), bar:
-        state = method.init(problem, rng)
+        state = initial_state(problem, method, rng, dt=dt)
         refuse_foreign_gradients(problem.energy, problem.initial)
         laws = [method.law(state)] if marks[0] == 0 else []
         for stride, done in _strides(marks, fused):
-            state = method.advance(problem, state, dt, stride, rng) if fused else method.step(problem, state, dt, rng)
+            now = {"time": (done - stride) * dt} if clocked else {}
+            how_many = (stride,) if fused else ()
+            state = move(problem, state, dt, *how_many, rng, **now)
             first = clock.perf_counter() - start if first is None else first
             _check_finite(state, done, dt)
             if reports:
@@ -187,6 +215,21 @@ def solve(
     seconds = clock.perf_counter() - start
     stats = {"seconds": seconds, "first_call_seconds": seconds if first is None else first, "steps": done}
     return Trajectory(grid, laws, stats, history)
+
+
+def initial_state(problem: Problem, method: Any, rng: np.random.Generator, *, dt: float) -> Any:
+    """The state from which a method goes on in steps of dt; its `init` gets dt where its signature asks for it."""
+    return method.init(problem, rng, **({"dt": dt} if takes_step_length(method) else {}))
+
+
+def takes_step_length(method: Any) -> bool:
+    """Whether the state at the start depends on the step: `init` of the method takes `dt`."""
+    return takes_keyword(method, "init", "dt", 2, Method)
+
+
+def takes_time(method: Any, verb: str) -> bool:
+    """Whether `step` or `advance` of a method takes the time at which it begins."""
+    return takes_keyword(method, verb, "time", 4 if verb == "step" else 5, Method)
 
 
 def require_problem_and_method(problem: Any, method: Any) -> None:
@@ -233,12 +276,13 @@ def _fuses(method: Any) -> bool:
     """Whether the method takes many steps in one call: its `advance` stands for its own `step`, and not for another's.
 
     A `step` that a subclass, a mixin, a wrapper, the object itself or a patch puts in place of the one that `advance`
-    was written for is called.
+    was written for is called, and so is one that takes the time where `advance` does not, or the other way round.
     """
     return (
         hasattr(method, "advance")
         and getattr(type(method), "advance", None) is not Method.advance
         and speaks_for(method, "advance", ("step",))
+        and takes_time(method, "advance") == takes_time(method, "step")
     )
 
 

@@ -29,7 +29,7 @@ TABLE = {
     "particle": METHOD,
     "neural": METHOD,
     "metrics": ENERGIES,
-    "checks": ENERGIES,
+    "checks": METHOD,
     "reference": TRAJECTORY | {"metrics"},
     "study": STUDY,
     "case": STUDY | {"study"},

@@ -268,3 +268,83 @@ def test_the_three_verbs_come_before_run():
             raise ZeroDivisionError
 
     assert pf.solve(PROBLEM, Both(), dt=0.25).stats["steps"] == 4
+
+
+class Clocked:
+    """A user's method whose number of particles depends on dt, and whose drift on time: dX = cos(t) dt."""
+
+    def init(self, problem, rng, *, dt):
+        return problem.initial.sample(round(1 / dt), rng)
+
+    def step(self, problem, state, dt, rng, *, time):
+        return state + np.sin(time + dt) - np.sin(time)
+
+    def law(self, state):
+        return Particles(state)
+
+
+@dataclass(frozen=True)
+class ClockedWalk(Walk):
+    """The same in one call; it writes down the times at which it was called."""
+
+    called = []  # noqa: RUF012 (shared on purpose: the test reads it)
+
+    def init(self, problem, rng, *, dt):
+        return problem.initial.sample(round(1 / dt), rng)
+
+    def step(self, problem, state, dt, rng, *, time):
+        return self.advance(problem, state, dt, 1, rng, time=time)
+
+    def advance(self, problem, state, dt, steps, rng, *, time):
+        self.called.append((steps, round(time, 12)))
+        return state + np.sin(time + steps * dt) - np.sin(time)
+
+
+@dataclass(frozen=True)
+class LateWalk(ClockedWalk):
+    def step(self, problem, state, dt, rng):
+        return state
+
+
+@dataclass(frozen=True)
+class DriftingWalk(FusedWalk):
+    def advance(self, problem, state, dt, steps, rng):
+        raise AssertionError("it knows no time, and step does")
+
+    def step(self, problem, state, dt, rng, *, time):
+        return state + np.sin(time + dt) - np.sin(time)
+
+
+@pytest.mark.parametrize("method", [Clocked(), ClockedWalk(), DriftingWalk(particles=4)])
+def test_solve_passes_dt_and_the_time_at_which_a_step_begins(method):
+    """The sum of the steps is sin(t) to round-off only where each step gets its own time."""
+    ClockedWalk.called.clear()
+    flow = pf.solve(PROBLEM, method, dt=0.25, times=[0.0, 0.5, 2.0])
+    start = flow.at(0.0).x
+    assert start.shape == (4, 1)
+    assert np.allclose(flow.at(0.5).x - start, np.sin(0.5), rtol=0, atol=1e-15)
+    assert np.allclose(flow.final.x - start, np.sin(2.0), rtol=0, atol=1e-14)
+    watched = pf.solve(PROBLEM, method, dt=0.25, times=[2.0], on_step=lambda *_: None)
+    assert np.allclose(watched.final.x, flow.final.x, rtol=0, atol=1e-14)
+    if isinstance(method, ClockedWalk):
+        assert ClockedWalk.called[:3] == [(1, 0.0), (1, 0.25), (6, 0.5)]
+
+
+def test_a_step_without_the_time_is_not_spoken_for_by_a_call_that_has_it():
+    flow = pf.solve(PROBLEM, LateWalk(), dt=0.25, times=[0.0, 1.0])
+    assert (flow.final.x == flow.at(0.0).x).all()
+
+
+def test_the_loop_of_the_base_class_hands_the_time_on():
+    @dataclass(frozen=True)
+    class Loop(pf.Method):
+        def step(self, problem, state, dt, rng, *, time):
+            return state + np.sin(time + dt) - np.sin(time)
+
+    assert Loop().advance(PROBLEM, 0.0, 0.25, 4, None, time=1.0) == pytest.approx(np.sin(2.0) - np.sin(1.0), abs=1e-15)
+    with pytest.raises(TypeError, match="time"):
+        Loop().advance(PROBLEM, 0.0, 0.25, 4, None)
+    assert Walk(spread=0.0).advance(PROBLEM, np.zeros(2), 0.25, 4, np.random.default_rng(0), time=1.0).tolist() == [
+        0,
+        0,
+    ]

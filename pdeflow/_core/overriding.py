@@ -32,6 +32,26 @@ def speaks_for(thing: Any, shortcut: str, names: Iterable[str]) -> bool:
     )
 
 
+def takes_keyword(thing: Any, verb: str, keyword: str, given: int, promise: type = object) -> bool:
+    """Whether `verb` of an object can be called with `keyword`= after `given` arguments without a name.
+
+    The first definition that names its keywords decides: that of the object, else of each class of its mro before
+    `promise`. One that takes any keyword hands it on: to what it wraps, or further up, or to the objects in the fields
+    of `thing` that have the verb; where there is none of these it takes the keyword itself.
+    """
+    own = getattr(thing, "__dict__", {})
+    classes = [kind for kind in type(thing).__mro__ if kind is not promise and verb in vars(kind)]
+    written = ([own[verb]] if verb in own else []) + [_bound(vars(kind)[verb], thing) for kind in classes]
+    asked = getattr(thing, verb)
+    for function in written or [asked]:
+        taken = _named_or_open(function, keyword, given, thing)
+        if taken is not None:
+            return taken
+    held = own.values() if written else [getattr(asked, "__self__", None)]
+    inner = [one for one in held if one is not thing and callable(getattr(one, verb, None))]
+    return all(takes_keyword(one, verb, keyword, given, promise) for one in inner)
+
+
 def answers_as(thing: Any, kind: type, names: Iterable[str]) -> bool:
     """Whether `thing` is a `kind` and answers each of `names` with what was written in `kind` or its bases."""
     return isinstance(thing, kind) and all(
@@ -51,6 +71,29 @@ def forget_shortcuts(cls: type, base: type, written: Iterable[str], shortcuts: I
         place = next((i for i, kind in enumerate(mro) if name in vars(kind)), len(mro))
         if first < place < mro.index(base):
             setattr(cls, name, vars(base)[name])
+
+
+def _bound(function: Any, thing: Any) -> Any:
+    """A function of a class as the method of one object."""
+    return function.__get__(thing, type(thing)) if hasattr(function, "__get__") else function
+
+
+def _named_or_open(function: Any, keyword: str, given: int, thing: Any) -> bool | None:
+    """Whether a function takes a keyword after `given` arguments; None where it takes any and wraps no other."""
+    try:
+        parameters = inspect.signature(function, follow_wrapped=False).parameters
+    except (TypeError, ValueError):  # compiled code without a signature
+        return False
+    names, one = list(parameters), parameters.get(keyword)
+    if one is not None and one.kind in (one.KEYWORD_ONLY, one.POSITIONAL_OR_KEYWORD):
+        return one.kind is one.KEYWORD_ONLY or names.index(keyword) >= given
+    if not any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
+        return False
+    wrapped = getattr(function, "__wrapped__", None)
+    if wrapped is None:
+        return None
+    bound = _bound(wrapped, thing) if inspect.ismethod(function) else wrapped
+    return _named_or_open(bound, keyword, given, thing)
 
 
 def _origin(thing: Any, name: str) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ import numpy as np
 from .._core.errors import BadInput, Diverged
 from .._core.shapes import Numbers
 from ..laws import Law
+from ..method import initial_state, takes_time
 
 
 def mass(trajectory: Any, *, tolerance: float = 1e-12) -> float:
@@ -155,10 +156,10 @@ def equilibrium(
     """
     problem = replace(problem, initial=law)
     rng = np.random.default_rng(seed)
-    start = method.init(problem, rng)
-    before, state = method.law(start), start
-    for _ in range(steps):
-        state = method.step(problem, state, dt, rng)
+    start = initial_state(problem, method, rng, dt=dt)
+    before, state, clocked = method.law(start), start, takes_time(method, "step")
+    for k in range(steps):
+        state = method.step(problem, state, dt, rng, **({"time": k * dt} if clocked else {}))
     moved = max(
         float(np.max(np.abs(a - b))) for a, b in zip(before.coordinates(), method.law(state).coordinates(), strict=True)
     )

@@ -165,6 +165,7 @@ def _house_method(chosen: Case, answer: str | None) -> Any:
     import numpy as np
 
     from .. import grid, particle
+    from ..method import initial_state
 
     builders: dict[str, Callable[[], Any]] = {
         "samples": lambda: particle.EulerMaruyama(),
@@ -176,7 +177,7 @@ def _house_method(chosen: Case, answer: str | None) -> Any:
         try:
             if kind in chosen.answers():
                 method = build()
-                method.init(chosen.problem, np.random.default_rng(0))
+                initial_state(chosen.problem, method, np.random.default_rng(0), dt=min(chosen.levels))
                 return method
         except Unsupported:
             continue

@@ -17,7 +17,7 @@ from .._core.fingerprint import describe
 from .._core.progress import ProgressBar
 from .._core.threads import one_thread
 from .._core.walk import text_of
-from ..method import runs_whole
+from ..method import runs_whole, takes_step_length
 from ..trajectory import Trajectory
 from .rows import Row
 from .run import Floor, Floors, Named, Run, measure_floors, measure_floors_within, perform, perform_within, unmeasured
@@ -129,8 +129,10 @@ def _truth_key(study: Study, run: Run) -> tuple[Any, ...]:
 
 
 def _floor_key(study: Study, run: Run) -> tuple[Any, ...]:
-    """A floor depends on the method with its fields, not on dt (unless the truth does) or the seed."""
-    return (*_truth_key(study, run), id(run.method))
+    """A floor depends on the method with its fields, not on the seed, and on dt where the truth or the start does."""
+    starts_by_dt = not isinstance(run.method, PdeflowError) and not runs_whole(run.method)
+    dt = run.dt if starts_by_dt and takes_step_length(run.method) else None
+    return (*_truth_key(study, run), id(run.method), dt)
 
 
 @one_thread()
@@ -183,7 +185,8 @@ def _floors(
         key, truth = _floor_key(study, run), truths[_truth_key(study, run)]
         if key not in floors and not isinstance(run.method, PdeflowError) and not isinstance(truth, PdeflowError):
             if study.floors:
-                tasks.setdefault(key, (key, labels, (run.problem, run.method, run.times, run.metrics, truth), budget))
+                asked = run.problem, run.method, run.times, run.metrics, truth, run.dt
+                tasks.setdefault(key, (key, labels, asked, budget))
             else:
                 floors[key] = unmeasured(run.times, run.metrics, truth, "not measured: floors=False")
     floors.update(spread(_keyed_floors, list(tasks.values()), jobs))

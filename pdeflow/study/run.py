@@ -14,7 +14,7 @@ from .._core.estimate import Estimate
 from .._core.threads import one_thread
 from .._core.validate import real
 from ..laws import Law
-from ..method import runs_whole, solve
+from ..method import initial_state, runs_whole, solve
 from ..metrics.metric import scale_of
 from ..problems.problem import Problem
 from ..trajectory import Trajectory
@@ -262,6 +262,7 @@ def measure_floors(
     times: Sequence[float],
     metrics: Mapping[str, Callable[..., Any]],
     truth: Trajectory,
+    dt: float,
     *,
     tell: Tell = _silent,
 ) -> Floors:
@@ -277,7 +278,7 @@ def measure_floors(
         return {}
 
     def start(law: Law, rng: np.random.Generator) -> Law:
-        return method.law(method.init(replace(problem, initial=law), rng))
+        return method.law(initial_state(replace(problem, initial=law), method, rng, dt=dt))
 
     return {
         (time, name): _floor_and_scale(start, problem, truth, time, name, metric)
@@ -286,18 +287,12 @@ def measure_floors(
     }
 
 
-def measure_floors_within(
-    budget: float,
-    problem: Problem,
-    method: Any,
-    times: Sequence[float],
-    metrics: Mapping[str, Callable[..., Any]],
-    truth: Trajectory,
-) -> Floors:
-    """`measure_floors` with at most `budget` CPU seconds; NaN where they do not suffice."""
+def measure_floors_within(budget: float, *question: Any) -> Floors:
+    """`measure_floors(*question)` with at most `budget` CPU seconds; NaN where they do not suffice."""
     try:
-        return within(budget, measure_floors, problem, method, times, metrics, truth)
+        return within(budget, measure_floors, *question)
     except OutOfTime as error:
+        _, _, times, metrics, truth, _ = question
         return unmeasured(times, metrics, truth, f"{error.status}: {error}")
 
 

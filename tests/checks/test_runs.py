@@ -77,3 +77,19 @@ def test_equilibrium(kind):
         checks.equilibrium(
             problem, replace(Push(0.5, kind), speed=-0.5), Gaussian(0, 1), dt=0.1, steps=3, tolerance=1e-3
         )
+
+
+def test_equilibrium_passes_the_step_and_the_time_to_a_method_that_takes_them():
+    class Turning:
+        """Moves by the time that has gone by: 0, dt, 2 dt, which are 3 dt in three steps."""
+
+        def init(self, problem, rng, *, dt):
+            return np.full((2, 1), dt)
+
+        def step(self, problem, state, dt, rng, *, time):
+            return state + time
+
+        def law(self, state):
+            return Particles(state)
+
+    assert checks.equilibrium(pf.problems.ou(), Turning(), Gaussian(0, 1), dt=0.25, steps=3) == 0.75

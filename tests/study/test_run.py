@@ -70,6 +70,22 @@ def test_floor_is_averaged_over_draws_of_a_random_method_and_single_for_a_determ
     assert len({row["error"] for row in cloud}) == 6 and len({row["error"] for row in euler}) == 2
 
 
+class Growing(Cloud):
+    """A cloud of 25/dt particles."""
+
+    def init(self, problem, rng, *, dt):
+        return Cloud(particles=round(25 / dt)).init(problem, rng)
+
+
+def test_floor_of_a_method_whose_start_depends_on_the_step_is_measured_for_each_step(tmp_path):
+    study = small(methods={"cloud": Growing()}, sweep={"dt": [0.25, 1 / 256]}, times=[0.25], seeds=range(2))
+    table = study.run(store=tmp_path)
+    coarse, fine = ({row["floor"] for row in table if row["dt"] == dt} for dt in (0.25, 1 / 256))
+    assert len(coarse) == len(fine) == 1
+    assert 3 < coarse.pop() / fine.pop() < 20  # 64 times the particles: the floor of a mean is an eighth
+    assert all(row["status"] == "ok" and row["floor_how"].startswith("mean of 8") for row in study.run(budget=20))
+
+
 @pytest.mark.parametrize(
     ("floor", "error", "kept", "how"),
     [
