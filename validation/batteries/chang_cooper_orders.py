@@ -1,8 +1,10 @@
 """ChangCooper in time on all linear 1-D problems and in all metrics, at dt = 1/4 ... 1/32: are correct claims passed?
 
 The errors are against the time-exact flow of the same cells, exp(tL), so that space plays no part. Implicit Euler is
-to have order 1, the L-stable scheme order 2, both within 0.25: the steps are coarse, and higher terms count. The bar:
-no verdict `fail`, and at least 90 % `pass`.
+to have order 1, the L-stable scheme order 2, both within 0.25: the steps are coarse, and higher terms count. Without a
+potential L is the Laplacian of the cells, L x = 0 and L x² = 2T away from the ends, so that every consistent step moves
+mean and variance as exp(tL) does: there both schemes are to be exact. The bar: no verdict `fail`, and at least 90 %
+`pass`.
 
 Run: python validation/batteries/chang_cooper_orders.py [--quick] [--out FILE]; exit code 1 where a bar is missed.
 """
@@ -71,7 +73,10 @@ def rows(quick):
             for metric in METRICS:
                 # kl is quadratic in the difference of the laws, so its order is doubled
                 claimed = 2 * order if metric == "kl" else order
-                claim = pf.Claim(scheme, metric, claimed, TOLERANCE * claimed / order, "docs/math.md 7")
+                tolerance = TOLERANCE * claimed / order
+                if name == "heat" and metric in ("mean", "cov"):
+                    claimed = np.inf
+                claim = pf.Claim(scheme, metric, claimed, tolerance, "docs/math.md 7")
                 errors = sorted(
                     (
                         (row["dt"], row["error"])

@@ -180,3 +180,23 @@ def resolvent_sum(up, down, time, nodes, weights, mass):
             value = (right[j] + time * down[j] * value) / pivot[j]
             total[j] += (weights[k] * value).real
     return total
+
+
+@compiled(cache=True, nogil=True)
+def uniformised(stay, rise, fall, weights, mass):
+    """Σ_k weights_k Pᵏ mass, (n,), with P the chain that stays with `stay` (n,) and jumps with `rise`, `fall` (n - 1,).
+
+    Nothing is subtracted, so that every cell has a small relative error.
+    """
+    n = len(mass)
+    m, after, total = mass.copy(), np.empty(n), weights[0] * mass
+    for k in range(1, len(weights)):
+        after[0] = stay[0] * m[0] + fall[0] * m[1]
+        for j in range(1, n - 1):
+            after[j] = stay[j] * m[j] + rise[j - 1] * m[j - 1] + fall[j] * m[j + 1]
+        after[n - 1] = stay[n - 1] * m[n - 1] + rise[n - 2] * m[n - 2]
+        m, after = after, m
+        weight = weights[k]
+        for j in range(n):
+            total[j] += weight * m[j]
+    return total
