@@ -69,6 +69,7 @@ def example_output(name: str, out: str, answer: str | None, seeds: int) -> None:
 @click.argument("folder", type=click.Path())
 @click.option("--results", required=True, type=click.Path(), help="Folder of CSV, NPZ and HDF5 files, or one file.")
 @click.option("--order", type=float, help="The order in dt that is claimed, in every metric.")
+@click.option("--at-least", type=float, help="The least order in dt that is claimed, in every metric.")
 @click.option("--tolerance", default=0.1, show_default=True, type=float, help="How far the observed order may lie off.")
 @click.option("--name", default="results", show_default=True, help="What the table calls the program.")
 @click.option("--jobs", default=1, show_default=True, help="Comparisons side by side (joblib).")
@@ -78,6 +79,7 @@ def judge(
     folder: str,
     results: str,
     order: float | None,
+    at_least: float | None,
     tolerance: float,
     name: str,
     jobs: int,
@@ -98,11 +100,16 @@ def judge(
     asked = cases.load(folder)
     table = cases.judge(asked, results, name=name, jobs=jobs, progress=not quiet)
     metrics = dict.fromkeys(row["metric"] for row in table)
-    source = f"pdeflow judge {folder} --order {order}"
-    claims = [] if order is None else [Claim(name, metric, order, tolerance, source) for metric in metrics]
-    command = f"pdeflow judge {folder} --results {results}" + ("" if order is None else f" --order {order}")
-    head = Heading(f"{name} on {asked.name}", "", command)
-    return conclude(table, claims, report_to, head, "No --order is claimed: nothing is judged.")
+    said = {"order": ("--order", order), "at_least": ("--at-least", at_least)}
+    claims = [
+        Claim(name, metric, tolerance=tolerance, source=f"pdeflow judge {folder} {option} {number:g}", **{kind: number})
+        for kind, (option, number) in said.items()
+        if number is not None
+        for metric in metrics
+    ]
+    options = "".join(f" {option} {number:g}" for option, number in said.values() if number is not None)
+    head = Heading(f"{name} on {asked.name}", "", f"pdeflow judge {folder} --results {results}{options}")
+    return conclude(table, claims, report_to, head, "No --order or --at-least is claimed: nothing is judged.")
 
 
 def _case(

@@ -16,6 +16,10 @@ def test_from_a_name_to_a_verdict(run, tmp_path, capsys):
     assert len(list(out.iterdir())) == 4
     assert run("judge", case, "--results", out, "--order", "3", "--quiet") == 1
     assert "verdict: fail" in capsys.readouterr().out
+    words = ("judge", case, "--results", out, "--quiet", "--at-least")
+    assert run(*words, "0.5") == 0 and "at least 0.5" in capsys.readouterr().out  # a better scheme does not fail
+    assert run(*words, "3") == 1 and "verdict: fail" in capsys.readouterr().out
+    assert run(*words, "0.5", "--order", "3") == 1 and "at least 0.5" in capsys.readouterr().out  # both are judged
     assert run("judge", case, "--results", out, "--quiet") == 0
     assert "nothing is judged" in capsys.readouterr().out
     sorted(out.iterdir())[0].unlink()
