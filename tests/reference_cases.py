@@ -6,7 +6,18 @@ import h5py
 import numpy as np
 
 import pdeflow as pf
-from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture, GridLaw, Particles, Product, Quantiles, Ring, Uniform
+from pdeflow.laws import (
+    Barenblatt,
+    Chi,
+    Gaussian,
+    GaussianMixture,
+    GridLaw,
+    Particles,
+    Product,
+    Quantiles,
+    Ring,
+    Uniform,
+)
 from pdeflow.reference.schema import BLOCK, seal
 
 TIMES = np.array([0.0, 0.1, 0.3])
@@ -27,6 +38,7 @@ def _closed_forms():
         pf.problems.porous_medium(2, 2.4, 0.1, 1.0),
         [Barenblatt(2, 2.4, 0.1 + t, [t / 3, 0.1]) for t in TIMES],
     )
+    yield "Chi", pf.problems.ou(1), [Chi(3, 1 / 3 + t) for t in TIMES]
     yield "Ring", pf.problems.ring_aggregation(), [Ring(1 / 3 + t, [0.1, t]) for t in TIMES]
     yield "Semicircle", pf.problems.log_repulsion(), list(pf.exact(pf.problems.log_repulsion(), TIMES).laws)
 

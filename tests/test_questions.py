@@ -7,8 +7,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "pdeflow"
 LAWS = {
-    "Barenblatt", "FromQuantile", "Gaussian", "GaussianMixture", "GridLaw", "Particles", "Product", "PushForward",
-    "Quantiles", "Ring", "Semicircle", "Uniform",
+    "Barenblatt", "Chi", "FromQuantile", "Gaussian", "GaussianMixture", "GridLaw", "Particles", "Product",
+    "PushForward", "Quantiles", "Radial", "Ring", "Semicircle", "Uniform",
 }  # fmt: skip
 INTERNAL = {"Entropy", "Power", "SumOfEnergies"}
 TESTS = ("isinstance", "issubclass", "instance_of")

@@ -3,6 +3,7 @@
 from .._core.lazy import missing_name
 from .barenblatt import Barenblatt
 from .base import Law, OneDimensional
+from .chi import Chi
 from .from_quantile import FromQuantile
 from .gaussian import Gaussian
 from .grid import GridLaw
@@ -12,6 +13,7 @@ from .particles import Particles
 from .product import Product
 from .push_forward import PushForward
 from .quantiles import Quantiles
+from .radial import Radial
 from .ring import Ring
 from .semicircle import Semicircle
 from .spec import from_spec
@@ -21,6 +23,7 @@ __all__ = [
     "AffineMap",
     "Barenblatt",
     "Certificate",
+    "Chi",
     "FromQuantile",
     "Gaussian",
     "GaussianMixture",
@@ -32,6 +35,7 @@ __all__ = [
     "Product",
     "PushForward",
     "Quantiles",
+    "Radial",
     "Ring",
     "Semicircle",
     "Uniform",

@@ -10,6 +10,8 @@ from .._core.shapes import Vector
 from .gaussian import Gaussian
 from .maps import Map
 
+ROUNDED = 8 * float(np.finfo(float).eps)  # per dimension, of the entries of AᵀA for a matrix meant to be orthogonal
+
 
 def affine_image(x: Vector, move: Map) -> Vector:
     """A x + b of one vector, for an affine map."""
@@ -32,6 +34,18 @@ def stretches_alike(move: Map) -> bool:
         return False
     factor = move.matrix[0, 0]
     return bool(factor > 0 and np.array_equal(move.matrix, factor * np.eye(move.dim)))
+
+
+def keeps_distances(move: Map) -> bool:
+    """Whether T(x) = A x + b with AᵀA = I to the round-off of a product of rotations."""
+    if not move.affine:
+        return False
+    return bool(np.abs(move.matrix.T @ move.matrix - np.eye(move.dim)).max() <= ROUNDED * move.dim)
+
+
+def turns_about_origin(move: Map) -> bool:
+    """Whether the map is a rotation or a reflection about the origin."""
+    return move.affine and not move.shift.any() and keeps_distances(move)
 
 
 def image_of_box(move: Map, low: Vector, high: Vector) -> tuple[Vector, Vector] | None:

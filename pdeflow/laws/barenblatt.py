@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,21 @@ from .._core.validate import (
     real_array,
     require_resolved,
 )
+from .._core.value import Value
 from .base import Law
+from .from_quantile import FromQuantile
+
+
+@dataclass(frozen=True, eq=False)
+class BetaRadius(Value):
+    """u -> R q(u)^½ with q the quantile function of Beta(a, b)."""
+
+    radius: float
+    a: float
+    b: float
+
+    def __call__(self, u):
+        return self.radius * np.sqrt(betaincinv(self.a, self.b, u))
 
 
 class Barenblatt(Law):
@@ -160,6 +175,12 @@ class Barenblatt(Law):
 
     def as_barenblatt(self) -> Barenblatt | None:
         return self
+
+    def radial_part(self) -> Law | None:
+        """|x|²/R² ~ Beta(d/2, m/(m-1)), where the centre is the origin."""
+        if self.dim == 1 or self.center.any():
+            return None
+        return FromQuantile(BetaRadius(self.radius, self.dim / 2, self._power))
 
     def scale_family(self) -> tuple[Hashable, Row, Row] | None:
         return ("Barenblatt", self.dim, self.m), self.center, np.array([np.sqrt(self.second_moment)])

@@ -36,7 +36,7 @@ CLOSED_FORMS = (
     *("entropy", "power_integral", "score", "as_gaussian", "gaussian_components", "as_barenblatt", "as_semicircle"),
     *("scale_family", "blocks", "factors", "linear_pieces", "cell_masses", "projected", "mean_of", "mean_pair_power"),
     *("quadrature_nodes", "pushed", "atoms", "density_steps", "pushed_from", "grid_axes", "density_edges"),
-    *("difference", "upper_quantile"),
+    *("difference", "upper_quantile", "radial_part"),
 )
 
 
@@ -199,6 +199,10 @@ class Law(Value):
 
     def pushed_from(self) -> tuple[Law, tuple[Map, ...]] | None:
         """The base law and the maps that this law was made of, where it was made as a push-forward, else None."""
+        return None
+
+    def radial_part(self) -> Law | None:
+        """The law of |x| where this law is known to be invariant under rotations about the origin, in d > 1."""
         return None
 
     def linear_pieces(self) -> tuple[Values, Values] | None:

@@ -7,6 +7,7 @@ import numpy as np
 from .._core.errors import unknown_field
 from .barenblatt import Barenblatt
 from .base import Law
+from .chi import Chi
 from .gaussian import Gaussian, kept_gaussian
 from .grid import GridLaw
 from .mixture import GaussianMixture, kept_mixture
@@ -22,6 +23,7 @@ _NEEDED: dict[type[Law], tuple[str, ...]] = {
     Particles: ("samples", "weights", "weighted"),
     Quantiles: ("quantile", "level"),
     Barenblatt: ("m", "barenblatt_time", "center"),
+    Chi: ("degrees", "scale"),
     Gaussian: ("mean", "cov"),
     GaussianMixture: ("weights", "means", "covs"),
     Ring: ("radius", "center"),
@@ -86,6 +88,8 @@ def from_fields(kind: str, fields: Mapping[str, np.ndarray]) -> Law:
         return Quantiles(fields["quantile"], fields["level"])
     if kind == "Barenblatt":
         return Barenblatt(len(fields["center"]), fields["m"], fields["barenblatt_time"], fields["center"])
+    if kind == "Chi":
+        return Chi(int(fields["degrees"]), float(fields["scale"]))
     if kind == "Gaussian":
         return kept_gaussian(fields["mean"], fields["cov"])
     if kind == "GaussianMixture":

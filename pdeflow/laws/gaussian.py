@@ -230,6 +230,15 @@ class Gaussian(Law):
         root = np.sqrt(2) * first._root if first is second else _triangular(np.hstack([first._root, second._root]))
         return cls.of_parts(first._mean - second._mean, first._cov + second._cov, root)
 
+    def radial_part(self) -> Law | None:
+        """A scaled chi law, where the mean is 0 and the covariance a multiple of the identity, both to the bit."""
+        from .chi import Chi  # which is a law on the line itself
+
+        variance = self._cov[0, 0]
+        if self.dim == 1 or self._mean.any() or not np.array_equal(self._cov, variance * np.eye(self.dim)):
+            return None
+        return Chi(self.dim, np.sqrt(variance))
+
     def pushed(self, move: Map) -> Law:
         """A Gaussian where the map is affine and not singular, else a `PushForward`."""
         if move.affine and np.linalg.matrix_rank(move.matrix) == self.dim:

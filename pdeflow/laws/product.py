@@ -147,6 +147,12 @@ class Product(Law):
     def as_semicircle(self) -> Semicircle | None:
         return self.laws[0].as_semicircle() if len(self.laws) == 1 else None
 
+    def radial_part(self) -> Law | None:
+        if len(self.laws) == 1:
+            return self.laws[0].radial_part()
+        single = self.as_gaussian()
+        return None if single is None else single.radial_part()
+
     def scale_family(self) -> tuple[Hashable, Row, Row] | None:
         return self.laws[0].scale_family() if len(self.laws) == 1 else None
 

@@ -15,7 +15,7 @@ from .._core.level_moments import quantile_moment
 from .._core.shapes import Matrix, Points, Row, Values, Vector
 from .._core.short_text import cut
 from .._core.validate import at_finite_points, levels, numbers, points
-from .affine_images import affine_image, image_of_box, moved_gaussian, stretches_alike
+from .affine_images import affine_image, image_of_box, moved_gaussian, stretches_alike, turns_about_origin
 from .base import Law
 from .gaussian import Gaussian
 from .maps import AffineMap, Certificate, Map, map_from_data, recorded_kinds, require_map
@@ -220,7 +220,6 @@ class PushForward(Law):
         return self.base.has_density() if self._all_answer("with_log_det") else None
 
     def atoms(self) -> tuple[Points, Values] | None:
-        """The atoms of the base law, moved, with their weights."""
         found = self.base.atoms()
         return None if found is None else (self.push(found[0]), found[1])
 
@@ -231,9 +230,11 @@ class PushForward(Law):
 
     def gaussian_components(self) -> tuple[Values, tuple[Gaussian, ...]] | None:
         found = self.base.gaussian_components()
-        if found is None or not self._affine():
-            return None
-        return found[0], tuple(moved_gaussian(part, self.maps) for part in found[1])
+        known = found if self._affine() else None
+        return None if known is None else (known[0], tuple(moved_gaussian(part, self.maps) for part in known[1]))
+
+    def radial_part(self) -> Law | None:
+        return self.base.radial_part() if all(map(turns_about_origin, self.maps)) else None
 
     def scale_family(self) -> tuple[Hashable, Row, Row] | None:
         """That of the base law under affine maps that stretch all directions alike; a Gaussian answers for itself."""
@@ -269,8 +270,7 @@ class PushForward(Law):
         """For affine maps: eᵀ(A x + b) = |Aᵀe| (Aᵀe/|Aᵀe|)ᵀx + eᵀb from the projection of the base law."""
         if not self._affine():
             return None
-        scale, offset = 1.0, 0.0
-        direction = np.asarray(direction, dtype=float)
+        scale, offset, direction = 1.0, 0.0, np.asarray(direction, dtype=float)
         for move in reversed(self.maps):
             offset = offset + scale * float(direction @ move.shift)
             direction = move.matrix.T @ direction
@@ -303,7 +303,7 @@ class PushForward(Law):
         return PushForward(self.base, (*self.maps, move))
 
     def composed(self) -> PushForward:
-        """The same law with neighbouring maps made one where two of a kind compose to one (`Map.then`)."""
+        """The same law, neighbouring maps made one where two of a kind compose to one (`Map.then`)."""
         maps: tuple[Map, ...] = ()
         for move in self.maps:
             maps = (*maps[:-1], *maps[-1].then(move)) if maps else (move,)

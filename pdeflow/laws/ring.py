@@ -12,6 +12,7 @@ from .._core.estimate import Estimate
 from .._core.shapes import Matrix, Points, Row, Vector
 from .._core.validate import draws, positive, readonly, real_array, require_resolved
 from .base import Law
+from .particles import Particles
 
 
 class Ring(Law):
@@ -54,6 +55,10 @@ class Ring(Law):
 
     def support(self) -> tuple[Vector, Vector] | None:
         return self.center - self.radius, self.center + self.radius
+
+    def radial_part(self) -> Law | None:
+        """The point mass at the radius, where the centre is the origin."""
+        return None if self.dim == 1 or self.center.any() else Particles([self.radius])
 
     def scale_family(self) -> tuple[Hashable, Row, Row] | None:
         return ("Ring", self.dim), self.center, np.array([self.radius])

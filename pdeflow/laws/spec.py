@@ -5,14 +5,16 @@ from typing import Any
 from .._core.errors import BadInput, unknown_field
 from .barenblatt import Barenblatt
 from .base import Law
+from .chi import Chi
 from .gaussian import Gaussian, kept_gaussian
 from .mixture import GaussianMixture, kept_mixture
 from .product import Product
+from .radial import Radial
 from .ring import Ring
 from .semicircle import Semicircle
 from .uniform import Uniform
 
-_PARAMETRIC = {law.__name__: law for law in (Barenblatt, Gaussian, GaussianMixture, Ring, Semicircle, Uniform)}
+_PARAMETRIC = {law.__name__: law for law in (Barenblatt, Chi, Gaussian, GaussianMixture, Ring, Semicircle, Uniform)}
 
 
 def from_spec(spec: dict[str, Any]) -> Law:
@@ -40,10 +42,12 @@ def from_spec(spec: dict[str, Any]) -> Law:
     fields = {key: value for key, value in spec.items() if key != "law"}
     if spec["law"] == "Product":
         return Product([from_spec(part) for part in fields["laws"]])
+    if spec["law"] == "Radial":
+        return Radial(from_spec(fields["radius"]), fields["dim"])
     if spec["law"] == "Gaussian":
         return kept_gaussian(**fields)
     if spec["law"] == "GaussianMixture":
         return kept_mixture(**fields)
     if spec["law"] not in _PARAMETRIC:
-        raise unknown_field("pdeflow.laws", str(spec["law"]), [*_PARAMETRIC, "Product"])
+        raise unknown_field("pdeflow.laws", str(spec["law"]), [*_PARAMETRIC, "Product", "Radial"])
     return _PARAMETRIC[spec["law"]](**fields)

@@ -13,7 +13,7 @@ from ..laws.line_integrals import LineDensities, asked_log_density
 from .cells import cell_masses, common_grid
 from .gaussian import gaussian_kl, minus_log1p
 from .metric import metric
-from .pair import answers, blocks, checked_pair, each_block, generator, lacking, require_densities
+from .pair import answers, blocks, checked_pair, each_block, generator, lacking, reduced, require_densities
 from .scales import one
 
 _EMPTY = 1e-12  # GridLaw's own limit for a cell that counts as empty
@@ -46,10 +46,11 @@ def kl(approximation: Law, truth: Law, *, rng: np.random.Generator | None = None
 
     Notes
     -----
-    Gaussians: closed form. Products of equal blocks: the sum. Against a GridLaw: Σ p_i log(p_i/q_i) over the cell
-    masses (see `l1` for how they are got), written as Σ(p_i log(p_i/q_i) - p_i + q_i) with the outside of the box as
-    one more cell, which is the same for equal totals and has no negative term. In dimension 1: quadrature in the level
-    of p.
+    Gaussians: closed form. Products of equal blocks: the sum. Two laws that were moved by the same maps are compared
+    without these, and two that are invariant under rotations by their radii. Against a GridLaw: Σ p_i log(p_i/q_i) over
+    the cell masses (see `l1` for how they are got), written as Σ(p_i log(p_i/q_i) - p_i + q_i) with the outside of the
+    box as one more cell, which is the same for equal totals and has no negative term. In dimension 1: quadrature in the
+    level of p.
 
     Else Monte Carlo with draws of p: the mean of -log r + c(r - 1), r = q/p, with c near 1 where the laws are near.
     There its standard deviation is O(KL) and not O(√KL) [docs/math.md 4.4]. Each half of the draws takes the c that is
@@ -105,6 +106,9 @@ def _kl(first, second, rng, n, axes_of=None):
     if first.dim == 1 and answers(first, "quantile", "log_density") and answers(second, "log_density"):
         located = first.gaussian_components() is not None or first.density_steps() is not None
         return _on_line(first, second) if located else _on_levels(first, second)
+    simpler = reduced(first, second, isometric=False)
+    if simpler[0] is not first:
+        return _kl(*simpler, rng, n)
     split = blocks(first, second)
     if split is not None:
         parts = each_block(split, lambda a, b: _kl(a, b, rng, n))

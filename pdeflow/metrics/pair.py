@@ -6,7 +6,8 @@ import numpy as np
 
 from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate
-from ..laws import Law
+from ..laws import Law, Map
+from ..laws.affine_images import keeps_distances
 
 
 def checked_pair(approximation: Law, truth: Law, rng: np.random.Generator | None, metric: str) -> tuple[Law, Law]:
@@ -25,6 +26,34 @@ def checked_pair(approximation: Law, truth: Law, rng: np.random.Generator | None
     if rng is not None and not isinstance(rng, np.random.Generator):
         raise BadInput(f"rng is {rng!r}. It must be a numpy Generator or None. Pass np.random.default_rng(seed).")
     return _unwrapped(approximation), _unwrapped(truth)
+
+
+def reduced(first: Law, second: Law, *, isometric: bool) -> tuple[Law, Law]:
+    """Two simpler laws with the same relative entropy and L1 distance or, if `isometric`, the same W2 distance.
+
+    The maps by which both laws were moved alike are taken off where they have inverses (where they keep distances, if
+    `isometric`), and of two laws that are invariant under rotations the radii are left.
+    """
+    while True:
+        mine, theirs = first.pushed_from(), second.pushed_from()
+        if mine is None or theirs is None or not (mine[1] and theirs[1]):
+            break
+        (one, maps), (other, others) = mine, theirs
+        last, same = maps[-1], maps[-1] is others[-1] or maps[-1] == others[-1]
+        if not same or (not keeps_distances(last) if isometric else last.lacks("invert") is not None):
+            break
+        first, second = _moved(one, maps[:-1]), _moved(other, others[:-1])
+    radii = [radius for radius in (first.radial_part(), second.radial_part()) if radius is not None]
+    needed = ("quantile",) if isometric else ("quantile", "log_density")
+    if len(radii) < 2 or not all(answers(radius, *needed) for radius in radii):
+        return first, second
+    return radii[0], radii[1]
+
+
+def _moved(law: Law, maps: Iterable[Map]) -> Law:
+    for move in maps:
+        law = law.pushed(move)
+    return _unwrapped(law)
 
 
 def _unwrapped(law):

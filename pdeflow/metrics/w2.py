@@ -11,7 +11,7 @@ from ..laws.draws import drawn
 from .cloud_transport import certified_w2
 from .gaussian import gaussian_distance
 from .metric import metric
-from .pair import blocks, checked_pair, each_block, generator
+from .pair import blocks, checked_pair, each_block, generator, reduced
 from .samples import REFERENCE_SEED, Sample, drawn_null
 from .scales import length
 from .w2_line import w2_on_the_line
@@ -72,7 +72,8 @@ def w2(
     roundings count as equal. Else adaptive quadrature in the level (about 1e-13 relative; what is accepted is an error
     of 1e-9 W2² + 1e-11 |Q| W2 of W2², |Q| the size of the quantiles). Tails are measured from their own ends
     (`Law.upper_quantile`); the last levels of a law without it must be as light. Products of equal blocks: W2² adds
-    over the blocks.
+    over the blocks. Two laws that were moved by one rotation are compared without it, and two that are invariant under
+    rotations by their radii.
 
     Everything else is exact transport between clouds: Particles as they are up to n points, and n draws of any other
     law. The plan comes from POT's network simplex, or from scipy's assignment solver where all weights are equal, and
@@ -106,6 +107,9 @@ def _w2(first, second, rng, n, null_draws):
     if first.dim == 1:
         value, how = w2_on_the_line(first, second)
         return Estimate(value, 0.0, how, "w2")
+    simpler = reduced(first, second, isometric=True)
+    if simpler[0] is not first:
+        return _w2(*simpler, rng, n, null_draws)
     split = blocks(first, second)
     if split is not None:
         return _w2_of_blocks(each_block(split, lambda a, b: _w2(a, b, rng, n, null_draws)))

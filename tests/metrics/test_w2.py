@@ -215,10 +215,14 @@ def test_pot_failures_are_errors(monkeypatch):
 
 
 def test_barenblatts_of_two_exponents_are_no_family():
-    a, b = Barenblatt(2, 2, 1.0), Barenblatt(2, 3, 1.0)
+    a, b = Barenblatt(2, 2, 1.0, [1.0, 0.0]), Barenblatt(2, 3, 1.0, [1.0, 0.0])
     for metric in (metrics.w2, metrics.sliced_w2):
         with pytest.raises(pf.NotAvailable, match="rng"):
             metric(a, b)
+    about_origin = Barenblatt(2, 2, 1.0), Barenblatt(2, 3, 1.0)  # there both are known by their radii
+    gap = metrics.w2(*about_origin)
+    drawn = metrics.w2(*about_origin, rng=np.random.default_rng(0), n=1000)
+    assert gap.value == drawn.value > 0 and gap.stderr == 0
 
 
 def test_the_null_level_is_the_mean_over_pairs_of_samples_of_the_truth():
