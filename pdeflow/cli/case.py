@@ -100,14 +100,21 @@ def judge(
     asked = cases.load(folder)
     table = cases.judge(asked, results, name=name, jobs=jobs, progress=not quiet)
     metrics = dict.fromkeys(row["metric"] for row in table)
-    said = {"order": ("--order", order), "at_least": ("--at-least", at_least)}
+    said = {"--order": order, "--at-least": at_least}
     claims = [
-        Claim(name, metric, tolerance=tolerance, source=f"pdeflow judge {folder} {option} {number:g}", **{kind: number})
-        for kind, (option, number) in said.items()
+        Claim(
+            name,
+            metric,
+            number if option == "--order" else None,
+            tolerance,
+            f"pdeflow judge {folder} {option} {number:g}",
+            number if option == "--at-least" else None,
+        )
+        for option, number in said.items()
         if number is not None
         for metric in metrics
     ]
-    options = "".join(f" {option} {number:g}" for option, number in said.values() if number is not None)
+    options = "".join(f" {option} {number:g}" for option, number in said.items() if number is not None)
     head = Heading(f"{name} on {asked.name}", "", f"pdeflow judge {folder} --results {results}{options}")
     return conclude(table, claims, report_to, head, "No --order or --at-least is claimed: nothing is judged.")
 

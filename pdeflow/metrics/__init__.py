@@ -11,6 +11,7 @@ from .c2st import c2st
 from .energy_distance import energy_distance
 from .energy_gap import EnergyGap, energy_gap
 from .gaussian import bures
+from .invariants import FreeEnergy, free_energy, mass_error, negative_mass
 from .kl import kl, sym_kl
 from .ksd import ksd
 from .lp import l1, l2
@@ -24,20 +25,24 @@ from .w2 import w2
 
 __all__ = [
     "EnergyGap",
+    "FreeEnergy",
     "Metric",
     "bures",
     "c2st",
     "cov_error",
     "energy_distance",
     "energy_gap",
+    "free_energy",
     "kl",
     "ksd",
     "l1",
     "l2",
+    "mass_error",
     "max_sliced_w2",
     "mean_error",
     "metric",
     "mmd",
+    "negative_mass",
     "sinkhorn_divergence",
     "sliced_w2",
     "sym_kl",

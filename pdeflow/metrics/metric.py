@@ -1,6 +1,6 @@
 """What a metric is, and how one says in which way a floor adds to its value."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, ParamSpec, Protocol, cast
 
 from .._core.errors import BadInput, NotAvailable
@@ -21,16 +21,26 @@ class Metric(Protocol[Arguments]):
         See `metric`.
     scale : callable or None
         See `metric`.
+    quantity : bool
+        See `metric`.
+    fact : str or None
+        See `metric`.
     """
 
     floor_adds: FloorAdds
     scale: Callable[[Law], float] | None
+    quantity: bool
+    fact: str | None
 
     def __call__(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Estimate: ...
 
 
 def metric(
-    *, floor_adds: FloorAdds, scale: Callable[[Law], float] | None = None
+    *,
+    floor_adds: FloorAdds,
+    scale: Callable[[Law], float] | None = None,
+    quantity: bool = False,
+    fact: str | None = None,
 ) -> Callable[[Callable[Arguments, Estimate]], Metric[Arguments]]:
     """Decorator of a metric that says how a floor and the rest of an error combine in it.
 
@@ -74,6 +84,8 @@ def metric(
         marked_function = cast(Any, function)
         marked_function.floor_adds = floor_adds
         marked_function.scale = scale
+        marked_function.quantity = quantity
+        marked_function.fact = fact
         return marked_function
 
     return marked
@@ -82,6 +94,17 @@ def metric(
 def floor_adds_of(function: Callable[..., Any]) -> FloorAdds:
     """How a floor adds to the values of a metric: what it says itself, "sum" where it says nothing."""
     return getattr(function, "floor_adds", "sum")
+
+
+def is_quantity(function: Callable[..., Any]) -> bool:
+    """Whether a metric is a quantity of the approximation alone."""
+    return bool(getattr(function, "quantity", False))
+
+
+def refused_with(function: Callable[..., Any], facts: Mapping[str, Any]) -> float | None:
+    """What a quantity was of a law that was refused, by the facts of the error, or None where they do not say it."""
+    fact = facts.get(getattr(function, "fact", None) or "")
+    return None if fact is None else abs(float(fact))
 
 
 def scale_of(function: Callable[..., Any], truth: Law) -> float:

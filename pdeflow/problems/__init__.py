@@ -10,6 +10,7 @@ from .catalogue import (
     porous_medium,
     styblinski_tang,
 )
+from .equilibrium import at_equilibrium
 from .family import Family
 from .interaction_catalogue import (
     aggregation_diffusion,
@@ -26,6 +27,7 @@ __all__ = [
     "Family",
     "Problem",
     "aggregation_diffusion",
+    "at_equilibrium",
     "double_well",
     "heat",
     "log_repulsion",

@@ -40,7 +40,9 @@ class Claim(Value):
     invariant : {"zero", "constant", "falling"}, optional
         What the metric does in every run, whatever the step: it is zero (mass lost, mass below zero, the distance from
         a Gibbs law that a scheme keeps), it is the same at all saved times (a mass, a mean), or it never rises from one
-        saved time to the next (an energy).
+        saved time to the next (an energy; four standard errors of a Monte Carlo energy are taken off each rise). The
+        built-in quantities are `metrics.mass_error` and `metrics.negative_mass` ("zero") and `metrics.free_energy`
+        ("falling"); for the Gibbs law, take a distance on `problems.at_equilibrium(problem)` ("zero").
 
     Raises
     ------
@@ -156,7 +158,8 @@ def weigh_invariant(claim: Claim, rows: Sequence[Row], runs: Sequence[Sequence[R
     for run in runs:
         values = np.array([row["error"] for row in run], dtype=float)
         if claim.invariant == "falling":
-            off = np.concatenate([[0.0], np.diff(values)])
+            noise = np.array([row["stderr"] for row in run], dtype=float)
+            off = np.concatenate([[0.0], np.diff(values) - 4 * np.hypot(noise[1:], noise[:-1])])
         else:
             off = np.abs(values - (values[0] if claim.invariant == "constant" else 0.0))
         off = np.where(np.isnan(off), np.inf, off)
@@ -164,6 +167,7 @@ def weigh_invariant(claim: Claim, rows: Sequence[Row], runs: Sequence[Sequence[R
             worst, place = float(off.max()), run[int(np.argmax(off))]
     what = {"zero": "it is", "constant": "it changes by", "falling": "it rises by"}[str(claim.invariant)]
     at = f"at t = {place['time']:g}, seed {place['seed']}, dt = {place['dt']:g}"
+    at += f" ({place['how']}: {place['why']})" if place["why"] else ""
     if failed:
         verdict, why = _not_ok(failed)
     elif claim.invariant != "zero" and min(len(run) for run in runs) < 2:

@@ -19,8 +19,9 @@ from .._core.threads import one_thread
 from .._core.walk import text_of
 from ..method import runs_whole, takes_step_length
 from ..trajectory import Trajectory
+from .floors import Floor, Floors, measure_floors, measure_floors_within, unmeasured
 from .rows import Row
-from .run import Floor, Floors, Named, Run, measure_floors, measure_floors_within, perform, perform_within, unmeasured
+from .run import Named, Run, perform, perform_within
 from .store import Store, key_of
 from .worker import Tell, dismiss, within
 

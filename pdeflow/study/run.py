@@ -1,53 +1,25 @@
 """One run of a study: solve, compare with the truth, and say what failed. All of it travels to worker processes."""
 
-import hashlib
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 
 from .._core.costs import Costs
-from .._core.errors import BadInput, Diverged, NotAvailable, OutOfTime, PdeflowError
+from .._core.errors import NotAvailable, OutOfTime, PdeflowError
 from .._core.estimate import Estimate
 from .._core.threads import one_thread
-from .._core.validate import real
 from ..laws import Law
-from ..method import initial_state, runs_whole, solve
-from ..metrics.metric import scale_of
+from ..method import runs_whole, solve
+from ..metrics.metric import is_quantity, refused_with
 from ..problems.problem import Problem
 from ..trajectory import Trajectory
+from .floors import Floor, Floors, known_floor, measure, silent, stream
 from .rows import Row
 from .worker import Tell, within
 
 NAN = float("nan")
-DRAWS = 8  # starts over which the floor of a random method is averaged
-
-
-class Floor(NamedTuple):
-    """What a run's errors are held against at one time in one metric.
-
-    Attributes
-    ----------
-    value : float
-        What the method's representation costs with no step taken; NaN where it is not known.
-    how : str
-        How it was found, or why it is not known.
-    scale : float
-        The size of what the metric compares, in its unit; NaN where it is not known.
-    sampled : bool
-        Whether the metric drew samples for it.
-    """
-
-    value: float
-    how: str
-    scale: float
-    sampled: bool = False
-
-
-Start = Callable[[Law, np.random.Generator], Law]  # a law in the representation of a method that takes no step
-Floors = dict[tuple[float, str], Floor]  # by time and metric
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,57 +52,13 @@ class Named:
         return False
 
 
-def stream(*parts: object) -> np.random.Generator:
-    """A generator that depends on `parts` (numbers and strings) only, not on the order or place of the runs."""
-    digest = hashlib.sha256(repr(parts).encode()).digest()
-    return np.random.default_rng(np.frombuffer(digest, dtype=np.uint32))
-
-
-def measure(
-    name: str, metric: Callable[..., Any], approximation: Law, truth: Law, rng: np.random.Generator
-) -> Estimate:
-    """metric(approximation, truth) as an Estimate; a metric may do without rng and may return a plain number.
-
-    Raises `BadInput` where it returns neither, `Diverged` where the number is not finite.
-    """
-    parameters = inspect.signature(metric).parameters.values()
-    takes_rng = any(one.name == "rng" or one.kind is one.VAR_KEYWORD for one in parameters)
-    found = metric(approximation, truth, rng=rng) if takes_rng else metric(approximation, truth)
-    if not isinstance(found, Estimate):
-        found = Estimate(real(found, f"The answer of metric {name!r}"), 0.0, "as the metric returned it", name)
-    real(found.value, f"The value of metric {name!r}")
-    real(found.stderr, f"The stderr of metric {name!r}")
-    if found.null is not None:
-        real(found.null, f"The null level of metric {name!r}")
-    if not isinstance(found.how, str) or not isinstance(found.metric, str):
-        raise BadInput(
-            f"Metric {name!r} gave how = {found.how!r}, metric = {found.metric!r}. Both must be str. Correct "
-            "the Estimate."
-        )
-    # Monte Carlo errs to both sides of 0, and a relative entropy of equal laws by its round-off
-    if found.value < -6 * found.stderr - 1e-9 or found.stderr < 0:
-        raise BadInput(
-            f"Metric {name!r} is {found.value:.6g} with stderr {found.stderr:.3g}. Metrics measure errors, which are "
-            "at least 0, and orders are slopes of their logarithms. Return the absolute value, or the square if that "
-            "is meant."
-        )
-    if not np.isfinite(found.value):
-        raise Diverged(f"Metric {name!r} is {found.value}. It must be finite. Look at the law, or use a smaller dt.")
-    return found
-
-
-def _silent(part: str, known: Any) -> None:
-    """Where nobody wants to know which part of a run begins."""
-
-
 @one_thread()
-def perform(run: Run, *, tell: Tell = _silent) -> list[Row]:
+def perform(run: Run, *, tell: Tell = silent) -> list[Row]:
     """The rows of a run: one per time and metric. A PdeflowError becomes a row; nothing else is caught."""
     costs = Costs()
     try:
-        for obstacle in (run.method, run.truth):
-            if isinstance(obstacle, PdeflowError):
-                raise obstacle
+        if (obstacle := _obstacle(run)) is not None:
+            raise obstacle
         tell("run", None)
         with costs:
             trajectory = solve(run.problem, run.method, dt=run.dt, times=run.times, seed=run.seed)
@@ -140,7 +68,7 @@ def perform(run: Run, *, tell: Tell = _silent) -> list[Row]:
     spent |= {"cpu_seconds": costs.cpu_seconds, "memory": costs.memory}
     tell("comparison with the truth", spent)
     sequence = _sequence(run)
-    if runs_whole(run.method) and run.floors_wanted:
+    if runs_whole(run.method) and run.floors_wanted and isinstance(run.truth, Trajectory):
         run = replace(run, floors=_answer_floors(run, trajectory))
     rows = [_compared(run, trajectory, sequence, time, name) for time in run.times for name in run.metrics]
     return [{**row, **spent} for row in rows]
@@ -148,7 +76,7 @@ def perform(run: Run, *, tell: Tell = _silent) -> list[Row]:
 
 def perform_within(budget: float, run: Run) -> list[Row]:
     """`perform` with at most `budget` CPU seconds for the run, and as many for its comparison with the truth."""
-    if isinstance(run.method, PdeflowError) or isinstance(run.truth, PdeflowError):
+    if _obstacle(run) is not None:
         return perform(run)
     try:
         return within(budget, perform, run)
@@ -156,8 +84,23 @@ def perform_within(budget: float, run: Run) -> list[Row]:
         return [{**row, **(error.facts["known"] or {})} for row in _refused(run, error)]
 
 
+def _obstacle(run: Run) -> PdeflowError | None:
+    """What stands in the way of all rows of a run; quantities need no truth."""
+    if isinstance(run.method, PdeflowError):
+        return run.method
+    return None if isinstance(run.truth, Trajectory) or any(map(is_quantity, run.metrics.values())) else run.truth
+
+
 def _refused(run: Run, error: PdeflowError) -> list[Row]:
-    return [_row(run, time, name, error) for time in run.times for name in run.metrics]
+    """The rows of a run that ended; a quantity for which a law was refused is known all the same."""
+    rows = []
+    for time in run.times:
+        for name, metric in run.metrics.items():
+            known, row = refused_with(metric, error.facts), _row(run, time, name, error)
+            if known is not None:
+                row |= {"error": known, "stderr": 0.0, "status": "ok", "how": f"the run ended as {error.status}"}
+            rows.append(row)
+    return rows
 
 
 def _row(run: Run, time: float, name: str, error: PdeflowError | None = None) -> Row:
@@ -187,18 +130,28 @@ def _row(run: Run, time: float, name: str, error: PdeflowError | None = None) ->
 def _compared(run: Run, trajectory: Trajectory, sequence: Trajectory | None, time: float, name: str) -> Row:
     metric = run.metrics[name]
     try:
-        truth = run.truth.at(time)
-        found = measure(name, metric, trajectory.at(time), truth, stream(run.seed, name, float(time)))
+        law = trajectory.at(time)
+        truth = law if is_quantity(metric) else _known(run.truth).at(time)
+        found = measure(name, metric, law, truth, stream(run.seed, name, float(time)))
     except PdeflowError as error:
-        row = _row(run, time, name, error)
+        return _row(run, time, name, error)
+    row = _row(run, time, name)
+    if is_quantity(metric):
+        row.update(error=float(found.value), stderr=float(found.stderr), how=found.how)
     else:
-        row = _row(run, time, name)
         row.update(error=float(found.value), stderr=float(found.stderr), how=found.how)
         row["null"] = NAN if found.null is None else float(found.null)
         row["floor"], row["floor_how"] = _comparable(run.floors.get((time, name)), found, row)
         row["truth_error"] = truth_error(run.truth, time, name, metric, found.metric)
         row["time_error"] = _time_error(sequence, truth, time, name, metric)
     return row
+
+
+def _known(truth: Any) -> Trajectory:
+    """The truth, or its error raised."""
+    if isinstance(truth, PdeflowError):
+        raise truth
+    return truth
 
 
 def _comparable(floor: Floor | None, found: Estimate, row: Row) -> tuple[float, str]:
@@ -255,62 +208,6 @@ def truth_error(truth: Trajectory, time: float, name: str, metric: Callable[...,
     return float(stated) if not stated_in or stated_in in names else NAN
 
 
-@one_thread()
-def measure_floors(
-    problem: Problem,
-    method: Any,
-    times: Sequence[float],
-    metrics: Mapping[str, Callable[..., Any]],
-    truth: Trajectory,
-    dt: float,
-    *,
-    tell: Tell = _silent,
-) -> Floors:
-    """What the method's representation of the truth costs with no step taken, and the size of what is compared.
-
-    value = metric(law(init(replace(problem, initial=truth))), truth), the mean over 8 draws unless two draws agree to
-    the bit. NaN, with the reason, where the method cannot start at the truth. scale is what the metric says; for one
-    that says nothing, it is the error of the method's start, which takes no step at all. A method that runs as a whole
-    has none of them before it has run.
-    """
-    tell("floor", None)
-    if runs_whole(method):
-        return {}
-
-    def start(law: Law, rng: np.random.Generator) -> Law:
-        return method.law(initial_state(replace(problem, initial=law), method, rng, dt=dt))
-
-    return {
-        (time, name): _floor_and_scale(start, problem, truth, time, name, metric)
-        for time in times
-        for name, metric in metrics.items()
-    }
-
-
-def measure_floors_within(budget: float, *question: Any) -> Floors:
-    """`measure_floors(*question)` with at most `budget` CPU seconds; NaN where they do not suffice."""
-    try:
-        return within(budget, measure_floors, *question)
-    except OutOfTime as error:
-        _, _, times, metrics, truth, _ = question
-        return unmeasured(times, metrics, truth, f"{error.status}: {error}")
-
-
-def unmeasured(
-    times: Sequence[float], metrics: Mapping[str, Callable[..., Any]], truth: Trajectory, why: str
-) -> Floors:
-    """Floors that are not known, with the sizes that the metrics know."""
-    floors = {}
-    for time in times:
-        for name, metric in metrics.items():
-            try:
-                scale = scale_of(metric, truth.at(time))
-            except PdeflowError:
-                scale = NAN
-            floors[time, name] = Floor(NAN, why, scale)
-    return floors
-
-
 def _answer_floors(run: Run, trajectory: Trajectory) -> Floors:
     """The same of a method that runs as a whole, from the representation of its answer at each time."""
     floors = {}
@@ -325,71 +222,5 @@ def _answer_floors(run: Run, trajectory: Trajectory) -> Floors:
             return run.method.represent(law, trajectory.at(time), rng)
 
         for name, metric in run.metrics.items():
-            floors[time, name] = _known_floor(start, run.problem, run.truth, time, name, metric)
+            floors[time, name] = known_floor(start, run.problem, run.truth, time, name, metric)
     return floors
-
-
-# By what is compared: a study asks for the floor of one representation once for every level and seed. What is compared
-# is held too, so that its id stays its own.
-_KNOWN: dict[tuple[Any, ...], tuple[Any, ...]] = {}
-_MOST_KNOWN = 100
-
-
-def _known_floor(
-    start: Start, problem: Problem, truth: Trajectory, time: float, name: str, metric: Callable[..., Any]
-) -> Floor:
-    """`_floor_and_scale`, kept for the next run whose representation of the same truth is the same to the bit."""
-    try:
-        target = truth.at(time)
-        first = start(target, stream("floor start", 0, float(time)))
-        arrays = first.coordinates()
-    except PdeflowError:  # no floor, or nothing to know it by
-        return _floor_and_scale(start, problem, truth, time, name, metric)
-    bits = hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).digest()
-    held = problem, target, metric
-    key = tuple(id(one) for one in held), type(first), bits, name, float(time)
-    if key not in _KNOWN:
-        if len(_KNOWN) >= _MOST_KNOWN:
-            _KNOWN.clear()
-        _KNOWN[key] = held, _floor_and_scale(start, problem, truth, time, name, metric)
-    return _KNOWN[key][1]
-
-
-def _floor_and_scale(
-    start: Start, problem: Problem, truth: Trajectory, time: float, name: str, metric: Callable[..., Any]
-) -> Floor:
-    floor = _floor(start, truth, time, name, metric)
-    return floor._replace(scale=_scale(start, problem, truth, time, name, metric))
-
-
-def _floor(start: Start, truth: Trajectory, time: float, name: str, metric: Callable[..., Any]) -> Floor:
-    values, sampled = [], False
-    try:
-        target = truth.at(time)
-        for draw in range(DRAWS):
-            law = start(target, stream("floor start", draw, float(time)))
-            rng = stream("floor metric", draw, name, float(time))
-            found = measure(name, metric, law, target, rng)
-            sampled |= found.stderr > 0 or found.null is not None
-            values.append(float(found.value))
-            if draw == 1 and values[0] == values[1]:
-                return Floor(values[0], "deterministic", NAN, sampled)
-    except PdeflowError as error:
-        return Floor(NAN, f"{error.status}: {error}", NAN)
-    spread = np.std(values, ddof=1) / np.sqrt(DRAWS)
-    return Floor(float(np.mean(values)), f"mean of {DRAWS} draws ± {spread:.2g}", NAN, sampled)
-
-
-def _scale(
-    start: Start, problem: Problem, truth: Trajectory, time: float, name: str, metric: Callable[..., Any]
-) -> float:
-    try:
-        target = truth.at(time)
-        known = scale_of(metric, target)
-        if np.isfinite(known):
-            return known
-        still = start(problem.initial, stream("scale start", float(time)))
-        moved = abs(float(measure(name, metric, still, target, stream("scale metric", name, float(time))).value))
-    except PdeflowError:
-        return NAN
-    return moved if moved > 0 else NAN

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import pdeflow as pf
+import pdeflow.applications  # a module that is loaded only by its name
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "README.md"]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas
 import pytest
 from cheap_schemes import Moments, moment_distance, unavailable
-from study_cases import DTS, FOUR_STEPS, Cloud, brief, run, small
+from study_cases import DTS, FOUR_STEPS, brief, run, small
 
 import pdeflow as pf
 from pdeflow._core.errors import Diverged
@@ -61,31 +61,6 @@ def test_a_step_that_misses_a_time_is_a_bad_input_row():
     assert [row["status"] for row in table] == ["ok"] * 3 + ["bad input"] * 3  # 0.3 / 0.1 is a whole number here
 
 
-def test_floor_is_averaged_over_draws_of_a_random_method_and_single_for_a_deterministic_one():
-    table = small(methods={"cloud": Cloud(), "euler": Moments()}, sweep={"dt": [0.25, 0.5]}, seeds=range(3)).run()
-    cloud, euler = ([row for row in table if row["method"] == name] for name in ("cloud", "euler"))
-    assert len({row["floor"] for row in cloud}) == 1 and cloud[0]["floor_how"].startswith("mean of 8 draws")
-    assert 0.02 < cloud[0]["floor"] < 0.2  # about (σ²/n + 2σ⁴/n)^½ = 0.08 at n = 400
-    assert {row["floor_how"] for row in euler} == {"deterministic"}
-    assert len({row["error"] for row in cloud}) == 6 and len({row["error"] for row in euler}) == 2
-
-
-class Growing(Cloud):
-    """A cloud of 25/dt particles."""
-
-    def init(self, problem, rng, *, dt):
-        return Cloud(particles=round(25 / dt)).init(problem, rng)
-
-
-def test_floor_of_a_method_whose_start_depends_on_the_step_is_measured_for_each_step(tmp_path):
-    study = small(methods={"cloud": Growing()}, sweep={"dt": [0.25, 1 / 256]}, times=[0.25], seeds=range(2))
-    table = study.run(store=tmp_path)
-    coarse, fine = ({row["floor"] for row in table if row["dt"] == dt} for dt in (0.25, 1 / 256))
-    assert len(coarse) == len(fine) == 1
-    assert 3 < coarse.pop() / fine.pop() < 20  # 64 times the particles: the floor of a mean is an eighth
-    assert all(row["status"] == "ok" and row["floor_how"].startswith("mean of 8") for row in study.run(budget=20))
-
-
 @pytest.mark.parametrize(
     ("floor", "error", "kept", "how"),
     [
@@ -106,13 +81,6 @@ def test_error_and_floor_of_a_row_come_from_one_estimator(floor, error, kept, ho
     (row,) = small(methods={"euler": Moments()}, sweep={"dt": [0.25]}, times=[1.0], metrics={"it": metric}).run()
     assert row["error"] == 0.1
     assert row["floor"] == pytest.approx(kept, nan_ok=True) and row["floor_how"].startswith(how)
-
-
-def test_floor_is_nan_and_says_why_where_the_method_cannot_start_at_the_truth():
-    times = [0.5]
-    truth = pf.Trajectory(times, [Particles(np.linspace(-1, 1, 9)[:, None])])
-    (row,) = small(sweep={"dt": [0.25]}, times=times, against=truth).run()
-    assert row["status"] == "ok" and np.isnan(row["floor"]) and row["floor_how"].startswith("unsupported: ")
 
 
 @pytest.mark.parametrize(
