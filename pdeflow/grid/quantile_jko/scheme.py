@@ -21,6 +21,7 @@ from .energy import DiscreteEnergy, discretise, spread_of_a_point
 from .mesh import GRADINGS, Nodes, quantile_levels, quantile_nodes
 from .newton import Objective, minimise
 from .proximal import kinks_in_reach, proximal_step
+from .second_order import STEP_SHARE, exact_second_order, extrapolated
 
 FAR_AWAY = 1e3  # in widths of a law: beyond, coordinates less their median have more digits
 
@@ -39,17 +40,25 @@ class QuantileState:
         The energy on these levels, prepared by `init`.
     facts : Mapping
         What the last step reports.
+    before : (n + 1,) or None
+        The quantiles a step ago, for time_order=2; None before the first step.
+    dt : float
+        The length of that step.
     """
 
     x: Nodes
     levels: Nodes
     energy: DiscreteEnergy
     facts: Mapping[str, float] = field(default_factory=dict)
+    before: Nodes | None = None
+    dt: float = 0.0
 
 
 @dataclass(frozen=True)
 class QuantileJKO(Method):
     """The JKO step ρ_{k+1} = argmin F(ρ) + W2²(ρ, ρ_k)/(2 dt) on the line [jko1998, eq. (14)], for quantile functions.
+
+    With time_order=2 it is BDF2, which looks back one step more.
 
     The minimum is taken over the laws whose quantile function is linear between fixed levels. W2 is squared in the
     objective; the report has W2 itself.
@@ -63,11 +72,15 @@ class QuantileJKO(Method):
         "graded": levels I_ξ(5, 5), see `mesh.quantile_levels`. W2 errors are second order in 1/points where the
         quantile function is smooth inside (0, 1) and grows no faster than s^-0.1 at its ends. "uniform": cells of equal
         mass. First order on the Barenblatt law of m = 2, and about order one half on a Gaussian, whose tails it cuts.
+    time_order : {1, 2}, default 1
+        1: the JKO step. 2: BDF2 in quantile coordinates [matthes2019], second order where the flow is smooth in time;
+        see Notes.
 
     Raises
     ------
     BadInput
-        Where a field makes no sense, or the potential is not finite where the law has mass: there are no walls.
+        Where a field makes no sense, the potential is not finite where the law has mass (there are no walls), or steps
+        of time_order=2 differ in length.
     Unsupported
         For dim != 1, fast diffusion with m <= 1/3, a potential without gradient, and kernels that are singular and
         unknown or not integrable.
@@ -87,6 +100,19 @@ class QuantileJKO(Method):
     kernel that is finite at 0; QuadraticAttraction (rank one) and x²/2 - |x| (linear in ordered nodes) keep the Newton
     matrix tridiagonal.
 
+    *Second order.* Between quantile functions X, W2 is the distance |.| of L²(0, 1). With time_order=2 the first step
+    is a JKO step, whose error of dt² enters once; the others are those of [matthes2019], which minimise
+    |X - X_k|²/dt - |X - X_{k-1}|²/(4 dt) + F(X) over the quantile functions, up to a constant
+
+        F(X) + 3/(4 dt) |X - Y|²,   Y = (4 X_k - X_{k-1})/3.
+
+    Y itself need not be a quantile function: where the energy keeps cells open (entropies, powers, kernels that repel
+    at contact) the minimiser is one all the same, and elsewhere nodes that cross are `Diverged`. With d_k = X_k -
+    X_{k-1}, F(X_k) + |d_k|²/(4 dt) never rises, for every F and dt. F itself rises by at most |d_k|²/(12 dt), and where
+    F is convex along quantiles not at all at a step with |d_{k+1}| >= |d_k|/3, which holds where dt is small against
+    the times in which the flow changes. The midpoint scheme of [legendre2017] is of second order too; it extrapolates
+    the law at the end of each step, to what need not be a law, and is not here.
+
     *Kinks.* A potential whose gradient jumps is integrated exactly about the jump where cells stay open. A potential
     alone, with a kink in reach of a step, is minimised node by node: Q_new(s) minimises (x - Q(s))²/(2 dt) + V(x), to
     neighbouring floats, and nodes may rest on the kink. With an interaction and no internal energy such cells would
@@ -99,7 +125,7 @@ class QuantileJKO(Method):
     repulsive like -log|x| and -|x|^b/b with b <= 1), and for dt < 1/max(-V''). Elsewhere it is a stationary point
     reached by descent from ρ_k, with a Levenberg shift where the Hessian is indefinite. Each step ends with |∇| <=
     1e-10 of the balancing forces plus their round-off, checked at the law returned. The objective does not rise, so
-    the energy does not.
+    the energy does not (time_order=2: see above).
 
     *Gaps in the support.* The levels do not know where the quantile function jumps, and one cell then spreads its
     mass w over a gap of length J. That costs J √(w/12) in W2, order 1/2, already in the initial law: 0.45 J/√points
@@ -118,9 +144,12 @@ class QuantileJKO(Method):
 
     points: int = 1000
     grading: str = "graded"
+    time_order: int = field(default=1, metadata={"later": True})
 
     def __post_init__(self):
         count(self.points, "points", 3)
+        if self.time_order not in (1, 2) or isinstance(self.time_order, bool):
+            raise BadInput(f"time_order is {self.time_order!r}. QuantileJKO has order 1 (JKO) and 2 (BDF2). Pass one.")
         if self.grading not in GRADINGS:
             raise unknown_field("QuantileJKO.grading", str(self.grading), GRADINGS)
 
@@ -143,26 +172,48 @@ class QuantileJKO(Method):
         """The minimiser of one JKO step of length dt; rng is not used."""
         if state.energy.barrier:
             _require_fine_floats(state.x)
-        objective = Objective(state.energy, state.x, float(dt))
+        start, length = self._proximal_problem(state, float(dt))
+        objective = Objective(state.energy, start, length)
         if (term := state.energy.only_potential) is not None:
             with _no_walls():
-                kinks = kinks_in_reach(term, state.x, float(dt))
+                kinks = kinks_in_reach(term, start, length)
                 if kinks:  # a cell that a kink holds is closed, which Newton's method cannot do
-                    x, halvings = proximal_step(term.potential, state.x, float(dt), kinks)
-                    return replace(state, x=_ordered(x), facts=_proximal_facts(objective, x, halvings))
+                    x, halvings = proximal_step(term.potential, start, length, kinks)
+                    return self._moved(state, _ordered(x), dt, _proximal_facts(objective, x, halvings))
         with _no_walls():
             try:
                 x, facts = _newton(problem, state, objective)
             except NotConverged:  # a kink may lie ahead
-                moved = state.x - _force(problem, state.x) * float(dt)
-                energy = _looked_for_kinks(problem, state, np.concatenate([state.x, moved]))
+                moved = start - _force(problem, start) * length
+                energy = _looked_for_kinks(problem, state, np.concatenate([start, moved]))
                 if energy.kinks <= state.energy.kinks:
                     raise
                 return self.step(problem, replace(state, energy=energy), dt, rng)
             energy = _looked_for_kinks(problem, state, x)
         if energy.kinks > state.energy.kinks:
             return self.step(problem, replace(state, energy=energy), dt, rng)
-        return replace(state, x=x, energy=energy, facts=facts)
+        return self._moved(replace(state, energy=energy), x, dt, facts)
+
+    def _proximal_problem(self, state: QuantileState, dt: float) -> tuple[Nodes, float]:
+        """From which nodes, and how long, the JKO step is that takes the state dt further."""
+        if self.time_order == 1 or state.before is None:
+            return state.x, dt
+        if not abs(dt - state.dt) <= 1e-9 * state.dt:
+            raise BadInput(
+                f"A step of dt = {dt:.6g} follows one of {state.dt:.6g}. QuantileJKO(time_order=2) looks back one step "
+                "and needs equal ones. Keep dt, or start again from the law by init.",
+                dt=dt,
+                before=state.dt,
+            )
+        return extrapolated(state.x, state.before), STEP_SHARE * dt
+
+    def _moved(self, state: QuantileState, x: Nodes, dt: float, facts: dict[str, Any]) -> QuantileState:
+        """The state after a step to the nodes x."""
+        if self.time_order == 1:
+            return replace(state, x=x, facts=facts)
+        a, b = (x - state.x)[:-1], (x - state.x)[1:]
+        facts["distance"] = float(np.sqrt(state.energy.cell_mass @ (a * a + a * b + b * b) / 3))
+        return replace(state, x=x, facts=facts, before=state.x, dt=float(dt))
 
     def law(self, state: QuantileState) -> Quantiles:
         """The law with the state's quantile function."""
@@ -173,9 +224,19 @@ class QuantileJKO(Method):
         return dict(state.facts)
 
     def exact_sequence(self, problem: Problem, *, dt: float, times: ArrayLike) -> Trajectory:
-        """The exact JKO iterates; `NotAvailable` where they have no closed form."""
+        """The exact iterates of the time discretisation: those of JKO, or those of its second-order form.
+
+        Raises
+        ------
+        NotAvailable
+            Where they have no closed form; of second order, beyond Gaussians, Barenblatt profiles and semicircles.
+        """
         refuse_other_steps(self)
-        return exact_jko(problem, dt=dt, times=times)
+        return (
+            exact_jko(problem, dt=dt, times=times)
+            if self.time_order == 1
+            else exact_second_order(problem, dt, (problem.horizon,) if times is None else times)
+        )
 
 
 @contextmanager
@@ -193,12 +254,12 @@ def _no_walls() -> Iterator[None]:
         ) from error
 
 
-def _start(objective: Objective, levels: Nodes, internal: InternalEnergy | None) -> Nodes:
-    """y itself; where cells must stay open and y has empty ones, y plus a Gaussian as wide as diffusion makes it."""
-    energy, y = objective.energy, objective.y
-    if not energy.barrier or np.all(np.diff(y) > 0):
-        return y
-    return y + spread_of_a_point(energy.powers, internal, objective.dt) * quantile_nodes(Gaussian(0.0, 1.0), levels)
+def _start(objective: Objective, x: Nodes, levels: Nodes, internal: InternalEnergy | None) -> Nodes:
+    """x itself; where cells must stay open and x has empty ones, x plus a Gaussian as wide as diffusion makes it."""
+    energy = objective.energy
+    if not energy.barrier or np.all(np.diff(x) > 0):
+        return x
+    return x + spread_of_a_point(energy.powers, internal, objective.dt) * quantile_nodes(Gaussian(0.0, 1.0), levels)
 
 
 def _proximal_facts(objective: Objective, x: Nodes, halvings: int) -> dict[str, Any]:
@@ -212,8 +273,8 @@ def _newton(problem: Problem, state: QuantileState, objective: Objective) -> tup
     """The minimiser of a step by Newton's method, and the facts of the search; far from 0 in shifted coordinates."""
     shift = _shift(state.x)
     if shift != 0:
-        objective = Objective(state.energy.shifted(shift), state.x - shift, objective.dt)
-    x, facts = minimise(objective, _start(objective, state.levels, problem.energy.internal))
+        objective = Objective(state.energy.shifted(shift), objective.y - shift, objective.dt)
+    x, facts = minimise(objective, _start(objective, state.x - shift, state.levels, problem.energy.internal))
     return _ordered(x) + shift, facts
 
 
