@@ -1,4 +1,4 @@
-"""Schemes on one-dimensional grids and quantile meshes."""
+"""Schemes on grids in one to three dimensions and on quantile meshes."""
 
 from typing import TYPE_CHECKING
 
@@ -7,6 +7,7 @@ from .._core.lazy import lazy_names
 if TYPE_CHECKING:
     from .chang_cooper import ChangCooper, exponential, gibbs, richardson, spectrum
     from .cvxopt_jko import CvxoptJKO
+    from .finite_volume import FiniteVolume
     from .quantile_jko import QuantileJKO
 
 __getattr__, __dir__, __all__ = lazy_names(
@@ -14,6 +15,7 @@ __getattr__, __dir__, __all__ = lazy_names(
     {
         "ChangCooper": "chang_cooper",
         "CvxoptJKO": "cvxopt_jko",
+        "FiniteVolume": "finite_volume",
         "QuantileJKO": "quantile_jko",
         "exponential": "chang_cooper",
         "gibbs": "chang_cooper",

@@ -20,6 +20,7 @@ GRIDS = {
     "quantile-jko-2": pf.grid.QuantileJKO(points=150, time_order=2),
     "quantile-jko-uniform": pf.grid.QuantileJKO(points=150, grading="uniform"),
     "cvxopt-jko": pf.grid.CvxoptJKO(cells=120),
+    "finite-volume": pf.grid.FiniteVolume(cells=200),
 }
 METHODS = {
     **GRIDS,
@@ -91,6 +92,7 @@ def test_the_mean_moves_as_the_scheme_says(runs, name):
         means.append((4 * means[-1] - means[-2]) / (3 + 2 * DT))  # BDF2 after one step of implicit Euler
     higher = {
         "chang-cooper-2": np.exp(-DT),
+        "finite-volume": np.exp(-DT),
         "pwgf": np.exp(-DT),
         "pfpe": np.exp(-DT),
         "quantile-jko-2": means[4] ** 0.25,

@@ -1,0 +1,251 @@
+"""FiniteVolume: second-order finite volumes for every sum of a potential, an internal energy and an interaction."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..._core.compiled import crew
+from ..._core.errors import BadInput, Diverged, Unsupported
+from ..._core.shapes import Numbers
+from ..._core.validate import count
+from ...energies.interactions import require_even
+from ...laws import GridLaw
+from ...method import Method
+from ...problems import Problem
+from ..domain import check_ends, choose_box, require_fine_floats, temperature_of
+from ..resolution import refuse_narrow
+from .cells import Cells, Evaluation, potential_on_cells
+from .convolution import Convolution, stiffness
+from .ends import initial_masses, refuse_arrivals, rim_masses
+from .explicit import explicit_step
+
+DEFAULT_CELLS = {1: 400, 2: 128, 3: 48}
+NEGATIVE = -1e-14  # a density below is an error
+
+
+@dataclass(frozen=True)
+class VolumeState:
+    """What a run of FiniteVolume carries from step to step.
+
+    Attributes
+    ----------
+    cells : Cells
+        Prepared by `init`.
+    mass : (n_1, ..., n_d)
+        Probability of each cell.
+    evaluation : Evaluation
+        The discrete energy there.
+    tail_mass : float
+        Initial mass outside of the grid, which was put into the nearest cells.
+    least : float
+        The smallest density met since the start.
+    steps, substeps, refused : int
+        Steps so far; substeps of the last step, and those taken again at half their length.
+    """
+
+    cells: Cells
+    mass: Numbers
+    evaluation: Evaluation
+    tail_mass: float
+    least: float
+    steps: int = 0
+    substeps: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True)
+class FiniteVolume(Method):
+    """Finite volumes for ∂tρ = ∇·(ρ∇(U'(ρ) + V + W*ρ)) in one to three dimensions [carrillo2015; docs/math.md 13.7].
+
+    With ξ_j = U'(ρ_j) + V_j + (W*ρ)_j at the centres of equal cells, the flux through the face between the cells j and
+    j+1 of an axis is
+
+        F = u ρ^upwind,   u = -(ξ_{j+1} - ξ_j)/h,   ρ^upwind = ρ_j + (h/2) s_j for u > 0,   ρ_{j+1} - (h/2) s_{j+1},
+
+    with the central slopes s, or those of the minmod limiter where the reconstruction would be negative.
+
+    Parameters
+    ----------
+    cells : int or tuple of int, optional
+        Number of cells of each axis, at least 3; one number for all axes. By default 400, 128 or 48 an axis in
+        dimension 1, 2 or 3.
+    lower, upper : float or tuple of float, optional
+        Ends of each axis, in units of x; one number for all axes. None is automatic on the line, for a potential with
+        entropy, as for `ChangCooper`, and for a GridLaw of these cells, which keeps its own domain.
+
+    Raises
+    ------
+    Unsupported
+        Above three dimensions, for fast diffusion (a power below 1), and for an initial law whose cell masses are not
+        known exactly.
+    BadInput
+        For ends that make no sense, a V or W that is not finite on the cells, more than 1e-3 of the initial law outside
+        or arrived at an end of the domain that is no wall, and where a law is asked for that is narrower than a cell.
+    Diverged
+        Where no substep keeps the density non-negative and lets the energy fall.
+
+    Notes
+    -----
+    *Properties.* Mass is conserved (flux form), cells stay non-negative, and the discrete energy Σ (U(ρ_j) + V_j ρ_j +
+    ½ (W*ρ)_j ρ_j) |cell| falls in every substep but for round-off; each is checked, and nothing is clipped. States with
+    constant ξ on their support, such as exp(-V_j/T), stay. Cell masses are of order 2 in h where ρ is smooth.
+
+    *Substeps.* A step of length dt is cut into equal substeps of the strong-stability-preserving Runge-Kutta method of
+    three stages, below 0.9 of both limits: h/(2 d max|u|), which keeps cells non-negative, and 1/(Σ_i 4 max p'(ρ)/h_i²
+    + s max ρ), without which the scheme is unstable, with p' = ρ U'' and s the
+    fastest rate at which W drives a unit density apart. The first alone
+    is the condition of carrillo2015. Errors in time are of third order in the substep, so that dt matters only where it
+    is shorter than these limits.
+
+    *Empty cells.* U'(0) is infinite for the entropy, and so would be the velocity into an empty cell. So |u| is at
+    most (|Δ(V + W*ρ)| + 2 |Δp(ρ)|/max ρ)/h over the two cells, with the pressure p. The energy falls as before, and
+    nothing changes between cells whose densities differ by less than a factor of 4.9. This is not in carrillo2015.
+
+    *Interaction.* (W*ρ)_i = Σ_j W̄_{i-j} m_j with the mean W̄ of W over the cell of offsets, so that |z|, log|z| and
+    other integrable singularities are of second order too; by fast Fourier transforms, O(n log n) for n cells.
+
+    *Start.* Initial masses are those of the law (`Law.cell_masses`). Nothing is renormalised: the initial mass outside
+    goes into the outermost cells and is reported as `tail_mass`.
+
+    *Ends.* Where more than 1e-3 of the mass has come to the outermost cells of an axis (or the outermost hundredth) the
+    run is refused, unless V is inf beyond that end, which makes it a wall.
+
+    *Report.* `energy` (the discrete one), `least` (smallest density met), `mass_error` (Σm - 1), `tail_mass`,
+    `edge_mass` (the largest mass of the outermost cells at an end), `substeps` and `refused` of the last step.
+    """
+
+    cells: int | tuple[int, ...] | None = None
+    lower: float | tuple[float, ...] | None = None
+    upper: float | tuple[float, ...] | None = None
+
+    def __post_init__(self):
+        for number in _each(self.cells):
+            if number is not None:
+                count(number, "cells", 3)
+        lower, upper = _each(self.lower), _each(self.upper)
+        lengths = {len(part) for part in (_each(self.cells), lower, upper) if len(part) > 1}
+        if len(lengths) > 1:
+            raise BadInput(
+                f"cells = {self.cells!r}, lower = {self.lower!r} and upper = {self.upper!r} have different lengths. "
+                "Each is one number, or one number an axis. Match them."
+            )
+        axes = max(lengths, default=1)
+        for low, high in zip(_repeated(lower, axes), _repeated(upper, axes)):
+            check_ends(low, high)
+
+    def init(self, problem: Problem, rng: np.random.Generator | None) -> VolumeState:
+        """The initial law in cell masses, V at the centres and the kernel over cells; rng is not used."""
+        energy, dim = problem.energy, problem.dim
+        terms = energy.internal.terms() if energy.internal is not None else None
+        if terms is not None and min(m for _, m in terms) < 1:
+            raise Unsupported(
+                f"FiniteVolume got {energy.internal!r}, fast diffusion, which has no bound where a density is small: "
+                "no substep is short enough. Powers above 1 and the entropy are possible. Use QuantileJKO on the line."
+            )
+        edges = self._edges(problem)
+        mass, outside = initial_masses(problem.initial, edges)
+        widths = np.array([(axis[-1] - axis[0]) / (len(axis) - 1) for axis in edges])
+        convolution = None
+        if energy.interaction is not None:
+            require_even(energy.interaction, dim, float(np.max(widths * mass.shape)) / 10)
+            convolution = Convolution(energy.interaction, mass.shape, widths)
+        capped = energy.internal is not None and (terms is None or any(m <= 1 for _, m in terms))
+        rate = 0.0 if convolution is None else stiffness(convolution, widths)
+        values = potential_on_cells(energy.potential, edges)
+        cells = Cells(edges, widths, values, energy.internal, convolution, rate, capped)
+        density = mass / cells.volume
+        return VolumeState(cells, mass, cells.evaluate(density), outside, float(density.min()))
+
+    def step(self, problem: Problem, state: VolumeState, dt: float, rng: np.random.Generator | None) -> VolumeState:
+        """The state one step later; rng is not used."""
+        cells = state.cells
+        with crew() as run:
+            found = explicit_step(cells, state.mass / cells.volume, state.evaluation, float(dt), run)
+        least = float(found.density.min())
+        if not least >= NEGATIVE:
+            where = np.unravel_index(np.argmin(found.density), found.density.shape)
+            raise Diverged(
+                f"The density of cell {[int(i) for i in where]} is {least:.3g} after step {state.steps + 1}. It must "
+                "not fall below -1e-14. This is a fault of the scheme: please report it with the problem."
+            )
+        after = replace(
+            state,
+            mass=found.density * cells.volume,
+            evaluation=found.evaluation,
+            least=min(state.least, least),
+            steps=state.steps + 1,
+            substeps=found.taken,
+            refused=found.refused,
+        )
+        refuse_arrivals(problem.energy.potential, after.mass, state.mass, cells, f"in step {after.steps}")
+        return after
+
+    def law(self, state: VolumeState) -> GridLaw:
+        """The law with the state's cell masses; `BadInput` where a quarter of it lies within half a cell."""
+        if state.steps > 0:
+            for axis, edges in enumerate(state.cells.edges):
+                others = tuple(i for i in range(state.mass.ndim) if i != axis)
+                refuse_narrow(state.mass.sum(axis=others), edges, f"The law after step {state.steps}")
+        return GridLaw(state.cells.edges, state.mass)
+
+    def report(self, state: VolumeState) -> dict[str, Any]:
+        """What the class docstring lists."""
+        return {
+            "energy": state.evaluation.energy,
+            "least": state.least,
+            "mass_error": float(state.mass.sum() - 1),
+            "tail_mass": state.tail_mass,
+            "edge_mass": float(max(rim_masses(state.mass).ravel())),
+            "substeps": state.substeps,
+            "refused": state.refused,
+        }
+
+    def _edges(self, problem: Problem) -> tuple[np.ndarray, ...]:
+        """The edges of every axis: those given, those of a GridLaw of these cells, or automatic on the line."""
+        dim = problem.dim
+        if not 1 <= dim <= 3:
+            raise Unsupported(
+                f"FiniteVolume works in one to three dimensions, the problem has dim {dim}. For separable problems "
+                "solve the 1-D one and pf.lift it; else use EulerMaruyama or a neural method."
+            )
+        parts = {name: _each(getattr(self, name)) for name in ("cells", "lower", "upper")}
+        wrong = {name: part for name, part in parts.items() if len(part) not in (1, dim)}
+        if wrong:
+            raise BadInput(
+                f"{', '.join(f'{name} = {part!r}' for name, part in wrong.items())} for a problem of dim {dim}. Each "
+                "is one number, or one number an axis. Match them."
+            )
+        cells = [DEFAULT_CELLS[dim] if n is None else n for n in _repeated(parts["cells"], dim)]
+        lower, upper = _repeated(parts["lower"], dim), _repeated(parts["upper"], dim)
+        own = problem.initial.grid_axes()
+        given = [end is not None for end in (*lower, *upper)]
+        if own is not None and not any(given):
+            equal = [np.linspace(axis[0], axis[-1], n + 1) for axis, n in zip(own, cells)]
+            if all(
+                len(a) == len(b) and np.allclose(a, b, rtol=1e-12, atol=1e-12 * (b[1] - b[0]))
+                for a, b in zip(own, equal)
+            ):
+                return own
+        energy = problem.energy
+        temperature = temperature_of(energy.internal)
+        if dim == 1 and temperature is not None and energy.interaction is None:
+            box = choose_box(problem, temperature, cells[0], lower[0], upper[0])
+            lower, upper = (box.lower,), (box.upper,)
+        elif not all(given):
+            raise Unsupported(
+                "FiniteVolume has no automatic domain for this problem: it has one on the line for a potential with "
+                "entropy alone. Pass lower= and upper= such that the mass stays inside up to the horizon."
+            )
+        edges = tuple(np.linspace(low, high, n + 1) for low, high, n in zip(lower, upper, cells))
+        for axis in edges:
+            require_fine_floats(axis)
+        return edges
+
+
+def _each(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, tuple | list) else (value,)
+
+
+def _repeated(parts: tuple[Any, ...], axes: int) -> tuple[Any, ...]:
+    return parts * axes if len(parts) == 1 else parts
