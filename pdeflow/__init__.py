@@ -12,7 +12,7 @@ from ._core.lazy import lazy_names
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from . import case, checks, grid, laws, metrics, neural, particle, problems, reference, report, study
+    from . import applications, case, checks, grid, laws, metrics, neural, particle, problems, reference, report, study
     from ._core import errors, fingerprint
     from ._core.errors import (
         BadInput,
@@ -35,10 +35,11 @@ if TYPE_CHECKING:
     from .problems.family import Family
     from .problems.problem import Problem
     from .report import plot
-    from .study import Claim, Order, Study, Table, finer, fit_order, plan
+    from .study import Claim, Order, Study, Table, finer, fit_order, from_refinement, plan
     from .trajectory import Trajectory, exact, exact_jko, lift
 
 _WHERE = {
+    "applications": "",
     "case": "",
     "checks": "",
     "errors": "path:_core.errors",
@@ -75,6 +76,7 @@ _WHERE = {
     "fit_order": "study",
     "plan": "study",
     "finer": "study",
+    "from_refinement": "study",
     "Order": "study",
     "Table": "study",
     "BadInput": "_core.errors",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .growth import Growth, Growths, fit_growth
     from .order import Order, fit_order
     from .planning import Plan, plan
+    from .refinement import from_refinement
     from .study import Study
     from .table import Orders, Table
 
@@ -31,5 +32,5 @@ __getattr__, __dir__, __all__ = lazy_names(
         "fit_order": "order",
         "plan": "planning",
     }
-    | {"finer": "finer"},
+    | {"finer": "finer", "from_refinement": "refinement"},
 )

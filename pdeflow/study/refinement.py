@@ -1,0 +1,174 @@
+"""from_refinement: a truth with an error bar, by Richardson's extrapolation of runs with halved steps and cells."""
+
+from collections.abc import Sequence
+from dataclasses import fields, is_dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._core.errors import BadInput, NotConverged
+from .._core.estimate import Estimate
+from .._core.shapes import Numbers, Row
+from .._core.short_text import shown
+from .._core.validate import count, flag, known_arguments, positive
+from ..laws import GridLaw, Law
+from ..method import require_problem_and_method, solve
+from ..metrics.cells import cell_masses
+from ..problems.problem import Problem
+from ..trajectory import Trajectory, time_grid
+
+LEVELS = 3  # the fewest runs that show an order and one difference of extrapolated values
+ORDER_TOLERANCE = 0.25  # half the distance to the next order that a scheme can have, which is a half away
+ROUND_OFF = 1e-12  # of a sum of |differences| of masses of sum one, after some 1e4 eliminations
+
+
+@known_arguments
+def from_refinement(
+    problem: Problem,
+    method: Any,
+    dt: float,
+    cells: int | Sequence[int],
+    *,
+    times: ArrayLike | None = None,
+    order: float = 2.0,
+    extrapolate: bool = True,
+    seed: int = 0,
+) -> Trajectory:
+    """A truth with an error bar, from three runs of a scheme on grids: (dt, cells), (dt/2, 2 cells), (dt/4, 4 cells).
+
+    Parameters
+    ----------
+    problem : Problem
+        What is solved.
+    method : Method
+        A frozen dataclass with a field `cells`, whose laws are grids: ChangCooper, FiniteVolume, or one of your own.
+        Its own `cells` is replaced.
+    dt : float
+        The largest step in units of time, > 0.
+    cells : int or sequence of int
+        The fewest cells, in the form that the field takes. The laws of the result live on these cells.
+    times : array_like, optional
+        Increasing multiples of dt, >= 0, shape (k,); the horizon by default.
+    order : float
+        The order p of the error where step and width are halved together: the lesser of the orders in time and space.
+    extrapolate : bool
+        True: masses of the limit, on the coarsest cells. False: the laws of the finest run as they are, for flows whose
+        fronts an extrapolation would make negative.
+    seed : int
+        Seed of the runs.
+
+    Returns
+    -------
+    Trajectory
+        Its `stats` hold `error`, an `Estimate` in l1 (the largest over the times; not squared), `errors`, that of each
+        time, and `observed_orders`, that of each time (NaN where the runs agree to round-off).
+
+    Raises
+    ------
+    BadInput
+        Before any run, for a method without a field `cells` and for times that are no multiples of dt; after the first
+        one, for laws that are no grids, or whose box changes with the number of cells.
+    NotConverged
+        Where the observed order differs from `order` by more than 1/4, and where an extrapolated mass is below -1e-12.
+
+    Notes
+    -----
+    With the masses M0, M1, M2 of the three runs, summed into the cells of the first, D = Σ|difference|:
+
+        observed order = log2(D(M1, M0) / D(M2, M1)),    E = M2 + (M2 - M1) / (2^p - 1),
+
+    and the same from M1 and M0. The error bar is the distance of the two extrapolated values, which is that of the
+    coarser one and so more than that of E; without extrapolation it is D(M2, M1) / (2^q - 1), q the lesser of p and the
+    observed order. What the error bar cannot see is a scheme that converges to another law: compare two schemes that
+    have nothing in common [docs/math.md 14.2].
+
+    Examples
+    --------
+    >>> import pdeflow as pf
+    >>> problem = pf.problems.double_well()
+    >>> truth = pf.from_refinement(problem, pf.grid.ChangCooper(time_order=2), 1 / 64, 400, times=[0.5, 1.0])
+    >>> truth.stats["error"].value < 1e-6
+    True
+    """
+    require_problem_and_method(problem, method)
+    dt, order, seed = positive(dt, "dt"), positive(order, "order"), count(seed, "seed", 0)
+    extrapolate = flag(extrapolate, "extrapolate")
+    saved, _ = time_grid((problem.horizon,) if times is None else times, dt)
+    methods = [_with_cells(method, cells, 2**level) for level in range(LEVELS)]
+    runs = [solve(problem, finer, dt=dt / 2**level, times=saved, seed=seed) for level, finer in enumerate(methods)]
+    laws, errors, orders = [], [], []
+    for time, *levels in zip(saved, *(run.laws for run in runs), strict=True):
+        law, error, observed = _limit(levels, order, extrapolate, f"at t = {time:g}")
+        laws.append(law)
+        errors.append(error)
+        orders.append(observed)
+    how = (
+        f"Richardson from dt = {dt:g}, {dt / 2:g}, {dt / 4:g} and {shown(cells)} to {shown(_times(cells, 4))} cells, "
+        f"order {order:g}"
+    )
+    stats = {
+        "steps": runs[-1].stats["steps"],
+        "error": Estimate(max(errors), 0.0, how, "l1"),
+        "errors": errors,
+        "observed_orders": orders,
+    }
+    return Trajectory(saved, laws, stats, runs[-1].history)
+
+
+def _with_cells(method: Any, cells: int | Sequence[int], factor: int) -> Any:
+    if not (is_dataclass(method) and any(field.name == "cells" for field in fields(method))):
+        raise BadInput(
+            f"method is {shown(method)}, which has no field `cells` to refine. A scheme on a grid has one, such as "
+            "ChangCooper. For other schemes take pf.finer, which halves the step alone."
+        )
+    return replace(method, cells=_times(cells, factor))  # type: ignore[type-var]  # a dataclass, as was just seen
+
+
+def _times(cells: int | Sequence[int], factor: int) -> int | tuple[int, ...]:
+    if isinstance(cells, Sequence):
+        return tuple(factor * count(each, "cells") for each in cells)
+    return factor * count(cells, "cells")
+
+
+def _limit(levels: Sequence[Law], order: float, extrapolate: bool, where: str) -> tuple[Law, float, float]:
+    """(law, error in l1, observed order) at one time."""
+    axes = levels[0].grid_axes()
+    if axes is None:
+        raise BadInput(
+            f"The law {where} is {shown(levels[0])}, no grid. Refinement compares masses of cells. Take a scheme "
+            "whose laws are GridLaws, or pf.finer."
+        )
+    masses = [_masses(law, axes, where) for law in levels]
+    first, last = (float(np.abs(fine - coarse).sum()) for coarse, fine in pairwise(masses))
+    if max(first, last) <= ROUND_OFF:  # nothing to extrapolate, and no order to see
+        return (GridLaw(axes, masses[-1]) if extrapolate else levels[-1]), ROUND_OFF, float("nan")
+    observed = float(np.log2(first / last)) if min(first, last) > 0 else float("nan")
+    if not abs(observed - order) <= ORDER_TOLERANCE:
+        raise NotConverged(
+            f"Halving dt and the cells changes the masses by {first:.3g} and then by {last:.3g} {where}: an order of "
+            f"{observed:.3g}, where {order:g} is expected. An error bar by extrapolation needs the order to be seen. "
+            "Begin with a smaller dt and more cells, or pass the order= that the scheme has.",
+            observed=observed,
+        )
+    if not extrapolate:
+        return levels[-1], last / (2 ** min(order, observed) - 1), observed
+    coarser, finest = (fine + (fine - coarse) / (2**order - 1) for coarse, fine in pairwise(masses))
+    if finest.min() < -1e-12:
+        raise NotConverged(
+            f"Extrapolation makes a cell of mass {finest.min():.3g} {where}. Masses must be >= -1e-12. Pass "
+            "extrapolate=False, or begin with a smaller dt and more cells.",
+            min_mass=float(finest.min()),
+        )
+    return GridLaw(axes, finest), float(np.abs(finest - coarser).sum()) + ROUND_OFF, observed
+
+
+def _masses(law: Law, axes: Sequence[Row], where: str) -> Numbers:
+    found = cell_masses(law, axes)
+    if not abs(found.outside) <= 1e-9:
+        raise BadInput(
+            f"The box of the finer run {where} has {found.outside:.3g} of its mass outside that of the coarser one. "
+            "The runs must share a box. Give the method lower= and upper=."
+        )
+    return found.mass

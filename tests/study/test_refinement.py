@@ -1,0 +1,95 @@
+"""from_refinement: the error bar covers the error, and an order that is not seen is not used."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import pdeflow as pf
+
+TIMES = [0.25, 0.5]
+
+
+@pytest.mark.parametrize("time_order", [1, 2])
+@pytest.mark.parametrize("extrapolate", [True, False])
+@pytest.mark.parametrize("build", [pf.problems.ou, pf.problems.mixture_ou])
+def test_the_error_bar_covers_the_error(build, extrapolate, time_order):
+    problem = build()
+    method = pf.grid.ChangCooper(time_order=time_order)
+    dt = {1: 1 / 256, 2: 1 / 32}[
+        time_order
+    ]  # of order one, larger steps leave masses of -2e-9 in the tails of the limit
+    truth = pf.from_refinement(problem, method, dt, 200, times=TIMES, order=float(time_order), extrapolate=extrapolate)
+    exact = pf.exact(problem, TIMES)
+    errors = [pf.metrics.l1(law, other).value for law, other in zip(truth.laws, exact.laws, strict=True)]
+    for error, bar in zip(errors, truth.stats["errors"], strict=True):
+        # without extrapolation the bar is the error itself but for the next term of its series, a few per cent here
+        assert error <= (1.0 if extrapolate else 1.1) * bar
+        assert bar <= (400 if extrapolate else 1.5) * error  # and it is no idle bound
+    finest = pf.solve(problem, dataclasses.replace(method, cells=800), dt=dt / 4, times=TIMES)
+    plain = [pf.metrics.l1(law, other).value for law, other in zip(finest.laws, exact.laws, strict=True)]
+    if extrapolate:  # the cells are 200, and their masses much better than those of 800 cells
+        assert truth.final.grid_axes()[0].size == 201 and max(errors) < max(plain) / 6
+    else:
+        np.testing.assert_array_equal(truth.final.mass, finest.final.mass)
+
+
+def test_a_study_takes_the_error_bar_for_that_of_its_truth():
+    problem = pf.problems.double_well()
+    truth = pf.from_refinement(problem, pf.grid.ChangCooper(time_order=2), 1 / 32, 200, times=[0.5])
+    table = pf.Study(
+        problem,
+        {"chang-cooper": pf.grid.ChangCooper(cells=200)},
+        sweep={"dt": [1 / 4, 1 / 8]},
+        metrics={"l1": pf.metrics.l1},
+        times=[0.5],
+        against=truth,
+    ).run(progress=False)
+    assert {row["truth_error"] for row in table} == {truth.stats["error"].value}
+    assert 0 < truth.stats["error"].value < 1e-4
+
+
+def test_the_start_has_no_error_but_round_off():
+    truth = pf.from_refinement(pf.problems.ou(), pf.grid.ChangCooper(time_order=2), 1 / 32, 200, times=[0, 0.5])
+    assert truth.stats["errors"][0] <= 1e-12 and np.isnan(truth.stats["observed_orders"][0])
+
+
+def test_an_order_that_is_not_seen_is_refused():
+    with pytest.raises(pf.NotConverged, match="where 2 is expected") as caught:
+        pf.from_refinement(pf.problems.ou(), pf.grid.ChangCooper(), 1 / 32, 200, times=TIMES)
+    assert abs(caught.value.observed - 1) < 0.1
+
+
+def test_methods_that_have_no_cells_are_refused_before_any_run():
+    for method in (pf.particle.EulerMaruyama(), pf.grid.QuantileJKO(points=100)):
+        with pytest.raises(pf.BadInput, match="has no field `cells` to refine"):
+            pf.from_refinement(pf.problems.ou(), method, 1 / 32, 200)
+    with pytest.raises(pf.BadInput, match="no multiple of dt"):
+        pf.from_refinement(pf.problems.ou(), pf.grid.ChangCooper(), 1 / 32, 200, times=[0.3])
+
+
+def test_negative_masses_of_a_front_are_refused_and_the_finest_run_is_offered():
+    """The last eighth of the box holds h² - 1/2048 of the mass: positive in three runs, negative in their limit."""
+
+    @dataclasses.dataclass(frozen=True)
+    class Front(pf.Method):
+        cells: int = 4
+
+        def init(self, problem, rng):
+            return np.zeros(1)
+
+        def step(self, problem, state, dt, rng):
+            return state + dt
+
+        def law(self, state):
+            beyond = self.cells // 8
+            last = 1 / self.cells**2 - 1 / 2048
+            mass = np.append(
+                np.full(self.cells - beyond, (1 - last) / (self.cells - beyond)), np.full(beyond, last / beyond)
+            )
+            return pf.laws.GridLaw(np.linspace(0, 1, self.cells + 1), mass)
+
+    problem = pf.problems.ou()
+    with pytest.raises(pf.NotConverged, match="extrapolate=False"):
+        pf.from_refinement(problem, Front(), 1 / 4, 8, times=[0.5])
+    assert pf.from_refinement(problem, Front(), 1 / 4, 8, times=[0.5], extrapolate=False).final.mass.size == 32
