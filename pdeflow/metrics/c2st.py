@@ -65,7 +65,9 @@ def c2st(
     2 value - 1 is at most the total variation distance of the two laws (`l1`/2) but for the standard error, since no
     classifier beats the one of Bayes. "neighbours" reaches that bound for every pair of laws as n grows [stone1977]; it
     needs no training that could fail, and so look like equal laws. In many dimensions it is slow to learn. "gaussian"
-    reaches the bound between Gaussians at once, in any dimension, and is blind to what two moments do not show.
+    nears the bound between Gaussians once the training points are many more than the d²/2 covariances that it learns (a
+    shift of 1.5 in d = 20: 0.70 with 200 of each law, 0.76 with 2,000, the bound is 0.77), and is blind to what two
+    moments do not show.
     Time O(n²d) and O(nd²). Two clouds that share points fall below ½, for a point's copy is of the other law.
 
     References

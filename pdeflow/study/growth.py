@@ -93,7 +93,9 @@ def fit_growth(x: ArrayLike, y: ArrayLike) -> Growth:
     The logarithms of the repeats are averaged, and log y = log a + p log x is fitted to the n means by least squares.
     The interval is the t-interval of its scatter with n - 2 degrees of freedom or, where it is wider, that of the
     scatter of the repeats (Satterthwaite's degrees of freedom). That of c + a x^p is the profile of the residual sum of
-    squares, with n - 3. How often they hold the exponent, and how often a law is named wrongly, is measured by
+    squares, with n - 3. Where the law is `undecided` or `exponential`, the exponent is the mean slope over these levels
+    and no more: that of a power beside a constant is then outside of the interval more often than not. How often the
+    intervals hold the exponent, and how often a law is named wrongly, is measured by
     validation/batteries/growth.py.
 
     The evidence of a law with k numbers is its likelihood, integrated over them and over the size of the scatter:
@@ -160,7 +162,7 @@ def _law(levels: Vector, means: Vector) -> tuple[Law, float, str]:
     """The law, the evidence for power laws over the exponential one, and what is to be said."""
     logs, n = np.log(levels), len(levels)
     power, exponential = _likelihood(_line(logs, means)[1], means, 2), _likelihood(_line(levels, means)[1], means, 2)
-    beside = _likelihood(_least_beside_constant(logs, means), means, 3) if n > 3 else -np.inf
+    beside = _likelihood(_least_beside_constant(logs, means)[1], means, 3) if n > 3 else -np.inf
     evidence = float(np.exp(np.clip(np.logaddexp(power, beside) - exponential, -700, 700)))
     kind, times = ("a power law", evidence) if evidence >= 1 else ("the exponential law", 1 / evidence)
     why = f"{kind} is {times:.3g} times more likely than {'the exponential one' if evidence >= 1 else 'a power law'}"
@@ -188,7 +190,7 @@ def _profile(logs: Vector, means: Vector, exponents: Values) -> Values:
     powers = np.exp(exponents[:, None] * (logs - logs.mean()))  # x^p, its middle at one
     low, high = np.full(len(exponents), -12.0), np.full(len(exponents), 12.0)  # bounds of log(c/a)
     squares = np.full(len(exponents), np.inf)
-    for _ in range(5):  # a grid of the ratio, made finer around the best four times
+    for _ in range(_FINER):  # a grid of the ratio, made finer around the best
         ratios = np.linspace(low, high, 9)
         rest = means - np.log(np.exp(ratios)[:, :, None] + powers)
         found = np.sum((rest - rest.mean(axis=-1, keepdims=True)) ** 2, axis=-1)
@@ -199,26 +201,38 @@ def _profile(logs: Vector, means: Vector, exponents: Values) -> Values:
     return squares
 
 
-def _least_beside_constant(logs: Vector, means: Vector) -> float:
-    """The least residual sum of squares of log(c + a x^p) over a, c >= 0 and p."""
-    low, high, least = -STEEPEST, STEEPEST, np.inf
-    for _ in range(3):  # a grid of the exponent, made finer around the best twice
+def _least_beside_constant(logs: Vector, means: Vector) -> tuple[float, float]:
+    """The exponent of the least residual sum of squares of log(c + a x^p) over a, c >= 0 and p, and that sum."""
+    low, high, least, exponent = -STEEPEST, STEEPEST, np.inf, 0.0
+    for _ in range(_FINER // 2):  # a grid of the exponent, made finer around the best
         exponents = np.linspace(low, high, 17)
         squares = _profile(logs, means, exponents)
-        least, best, width = min(least, float(squares.min())), exponents[squares.argmin()], (high - low) / 16
+        best, width = exponents[squares.argmin()], (high - low) / 16
+        if squares.min() < least:
+            least, exponent = float(squares.min()), float(best)
         low, high = best - width, best + width
-    return least
+    return exponent, least
 
 
 def _beside_constant(logs: Vector, means: Vector) -> tuple[float, float, float]:
     """The exponent beside a constant and its interval; infinite where every steeper one is in it."""
-    exponents = np.linspace(-STEEPEST, STEEPEST, 1601)
-    squares = _profile(logs, means, exponents)
+    best, least = _least_beside_constant(logs, means)
     dof = len(logs) - 3
-    inside = exponents[squares <= squares.min() * (1 + stdtrit(dof, 0.975) ** 2 / dof)]
-    lower, upper = float(inside[0]), float(inside[-1])
-    best = float(exponents[squares.argmin()])
-    return best, lower if lower > -STEEPEST else -np.inf, upper if upper < STEEPEST else np.inf
+    allowed = least * (1 + stdtrit(dof, 0.975) ** 2 / dof)
+    grid = np.linspace(-STEEPEST, STEEPEST, 321)
+    inside = np.append(grid[_profile(logs, means, grid) <= allowed], best)
+    ends: list[float] = []
+    for within, side in ((inside.min(), -1), (inside.max(), 1)):
+        out = within + side * (grid[1] - grid[0])  # the end lies in between
+        for _ in range(5):
+            between = np.linspace(within, out, 17)
+            first = int(np.argmax(np.append(_profile(logs, means, between) > allowed, True)))
+            within, out = between[max(first - 1, 0)], between[min(first, 16)]
+        ends.append(float(out) if abs(out) < STEEPEST else side * np.inf)
+    return best, ends[0], ends[1]
+
+
+_FINER = 12  # grids of log(c/a), each four times as fine as the one before, the last to 1e-6
 
 
 def growth_of(
