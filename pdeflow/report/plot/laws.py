@@ -1,7 +1,7 @@
-"""Figures of laws: densities on the line, draws on two coordinate axes."""
+"""Figures of laws: densities on the line and in the plane, draws on two coordinate axes."""
 
 from collections.abc import Sequence
-from typing import overload
+from typing import Any, cast, overload
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,6 +12,7 @@ from ..._core.validate import count, known_arguments, real_array
 from ...laws import Law
 from ...problems.problem import Problem
 from ...trajectory import Trajectory
+from .plane import planes
 from .style import COLOURS, TRUTH, clean, panel
 
 Times = Sequence[float] | np.ndarray | None
@@ -30,6 +31,15 @@ def density(
 def density(
     trajectory: Trajectory, truth: Trajectory | Problem | None = ..., times: Times = ..., *, points: int = ..., ax: Axes
 ) -> Axes: ...
+@overload
+def density(
+    trajectory: Trajectory,
+    truth: Trajectory | Problem | None = ...,
+    times: Times = ...,
+    *,
+    points: int = ...,
+    ax: Sequence[Axes],
+) -> Sequence[Axes]: ...
 @known_arguments
 def density(
     trajectory: Trajectory,
@@ -37,23 +47,25 @@ def density(
     times: Times = None,
     *,
     points: int = 400,
-    ax: Axes | None = None,
-) -> Figure | Axes:
-    """Densities of a 1-D trajectory, each over that of the truth.
+    ax: Axes | Sequence[Axes] | None = None,
+) -> Figure | Axes | Sequence[Axes]:
+    """Densities of a trajectory on the line or in the plane, each with that of the truth.
 
     Parameters
     ----------
     trajectory : Trajectory
-        In dimension 1. Point masses are drawn as histograms of equal-count bins (nothing is smoothed), laws with a
-        piecewise constant density as they are.
+        In dimension 1 or 2. On the line point masses are drawn as histograms of equal-count bins (nothing is
+        smoothed), in the plane as dots; laws with a piecewise constant density as they are. In the plane each time has
+        a panel, all with one scale of colours.
     truth : Trajectory or Problem, optional
-        What is drawn behind it; of a Problem its exact laws.
+        What is drawn behind it; of a Problem its exact laws. In the plane: lines of equal density that enclose 50, 90
+        and 99 % of its mass.
     times : (k,) array_like, optional
         The times to draw; the default is all that are stored.
     points : int
-        Number of points of a smooth curve.
-    ax : matplotlib.axes.Axes, optional
-        Where to draw, e.g. axes of plt.subplots(); the default is a new figure.
+        Number of points of a smooth curve on the line.
+    ax : matplotlib.axes.Axes or sequence of them, optional
+        Where to draw, e.g. axes of plt.subplots(), in the plane one for each time; the default is a new figure.
 
     Returns
     -------
@@ -64,13 +76,19 @@ def density(
     ------
     NotAvailable
         In higher dimensions, and for a time that is not stored.
+    BadInput
+        For another number of axes than the figure has panels.
     """
-    if trajectory.dim != 1:
+    if trajectory.dim > 2:
         raise NotAvailable(
-            f"The trajectory has dim {trajectory.dim}. density draws dim 1. Draw a projection, or the errors."
+            f"The trajectory has dim {trajectory.dim}. density draws dim 1 and 2. Draw samples on two axes: "
+            "pf.plot.projections, or the errors."
         )
     times = trajectory.times if times is None else np.atleast_1d(real_array(times, "times"))
-    drawn, axes = panel(ax, (6.4, 4.0))
+    if trajectory.dim == 2:
+        truths = None if truth is None else [_true_law(truth, t) for t in times]
+        return planes([trajectory.at(t) for t in times], truths, [f"t = {t:g}" for t in times], ax)
+    drawn, axes = panel(cast(Any, ax), (6.4, 4.0))
     for i, t in enumerate(times):
         colour = COLOURS[i % len(COLOURS)]
         law = trajectory.at(t)

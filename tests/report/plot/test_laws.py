@@ -28,9 +28,9 @@ def test_densities_are_drawn_with_their_own_mass(law):
     assert mass == pytest.approx(expected, abs=2e-3)
 
 
-def test_density_of_a_plane_law_is_refused():
-    with pytest.raises(pf.NotAvailable, match="dim 2"):
-        plot.density(pf.Trajectory([0.0], [pf.laws.Gaussian([0.0, 0.0], 1.0)]))
+def test_density_of_a_law_in_space_is_refused():
+    with pytest.raises(pf.NotAvailable, match="dim 3"):
+        plot.density(pf.Trajectory([0.0], [pf.laws.Gaussian([0.0, 0.0, 0.0], 1.0)]))
 
 
 def test_projections_show_the_draws_of_two_coordinates(rng):
