@@ -153,17 +153,17 @@ bits_of: Any = _bits_of
 
 
 @contextmanager
-def crew() -> Iterator[Callable[..., None]]:
+def crew(block: int = BLOCK) -> Iterator[Callable[..., None]]:
     """Threads for compiled work: run(n, work, *args) calls work(begin, end, *args) over the blocks of n particles.
 
-    There are as many threads as numba has.
+    There are as many threads as numba has. `block` is how many particles make a block.
     Threads are made for this context only: nothing outlives it that a forked or spawned worker could trip over.
     """
     threads = numba.get_num_threads()
     with ThreadPoolExecutor(threads) as pool:
 
         def run(n, work, *args):
-            blocks = -(-n // BLOCK)
+            blocks = -(-n // block)
             share = max(1, -(-blocks // (4 * threads)))  # four shares per thread, so that a slow core delays little
             if threads == 1 or share >= blocks:
                 work(0, blocks, *args)

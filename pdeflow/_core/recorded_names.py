@@ -40,7 +40,7 @@ FIRST_EDITION = {
     "laws.ring": "laws.equilibria",
     "laws.semicircle": "laws.equilibria",
     "laws.spec": "laws",
-    "metrics.cell_integrals": "metrics.boxes",
+    "laws.cell_integrals": "metrics.boxes",
     "metrics.energy_gap": "metrics.gap",
     "metrics.kl": "metrics.divergence",
     "metrics.w2": "metrics.transport",

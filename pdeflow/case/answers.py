@@ -11,7 +11,7 @@ from .._core.errors import BadInput, Diverged, NotAvailable
 from .._core.shapes import Matrix, Numbers, Row, Values, Vector
 from .._core.validate import readonly
 from ..laws import GridLaw, Law, Particles, Quantiles
-from ..metrics.cells import cell_masses
+from ..laws.cell_integrals import cell_masses
 
 ANSWERS = ("samples", "masses", "quantiles", "moments")
 LEAST_SAMPLES = 2

@@ -16,6 +16,7 @@ from .._core.arrays import is_tensor, like, log_sum_exp, softmax
 from .._core.errors import BadInput, NotAvailable
 from .._core.lazy import missing_name
 from .._core.overriding import answers_as
+from .._core.shapes import Points, Values
 from .._core.short_text import cut, shown
 from .._core.validate import count, points, positive, readonly, real_array, spd_matrix
 from .._core.value import Value
@@ -39,6 +40,10 @@ class Potential(Value):
         raise NotAvailable(
             f"{type(self).__name__} has no value. A potential needs value(x), (n, d) to (n,). Define it."
         )
+
+    def with_walls(self, x: Points) -> Values:
+        """V at the points of a grid, (n, d) -> (n,), inf beyond walls: `value` where that gives inf there itself."""
+        return self.value(x)
 
     def grad(self, x: Array) -> Array:
         """∇V at the points, (n, d) -> (n, d)."""
@@ -239,12 +244,15 @@ class FromFunction(Potential):
     def value(self, x: Array) -> Array:
         return self._checked(self.value_function, x, "value", lambda n, d: (n,))
 
+    def with_walls(self, x: Points) -> Values:
+        return self._checked(self.value_function, x, "value", lambda n, d: (n,), walls=True)
+
     def grad(self, x: Array) -> Array:
         if self.grad_function is None:
             return super().grad(x)
         return self._checked(self.grad_function, x, "grad", lambda n, d: (n, d))
 
-    def _checked(self, function, x, name, shape):
+    def _checked(self, function, x, name, shape, walls=False):
         if is_tensor(x):
             return function(x)
         x = points(x, self.dim)
@@ -260,7 +268,8 @@ class FromFunction(Potential):
                 f"{name}(x) returned shape {raw.shape} for x of shape {x.shape}. It must be {shape(*x.shape)}. Sum "
                 "over the last axis only in value."
             )
-        bad = ~np.isfinite(raw.reshape(len(x), -1)).all(axis=1)
+        fine = np.isfinite(raw) | (raw == np.inf) if walls else np.isfinite(raw)
+        bad = ~fine.reshape(len(x), -1).all(axis=1)
         if bad.any():
             i = int(np.argmax(bad))
             raise BadInput(

@@ -225,7 +225,7 @@ class Law(Value):
         -------
         CellMasses or None
             mass (n_1, ..., n_d), the mass outside the grid, and how they were found. None where it takes quadrature of
-            the density (see `pdeflow.metrics.cells.cell_masses`).
+            the density (see `pdeflow.laws.cell_integrals.cell_masses`).
         """
         return line_masses(self, axes[0]) if self.dim == 1 and "cdf" in self.answers() else None
 

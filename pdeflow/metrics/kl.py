@@ -9,8 +9,9 @@ from .._core.quadrature import dyadic_levels, inner_levels, integrate, kronrod
 from .._core.rising import require_rising
 from .._core.validate import count, known_arguments
 from ..laws import Law
+from ..laws.cell_integrals import cell_masses
 from ..laws.line_integrals import LineDensities, asked_log_density
-from .cells import cell_masses, common_grid
+from .cells import common_grid
 from .gaussian import gaussian_kl, minus_log1p
 from .metric import metric
 from .pair import answers, blocks, checked_pair, each_block, generator, lacking, reduced, require_densities

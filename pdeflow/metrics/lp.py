@@ -8,8 +8,9 @@ from .._core.estimate import Estimate, together
 from .._core.quadrature import kronrod
 from .._core.validate import count, known_arguments
 from ..laws import Law
+from ..laws.cell_integrals import cell_masses
 from ..laws.line_integrals import LineDensities, sign_changes
-from .cells import cell_masses, common_grid
+from .cells import common_grid
 from .metric import metric
 from .pair import answers, checked_pair, generator, lacking, reduced, require_densities
 from .scales import density_norm, one

@@ -7,7 +7,7 @@ import numpy as np
 from .._core.errors import PdeflowError
 from .._core.shapes import Values, Vector
 from ..laws import GridLaw, Law, Particles
-from ..metrics.cells import cell_masses
+from ..laws.cell_integrals import cell_masses
 
 CELLS = {1: 1000, 2: 128}  # cells per axis, by dimension
 SAMPLES = 10_000

@@ -7,7 +7,7 @@ from scipy.special import ndtr
 
 from pdeflow import metrics
 from pdeflow.laws import Gaussian, GaussianMixture, GridLaw, Law, Product, Uniform
-from pdeflow.metrics.cells import cell_masses
+from pdeflow.laws.cell_integrals import cell_masses
 
 AXES = (np.linspace(-2, 2, 11), np.linspace(-2.025, 2.025, 16))  # cells 0.4 x 0.27
 WEIGHTS, PLACES = np.array([0.3, 0.7]), np.array([[-0.61, 0.1], [0.7, -0.3]])

@@ -23,6 +23,8 @@ import numpy as np
 from ..._core.compiled import compiled
 
 DROWNED_DIFFERENCE = 1e-12
+DAMPED = 4  # implicit Euler steps of a quarter of dt that stand for the first step of time_order=2
+STAGE_SHARE = 1 - 1 / np.sqrt(2)  # γ of the L-stable function of second order
 _KAPPA = 1.0 + np.sqrt(2.0)
 _OPTIONS = {"cache": True, "nogil": True, "fastmath": {"contract"}}
 

@@ -8,14 +8,12 @@ from jaxtyping import Float
 
 from ..._core.errors import BadInput, Diverged, Unsupported
 from ..._core.shapes import Values
-from ..._core.validate import count
 from ...laws import GridLaw, Law
 from ...method import Method
 from ...problems import Problem
 from ..domain import (
     Edges,
     cell_masses,
-    check_ends,
     choose_box,
     free_tail,
     open_ends,
@@ -26,12 +24,10 @@ from ..domain import (
 )
 from ..line_potential import potential_values
 from ..resolution import LEAST_CELLS, HalfMasses, grid_change, halved, quarter_in_cells, refuse_unresolved
-from . import elimination
+from . import box, elimination
+from .elimination import DAMPED, STAGE_SHARE
 
 Links = Float[np.ndarray, " links"]  # one number per pair of neighbouring cells
-
-DAMPED = 4  # implicit Euler steps of a quarter of dt that stand for the first step of time_order=2
-STAGE_SHARE = 1 - 1 / np.sqrt(2)  # γ of the L-stable function of second order
 
 
 def bernoulli(w) -> np.ndarray:
@@ -114,32 +110,37 @@ class GridState:
 
 @dataclass(frozen=True)
 class ChangCooper(Method):
-    """Exponentially fitted finite volumes for ∂tρ = ∇·(ρ∇V) + TΔρ on the line [changcooper1970; docs/math.md 7].
+    """Exponentially fitted finite volumes for ∂tρ = ∇·(ρ∇V) + TΔρ in one to three dimensions.
 
-    The unknowns are the masses m_j of equal cells, with no-flux ends:
+    The unknowns are the masses m_j of equal cells, with no-flux ends [changcooper1970; docs/math.md 7]:
 
         dm_j/dt = F_{j+½} - F_{j-½},   F_{j+½} = (T/h²)[B(-w) m_{j+1} - B(w) m_j],   w = (V_{j+1} - V_j)/T,
 
-    with B(w) = w/(e^w - 1) and V at cell centres.
+    with B(w) = w/(e^w - 1) and V at cell centres. In two and three dimensions these fluxes run along each axis.
 
     Parameters
     ----------
-    cells : int, default 800
-        Number of cells, at least 3.
-    lower, upper : float or None, default None
-        Ends of the domain, in units of x; None is automatic: the initial law and exp(-V/T) each leave 1e-13 outside at
-        each end, and all that lies downhill is in (found by scanning V outwards; a narrow well far away may be missed),
-        but nothing beyond an end that is given or beyond a wall, where V is inf. Without potential it is the initial
-        law widened by 7.4 √(2 T horizon). A GridLaw of `cells` equal cells under a potential keeps its own domain.
+    cells : int, tuple of int or None, default None
+        Number of cells, at least 3: of each axis, or one number for all. None is 800 on the line, 256 an axis in the
+        plane and 96 in space.
+    lower, upper : float, tuple or None, default None
+        Ends of the domain, in units of x, one for all axes or one for each; None is automatic. On the line the initial
+        law and exp(-V/T) each leave 1e-13 outside at each end, and all that lies downhill is in (found by scanning V
+        outwards; a narrow well far away may be missed), but nothing beyond an end that is given or beyond a wall, where
+        V is inf. Without potential it is the initial law widened by 7.4 √(2 T horizon). A GridLaw of `cells` equal
+        cells under a potential keeps its own domain.
+        In more dimensions the box holds the initial law, what it passes on the way of steepest descent, and all where V
+        is less than 34 T above the end of that way and above its least value, found by scanning V outwards.
     time_order : {1, 2}, default 1
         1: implicit Euler, first order, non-negative for every dt (the solve subtracts nothing).
         2: the L-stable function R(z) = (1+(1-2γ)z)/(1-γz)², γ = 1-1/√2, which SDIRK2 and TR-BDF2 share on linear
         equations, as two conservative solves. The first step of a run is four of implicit Euler of a quarter of dt.
+        In two and three dimensions a step is made of steps along the axes, see *Splitting*.
 
     Raises
     ------
     Unsupported
-        For dim > 1, an internal energy that is not an entropy, an interaction.
+        For dim > 3, an internal energy that is not an entropy, an interaction.
     BadInput
         For ends that make no sense, NaN in V, more than 1e-3 of the initial or stationary law outside (or of the heat
         flow at the horizon, unless the start is a GridLaw on the same edges), or piled up at an end that is not a wall;
@@ -161,6 +162,18 @@ class ChangCooper(Method):
     smallest cell met is reported as `least`, and a law with a cell below -1e-12 is not handed out (`Diverged`): use a
     smaller dt or time_order=1.
 
+    *Splitting.* In two and three dimensions each sub-step solves for all lines of cells along one axis and leaves
+    exp(-V_j/T) fixed, for any V, so that their product does. time_order=1 takes one implicit Euler sub-step along each
+    axis, in the opposite order every other step: cells stay non-negative and the error of splitting is of second order.
+    time_order=2 is Strang's splitting: half steps along the first axes, a whole one along the last, half steps back,
+    each by R(z); of positivity it promises no more than on the line, and less under steep V [strang1968]. Lines are
+    shared among threads; the bits do not depend on how many there are. A step costs O(cells of the grid), memory is 4
+    numbers for each cell, axis and length of step.
+
+    *Walls.* On the line a wall is an end of the domain. In more dimensions a cell at whose centre V is inf is closed on
+    all sides, so that a domain may have any shape; along a wall that is not a plane across an axis the order in space
+    is one.
+
     *Start.* Initial masses are differences of the law's cdf; a GridLaw on the same edges passes through unchanged.
     Nothing is renormalised: the initial mass outside goes into the end cells and is reported as `tail_mass`, the
     stationary mass outside as `stationary_tail` (NaN: exp(-V/T) has no finite mass).
@@ -173,63 +186,77 @@ class ChangCooper(Method):
     quarter of its mass takes at least half a cell, and where half as many cells change its mean by at most 0.05
     standard deviations, its variance (less h²/12 of a cell) by 10 % and its distribution function by 0.03; else
     `BadInput` says about how many cells are needed. A start much wider than the end, e.g. with heavy tails, needs a
-    fine grid on a wide domain: a step costs O(cells), so 10⁵ of them are no obstacle.
+    fine grid on a wide domain: a step costs O(cells), so 10⁵ of them are no obstacle. In more dimensions no quarter of
+    the mass may lie on lines of which one cell holds more than half, and mean and covariance are compared in every
+    direction.
 
     *Report.* `tail_mass`, `stationary_tail`, `mass_error` (Σm - 1), `least`, `edge_mass` (the two end cells),
     `quarter_in_cells` (the shortest interval with a quarter of the mass, in cells), `grid_change` (the largest change
-    by half as many cells, over what is accepted; NaN below 6 cells).
+    by half as many cells, over what is accepted; NaN below 6 cells). In more dimensions `edge_mass` has the faces, axis
+    by axis, and in place of `quarter_in_cells` stands `fullest_share` (the share that one cell holds of its line,
+    exceeded on lines with a quarter of the mass).
     """
 
-    cells: int = 800
-    lower: float | None = None
-    upper: float | None = None
+    cells: int | tuple[int, ...] | None = None
+    lower: float | tuple[float | None, ...] | None = None
+    upper: float | tuple[float | None, ...] | None = None
     time_order: int = 1
 
     def __post_init__(self):
-        count(self.cells, "cells", 3)
-        check_ends(self.lower, self.upper)
+        box.check_axes(self.cells, self.lower, self.upper)
         if isinstance(self.time_order, bool) or self.time_order not in (1, 2):
             raise BadInput(
                 f"time_order is {self.time_order!r}. It is 1 (implicit Euler) or 2 (L-stable). Pass one of these."
             )
 
-    def init(self, problem: Problem, rng: np.random.Generator | None) -> GridState:
+    def cells_of(self, dim: int) -> tuple[int, ...]:
+        """The number of cells of each axis of a problem of dimension dim."""
+        cells = box.CELLS[dim] if self.cells is None else self.cells
+        return tuple(int(n) for n in box.of_axes(cells, dim, "cells"))
+
+    def init(self, problem: Problem, rng: np.random.Generator | None) -> GridState | box.BoxState:
         """The initial law in cell masses, and the rates between cells; rng is not used."""
         temperature = self._temperature(problem)
+        if problem.dim > 1:
+            return box.started(self, problem, temperature)
+        return self._on_the_line(problem, temperature)
+
+    def _on_the_line(self, problem: Problem, temperature: float) -> GridState:
         initial, potential = problem.initial, problem.energy.potential
-        lower, upper = self.lower, self.upper
+        (cells,) = self.cells_of(1)
+        (lower,), (upper,) = box.of_axes(self.lower, 1, "lower"), box.of_axes(self.upper, 1, "upper")
         own = self._own_edges(initial)
         if lower is None and upper is None and potential is not None and own is not None:
             lower, upper = own[0], own[-1]
-        box = choose_box(problem, temperature, self.cells, lower, upper)
-        edges = np.linspace(box.lower, box.upper, self.cells + 1)
+        ends = choose_box(problem, temperature, cells, lower, upper)
+        edges = np.linspace(ends.lower, ends.upper, cells + 1)
         require_fine_floats(edges)
         known = initial.cell_masses((own,)) if own is not None and _same(own, edges) else None
         if own is not None and known is not None:
             edges, mass, tails = own, known.mass, (0.0, 0.0)
         else:
             mass, tails = cell_masses(initial, edges)
-            refuse_outside("initial law", *tails, box.lower, box.upper)
+            refuse_outside("initial law", *tails, ends.lower, ends.upper)
             if potential is None:
                 spread = np.sqrt(2 * temperature * problem.horizon)
-                left = free_tail(mass, (edges[1:] + edges[:-1]) / 2, spread, box.lower, box.upper)
-                refuse_outside(f"heat flow at the horizon {problem.horizon:g}", *left, box.lower, box.upper)
+                left = free_tail(mass, (edges[1:] + edges[:-1]) / 2, spread, ends.lower, ends.upper)
+                refuse_outside(f"heat flow at the horizon {problem.horizon:g}", *left, ends.lower, ends.upper)
         grid = _prepared(potential, temperature, edges)
         half, half_mass = None, None
-        if self.cells >= LEAST_CELLS:
-            wider = np.linspace(edges[0], edges[-1], self.cells // 2 + 1)
+        if cells >= LEAST_CELLS:
+            wider = np.linspace(edges[0], edges[-1], cells // 2 + 1)
             half, half_mass = _prepared(potential, temperature, wider, grid), halved(mass, on_cells=known is not None)
-        grid = replace(grid, tail_mass=float(sum(tails)), stationary_tail=box.stationary_tail, half=half)
+        grid = replace(grid, tail_mass=float(sum(tails)), stationary_tail=ends.stationary_tail, half=half)
         return GridState(grid, mass, float(mass.min()), 0, half_mass)
 
-    def step(self, problem: Problem, state: GridState, dt: float, rng: np.random.Generator | None) -> GridState:
+    def step(self, problem: Problem, state: Any, dt: float, rng: np.random.Generator | None) -> Any:
         """The state one step later; rng is not used."""
         return self.advance(problem, state, dt, 1, rng)
 
-    def advance(
-        self, problem: Problem, state: GridState, dt: float, steps: int, rng: np.random.Generator | None
-    ) -> GridState:
+    def advance(self, problem: Problem, state: Any, dt: float, steps: int, rng: np.random.Generator | None) -> Any:
         """The state `steps` steps later, in one compiled call; rng is not used."""
+        if problem.dim > 1:
+            return box.advanced(state, self.time_order, float(dt), int(steps))
         mass, least = self._advanced(state.grid, state.mass, state.steps, float(dt), int(steps))
         half_mass = state.half_mass
         if state.grid.half is not None and half_mass is not None:
@@ -260,8 +287,10 @@ class ChangCooper(Method):
             least = min(least, lowest)
         return mass, float(least)
 
-    def law(self, state: GridState) -> GridLaw:
+    def law(self, state: GridState | box.BoxState) -> GridLaw:
         """The law with the state's cell masses; `Diverged` where one is below -1e-12."""
+        if isinstance(state, box.BoxState):
+            return box.law(state)
         least = float(state.mass.min())
         if least < -1e-12:
             cell = int(np.argmin(state.mass))
@@ -276,8 +305,10 @@ class ChangCooper(Method):
             refuse_unresolved(state.mass, state.half_mass, state.grid.edges, f"after step {state.steps}")
         return GridLaw((state.grid.edges,), state.mass)
 
-    def report(self, state: GridState) -> dict[str, Any]:
+    def report(self, state: GridState | box.BoxState) -> dict[str, Any]:
         """What the class docstring lists."""
+        if isinstance(state, box.BoxState):
+            return box.report(state)
         grid, mass = state.grid, state.mass
         return {
             "tail_mass": grid.tail_mass,
@@ -292,10 +323,10 @@ class ChangCooper(Method):
     def _temperature(self, problem: Problem) -> float:
         """T of the problem's entropy, or `Unsupported`."""
         energy = problem.energy
-        if problem.dim != 1:
+        if problem.dim > 3:
             raise Unsupported(
-                f"ChangCooper works on the line, the problem has dim {problem.dim}. For separable problems solve "
-                "the 1-D one and pf.lift it; else use EulerMaruyama."
+                f"ChangCooper works in one to three dimensions, the problem has dim {problem.dim}. For separable "
+                "problems solve the low-dimensional ones and pf.lift them; else use EulerMaruyama."
             )
         temperature = temperature_of(energy.internal)
         if temperature is None:
@@ -313,10 +344,10 @@ class ChangCooper(Method):
     def _own_edges(self, law: Law) -> Edges | None:
         """The edges of a law that is constant on `cells` equal cells, else None."""
         axes = law.grid_axes()
-        if axes is None or len(axes) != 1 or len(axes[0]) != self.cells + 1:
+        if axes is None or len(axes) != 1 or len(axes[0]) != self.cells_of(1)[0] + 1:
             return None
         edges = axes[0]
-        return edges if _same(edges, np.linspace(edges[0], edges[-1], self.cells + 1)) else None
+        return edges if _same(edges, np.linspace(edges[0], edges[-1], len(edges))) else None
 
 
 def _prepared(potential: Any, temperature: float, edges: Edges, finer: Grid | None = None) -> Grid:

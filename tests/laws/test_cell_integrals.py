@@ -8,8 +8,8 @@ from scipy.special import ndtr
 import pdeflow as pf
 from pdeflow import metrics
 from pdeflow.laws import Barenblatt, Gaussian, GaussianMixture, GridLaw, Law, Product, Semicircle, Uniform
-from pdeflow.metrics import cell_integrals as boxes
-from pdeflow.metrics.cells import cell_masses
+from pdeflow.laws import cell_integrals as boxes
+from pdeflow.laws.cell_integrals import cell_masses
 
 AXES = (np.linspace(-2, 2, 11), np.linspace(-2.025, 2.025, 16))  # cells 0.4 x 0.27
 

@@ -1,0 +1,298 @@
+"""The Chang-Cooper scheme in two and three dimensions: grids, states, and steps by one-dimensional sub-steps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..._core.compiled import crew
+from ..._core.errors import BadInput, Diverged, Unsupported
+from ..._core.shapes import Numbers, Row
+from ..._core.validate import count
+from ...laws import GridLaw
+from ...problems import Problem
+from ..box_domain import (
+    NOISE,
+    choose_region,
+    grid_values,
+    open_faces,
+    refuse_piled_up_faces,
+    refuse_start_outside,
+    start_masses,
+    start_range,
+)
+from ..box_resolution import fullest_share, grid_change, halved, refuse_unresolved
+from ..domain import check_ends, require_fine_floats
+from ..resolution import LEAST_CELLS
+from . import lines
+from .elimination import DAMPED, STAGE_SHARE
+
+CELLS = {1: 800, 2: 256, 3: 96}  # of each axis, where none are given
+
+
+def of_axes(entry: Any, dim: int, name: str) -> tuple[Any, ...]:
+    """One entry for each axis, from one for all or from one for each."""
+    if not isinstance(entry, tuple):
+        return (entry,) * dim
+    if len(entry) != dim:
+        raise BadInput(f"{name} has {len(entry)} entries, the problem has dim {dim}. Pass one, or one per axis.")
+    return entry
+
+
+def check_axes(cells: Any, lower: Any, upper: Any) -> None:
+    """`BadInput` unless the cells and ends of each axis make sense, see `domain.check_ends`."""
+    counts = {len(entry) for entry in (cells, lower, upper) if isinstance(entry, tuple)}
+    if len(counts) > 1 or not counts <= {1, 2, 3}:
+        raise BadInput(
+            f"cells is {cells!r}, lower {lower!r}, upper {upper!r}. Each is one entry for all axes, or a tuple with "
+            "one for each of up to three. Pass tuples of one length."
+        )
+    for number in cells if isinstance(cells, tuple) else () if cells is None else (cells,):
+        count(number, "cells", 3)
+    dim = counts.pop() if counts else 1
+    for low, high in zip(of_axes(lower, dim, "lower"), of_axes(upper, dim, "upper")):
+        check_ends(low, high)
+
+
+class BoxGrid:
+    """What the steps of a run in two or three dimensions share.
+
+    Attributes
+    ----------
+    axes : tuple of (n_k + 1,)
+        Cell edges of each axis.
+    values : (n_1, ..., n_d)
+        V at the centres; cells where it is inf are closed on all sides.
+    temperature : float
+        T.
+    tail_mass, stationary_tail : float
+        Initial and stationary mass outside the grid.
+    faces : dict
+        The faces that mass may want to leave by, see `box_domain.open_faces`.
+    half : BoxGrid or None
+        Half as many cells an axis in the same box, which tell whether these resolve the flow; None below 6 cells.
+    """
+
+    def __init__(self, axes: Sequence[Row], values: Numbers, temperature: float):
+        self.axes, self.values, self.temperature = tuple(axes), values, temperature
+        self.tail_mass = self.stationary_tail = 0.0
+        self.faces: dict[tuple[int, int], Any] = {}
+        self.half: BoxGrid | None = None
+        self._kept: dict[tuple[int, float], Numbers] = {}
+
+    def along(self, cells: Numbers, k: int) -> Numbers:
+        """A contiguous array of cells as (a, n_k, b), the lines of axis k in the middle."""
+        shape = self.values.shape
+        return cells.reshape(int(np.prod(shape[:k])), shape[k], -1)
+
+    def factor(self, k: int, dt: float, run: Any, keep: bool = True) -> Numbers:
+        """The elimination of I - dt L along axis k, made once per dt where it is kept."""
+        found = self._kept.get((k, dt))
+        if found is None:
+            values = self.along(self.values, k)
+            width = (self.axes[k][-1] - self.axes[k][0]) / values.shape[1]
+            number = values.shape[0] * values.shape[2]
+            found = np.empty((-(-number // lines.TILE), 4 * values.shape[1] * lines.TILE))
+            run(number, lines.factor, values, self.temperature, dt * self.temperature / width**2, found)
+            if keep:
+                self._kept[k, dt] = found
+        return found
+
+
+@dataclass(frozen=True)
+class BoxState:
+    """What a run of ChangCooper in two or three dimensions carries from step to step.
+
+    Attributes
+    ----------
+    grid : BoxGrid
+        Prepared by `started`.
+    mass : (n_1, ..., n_d)
+        Probability of each cell.
+    least : float
+        The smallest cell met since the start, after any sub-step.
+    steps : int
+        Taken so far.
+    half_mass : (n_1 // 2, ..., n_d // 2) or None
+        The same run on half as many cells an axis.
+    """
+
+    grid: BoxGrid
+    mass: Numbers
+    least: float
+    steps: int = 0
+    half_mass: Numbers | None = None
+
+
+def started(method: Any, problem: Problem, temperature: float) -> BoxState:
+    """The initial law in cell masses on the grid of a `ChangCooper`."""
+    dim, initial, potential = problem.dim, problem.initial, problem.energy.potential
+    if method.time_order not in (1, 2):
+        raise Unsupported(f"In dim {dim} time_order is 1 or 2, got {method.time_order}. Pass one of these.")
+    counts = method.cells_of(dim)
+    lower, upper = (of_axes(end, dim, name) for end, name in ((method.lower, "lower"), (method.upper, "upper")))
+    own = _own_axes(initial, counts)
+    if own is not None and potential is not None and set(lower + upper) == {None}:
+        lower, upper = tuple(axis[0] for axis in own), tuple(axis[-1] for axis in own)
+    region = choose_region(problem, temperature, lower, upper)
+    axes = [np.linspace(a, b, n + 1) for a, b, n in zip(region.lower, region.upper, counts)]
+    for axis in axes:
+        require_fine_floats(axis)
+    known = None
+    if own is not None and all(_same(mine, axis) for mine, axis in zip(own, axes)):
+        axes, known = list(own), initial.cell_masses(own)
+    if known is not None:
+        mass, outside = np.array(known.mass, dtype=float), 0.0
+    else:
+        mass, outside = start_masses(initial, axes)
+        _refuse_heat_outside(problem, temperature, region.lower, region.upper)
+    grid = _prepared(potential, temperature, axes)
+    outside += float(mass[~np.isfinite(grid.values)].sum())
+    refuse_start_outside("initial law", outside, region.lower, region.upper)
+    grid.tail_mass, grid.stationary_tail = outside, region.stationary_tail
+    grid.faces = open_faces(potential, temperature, axes, grid.values)
+    half_mass = None
+    if min(counts) >= LEAST_CELLS:
+        grid.half = _prepared(potential, temperature, [np.linspace(e[0], e[-1], (len(e) + 1) // 2) for e in axes])
+        half_mass = halved(mass, on_cells=known is not None)
+    return BoxState(grid, np.ascontiguousarray(mass), float(mass.min()), 0, half_mass)
+
+
+def advanced(state: BoxState, time_order: int, dt: float, steps: int) -> BoxState:
+    """The state `steps` steps later."""
+    with crew(lines.TILE) as run:
+        mass, least = _moved(state.grid, state.mass, state.steps, time_order, dt, steps, run)
+        half_mass = state.half_mass
+        if state.grid.half is not None and half_mass is not None:
+            half_mass, _ = _moved(state.grid.half, half_mass, state.steps, time_order, dt, steps, run)
+    steps = state.steps + steps
+    if not np.isfinite(mass).all():
+        cell = tuple(int(i) for i in np.argwhere(~np.isfinite(mass))[0])
+        raise Diverged(
+            f"The mass is {mass[cell]} in cell {list(cell)} after step {steps}. It must stay finite. Check the size of "
+            f"V there (V = {state.grid.values[cell]:.6g}) and dt = {dt:g}.",
+            step=steps,
+            cell=cell,
+        )
+    refuse_piled_up_faces(state.grid.faces, mass, state.grid.axes, f"after step {steps}")
+    return replace(state, mass=mass, least=min(state.least, least), steps=steps, half_mass=half_mass)
+
+
+def law(state: BoxState) -> GridLaw:
+    """The law with the state's cell masses; `Diverged` where one is below -1e-12."""
+    least = float(state.mass.min())
+    if least < -1e-12:
+        cell = tuple(int(i) for i in np.unravel_index(np.argmin(state.mass), state.mass.shape))
+        raise Diverged(
+            f"Cell {list(cell)} has mass {least:.3g} after step {state.steps}. time_order=2 keeps cells non-negative "
+            "for small dt only. Use a smaller dt, or time_order=1.",
+            step=state.steps,
+            cell=cell,
+        )
+    if state.steps > 0:
+        refuse_unresolved(state.mass, state.half_mass, state.grid.axes, f"after step {state.steps}")
+    return GridLaw(state.grid.axes, state.mass)
+
+
+def report(state: BoxState) -> dict[str, Any]:
+    """What the docstring of `ChangCooper` lists."""
+    grid, mass = state.grid, state.mass
+    faces = [float(mass.take(end, axis=k).sum()) for k in range(mass.ndim) for end in (0, -1)]
+    return {
+        "tail_mass": grid.tail_mass,
+        "stationary_tail": grid.stationary_tail,
+        "mass_error": float(mass.sum() - 1),
+        "least": state.least,
+        "edge_mass": tuple(faces),
+        "fullest_share": fullest_share(mass),
+        "grid_change": grid_change(mass, state.half_mass),
+    }
+
+
+def _moved(
+    grid: BoxGrid, mass: Numbers, done: int, time_order: int, dt: float, steps: int, run: Any
+) -> tuple[Numbers, float]:
+    """The masses `steps` steps after the first `done`, and the smallest cell met after any sub-step."""
+    mass, least = mass.copy(), np.inf
+    visits = euler_visits(grid.values.ndim, done, steps, dt)
+    if time_order == 2:
+        visits = []
+        if done == 0:  # four quarter steps of implicit Euler, used once
+            for k, length, repeat in euler_visits(grid.values.ndim, 0, DAMPED, dt / DAMPED):
+                least = min(least, _visit(grid, mass, k, grid.factor(k, length, run, keep=False), repeat, 1, run))
+        visits = strang_visits(grid.values.ndim, steps - (done == 0), dt)
+    for k, length, repeat in visits:
+        factor = grid.factor(k, length if time_order == 1 else STAGE_SHARE * length, run)
+        least = min(least, _visit(grid, mass, k, factor, repeat, time_order, run))
+    return mass, float(least)
+
+
+def _visit(grid: BoxGrid, mass: Numbers, k: int, factor: Numbers, repeat: int, order: int, run: Any) -> float:
+    """`repeat` sub-steps along the lines of axis k, in place; the smallest cell met."""
+    least, cells = np.empty(len(factor)), grid.along(mass, k)
+    run(cells.shape[0] * cells.shape[2], lines.sweep, cells, factor, repeat, order, least)
+    return float(least.min())
+
+
+def euler_visits(dim: int, done: int, steps: int, dt: float) -> list[tuple[int, float, int]]:
+    """(axis, length, repetitions) of the sub-steps of implicit Euler steps, neighbours along one axis taken together.
+
+    One step runs through the axes forwards, the next one backwards: two steps are then symmetric, which leaves of the
+    error of splitting its second order.
+    """
+    order = [k for step in range(done, done + steps) for k in (range(dim) if step % 2 == 0 else reversed(range(dim)))]
+    return _together([(k, dt) for k in order])
+
+
+def strang_visits(dim: int, steps: int, dt: float) -> list[tuple[int, float, int]]:
+    """(axis, length, repetitions) of Strang steps: half steps along the first axes, a whole one, half steps back."""
+    first = [(k, dt / 2) for k in range(dim - 1)]
+    return _together([*first, (dim - 1, dt), *first[::-1]] * steps)
+
+
+def _together(moves: list[tuple[int, float]]) -> list[tuple[int, float, int]]:
+    visits: list[tuple[int, float, int]] = []
+    for k, length in moves:
+        if visits and visits[-1][:2] == (k, length):
+            visits[-1] = (k, length, visits[-1][2] + 1)
+        else:
+            visits.append((k, length, 1))
+    return visits
+
+
+def _prepared(potential: Any, temperature: float, axes: Sequence[Row]) -> BoxGrid:
+    values = grid_values(potential, [(axis[1:] + axis[:-1]) / 2 for axis in axes])
+    if not np.isfinite(values).any():
+        raise BadInput(
+            f"The potential is inf at the centres of all {values.size} cells. It must be finite where the law has "
+            "mass. Take more cells, or another box by lower= and upper=."
+        )
+    return BoxGrid(axes, np.ascontiguousarray(values), temperature)
+
+
+def _refuse_heat_outside(problem: Problem, temperature: float, low: Numbers, high: Numbers) -> None:
+    """Without a potential: `BadInput` where heat would reach the faces of a box that is given before the horizon."""
+    if problem.energy.potential is not None:
+        return
+    spread = NOISE * np.sqrt(2 * temperature * problem.horizon)
+    first, last = start_range(problem.initial)
+    if (first - spread < low - 1e-9 * spread).any() or (last + spread > high + 1e-9 * spread).any():
+        raise BadInput(
+            f"The domain from {low} to {high} is too small for the heat flow up to the horizon {problem.horizon:g}: "
+            f"the initial law reaches from {first} to {last}, and noise {spread:.3g} further. Leave lower= and upper= "
+            "out for an automatic domain. If walls are meant there, let V be inf beyond them."
+        )
+
+
+def _own_axes(law: Any, counts: Sequence[int]) -> tuple[Row, ...] | None:
+    """The edges of a law that is constant on so many equal cells, else None."""
+    axes = law.grid_axes()
+    if axes is None or [len(axis) - 1 for axis in axes] != list(counts):
+        return None
+    return axes if all(_same(axis, np.linspace(axis[0], axis[-1], len(axis))) for axis in axes) else None
+
+
+def _same(edges: Row, others: Row) -> bool:
+    """Whether two sets of edges agree to round-off: 1e-9 of a cell, far below any discretisation error."""
+    return edges.shape == others.shape and bool(np.abs(edges - others).max() <= 1e-9 * (edges[1] - edges[0]))
