@@ -6,5 +6,8 @@ from .._core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from .euler_maruyama import EulerMaruyama
+    from .interacting import InteractingParticles
 
-__getattr__, __dir__, __all__ = lazy_names(__name__, {"EulerMaruyama": "euler_maruyama"})
+__getattr__, __dir__, __all__ = lazy_names(
+    __name__, {"EulerMaruyama": "euler_maruyama", "InteractingParticles": "interacting"}
+)

@@ -1,0 +1,241 @@
+"""InteractingParticles: the deterministic particle method for potentials and interactions without diffusion."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import factorial
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._core.compiled import crew
+from .._core.errors import BadInput, Diverged, NotAvailable, Unsupported
+from .._core.shapes import Matrix, Points
+from .._core.short_text import shown
+from .._core.validate import count, one_of, positive, require_gradient
+from ..energies.energy import Energy
+from ..energies.interactions import as_quadratic_attraction, require_even
+from ..energies.mean_field import mean_force
+from ..energies.potentials import as_quadratic
+from ..laws import Gaussian, Law, Particles
+from ..laws.draws import drawn
+from ..method import Method, refuse_other_steps
+from ..problems.problem import Problem
+from ..trajectory import Trajectory, time_grid
+
+# stages of the explicit Runge-Kutta schemes by order: (share of dt at which a stage begins, its weight in the sum)
+STAGES = {
+    1: ((0.0, 1.0),),
+    2: ((0.0, 1 / 2), (1.0, 1 / 2)),
+    4: ((0.0, 1 / 6), (0.5, 1 / 3), (0.5, 1 / 3), (1.0, 1 / 6)),
+}
+LARGEST_COORDINATE = 1e100  # beyond it squares overflow: a blow-up
+
+
+@dataclass(frozen=True)
+class MovedCloud:
+    """What a run of `InteractingParticles` carries from step to step.
+
+    Attributes
+    ----------
+    x : (n, d)
+        Positions, each of weight 1/n.
+    steps : int
+        Steps taken.
+    """
+
+    x: Points
+    steps: int
+
+
+@dataclass(frozen=True)
+class InteractingParticles(Method):
+    """Particles that follow ẋ_i = -∇V(x_i) - (1/n) Σ_j ∇W(x_i - x_j) by an explicit Runge-Kutta scheme.
+
+    Parameters
+    ----------
+    particles : int, default 10 000
+        Their number n.
+    time_order : {4, 2, 1}
+        Classical Runge-Kutta, Heun or Euler.
+    start : {"random", "quantiles"}
+        Draws of the initial law, or on the line its quantiles at the levels (i - 1/2)/n. A start that is itself a cloud
+        of n equal points is taken as it is.
+
+    Raises
+    ------
+    BadInput
+        For fields that make no sense, for quantiles in higher dimensions, a kernel that is not even, and a gradient
+        that is not finite (the point is named).
+    Unsupported
+        For an internal energy: points have no density. With entropy take EulerMaruyama, for diffusion without noise a
+        scheme on a grid. For a potential without gradient.
+    Diverged
+        At the first particle that is not finite or beyond 1e100.
+
+    Notes
+    -----
+    *What it solves.* The empirical law of n points solves ∂tρ = ∇·(ρ∇(V + W*ρ)) exactly, as a measure: the only errors
+    are those of the start and of the steps. For convex V and W the distance W2 of two such flows does not grow, so that
+    the first stays what it was at time 0: about n^(-1/2) by random draws on the line (n^(-1/d) in dimension d > 2),
+    O(1/n) by quantiles of a law of bounded support. A point exerts no force on itself, also where W pushes points apart
+    at any distance, as -|x| does [docs/math.md 2.2].
+
+    *Order.* `time_order` in dt where the forces are smooth; where they jump (W = -|x| at collisions), one.
+
+    *Cost.* QuadraticAttraction and PowerLaw(4, 2) cost O(n) a stage, PowerLaw(2, 1) on the line O(n log n), other
+    kernels O(n²) in compiled tiles that take no memory.
+
+    *Report.* `max_abs`: the largest |x_i| over particles and coordinates.
+    """
+
+    particles: int = 10_000
+    time_order: Literal[1, 2, 4] = 4
+    start: Literal["random", "quantiles"] = "random"
+
+    def __post_init__(self) -> None:
+        count(self.particles, "particles")
+        if isinstance(self.time_order, bool) or self.time_order not in STAGES:
+            raise BadInput(
+                f"time_order is {shown(self.time_order)}. It is 1 (Euler), 2 (Heun) or 4 (Runge-Kutta). Pass one of "
+                "these."
+            )
+        one_of(self.start, "start", ("random", "quantiles"))
+
+    def init(self, problem: Problem, rng: np.random.Generator) -> MovedCloud:
+        """The cloud at time 0, once V and W have been found to be such as points can follow."""
+        _check_energy(problem.energy)
+        x = self._points(problem.initial, rng)
+        require_even(problem.energy.interaction, problem.dim, float(np.max(np.ptp(x, axis=0))) or 1.0)
+        with crew() as workers:
+            velocity(problem.energy, x, workers)
+        return MovedCloud(x, 0)
+
+    def _points(self, law: Law, rng: np.random.Generator) -> Points:
+        atoms = law.atoms()
+        if atoms is not None and len(atoms[1]) == self.particles and np.ptp(atoms[1]) == 0:
+            return np.array(atoms[0], dtype=float, order="C")
+        if self.start == "random":
+            return np.ascontiguousarray(drawn(law, self.particles, rng), dtype=float)
+        if law.dim > 1:
+            raise BadInput(
+                f'start="quantiles" in dim {law.dim}. Quantiles exist on the line. Take start="random", or give a '
+                "start of your own: problem with initial=Particles(points)."
+            )
+        return np.asarray(law.quantile((np.arange(self.particles) + 0.5) / self.particles), dtype=float)[:, None]
+
+    def step(self, problem: Problem, state: MovedCloud, dt: float, rng: Any) -> MovedCloud:
+        """The cloud one step later; rng is not used."""
+        return self.advance(problem, state, dt, 1, rng)
+
+    def advance(self, problem: Problem, state: MovedCloud, dt: float, steps: int, rng: Any) -> MovedCloud:
+        """The cloud `steps` steps later; rng is not used."""
+        x = state.x
+        with crew() as workers:
+            for done in range(1, steps + 1):
+                x = _moved(problem.energy, x, dt, STAGES[self.time_order], workers)
+                _refuse_lost(x, state.steps + done, dt)
+        return replace(state, x=x, steps=state.steps + steps)
+
+    def law(self, state: MovedCloud) -> Particles:
+        """The empirical law of the cloud."""
+        return Particles(state.x)
+
+    def report(self, state: MovedCloud) -> Mapping[str, float]:
+        """max_abs : largest |x_i| over particles and coordinates."""
+        return {"max_abs": float(np.max(np.abs(state.x)))}
+
+    def exact_sequence(self, problem: Problem, *, dt: float, times: ArrayLike | None = None) -> Trajectory:
+        """The laws of infinitely many particles, where they stay Gaussian.
+
+        With R(z) = Σ z^k/k! up to k = `time_order`, A the matrix of V and κ the strength of the attraction, a step is
+        m - b <- R(-dt A)(m - b) and Σ <- R(-dt(A + κ)) Σ R(-dt(A + κ))ᵀ.
+
+        Raises
+        ------
+        NotAvailable
+            But for a Gaussian under a quadratic potential (or none) and QuadraticAttraction (or none).
+        """
+        refuse_other_steps(self)
+        _check_energy(problem.energy)
+        potential, kernel = problem.energy.potential, problem.energy.interaction
+        law = problem.initial.as_gaussian()
+        linear = (potential is None or as_quadratic(potential) is not None) and (
+            kernel is None or as_quadratic_attraction(kernel) is not None
+        )
+        if law is None or not linear:
+            raise NotAvailable(
+                f"The laws of InteractingParticles on {problem.name!r} from {problem.initial!r} have no closed form. "
+                "Closed are Gaussians under quadratic potentials with QuadraticAttraction or none. Compare with a "
+                "finer run instead."
+            )
+        dt = positive(dt, "dt")
+        saved, marks = time_grid((problem.horizon,) if times is None else times, dt)
+        matrix = np.zeros((law.dim, law.dim)) if potential is None else potential.matrix
+        center = law.mean() if potential is None else potential.center
+        pull = 0.0 if kernel is None else kernel.strength
+        shift = _amplification(-dt * matrix, self.time_order)
+        spread = _amplification(-dt * (matrix + pull * np.eye(law.dim)), self.time_order)
+        mean, root, done, laws = law.mean(), law.root(), 0, []
+        for mark in marks:
+            for _ in range(mark - done):
+                mean, root = center + shift @ (mean - center), spread @ root
+            done = mark
+            laws.append(Gaussian.from_root(mean, root))
+        return Trajectory(saved, laws, {"steps": done})
+
+
+def velocity(energy: Energy, x: Points, workers: Any) -> Points:
+    """-∇V(x_i) - (1/n) Σ_j ∇W(x_i - x_j), (n, d); `BadInput` for a gradient of another shape or not finite."""
+    out = np.zeros_like(x)
+    if energy.potential is not None:
+        gradient = np.asarray(energy.potential.grad(x.copy()))
+        require_gradient(gradient, x, "potential.grad(x)")
+        out -= gradient
+    if energy.interaction is not None:
+        out -= mean_force(energy.interaction, x, workers=workers)
+    return out
+
+
+def _moved(energy: Energy, x: Points, dt: float, stages: tuple[tuple[float, float], ...], workers: Any) -> Points:
+    total, slope = np.zeros_like(x), np.zeros_like(x)
+    for share, weight in stages:
+        slope = velocity(energy, x + share * dt * slope, workers)
+        total += weight * slope
+    return x + dt * total
+
+
+def _amplification(z: Matrix, order: int) -> Matrix:
+    return sum((np.linalg.matrix_power(z, k) / factorial(k) for k in range(order + 1)), start=np.zeros_like(z))
+
+
+def _check_energy(energy: Energy) -> None:
+    """`Unsupported` for what points cannot follow."""
+    if energy.internal is not None:
+        raise Unsupported(
+            f"InteractingParticles moves points, which have no density: internal must be None, got "
+            f"{shown(energy.internal)}. For an entropy take EulerMaruyama, for other diffusion FiniteVolume or "
+            "QuantileJKO."
+        )
+    potential = energy.potential
+    if potential is not None and (
+        not callable(getattr(potential, "grad", None)) or getattr(potential, "grad_function", 0) is None
+    ):
+        raise Unsupported(
+            f"InteractingParticles moves along -∇V: potential must have grad(x) (n, d) -> (n, d), got "
+            f"{shown(potential)} without one. Give it, e.g. potentials.FromFunction(value, grad=..., dim=...)."
+        )
+
+
+def _refuse_lost(x: Points, step: int, dt: float) -> None:
+    lost = ~np.all(np.abs(x) <= LARGEST_COORDINATE, axis=1)  # NaN compares false
+    if lost.any():
+        particle = int(np.argmax(lost))
+        raise Diverged(
+            f"Particle {particle} is {x[particle].tolist()} after step {step} (t = {step * dt:.6g}). Particles must "
+            f"stay finite and below {LARGEST_COORDINATE:g}; the step is too large for the forces out there. Use a "
+            f"smaller dt than {dt:g}.",
+            step=step,
+            particle=particle,
+            dt=dt,
+        )
