@@ -18,7 +18,7 @@ import numpy as np
 from scipy.linalg import solve_banded
 
 import pdeflow as pf
-from pdeflow.grid.chang_cooper.scheme import bernoulli
+from pdeflow.grid.chang_cooper.rates import bernoulli
 
 OU = pf.problems.ou()
 ENDS = (

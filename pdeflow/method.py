@@ -3,7 +3,7 @@
 import time as clock
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,6 +16,7 @@ from ._core.short_text import shown
 from ._core.threads import one_thread
 from ._core.validate import count, flag, known_arguments, positive
 from ._core.value import Value
+from .by_parts import ByParts, by_parts
 from .energies.gradient_probe import refuse_foreign_gradients
 from .laws import Law
 from .problems.problem import Problem
@@ -47,7 +48,17 @@ class Method(Value):
     What cannot be stepped from outside, such as a program in another language, has one verb in place of the three:
     run(problem, dt, times, seed) -> one law per time, with `seed` a whole number. A study measures its floor by
     represent(law, answer, rng), which puts `law` into the representation of an `answer` of `run` at the same time.
+
+    Attributes
+    ----------
+    treats_parts : bool
+        Whether `solve` runs the method on the parts of a problem that is made of simpler ones (`problems.rotated`,
+        `separable`, `radial`) and returns the law that they make together. False by default: the problem is solved as
+        it stands. True suits a method whose step for the parts is its step for the whole, such as one of JKO or one
+        that is exact in time, in the dimensions that it treats.
     """
+
+    treats_parts: ClassVar[bool] = False
 
     def init(self, problem: Problem, rng: np.random.Generator) -> Any:
         """The state that represents `problem.initial`.
@@ -189,7 +200,7 @@ def solve(
     grid, marks = time_grid((problem.horizon,) if times is None else times, dt)
     if runs_whole(method):
         return _run_whole(problem, method, dt, grid, seed, on_step)
-    rng = np.random.default_rng(_seed(seed))
+    rng, method = np.random.default_rng(_seed(seed)), by_parts(problem, method)
     fused = on_step is None and _fuses(method)
     clocked, move = takes_time(method, "advance" if fused else "step"), method.advance if fused else method.step
     reports, history, first, done = hasattr(method, "report"), [], None, 0
@@ -278,6 +289,8 @@ def _fuses(method: Any) -> bool:
     A `step` that a subclass, a mixin, a wrapper, the object itself or a patch puts in place of the one that `advance`
     was written for is called, and so is one that takes the time where `advance` does not, or the other way round.
     """
+    if isinstance(method, ByParts):
+        return _fuses(method.method)
     return (
         hasattr(method, "advance")
         and getattr(type(method), "advance", None) is not Method.advance

@@ -13,7 +13,7 @@ LAWS = GROUND | {"laws"}
 ENERGIES = LAWS | {"energies"}
 PROBLEMS = ENERGIES | {"problems"}
 TRAJECTORY = PROBLEMS | {"trajectory"}
-METHOD = TRAJECTORY | {"method"}
+METHOD = TRAJECTORY | {"method", "by_parts"}
 STUDY = METHOD | {"metrics", "reference"}
 EVERYTHING = None
 
@@ -24,7 +24,8 @@ TABLE = {
     "energies": LAWS,
     "problems": ENERGIES,
     "trajectory": PROBLEMS,
-    "method": TRAJECTORY,
+    "by_parts": PROBLEMS,
+    "method": TRAJECTORY | {"by_parts"},
     "grid": METHOD,
     "particle": METHOD,
     "neural": METHOD,

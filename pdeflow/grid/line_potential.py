@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from .._core.errors import BadInput
-from .._core.shapes import Values
+from .._core.shapes import Row, Values
 
 SCANNED = 513  # points of the scan for a wall
 PARTS = 16  # that the interval of a wall is cut into, again and again
@@ -32,6 +32,14 @@ def potential_values(potential: Any, x: Values) -> Values:
             x=float(x[i]), value=float(raw[i]),
         )  # fmt: skip
     return raw.astype(float)
+
+
+def values_on_cells(potential: Any, edges: Row, temperature: float) -> Values:
+    """V of the cells with these edges (n + 1,): what a potential says itself, else V at their centres."""
+    own = getattr(potential, "cell_values", None)
+    if own is None:
+        return potential_values(potential, (edges[1:] + edges[:-1]) / 2)
+    return np.asarray(own(edges, temperature), dtype=float)
 
 
 def values_with_walls(potential: Any, x: Values) -> Values:

@@ -10,7 +10,7 @@ from .._core.shapes import Vector
 from .gaussian import Gaussian
 from .maps import Map
 
-ROUNDED = 8 * float(np.finfo(float).eps)  # per dimension, of the entries of AᵀA for a matrix meant to be orthogonal
+ROUNDED = 64 * float(np.finfo(float).eps)  # per dimension, of the entries of AᵀA for a matrix meant to be orthogonal
 
 
 def affine_image(x: Vector, move: Map) -> Vector:

@@ -19,6 +19,7 @@ from .interaction_catalogue import (
     newtonian_1d,
     ring_aggregation,
 )
+from .lifts import mexican_hat, radial, rotated, rotated_wells, separable
 from .problem import Problem
 from .registry import CATALOGUE, rebuild, register
 
@@ -32,14 +33,19 @@ __all__ = [
     "heat",
     "log_repulsion",
     "mckean_vlasov_ou",
+    "mexican_hat",
     "mixture_ou",
     "mixture_target",
     "newtonian_1d",
     "ou",
     "porous_medium",
+    "radial",
     "rebuild",
     "register",
     "ring_aggregation",
+    "rotated",
+    "rotated_wells",
+    "separable",
     "styblinski_tang",
 ]
 

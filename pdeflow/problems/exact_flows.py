@@ -18,7 +18,7 @@ from ..laws import Barenblatt, FromQuantile, Gaussian, GaussianMixture, Law, Sem
 Mixture = tuple[Values, tuple[Gaussian, ...]]
 
 
-def _elapsed(t: float) -> float:
+def elapsed(t: float) -> float:
     """t as a float that is finite and >= 0, or `BadInput`: time runs forwards from the start."""
     t = real(t, "t")
     if not (np.isfinite(t) and t >= 0):
@@ -56,7 +56,7 @@ class LinearFlow(Value):
             )
 
     def __call__(self, t: float) -> Law:
-        t = _elapsed(t)
+        t = elapsed(t)
         single = self.initial.as_gaussian()
         if single is not None:
             return self._moved(single, t)
@@ -96,7 +96,7 @@ class PorousMediumFlow(Value):
 
     def __call__(self, t: float) -> Law:
         start = cast(Barenblatt, self.initial.as_barenblatt())
-        return Barenblatt(start.dim, start.m, start.time + self.coefficient * _elapsed(t), start.center)
+        return Barenblatt(start.dim, start.m, start.time + self.coefficient * elapsed(t), start.center)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +126,7 @@ class NewtonianFlow(Value):
             )
 
     def __call__(self, t: float) -> Law:
-        return FromQuantile(ContractedQuantile(self.initial, float(np.exp(-_elapsed(t)))))
+        return FromQuantile(ContractedQuantile(self.initial, float(np.exp(-elapsed(t)))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,5 +148,5 @@ class LogRepulsionFlow(Value):
     def __call__(self, t: float) -> Law:
         start = cast(Semicircle, self.initial.as_semicircle())
         limit = 2 * self.repulsion / self.attraction
-        squared = limit + (start.radius**2 - limit) * np.exp(-2 * self.attraction * _elapsed(t))
+        squared = limit + (start.radius**2 - limit) * np.exp(-2 * self.attraction * elapsed(t))
         return Semicircle(np.sqrt(squared), start.center)

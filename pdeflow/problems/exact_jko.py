@@ -14,6 +14,7 @@ from ..energies.potentials import as_quadratic
 from ..laws import Barenblatt, FromQuantile, Gaussian, Law, Semicircle
 from .exact_flows import ContractedQuantile
 from .problem import Problem
+from .structure import Structure
 
 
 def jko_iterates(problem: Problem, dt: float) -> Iterator[Law]:
@@ -22,12 +23,24 @@ def jko_iterates(problem: Problem, dt: float) -> Iterator[Law]:
         iterates = closed(problem.energy, problem.initial, dt)
         if iterates is not None:
             return iterates
+    structure = problem.structure
+    if structure is not None:
+        return _joined(structure, [jko_iterates(part, dt) for part in structure.parts])
     raise NotAvailable(
         f"The JKO sequence of {problem.name!r} from {problem.initial!r} has no closed form here. Closed are: Gaussians "
         "(quadratic potential, entropy, quadratic attraction), Barenblatt profiles (their own Power(m), isotropic "
         "quadratic terms), W = x²/2 - |x| and semicircles under LogRepulsion. Compare with QuantileJKO at a fine grid "
         "instead."
     )
+
+
+def _joined(structure: Structure, parts: list[Iterator[Law]]) -> Iterator[Law]:
+    """Steps of a problem with a structure are those of its parts."""
+    yield structure.initial
+    for part in parts:
+        next(part)
+    for laws in zip(*parts, strict=True):
+        yield structure.join(laws)
 
 
 def _quadratic(energy: Energy, dim: int) -> tuple[Matrix, Vector, float] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from .._core.errors import BadInput, Unsupported
 from .._core.short_text import shown
@@ -10,6 +10,9 @@ from .._core.validate import positive, text
 from .._core.value import Value
 from ..energies.energy import Energy
 from ..laws import Law
+
+if TYPE_CHECKING:
+    from .structure import Structure
 
 ExactFlow = Callable[[float], Law]
 
@@ -85,6 +88,12 @@ class Problem(Value):
     def dim(self) -> int:
         """Dimension of the space, that of the initial law."""
         return self.initial.dim
+
+    @property
+    def structure(self) -> "Structure | None":
+        """The simpler problems of which this one is made, where it knows of them (see `rotated`, `separable` and
+        `radial`), else None."""
+        return None
 
 
 def _started(flow: ExactFlow | None, initial: Law) -> ExactFlow | None:

@@ -8,10 +8,15 @@ from .._core.errors import BadInput
 from .._core.shapes import Matrix, Points
 
 
+def haar_rotation(dim: int, rng: np.random.Generator) -> Matrix:
+    """An orthogonal matrix drawn by Haar measure, (dim, dim)."""
+    basis, upper = np.linalg.qr(rng.standard_normal((dim, dim)))
+    return basis * np.sign(np.diag(upper))
+
+
 def uniform_matrix(dim: int, rng: np.random.Generator) -> Matrix:
     """A of `ou` with eigenvalues uniform in [0.2, 3] and a rotation drawn by Haar measure, (dim, dim)."""
-    basis, upper = np.linalg.qr(rng.standard_normal((dim, dim)))
-    basis = basis * np.sign(np.diag(upper))  # makes the rotation Haar-distributed
+    basis = haar_rotation(dim, rng)
     matrix = (basis * rng.uniform(0.2, 3.0, dim)) @ basis.T
     return (matrix + matrix.T) / 2
 

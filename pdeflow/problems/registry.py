@@ -24,8 +24,8 @@ def register(build: Callable[Arguments, Problem]) -> Callable[Arguments, Problem
     ----------
     build : callable
         A function with a name that returns a `Problem`. Its arguments are JSON data (numbers, texts, lists, None),
-        arrays,
-        or laws with a `spec()`. It gives the same problem whenever it is called with the same arguments.
+        arrays, laws with a `spec()`, problems of registered builders, and lists of these. It gives the same problem
+        whenever it is called with the same arguments.
 
     Returns
     -------
@@ -89,8 +89,7 @@ def _bound(name: str, signature: inspect.Signature, args: tuple, kwargs: Mapping
         ) from None
     bound.apply_defaults()
     for key, value in bound.arguments.items():
-        if isinstance(value, dict) and "law" in value:
-            bound.arguments[key] = value = from_spec(value)
+        bound.arguments[key] = value = _rebuilt(value)
         if key == "initial" and not (value is None or isinstance(value, Law)):
             raise BadInput(
                 f"initial is {value!r}. It must be a Law, or None for the default. Take one of pdeflow.laws, e.g. "
@@ -99,8 +98,46 @@ def _bound(name: str, signature: inspect.Signature, args: tuple, kwargs: Mapping
     return bound
 
 
+def _rebuilt(value: Any) -> Any:
+    """An argument with laws and problems in place of what `_plain` made of them."""
+    if isinstance(value, dict) and "law" in value:
+        return from_spec(value)
+    if isinstance(value, dict) and "problem" in value:
+        problem = rebuild(value["problem"], value["params"])
+        changed = {key: _rebuilt(value[key]) for key in ("initial", "horizon") if key in value}
+        return replace(problem, **changed) if changed else problem
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        return [_rebuilt(item) for item in value]
+    return value
+
+
+def _recorded(problem: Problem) -> dict[str, Any]:
+    """A problem among the arguments as JSON data: its builder, and a start and a horizon that are not those of it."""
+    unrecorded = {"unrecorded": repr(problem)}
+    if problem.name not in CATALOGUE or _lost(problem.params):
+        return unrecorded
+    twin = rebuild(problem.name, problem.params)
+    record = {"problem": problem.name, "params": dict(problem.params)}
+    if twin.horizon != problem.horizon:
+        record["horizon"] = float(problem.horizon)
+    if twin.initial != problem.initial:
+        record["initial"] = _plain(problem.initial)
+    return record if twin.energy == problem.energy and not _lost(record) else unrecorded
+
+
+def _lost(params: Any) -> Any:
+    """The first argument, or part of one, that could not be recorded, or None."""
+    if isinstance(params, Mapping):
+        return params if "unrecorded" in params else _lost(list(params.values()))
+    if isinstance(params, list):
+        return next((found for item in params if (found := _lost(item)) is not None), None)
+    return None
+
+
 def _plain(value: Any) -> Any:
     """An argument as JSON data."""
+    if isinstance(value, Problem):
+        return _recorded(value)
     if isinstance(value, Law):
         try:
             return value.spec()
@@ -132,11 +169,12 @@ def rebuild(name: str, params: Mapping[str, Any]) -> Problem:
     """
     if name not in CATALOGUE:
         raise unknown_field("pdeflow.problems", str(name), CATALOGUE, "registered builder")
-    lost = [key for key, value in params.items() if isinstance(value, dict) and "unrecorded" in value]
-    if lost:
-        raise NotAvailable(
-            f"Problem {name!r} was built with {lost[0]} = {params[lost[0]]['unrecorded']}, which is data, not "
-            "parameters. "
-            "Laws with a spec() can be rebuilt. Build the problem by hand from the stored law."
-        )
+    for key, value in params.items():
+        lost = _lost(value)
+        if lost is not None:
+            raise NotAvailable(
+                f"Problem {name!r} was built with {key} = {lost['unrecorded']}, which is data, not parameters. Laws "
+                "with a spec() and problems of registered builders can be rebuilt. Build the problem by hand from the "
+                "stored law."
+            )
     return CATALOGUE[name](**params)

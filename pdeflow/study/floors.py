@@ -12,6 +12,7 @@ from .._core.errors import BadInput, Diverged, OutOfTime, PdeflowError
 from .._core.estimate import Estimate
 from .._core.threads import one_thread
 from .._core.validate import real
+from ..by_parts import by_parts
 from ..laws import Law
 from ..method import initial_state, runs_whole
 from ..metrics.metric import is_quantity, scale_of
@@ -114,8 +115,10 @@ def measure_floors(
     if runs_whole(method):
         return {}
 
+    treated = by_parts(problem, method)
+
     def start(law: Law, rng: np.random.Generator) -> Law:
-        return method.law(initial_state(replace(problem, initial=law), method, rng, dt=dt))
+        return treated.law(initial_state(replace(problem, initial=law), treated, rng, dt=dt))
 
     return {
         (time, name): _floor_and_scale(start, problem, truth, time, name, metric)

@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 from pdeflow import Unsupported
 from pdeflow._core.validate import positive
 from pdeflow.laws import Barenblatt, Law
-from pdeflow.problems.exact_flows import _elapsed
+from pdeflow.problems.exact_flows import elapsed
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class ConfinedPorousMediumFlow:
         start = self.initial
         steady = start.beta * self.coefficient / self.confinement
         power = steady + (start.scale ** (1 / start.beta) - steady) * np.exp(
-            -self.confinement * _elapsed(t) / start.beta
+            -self.confinement * elapsed(t) / start.beta
         )
         return Barenblatt(start.dim, start.m, power, start.center)
 

@@ -1,10 +1,9 @@
 """ChangCooper: exponentially fitted finite volumes for Fokker-Planck equations on the line."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import Float
 
 from ..._core.errors import BadInput, Diverged, Unsupported
 from ..._core.shapes import Values
@@ -22,25 +21,11 @@ from ..domain import (
     require_fine_floats,
     temperature_of,
 )
-from ..line_potential import potential_values
+from ..line_potential import values_on_cells
 from ..resolution import LEAST_CELLS, HalfMasses, grid_change, halved, quarter_in_cells, refuse_unresolved
 from . import box, elimination
 from .elimination import DAMPED, STAGE_SHARE
-
-Links = Float[np.ndarray, " links"]  # one number per pair of neighbouring cells
-
-
-def bernoulli(w) -> np.ndarray:
-    """B(w) = w / (e^w - 1), B(0) = 1, to round-off for every finite w (B(w) - B(-w) = -w)."""
-    w = np.asarray(w, dtype=float)
-    size = np.abs(w)
-    near = size < 1e-4
-    middle = np.where(near, 1.0, np.minimum(size, 700.0))  # expm1 overflows above 709
-    with np.errstate(under="ignore"):
-        falling = np.where(size > 700.0, size * np.exp(-size), middle / np.expm1(middle))
-        rising = np.where(near, 1.0, size) / -np.expm1(-np.where(near, 1.0, size))
-        series = 1 - w / 2 + w * w / 12  # next term w⁴/720 < 1e-18
-    return np.where(near, series, np.where(w > 0, falling, rising))
+from .rates import Links, jump_weights
 
 
 @dataclass(frozen=True)
@@ -150,6 +135,9 @@ class ChangCooper(Method):
 
     Notes
     -----
+    *Radii.* On the radius of a radial problem exp(-V_j/T) is the mean of r^(d-1) exp(-v/T) over the cell, and the flux
+    has the weight at the edge, (T/h²)[m_{j+1} K/π_{j+1} - m_j K/π_j], so that the origin takes no part in the error.
+
     *Properties.* exp(-V_j/T) is a fixed point, mass is conserved (flux form), and cell masses are of order 2 in h. A
     step costs O(cells); memory O(cells).
 
@@ -196,6 +184,8 @@ class ChangCooper(Method):
     by axis, and in place of `quarter_in_cells` stands `fullest_share` (the share that one cell holds of its line,
     exceeded on lines with a quarter of the mass).
     """
+
+    treats_parts: ClassVar[bool] = True
 
     cells: int | tuple[int, ...] | None = None
     lower: float | tuple[float | None, ...] | None = None
@@ -357,16 +347,16 @@ def _prepared(potential: Any, temperature: float, edges: Edges, finer: Grid | No
     """
     centers = (edges[1:] + edges[:-1]) / 2
     try:
-        values = potential_values(potential, centers)
+        values = values_on_cells(potential, edges, temperature)
     except BadInput:
         if finer is None:
             raise
         values = np.interp(centers, (finer.edges[1:] + finer.edges[:-1]) / 2, finer.values)
-    w = np.diff(values) / temperature
     h = (edges[-1] - edges[0]) / len(values)
     rate = temperature / h**2
     open_at = open_ends(potential, temperature, edges, values) if finer is None else ()
-    return Grid(edges, values, temperature, rate * bernoulli(w), rate * bernoulli(-w), 0.0, 0.0, open_at)
+    up, down = jump_weights(potential, temperature, edges, values)
+    return Grid(edges, values, temperature, rate * up, rate * down, 0.0, 0.0, open_at)
 
 
 def _same(edges: Edges, others: np.ndarray) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -141,6 +141,8 @@ class QuantileJKO(Method):
     `energy` (F of the law, with V and W by Gauss points where no closed form is named above), `distance` (W2 moved, not
     squared), `shift` (largest Levenberg shift in units of 1/dt; 0 for a convex step).
     """
+
+    treats_parts: ClassVar[bool] = True
 
     points: int = 1000
     grading: str = "graded"

@@ -12,7 +12,7 @@ from scipy.sparse.linalg import expm_multiply
 import pdeflow as pf
 from pdeflow.grid import ChangCooper, exponential, gibbs
 from pdeflow.grid.chang_cooper import box
-from pdeflow.grid.chang_cooper.scheme import bernoulli
+from pdeflow.grid.chang_cooper.rates import bernoulli
 from pdeflow.grid.chang_cooper.uniformisation import exponential_of_box
 from pdeflow.laws import AffineMap, Gaussian, GaussianMixture, GridLaw, Particles, Product, Uniform
 

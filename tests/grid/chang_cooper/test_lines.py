@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pdeflow.grid.chang_cooper import elimination, lines
-from pdeflow.grid.chang_cooper.scheme import bernoulli
+from pdeflow.grid.chang_cooper.rates import bernoulli
 
 
 def swept(cells, values, rate, order, repeat=1, temperature=1.0):

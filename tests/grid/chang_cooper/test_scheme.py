@@ -1,14 +1,12 @@
 """ChangCooper: orders in space and time, starts, reports, and what it refuses."""
 
 from dataclasses import replace
-from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
 
 import pdeflow as pf
 from pdeflow.grid import ChangCooper, exponential, gibbs
-from pdeflow.grid.chang_cooper.scheme import bernoulli
 from pdeflow.laws import Gaussian, GridLaw, Particles
 
 N = 300
@@ -28,17 +26,6 @@ BOX = ChangCooper(cells=N, lower=-1.0, upper=1.0)
 def run(problem, method, dt, steps):
     state = method.init(problem, None)
     return method.advance(problem, state, dt, steps, None)
-
-
-@pytest.mark.parametrize("w", [0.0, 1e-320, 1e-300, 1e-8, 9.9e-5, 1.01e-4, 0.3, 5.0, 699.0, 701.0, 1e4])
-def test_bernoulli_function(w):
-    with localcontext() as context:
-        context.prec = 700  # e^w - 1 at w = 1e-320 loses 320 digits
-        for sign in (1, -1):
-            x = Decimal(w) * sign
-            true = 1.0 if w == 0 else float(x / (x.exp() - 1))
-            # round-off of expm1 and one division
-            assert bernoulli(sign * w) == pytest.approx(true, rel=1e-15, abs=1e-300)
 
 
 def mass_error(law, truth):
