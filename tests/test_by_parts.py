@@ -65,8 +65,8 @@ def test_a_users_method_is_lifted_by_the_same_door_with_its_keywords():
 
 
 def test_a_start_that_is_not_made_of_parts_is_refused():
-    lost = replace(pf.problems.mexican_hat(3), initial=pf.laws.Gaussian([0.0, 1.0, 0.0], 1.0))
-    with pytest.raises(pf.Unsupported, match="dim 3"):
+    lost = replace(pf.problems.mexican_hat(4), initial=pf.laws.Gaussian([0.0, 1.0, 0.0, 0.0], 1.0))
+    with pytest.raises(pf.Unsupported, match="dim 4"):
         pf.solve(lost, ChangCooper(cells=50), dt=0.1)
     with pytest.raises(pf.Unsupported, match="not made of starts"):
         ByParts(ChangCooper(cells=50)).init(lost, None)
