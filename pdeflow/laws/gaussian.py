@@ -111,6 +111,9 @@ class Gaussian(Law):
     @cached_property
     def _rounding(self) -> float:
         """How far rounded positions lie from the true ones, in units of the narrowest spread."""
+        if self.dim == 1:
+            spread = self._root[0, 0]
+            return float(np.finfo(float).eps * (abs(self._mean[0]) + np.sqrt(self._cov[0, 0])) / abs(spread))
         inverse = np.abs(solve_triangular(self._root, np.eye(self.dim), lower=True))
         size = np.abs(self._mean) + np.sqrt(np.diag(self._cov))
         return float(np.max(inverse @ (np.finfo(float).eps * size)))

@@ -100,45 +100,56 @@ def _start(table, i, low, high, log):
 
 
 @compiled(cache=True, error_model="numpy")
+def _towards(v, share, p, p1, p2):
+    """The step to the share v by the inverse function in the logarithm of the share, and how far that series bends."""
+    excess = share - v
+    log = math.log1p(excess / v) if abs(excess) < 0.5 * v else math.log(share / v)
+    r = p / share
+    h, q1, q2 = -log / r, p1 / p, p2 / p
+    a2, a3 = 0.5 * (q1 - r), (q2 - 3.0 * r * q1 + 2.0 * r * r) / 6.0
+    bend = abs(h) * max(abs(a2), math.sqrt(abs(a3)))
+    if bend < 0.3:
+        return h * (1.0 - h * (a2 - h * (2.0 * a2 * a2 - a3))), bend
+    return (h / (1.0 + a2 * h) if a2 * h > -0.5 else h), bend
+
+
+@compiled(cache=True, error_model="numpy")
 def _root(v, t, low, high, gap, w, s, size):
-    """The place in [low, high] below which the share v lies, from the start t.
+    """The place in [low, high] below which the share v lies, from the start t, and where it was last told from.
 
     The inverse function is expanded in the logarithm of the share, to fourth order; bisection where that leads out.
     """
+    share, p, p1, p2 = 0.0, 0.0, 0.0, 0.0
     for _ in range(200):
         share, p, p1, p2 = _below(t, gap, w, s)
         excess = share - v
         if share > 0.0 and excess == 0.0:
-            return t
+            return t, t, share, p, p1, p2
         if excess < 0.0:
             low = t
         else:
             high = t
         new, sure = 0.5 * (low + high), False
         if share > 0.0 and p > 1e-290:
-            log = math.log1p(excess / v) if abs(excess) < 0.5 * v else math.log(share / v)
-            r = p / share
-            h, q1, q2 = -log / r, p1 / p, p2 / p
-            a2, a3 = 0.5 * (q1 - r), (q2 - 3.0 * r * q1 + 2.0 * r * r) / 6.0
-            bend = abs(h) * max(abs(a2), math.sqrt(abs(a3)))
-            if bend < 0.3:
-                step = h * (1.0 - h * (a2 - h * (2.0 * a2 * a2 - a3)))
-            else:
-                step = h / (1.0 + a2 * h) if a2 * h > -0.5 else h
+            step, bend = _towards(v, share, p, p1, p2)
             if low < t + step < high:
                 new = t + step
                 sure = bend < 0.3 and bend * bend * bend * abs(step) <= 1e-16 * max(abs(new), size)
                 sure = sure or abs(step) <= 1e-16 * abs(new)
         if sure or high - low <= 2e-16 * max(abs(low), abs(high)):
-            return new
+            return new, t, share, p, p1, p2
         t = new
-    return t
+    return t, t, share, p, p1, p2
 
 
 @compiled(cache=True, error_model="numpy")
 def solve(shares, upper, below, above, w, s, gaps, anchor, offset):
-    """Places of the shares below (or above). A share above a half is measured from the other end."""
+    """Places of the shares below (or above). A share above a half is measured from the other end.
+
+    A place starts from the last one where that is near, else from the table.
+    """
     mirrored = -gaps
+    last, known, reflection = -1, (0.0, 0.0, 0.0, 0.0, 0.0, 0.0), False
     for k in range(len(shares)):
         v = shares[k]
         flipped = v > 0.5
@@ -148,8 +159,15 @@ def solve(shares, upper, below, above, w, s, gaps, anchor, offset):
         matrix = mirrored if reflected else gaps
         i = min(max(np.searchsorted(table.share, v), 1), len(table.share) - 1)
         c, low, high = _ends(table, i, s, matrix)
-        start = _start(table, i, low, high, math.log(v))
-        t = _root(v, start, low, high, matrix[c], w, s, s[c])
+        start, near = 0.0, False
+        if c == last and reflected == reflection and known[2] > 0.0 and known[3] > 1e-290:
+            step, bend = _towards(v, known[2], known[3], known[4], known[5])
+            start = known[1] + step
+            near = bend < 0.1 and low < start < high
+        if not near:
+            start = _start(table, i, low, high, math.log(v))
+        known = _root(v, start, low, high, matrix[c], w, s, s[c])
+        t, last, reflection = known[0], c, reflected
         anchor[k], offset[k] = c, -t if reflected else t
 
 
@@ -166,12 +184,38 @@ def _rule(half, middle, gap, s, straight):
 
 
 @compiled(cache=True, error_model="numpy")
+def _narrow_panel(half, middle, lead, gap, w, s):
+    """∫(t + lead)² p over a panel so narrow that the density is its Taylor polynomial of degree 4."""
+    p, p1, p2, p3, p4 = 0.0, 0.0, 0.0, 0.0, 0.0
+    for j in range(len(w)):
+        z = (gap[j] + middle) / s[j]
+        if -38.6 < z < 38.6:
+            u, zz = half / s[j], z * z
+            f = 0.3989422804014327 * w[j] * math.exp(-0.5 * zz) / s[j]
+            p += f
+            f *= u
+            p1 -= f * z
+            f *= u
+            p2 += f * (zz - 1.0)
+            f *= u
+            p3 -= f * z * (zz - 3.0)
+            p4 += f * u * (zz * (zz - 6.0) + 3.0)
+    far = lead + middle
+    even = p + p2 / 6.0 + p4 / 120.0
+    odd = p1 / 3.0 + p3 / 30.0
+    square = p / 3.0 + p2 / 10.0 + p4 / 168.0
+    return 2.0 * half * (far * far * even + half * (2.0 * far * odd + half * square))
+
+
+@compiled(cache=True, error_model="numpy")
 def _panel(low, high, lead, slope, share, gap, w, s, nodes, weights):
     """∫(t + lead - slope (share below t - share))² p over the offsets from low to high."""
     half, middle, total = 0.5 * (high - low), 0.5 * (high + low), 0.0
     if not half > 0.0:
         return 0.0
     begin, stop = _rule(half, middle, gap, s, slope == 0.0)
+    if begin == 0:
+        return _narrow_panel(half, middle, lead, gap, w, s)
     for q in range(begin, stop):
         t = middle + half * nodes[q]
         if slope == 0.0:

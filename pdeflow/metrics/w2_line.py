@@ -49,7 +49,9 @@ def _checked_pieces(law):
             "quantile, or Particles of a sample."
         )
     pieces = _pieces(law)
-    if pieces is None:
+    if pieces is None and law.gaussian_components() is not None:
+        law.quantile(np.array([0.5]))  # which rises, and is refused where floats cannot hold the places
+    elif pieces is None:
         require_rising(law.quantile, law)
     return pieces
 
