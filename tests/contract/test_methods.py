@@ -21,6 +21,7 @@ GRIDS = {
     "quantile-jko-uniform": pf.grid.QuantileJKO(points=150, grading="uniform"),
     "cvxopt-jko": pf.grid.CvxoptJKO(cells=120),
     "finite-volume": pf.grid.FiniteVolume(cells=200),
+    "finite-volume-implicit": pf.grid.FiniteVolume(cells=200, stepping="implicit", time_order=1),
 }
 METHODS = {
     **GRIDS,

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..._core.errors import BadInput
+from ..._core.errors import BadInput, NotAvailable
 from ..._core.shapes import Numbers, Points, Row, Values
 from ...energies.internal import InternalEnergy
 from .convolution import Convolution
@@ -84,6 +84,18 @@ class Cells:
         parts = density * slope - pressure + density * (field + self.values) / 2
         scale = np.abs(density * slope) + np.abs(pressure) + np.abs(density * field) + np.abs(density * self.values)
         return Evaluation(field, slope, pressure, float(parts.sum()) * self.volume, float(scale.sum()) * self.volume)
+
+    def slopes(self, density: Numbers) -> tuple[Numbers, Numbers]:
+        """(U'(ρ), U''(ρ)), zeros without internal energy; U'' by differences where the internal energy has none."""
+        if self.internal is None:
+            return np.zeros_like(density), np.zeros_like(density)
+        r = np.maximum(density, LEAST_DENSITY)
+        slope = np.asarray(self.internal.derivative(r), dtype=float)
+        try:
+            return slope, np.asarray(self.internal.second_derivative(r), dtype=float)
+        except NotAvailable:  # only the speed of Newton's method depends on it
+            step = 1e-6 * r
+            return slope, (np.asarray(self.internal.derivative(r + step)) - slope) / step
 
     def diffusivity(self, density: Numbers) -> float:
         """The largest p'(ρ), by one-sided differences where U is not a sum of powers."""

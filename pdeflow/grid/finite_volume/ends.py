@@ -1,5 +1,6 @@
 """What FiniteVolume does with mass at the ends of its domain: initial mass outside, and mass that arrives there."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,16 @@ from ..domain import MASS_TOLERANCE, RIM_SHARE
 from .cells import Cells
 
 FAR = 1e3  # lengths of the domain beyond its ends that count as all that is outside
+
+
+def own_edges(law: Law, cells: Sequence[int]) -> tuple[Row, ...] | None:
+    """The edges of a law that is constant on so many equal cells an axis, else None."""
+    own = law.grid_axes()
+    if own is None or [len(axis) - 1 for axis in own] != list(cells):
+        return None
+    equal = [np.linspace(axis[0], axis[-1], len(axis)) for axis in own]
+    same = all(np.allclose(a, b, rtol=0.0, atol=1e-12 * (b[-1] - b[0])) for a, b in zip(own, equal))
+    return own if same else None
 
 
 def initial_masses(law: Law, edges: tuple[Row, ...]) -> tuple[Numbers, float]:

@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..._core.compiled import BLOCK, FMA, compiled
+from ..._core.compiled import BLOCK
 from ..._core.errors import Diverged
 from ..._core.shapes import Numbers
 from .cells import Cells, Evaluation
+from .reconstruction import axis_rates
 
 SAFETY = 0.9  # of the limits at the start of a substep, so that later stages stay below them
 MOST_HALVINGS = 40
@@ -25,55 +26,15 @@ class Substeps(NamedTuple):
         At its end.
     evaluation : Evaluation
         The energy there.
-    taken, refused : int
-        Substeps.
+    taken, refused, unextrapolated : int
+        Substeps, those taken again, shorter, and those of implicit steps of order 2 that kept their half steps.
     """
 
     density: Numbers
     evaluation: Evaluation
     taken: int
     refused: int
-
-
-@compiled(cache=True, nogil=True, fastmath=FMA)
-def _axis_rates(begin, end, density, field, slope, pressure, capped, width, rate, speed):
-    """Add the inflow along the middle axis of arrays (a, n, b) to `rate`, for the lines `begin` to `end`.
-
-    Lines are counted along the first axis, or along the last where the first has length one. speed : (lines,), the
-    largest velocity met on each.
-    """
-    a, n, b = density.shape
-    first, last, left, right = (begin, end, 0, b) if a > 1 else (0, a, begin, end)
-    for j in range(first, last):
-        for i in range(n - 1):
-            for k in range(left, right):
-                rest = (field[j, i, k] - field[j, i + 1, k]) / width
-                inner = (slope[j, i, k] - slope[j, i + 1, k]) / width
-                velocity = rest + inner
-                if capped:  # U' is infinite in an empty cell, and the flux of diffusion into it is not
-                    fuller = max(density[j, i, k], density[j, i + 1, k])
-                    most = abs(rest)
-                    if fuller > 0:
-                        most += 2.0 * abs(pressure[j, i, k] - pressure[j, i + 1, k]) / (width * fuller)
-                    velocity = min(max(velocity, -most), most)
-                up = i if velocity > 0 else i + 1
-                here = density[j, up, k]
-                # the slope times the width: central, one-sided at a wall
-                ahead = density[j, up + 1, k] - here if up + 1 < n else here - density[j, up - 1, k]
-                behind = here - density[j, up - 1, k] if up > 0 else ahead
-                rise = 0.5 * (ahead + behind)
-                if abs(rise) > 2.0 * here:
-                    rise = 0.0
-                    if ahead * behind > 0 and 0 < up < n - 1:
-                        least = min(2.0 * abs(ahead), 2.0 * abs(behind), 0.5 * abs(ahead + behind))
-                        rise = least if ahead > 0 else -least
-                face = here + 0.5 * rise if velocity > 0 else here - 0.5 * rise
-                flux = velocity * face
-                rate[j, i, k] -= flux / width
-                rate[j, i + 1, k] += flux / width
-                line = j if a > 1 else k
-                if abs(velocity) > speed[line]:
-                    speed[line] = abs(velocity)
+    unextrapolated: int = 0
 
 
 def rates(cells: Cells, density: Numbers, at: Evaluation, run: Run) -> tuple[Numbers, float]:
@@ -88,7 +49,7 @@ def rates(cells: Cells, density: Numbers, at: Evaluation, run: Run) -> tuple[Num
         lines = shape[0] if shape[0] > 1 else shape[2]
         speed = np.zeros(lines)
         arrays = (part.reshape(shape) for part in (density, at.field, at.slope, at.pressure))
-        run(lines * BLOCK, _axis_rates, *arrays, cells.capped, float(width), rate.reshape(shape), speed)
+        run(lines * BLOCK, axis_rates, *arrays, cells.capped, float(width), rate.reshape(shape), speed)
         with np.errstate(divide="ignore"):
             limit = min(limit, float(np.divide(width, 2 * density.ndim * speed.max())))
     return rate, limit

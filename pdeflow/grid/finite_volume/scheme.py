@@ -8,7 +8,7 @@ import numpy as np
 from ..._core.compiled import crew
 from ..._core.errors import BadInput, Diverged, Unsupported
 from ..._core.shapes import Numbers
-from ..._core.validate import count
+from ..._core.validate import count, positive
 from ...energies.interactions import require_even
 from ...laws import GridLaw
 from ...method import Method
@@ -17,8 +17,9 @@ from ..domain import check_ends, choose_box, require_fine_floats, temperature_of
 from ..resolution import refuse_narrow
 from .cells import Cells, Evaluation, potential_on_cells
 from .convolution import Convolution, stiffness
-from .ends import initial_masses, refuse_arrivals, rim_masses
+from .ends import initial_masses, own_edges, refuse_arrivals, rim_masses
 from .explicit import explicit_step
+from .implicit import implicit_step
 
 DEFAULT_CELLS = {1: 400, 2: 128, 3: 48}
 NEGATIVE = -1e-14  # a density below is an error
@@ -40,8 +41,12 @@ class VolumeState:
         Initial mass outside of the grid, which was put into the nearest cells.
     least : float
         The smallest density met since the start.
-    steps, substeps, refused : int
-        Steps so far; substeps of the last step, and those taken again at half their length.
+    steps : int
+        Taken so far.
+    substeps, refused, unextrapolated : int
+        Of the last step: substeps, those taken again, shorter, and those of time_order=2 that kept their half steps.
+    longest : float
+        What the next implicit substep begins with.
     """
 
     cells: Cells
@@ -52,6 +57,8 @@ class VolumeState:
     steps: int = 0
     substeps: int = 0
     refused: int = 0
+    unextrapolated: int = 0
+    longest: float = np.inf
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,14 @@ class FiniteVolume(Method):
     lower, upper : float or tuple of float, optional
         Ends of each axis, in units of x; one number for all axes. None is automatic on the line, for a potential with
         entropy, as for `ChangCooper`, and for a GridLaw of these cells, which keeps its own domain.
+    stepping : {"explicit", "implicit"}, default "explicit"
+        Explicit steps are cut into substeps of about h²; implicit ones are as long as dt, for stiff and long runs.
+    time_order : int, optional
+        Of implicit steps: 1, implicit Euler along one axis after the other [bailo2020], or 2 (the default), its
+        extrapolation from one and two steps. Explicit steps are of order 3.
+    tolerance : float, optional
+        Of implicit steps: the largest Σ|Δm| by which a step in one and the same in two halves may differ. Steps are cut
+        into substeps that keep it; by default dt is taken as it is.
 
     Raises
     ------
@@ -87,20 +102,29 @@ class FiniteVolume(Method):
 
     Notes
     -----
-    *Properties.* Mass is conserved (flux form), cells stay non-negative, and the discrete energy Σ (U(ρ_j) + V_j ρ_j +
-    ½ (W*ρ)_j ρ_j) |cell| falls in every substep but for round-off; each is checked, and nothing is clipped. States with
-    constant ξ on their support, such as exp(-V_j/T), stay. Cell masses are of order 2 in h where ρ is smooth.
+    *Properties.* Mass is conserved, cells stay non-negative, and the discrete energy Σ (U(ρ_j) + V_j ρ_j + ½ (W*ρ)_j
+    ρ_j) |cell| falls in every substep but for round-off; each is checked, and nothing is clipped. States with constant
+    ξ on their support, such as exp(-V_j/T), stay. Cell masses are of order 2 in h where ρ is smooth.
 
-    *Substeps.* A step of length dt is cut into equal substeps of the strong-stability-preserving Runge-Kutta method of
-    three stages, below 0.9 of both limits: h/(2 d max|u|), which keeps cells non-negative, and 1/(Σ_i 4 max p'(ρ)/h_i²
-    + s max ρ), without which the scheme is unstable, with p' = ρ U'' and s the
-    fastest rate at which W drives a unit density apart. The first alone
-    is the condition of carrillo2015. Errors in time are of third order in the substep, so that dt matters only where it
-    is shorter than these limits.
+    *Explicit.* A step is cut into equal substeps of the strong-stability-preserving Runge-Kutta method of three stages,
+    below 0.9 of both limits: h/(2 d max|u|), which keeps cells non-negative, and 1/(Σ_i 4 max p'(ρ)/h_i² + s max ρ),
+    without which the scheme is unstable, with p' = ρ U'' and s the fastest rate at which W drives a unit density apart.
+    The first alone is the condition of carrillo2015. Errors in time are of third order in the substep, so that dt
+    matters only where it is shorter than these limits.
 
-    *Empty cells.* U'(0) is infinite for the entropy, and so would be the velocity into an empty cell. So |u| is at
-    most (|Δ(V + W*ρ)| + 2 |Δp(ρ)|/max ρ)/h over the two cells, with the pressure p. The energy falls as before, and
-    nothing changes between cells whose densities differ by less than a factor of 4.9. This is not in carrillo2015.
+    *Implicit.* Along an axis, with ξ at the end of the step and W*ρ of its start (or, where the energy would rise by
+    that, the mean of both), cell masses solve a system on each line, by Newton's method with tridiagonal M-matrices.
+    The energy falls for every dt where W only attracts, else it is checked and dt halved. bailo2020 has ρ^upwind of
+    first order, or of second order with a condition on dt; here it is the new density of the upwind cell times the
+    ratio of the reconstruction to the cell at the start, which is of second order, and non-negative for every dt. Their
+    axes are swept line by line with W*ρ brought up to date after each; here all lines of an axis at once.
+    With time_order=2 the fluxes of two half steps are extrapolated with those of the whole step, where they would empty
+    a cell by more than nine tenths reduced [zalesak1979], and left out where the energy would rise by them.
+
+    *Empty cells.* U'(0) is infinite for the entropy, and so would be the velocity into an empty cell. So in explicit
+    steps |u| is at most (|Δ(V + W*ρ)| + 2 |Δp(ρ)|/max ρ)/h over the two cells, with the pressure p. The energy falls as
+    before, and nothing changes between cells whose densities differ by less than a factor of 4.9. This is not in
+    carrillo2015.
 
     *Interaction.* (W*ρ)_i = Σ_j W̄_{i-j} m_j with the mean W̄ of W over the cell of offsets, so that |z|, log|z| and
     other integrable singularities are of second order too; by fast Fourier transforms, O(n log n) for n cells.
@@ -112,12 +136,16 @@ class FiniteVolume(Method):
     run is refused, unless V is inf beyond that end, which makes it a wall.
 
     *Report.* `energy` (the discrete one), `least` (smallest density met), `mass_error` (Σm - 1), `tail_mass`,
-    `edge_mass` (the largest mass of the outermost cells at an end), `substeps` and `refused` of the last step.
+    `edge_mass` (the largest mass of the outermost cells at an end), and of the last step `substeps`, `refused` (those
+    taken again, shorter) and `unextrapolated` (those of time_order=2 that kept their half steps).
     """
 
     cells: int | tuple[int, ...] | None = None
     lower: float | tuple[float, ...] | None = None
     upper: float | tuple[float, ...] | None = None
+    stepping: str = "explicit"
+    time_order: int | None = None
+    tolerance: float | None = None
 
     def __post_init__(self):
         for number in _each(self.cells):
@@ -133,6 +161,28 @@ class FiniteVolume(Method):
         axes = max(lengths, default=1)
         for low, high in zip(_repeated(lower, axes), _repeated(upper, axes)):
             check_ends(low, high)
+        self._check_stepping()
+
+    def _check_stepping(self) -> None:
+        """`BadInput` for settings of the steps that are unknown or without effect."""
+        if self.stepping not in ("explicit", "implicit"):
+            raise BadInput(
+                f"stepping is {self.stepping!r}. It is 'explicit' or 'implicit'. Pass one of these, implicit for stiff "
+                "and long runs."
+            )
+        orders = (None, 3) if self.stepping == "explicit" else (None, 1, 2)
+        if isinstance(self.time_order, bool) or self.time_order not in orders:
+            raise BadInput(
+                f"time_order is {self.time_order!r}. Explicit steps are of order 3, implicit ones of order 1 or 2. "
+                "Pass one of these, or leave it out."
+            )
+        if self.tolerance is not None:
+            positive(self.tolerance, "tolerance")
+            if self.stepping == "explicit":
+                raise BadInput(
+                    f"tolerance is {self.tolerance!r}, and explicit substeps are as short as their limits say. It is "
+                    "for implicit steps. Leave it out, or pass stepping='implicit'."
+                )
 
     def init(self, problem: Problem, rng: np.random.Generator | None) -> VolumeState:
         """The initial law in cell masses, V at the centres and the kernel over cells; rng is not used."""
@@ -160,8 +210,13 @@ class FiniteVolume(Method):
     def step(self, problem: Problem, state: VolumeState, dt: float, rng: np.random.Generator | None) -> VolumeState:
         """The state one step later; rng is not used."""
         cells = state.cells
+        density, longest = state.mass / cells.volume, state.longest
         with crew() as run:
-            found = explicit_step(cells, state.mass / cells.volume, state.evaluation, float(dt), run)
+            if self.stepping == "explicit":
+                found = explicit_step(cells, density, state.evaluation, float(dt), run)
+            else:
+                at, settings = state.evaluation, (self.time_order or 2, self.tolerance)
+                found, longest = implicit_step(cells, density, at, float(dt), *settings, longest, run)
         least = float(found.density.min())
         if not least >= NEGATIVE:
             where = np.unravel_index(np.argmin(found.density), found.density.shape)
@@ -177,6 +232,8 @@ class FiniteVolume(Method):
             steps=state.steps + 1,
             substeps=found.taken,
             refused=found.refused,
+            unextrapolated=found.unextrapolated,
+            longest=longest,
         )
         refuse_arrivals(problem.energy.potential, after.mass, state.mass, cells, f"in step {after.steps}")
         return after
@@ -199,6 +256,7 @@ class FiniteVolume(Method):
             "edge_mass": float(max(rim_masses(state.mass).ravel())),
             "substeps": state.substeps,
             "refused": state.refused,
+            "unextrapolated": state.unextrapolated,
         }
 
     def _edges(self, problem: Problem) -> tuple[np.ndarray, ...]:
@@ -209,24 +267,11 @@ class FiniteVolume(Method):
                 f"FiniteVolume works in one to three dimensions, the problem has dim {dim}. For separable problems "
                 "solve the 1-D one and pf.lift it; else use EulerMaruyama or a neural method."
             )
-        parts = {name: _each(getattr(self, name)) for name in ("cells", "lower", "upper")}
-        wrong = {name: part for name, part in parts.items() if len(part) not in (1, dim)}
-        if wrong:
-            raise BadInput(
-                f"{', '.join(f'{name} = {part!r}' for name, part in wrong.items())} for a problem of dim {dim}. Each "
-                "is one number, or one number an axis. Match them."
-            )
-        cells = [DEFAULT_CELLS[dim] if n is None else n for n in _repeated(parts["cells"], dim)]
-        lower, upper = _repeated(parts["lower"], dim), _repeated(parts["upper"], dim)
-        own = problem.initial.grid_axes()
+        cells, lower, upper = self._by_axis(dim)
         given = [end is not None for end in (*lower, *upper)]
-        if own is not None and not any(given):
-            equal = [np.linspace(axis[0], axis[-1], n + 1) for axis, n in zip(own, cells)]
-            if all(
-                len(a) == len(b) and np.allclose(a, b, rtol=1e-12, atol=1e-12 * (b[1] - b[0]))
-                for a, b in zip(own, equal)
-            ):
-                return own
+        own = None if any(given) else own_edges(problem.initial, cells)
+        if own is not None:
+            return own
         energy = problem.energy
         temperature = temperature_of(energy.internal)
         if dim == 1 and temperature is not None and energy.interaction is None:
@@ -241,6 +286,18 @@ class FiniteVolume(Method):
         for axis in edges:
             require_fine_floats(axis)
         return edges
+
+    def _by_axis(self, dim: int) -> tuple[list[int], tuple[Any, ...], tuple[Any, ...]]:
+        """Numbers of cells, lower and upper ends of each axis."""
+        parts = {name: _each(getattr(self, name)) for name in ("cells", "lower", "upper")}
+        wrong = {name: part for name, part in parts.items() if len(part) not in (1, dim)}
+        if wrong:
+            raise BadInput(
+                f"{', '.join(f'{name} = {part!r}' for name, part in wrong.items())} for a problem of dim {dim}. Each "
+                "is one number, or one number an axis. Match them."
+            )
+        cells = [DEFAULT_CELLS[dim] if n is None else int(n) for n in _repeated(parts["cells"], dim)]
+        return cells, _repeated(parts["lower"], dim), _repeated(parts["upper"], dim)
 
 
 def _each(value: Any) -> tuple[Any, ...]:
