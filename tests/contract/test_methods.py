@@ -108,6 +108,7 @@ def test_the_mean_moves_as_the_scheme_says(runs, name):
         "variational-jko": 0.02,
         "quantile-jko-uniform": 5e-3,
         "chang-cooper-2": 2e-3,
+        "finite-volume-implicit": 4e-3,  # its reconstruction has the shape of the start of a step: dt² a step
     }.get(name, 1e-3)
     law = runs[name].final
     mean = law.mean()[0] if "mean" in law.answers() else law.sample(100_000, np.random.default_rng(0)).mean()

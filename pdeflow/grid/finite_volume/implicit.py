@@ -138,11 +138,12 @@ def _sweeps(cells: Cells, start: Any, axes: Sequence[int], dt: float, run: Run, 
     moved : arrays (n_1, ..., n_d), one an axis, to which what passes the upper face of each cell is added.
     """
     for axis in axes:
-        after = _sweep(cells, *start, axis, dt, run)
+        density, at = start
+        after = _sweep(cells, density, at, axis, dt, run)
         if after is None:
             return None
         if moved is not None:
-            moved[axis] += np.cumsum(start[0] - after[0], axis=axis)
+            moved[axis] += np.cumsum(density - after[0], axis=axis)
         start = after
     return start
 
