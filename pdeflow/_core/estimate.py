@@ -13,14 +13,23 @@ from .value import Value
 class Estimate(Value):
     """What every metric and energy returns.
 
-    value : the number itself (a distance is a distance, never its square).
-    stderr : one standard error of a Monte Carlo estimate; 0.0 where nothing was sampled.
-    how : the way it was computed, in words ("closed form", "quadrature", "Monte Carlo, n = 10000", ...).
-    metric : the name of the quantity.
-    null : the null level: the mean of the value if both samples came from one law, at the sizes and by the estimator
-        used, in the unit of the value. An exact solver reaches it and no less; what counts is the value above it. None
-        where the estimator does not know it, and where nothing was sampled.
+    Parameters
+    ----------
+    value : float
+        The number itself (a distance is a distance, never its square).
+    stderr : float
+        One standard error of a Monte Carlo estimate; 0.0 where nothing was sampled.
+    how : str
+        The way it was computed, in words ("closed form", "quadrature", "Monte Carlo, n = 10000", ...).
+    metric : str
+        The name of the quantity.
+    null : float, optional
+        The null level: the mean of the value if both samples came from one law, at the sizes and by the estimator used,
+        in the unit of the value. An exact solver reaches it and no less; what counts is the value above it. None where
+        the estimator does not know it, and where nothing was sampled.
 
+    Notes
+    -----
     `<`, `<=`, `>` and `>=` compare the value, with a number or with that of another Estimate; whether a difference
     exceeds the errors is another question. `==` asks for equality in all fields, as of every value of the package.
     """

@@ -25,11 +25,12 @@ SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)  # of the median distance: the bandwidths of
 
 @dataclass(frozen=True)
 class Sample:
-    """Points (n, d) with positive weights (n,) of sum one, and what they are."""
+    """Points (n, d) with positive weights (n,) of sum one, what they are, and whether chance chose them."""
 
     points: Points
     weights: Values
     note: str = ""
+    chosen: bool = False
 
     @property
     def share(self) -> float:
@@ -50,7 +51,7 @@ def sample_of(law: Law, rng: np.random.Generator | None, n: int, metric: str) ->
         return Sample(x[full], weights[full] / weights.sum(), f"{np.count_nonzero(full)} points")
     n = count(n, "n", 2)
     x = drawn(law, n, generator(rng, f"{metric} against {type(law).__name__} in dim {law.dim}"))
-    return Sample(x, np.full(n, 1 / n), f"{n} draws of {type(law).__name__}")
+    return Sample(x, np.full(n, 1 / n), f"{n} draws of {type(law).__name__}", True)
 
 
 def require_several(sample: Sample, metric: str) -> None:
@@ -230,4 +231,4 @@ def thinned(sample: Sample, n: int, rng: np.random.Generator | None, metric: str
         )
     equal = np.all(sample.weights == sample.weights[0])
     kept = rng.choice(size, n, replace=False) if equal else rng.choice(size, n, p=sample.weights)
-    return Sample(sample.points[kept], np.full(n, 1 / n), f"{n} of {sample.note}")
+    return Sample(sample.points[kept], np.full(n, 1 / n), f"{n} of {sample.note}", True)

@@ -2,17 +2,16 @@
 
 import numpy as np
 
-from .._core.errors import BadInput, NotAvailable
+from .._core.errors import BadInput
 from .._core.estimate import Estimate, together
 from .._core.fingerprint import sha256
 from .._core.validate import count, known_arguments
 from ..laws import Law
-from ..laws.draws import drawn
 from .cloud_transport import certified_w2
 from .gaussian import gaussian_distance
 from .metric import metric
-from .pair import blocks, checked_pair, each_block, generator, reduced
-from .samples import REFERENCE_SEED, Sample, drawn_null
+from .pair import blocks, checked_pair, each_block, reduced
+from .samples import REFERENCE_SEED, drawn_null, sample_of, thinned
 from .scales import length
 from .w2_line import w2_on_the_line
 
@@ -50,8 +49,9 @@ def w2(
     -------
     Estimate
         The distance; `how` says which of the ways below was taken. `null` is the mean of the value over pairs of
-        samples of the truth of the sizes used (of the two clouds together, parted at random, where the truth is a
-        cloud), in d > 1 where clouds are transported; else None.
+        samples of the truth of the sizes used (for weighted clouds the effective ones, 1/Σw²), in d > 1 where clouds
+        are transported and rng is given; else None. Of a truth that is a cloud nothing fresh can be drawn: both clouds
+        together are parted at random there, and `null` is None where their weights are not equal.
 
     Raises
     ------
@@ -113,12 +113,12 @@ def _w2(first, second, rng, n, null_draws):
     split = blocks(first, second)
     if split is not None:
         return _w2_of_blocks(each_block(split, lambda a, b: _w2(a, b, rng, n, null_draws)))
-    (x, p, note_1), (y, q, note_2) = (cloud_of(law, rng, n, "w2") for law in (first, second))
-    value, stderr = certified_w2(x, p, y, q)
-    size = str(len(x)) if len(x) == len(y) else f"{len(x)} and {len(y)}"
-    notes = "".join(f"; {note}" for note in dict.fromkeys([note_1, note_2]) if note)
-    how = f"empirical, n = {size}, biased upward like n^(-1/{first.dim}){notes}"
-    null = None if rng is None else _null_level(second, Sample(x, p), Sample(y, q), null_draws)
+    x, y = (thinned(sample_of(law, rng, n, "w2"), n, rng, "w2") for law in (first, second))
+    value, stderr = certified_w2(x.points, x.weights, y.points, y.weights)
+    sizes = dict.fromkeys(str(len(sample.points)) for sample in (x, y))
+    notes = "".join(f"; {note}" for note in dict.fromkeys(sample.note for sample in (x, y) if sample.chosen))
+    how = f"empirical, n = {' and '.join(sizes)}, biased upward like n^(-1/{first.dim}){notes}"
+    null = None if rng is None else _null_level(second, x, y, null_draws)
     return Estimate(value, stderr, how, "w2", null=null)
 
 
@@ -158,25 +158,3 @@ def _null_level(truth, x, y, draws):
 def _drawn_level(truth, x, y, draws):
     rng = np.random.default_rng(REFERENCE_SEED)
     return drawn_null(lambda a, b: certified_w2(a.points, a.weights, b.points, b.weights)[0], truth, rng, (x, y), draws)
-
-
-def cloud_of(law, rng, n, metric):
-    """(points, weights, note): the cloud itself up to n points, else n draws, without replacement of equal weights."""
-    atoms = law.atoms()
-    if atoms is not None:
-        x, weights = atoms
-        if len(x) <= n:
-            full = weights > 0
-            return x[full], weights[full], ""
-        if rng is None:
-            raise NotAvailable(
-                f"{metric} got a cloud of {len(x)} points; transport between clouds is solved up to n = {n}. Raise n= "
-                "(memory n², time about n³), or pass rng= to thin the cloud to n points."
-            )
-        note = f"a cloud of {len(x)} thinned to {n}"
-        equal = np.all(weights == weights[0])
-        x = x[rng.choice(len(x), size=n, replace=False)] if equal else drawn(law, n, rng)
-    else:
-        note = f"{n} draws of {type(law).__name__}"
-        x = drawn(law, n, generator(rng, f"{metric} against {type(law).__name__} in dim {law.dim}"))
-    return x, np.full(len(x), 1 / len(x)), note

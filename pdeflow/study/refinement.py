@@ -14,8 +14,8 @@ from .._core.shapes import Numbers, Row
 from .._core.short_text import shown
 from .._core.validate import count, flag, known_arguments, positive
 from ..laws import GridLaw, Law
+from ..laws.cell_integrals import cell_masses
 from ..method import require_problem_and_method, solve
-from ..metrics.cells import cell_masses
 from ..problems.problem import Problem
 from ..trajectory import Trajectory, time_grid
 
