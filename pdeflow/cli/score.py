@@ -51,6 +51,10 @@ def score(
     METHOD is a method of the house, such as QuantileJKO, or one of your own as FILE.py:NAME, an object with init, step
     and law. Methods of your own alone are ranked among all those of the house; without METHOD the house is alone.
 
+    Your method meets every problem of the battery: its init must raise pf.Unsupported for those that it does not treat,
+    which makes a row that says so; any other error ends the board. A pf.External is not told which problem it is to
+    solve: name the one that it solves by --problems. Try --problems "ou 1" first; --store keeps what is finished.
+
     The board is written as board.html, board.md, board.tex and board.csv; `pdeflow compare` compares two.
 
     Exit code: 0 the board is written, 3 error.

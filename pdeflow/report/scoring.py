@@ -125,12 +125,13 @@ def score(
     -----
     Methods with the same steps, number of seeds and claim run in one study. A fixed computation, the kernel, is timed
     before each study and after the last, so that times of boards that were made on different machines, or on one that
-    was busy, can be compared.
+    was busy, can be compared. Methods of the class `own` run first. One that raises another error than a `PdeflowError`
+    ends the whole board: what it does not treat, it refuses in its init by raising `Unsupported`.
     """
     entries = _distinct(problems, entries)
     given = _one_metric(metrics)
     groups: dict[tuple[Any, ...], list[Entry]] = {}
-    for entry in entries:
+    for entry in sorted(entries, key=lambda entry: entry.kind != "own"):  # what is new breaks first, if it does
         groups.setdefault((entry.steps, entry.seeds), []).append(entry)
     kernels, rows = list[float](), list[Row]()
     for (steps, seeds), members in groups.items():

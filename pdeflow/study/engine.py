@@ -98,7 +98,7 @@ def _ran_out(budget: float | None, rows: Sequence[Row]) -> bool:
 
 def _numbered(task: tuple[int, Labels, Run, Sent | None, float | None]) -> tuple[int, list[Row]]:
     index, labels, run, sent, budget = task
-    with Named("in the run", labels):
+    with Named("in the run", labels, "what a method does not treat, its init refuses by raising pf.Unsupported"):
         if sent is not None:
             require_arrived(run, sent)
         if sent is not None and budget is not None:

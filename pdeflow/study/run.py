@@ -40,15 +40,16 @@ class Run:
 class Named:
     """Adds a note to an error of a user's code, which no study catches, on its way out: in which run it happened."""
 
-    def __init__(self, where: str, labels: Mapping[str, Any]):
-        self.where, self.labels = where, labels
+    def __init__(self, where: str, labels: Mapping[str, Any], advice: str = ""):
+        self.where, self.labels, self.advice = where, labels, advice
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> Literal[False]:
         if isinstance(error, Exception):  # not Ctrl-C
-            error.add_note(f"{self.where}: " + ", ".join(f"{name} = {value!r}" for name, value in self.labels.items()))
+            run = ", ".join(f"{name} = {value!r}" for name, value in self.labels.items())
+            error.add_note(f"{self.where}: {run}" + (f"\n({self.advice})" if self.advice else ""))
         return False
 
 

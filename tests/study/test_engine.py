@@ -102,7 +102,7 @@ def no_truth(problem, times):
         (
             {"methods": {"bad": Singular()}, "seeds": [7]},
             np.linalg.LinAlgError,
-            ["in the run", "'ou'", "'bad'", "dt = 0.125", "seed = 7"],
+            ["in the run", "'ou'", "'bad'", "dt = 0.125", "seed = 7", "raising pf.Unsupported"],
         ),
         (
             {"metrics": {"bad": dividing}},
