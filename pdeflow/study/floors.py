@@ -18,9 +18,11 @@ from ..method import initial_state, runs_whole
 from ..metrics.metric import is_quantity, scale_of
 from ..problems.problem import Problem
 from ..trajectory import Trajectory
+from .fit import ROUND_OFF
 from .worker import Tell, within
 
 NAN = float("nan")
+SIGN = 1e-9  # of what is compared: metrics by quadrature come so far below zero for equal laws
 DRAWS = 8  # starts over which the floor of a random method is averaged
 
 
@@ -56,11 +58,18 @@ def stream(*parts: object) -> np.random.Generator:
 
 
 def measure(
-    name: str, metric: Callable[..., Any], approximation: Law, truth: Law, rng: np.random.Generator
+    name: str,
+    metric: Callable[..., Any],
+    approximation: Law,
+    truth: Law,
+    rng: np.random.Generator,
+    scale: float = NAN,
 ) -> Estimate:
     """metric(approximation, truth) as an Estimate; a metric may do without rng and may return a plain number.
 
-    Raises `BadInput` where it returns neither, `Diverged` where the number is not finite.
+    Raises `BadInput` where it returns neither, and where the number is below zero by more than its noise and 1e-9 of
+    what is compared: of what the metric says itself, else of `scale`, and of one where neither is known (or `scale` is
+    at round-off). `Diverged` where the number is not finite.
     """
     parameters = inspect.signature(metric).parameters.values()
     takes_rng = any(one.name == "rng" or one.kind is one.VAR_KEYWORD for one in parameters)
@@ -76,9 +85,7 @@ def measure(
             f"Metric {name!r} gave how = {found.how!r}, metric = {found.metric!r}. Both must be str. Correct "
             "the Estimate."
         )
-    # Monte Carlo errs to both sides of 0, and a relative entropy of equal laws by its round-off
-    lowest = -np.inf if is_quantity(metric) else -6 * found.stderr - 1e-9
-    if found.value < lowest or found.stderr < 0:
+    if found.stderr < 0 or (found.value < -6 * found.stderr and _below_round_off(metric, found.value, truth, scale)):
         raise BadInput(
             f"Metric {name!r} is {found.value:.6g} with stderr {found.stderr:.3g}. Metrics measure errors, which are "
             "at least 0, and orders are slopes of their logarithms. Return the absolute value, or the square if that "
@@ -87,6 +94,16 @@ def measure(
     if not np.isfinite(found.value):
         raise Diverged(f"Metric {name!r} is {found.value}. It must be finite. Look at the law, or use a smaller dt.")
     return found
+
+
+def _below_round_off(metric: Callable[..., Any], value: float, truth: Law, scale: float) -> bool:
+    """Whether a number is a wrong sign, not what round-off leaves of a relative entropy of equal laws."""
+    if is_quantity(metric):
+        return False
+    known = scale_of(metric, truth)
+    if not np.isfinite(known):  # where the truth has hardly left the start, its distance is round-off itself
+        known = scale if scale > ROUND_OFF else 1.0
+    return value < -SIGN * known
 
 
 def silent(part: str, known: Any) -> None:
@@ -182,18 +199,18 @@ def _floor_and_scale(
 ) -> Floor:
     if is_quantity(metric):
         return Floor(NAN, "a quantity of the law alone has no floor", NAN)
-    floor = _floor(start, truth, time, name, metric)
-    return floor._replace(scale=_scale(start, problem, truth, time, name, metric))
+    scale = _scale(start, problem, truth, time, name, metric)
+    return _floor(start, truth, time, name, metric, scale)._replace(scale=scale)
 
 
-def _floor(start: Start, truth: Trajectory, time: float, name: str, metric: Callable[..., Any]) -> Floor:
+def _floor(start: Start, truth: Trajectory, time: float, name: str, metric: Callable[..., Any], scale: float) -> Floor:
     values, sampled = [], False
     try:
         target = truth.at(time)
         for draw in range(DRAWS):
             law = start(target, stream("floor start", draw, float(time)))
             rng = stream("floor metric", draw, name, float(time))
-            found = measure(name, metric, law, target, rng)
+            found = measure(name, metric, law, target, rng, scale)
             sampled |= found.stderr > 0 or found.null is not None
             values.append(float(found.value))
             if draw == 1 and values[0] == values[1]:
@@ -213,7 +230,8 @@ def _scale(
         if np.isfinite(known):
             return known
         still = start(problem.initial, stream("scale start", float(time)))
-        moved = abs(float(measure(name, metric, still, target, stream("scale metric", name, float(time))).value))
+        rng = stream("scale metric", name, float(time))
+        moved = abs(float(measure(name, metric, still, target, rng, scale=np.inf).value))  # whatever its sign
     except PdeflowError:
         return NAN
     return moved if moved > 0 else NAN

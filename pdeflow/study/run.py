@@ -133,7 +133,8 @@ def _compared(run: Run, trajectory: Trajectory, sequence: Trajectory | None, tim
     try:
         law = trajectory.at(time)
         truth = law if is_quantity(metric) else _known(run.truth).at(time)
-        found = measure(name, metric, law, truth, stream(run.seed, name, float(time)))
+        scale = run.floors[time, name].scale if (time, name) in run.floors else NAN
+        found = measure(name, metric, law, truth, stream(run.seed, name, float(time)), scale)
     except PdeflowError as error:
         return _row(run, time, name, error)
     row = _row(run, time, name)

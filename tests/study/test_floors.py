@@ -1,7 +1,7 @@
 """What errors are held against: the cost of the representation, and of which methods and truths it is known."""
 
 import numpy as np
-from cheap_schemes import Moments
+from cheap_schemes import Moments, moment_distance
 from study_cases import Cloud, small
 
 import pdeflow as pf
@@ -42,3 +42,15 @@ def test_floor_is_nan_and_says_why_where_the_method_cannot_start_at_the_truth():
 def test_a_quantity_has_no_floor():
     (row,) = small(methods={"euler": Moments()}, metrics={"mass": pf.metrics.mass_error}, sweep={"dt": [0.25]}).run()
     assert row["error"] == 0 and np.isnan(row["floor"]) and "has no floor" in row["floor_how"]
+
+
+def test_a_wrong_sign_is_seen_in_any_unit():
+    """A distance in units of 1e-9 is -1e-11 here; round-off of it would be 1e-20."""
+    table = small(metrics={"signed": lambda a, b: -1e-9 * moment_distance(a, b)}).run()
+    assert {row["status"] for row in table} == {"bad input"} and "at least 0" in table[0]["why"]
+
+
+def test_what_round_off_leaves_below_zero_is_no_wrong_sign():
+    """A relative entropy as the difference of two sums of size one."""
+    table = small(metrics={"rounded": lambda a, b: moment_distance(a, b) ** 2 - 1e-14}, times=[0.0, 1.0]).run()
+    assert {row["status"] for row in table} == {"ok"}
