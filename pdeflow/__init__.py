@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .energies import interactions, mean_field, potentials
     from .energies.energy import Energy
     from .energies.internal import Entropy, InternalEnergy, Power
+    from .exact_sequences import jko_sequence
     from .method import Method, solve
     from .problems.family import Family
     from .problems.problem import Problem
@@ -69,6 +70,7 @@ _WHERE = {
     "Trajectory": "trajectory",
     "exact": "trajectory",
     "exact_jko": "trajectory",
+    "jko_sequence": "exact_sequences",
     "lift": "trajectory",
     "External": "case",
     "Study": "study",

@@ -138,6 +138,13 @@ class Method(Value):
             "Without it the study reports the whole error, and not how much of it is due to time."
         )
 
+    def takes_jko_steps(self, problem: Problem) -> bool:
+        """Whether each step is one of JKO for this problem, but for errors in space, of samples and optimisation.
+
+        Then a study takes `jko_sequence` for the exact discrete sequence where `exact_sequence` has no closed form.
+        """
+        return False
+
     def report(self, state: Any) -> Mapping[str, Any]:
         """Residuals, reasons, energies of the last step, by name."""
         return {}
@@ -299,13 +306,13 @@ def _fuses(method: Any) -> bool:
     )
 
 
-def refuse_other_steps(method: Any) -> None:
-    """`NotAvailable` where `exact_sequence` was written for other steps than those of the method."""
-    if not speaks_for(method, "exact_sequence", ("init", "step", "advance", "law")):
+def refuse_other_steps(method: Any, answer: str = "exact_sequence") -> None:
+    """`NotAvailable` where an answer about the steps was written for other steps than those of the method."""
+    if not speaks_for(method, answer, ("init", "step", "advance", "law")):
         raise NotAvailable(
             f"{type(method).__name__} overrides a part of the scheme whose exact discrete sequence it inherits. The "
-            "inherited sequence belongs to the steps that were replaced. Override exact_sequence too, with the "
-            "sequence of the new steps."
+            f"inherited sequence belongs to the steps that were replaced. Override {answer} too, with the "
+            "answer of the new steps."
         )
 
 

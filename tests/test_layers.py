@@ -14,7 +14,7 @@ ENERGIES = LAWS | {"energies"}
 PROBLEMS = ENERGIES | {"problems"}
 TRAJECTORY = PROBLEMS | {"trajectory"}
 METHOD = TRAJECTORY | {"method", "by_parts"}
-STUDY = METHOD | {"metrics", "reference"}
+STUDY = METHOD | {"metrics", "reference", "exact_sequences"}
 EVERYTHING = None
 
 # part of the package -> what it may import of the package, besides itself
@@ -27,6 +27,7 @@ TABLE = {
     "by_parts": PROBLEMS,
     "method": TRAJECTORY | {"by_parts"},
     "grid": METHOD,
+    "exact_sequences": METHOD | {"grid"},
     "particle": METHOD,
     "neural": METHOD,
     "metrics": ENERGIES,

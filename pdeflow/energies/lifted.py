@@ -246,6 +246,10 @@ class RadiusPotential(Potential):
         """T (d - 1): the strength of -log r."""
         return self.temperature * (self.degrees - 1)
 
+    def logarithm(self) -> tuple[Any, float]:
+        """(v, s) of v(r) - s log r."""
+        return self.profile, self.pressure
+
     def value(self, x: Array) -> Array:
         r = np.asarray(x, dtype=float)
         inside = r[:, 0] > 0

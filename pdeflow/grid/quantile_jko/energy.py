@@ -13,6 +13,7 @@ from ...energies.internal import InternalEnergy
 from ...energies.potentials import as_quadratic
 from .kinks import KinkTerm, potential_terms
 from .mesh import Cells, Nodes
+from .radius import RadiusTerm
 from .terms import PotentialTerm, Term, interaction_terms
 
 # Fast diffusion with m <= d/(d + 2) spreads laws so thin that they have no second moment.
@@ -43,6 +44,8 @@ class DiscreteEnergy:
         Whether cells must stay open, because the energy of an empty cell is infinite or infinitely steep.
     scanned : pair of float, or None
         Where kinks of the potential were looked for; None where it is not looked for kinks.
+    origin : float or None
+        Where the half line begins above which the nodes stay; None on the whole line.
     """
 
     cell_mass: Cells
@@ -53,6 +56,7 @@ class DiscreteEnergy:
     attraction: float
     barrier: bool
     scanned: tuple[float, float] | None = None
+    origin: float | None = None
 
     @property
     def kinks(self) -> int:
@@ -69,7 +73,8 @@ class DiscreteEnergy:
         """The same energy of nodes that are given less `shift`."""
         k, center = self.confinement
         terms = tuple(term.shifted(shift) for term in self.terms)
-        return replace(self, confinement=(k, center - shift), terms=terms)
+        origin = None if self.origin is None else self.origin - shift
+        return replace(self, confinement=(k, center - shift), terms=terms, origin=origin)
 
 
 def discretise(energy: Energy, levels: Nodes, x: Values | None = None) -> DiscreteEnergy:
@@ -83,18 +88,23 @@ def discretise(energy: Energy, levels: Nodes, x: Values | None = None) -> Discre
     node_mass[1:] += w / 2
     powers, own_terms = _internal(energy.internal, w)
     terms, attraction, repels = interaction_terms(energy.interaction, levels, w)
-    confinement = 0.0, 0.0
-    if as_quadratic(energy.potential) is not None:
-        confinement = float(energy.potential.matrix[0, 0]), float(energy.potential.center[0])
-    elif energy.potential is not None:
-        terms = [PotentialTerm(energy.potential, w), *terms]
+    confinement, potential = (0.0, 0.0), energy.potential
+    logarithm = getattr(potential, "logarithm", None)
+    if logarithm is not None:
+        potential, strength = logarithm()
+        own_terms.append(RadiusTerm(strength, w))
+    if as_quadratic(potential) is not None:
+        confinement = float(potential.matrix[0, 0]), float(potential.center[0])
+    elif potential is not None:
+        terms = [PotentialTerm(potential, w), *terms]
     barrier = len(powers) > 0 or len(own_terms) > 0 or repels
     scanned = None
     if barrier and x is not None and isinstance(terms[0] if terms else None, PotentialTerm):
         # open cells: a kink has an integral that is smooth
-        terms[:1] = potential_terms(energy.potential, w, x)
+        terms[:1] = potential_terms(potential, w, x)
         scanned = float(x[0]), float(x[-1])
-    return DiscreteEnergy(w, node_mass, powers, confinement, (*own_terms, *terms), attraction, barrier, scanned)
+    origin = 0.0 if logarithm is not None else None
+    return DiscreteEnergy(w, node_mass, powers, confinement, (*own_terms, *terms), attraction, barrier, scanned, origin)
 
 
 def _internal(internal: InternalEnergy | None, w: Cells) -> tuple[Powers, list[Term]]:

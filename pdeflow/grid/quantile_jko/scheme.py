@@ -113,6 +113,9 @@ class QuantileJKO(Method):
     the times in which the flow changes. The midpoint scheme of [legendre2017] is of second order too; it extrapolates
     the law at the end of each step, to what need not be a law, and is not here.
 
+    *Radii.* On the radius of a radial problem -T (d - 1) E log r, the rest of the entropy in R^d, is exact too, and
+    nodes stay above 0, where its force is infinite.
+
     *Kinks.* A potential whose gradient jumps is integrated exactly about the jump where cells stay open. A potential
     alone, with a kink in reach of a step, is minimised node by node: Q_new(s) minimises (x - Q(s))²/(2 dt) + V(x), to
     neighbouring floats, and nodes may rest on the kink. With an interaction and no internal energy such cells would
@@ -225,6 +228,9 @@ class QuantileJKO(Method):
         """What the class docstring lists, of the last step."""
         return dict(state.facts)
 
+    def takes_jko_steps(self, problem: Problem) -> bool:
+        return self.time_order == 1
+
     def exact_sequence(self, problem: Problem, *, dt: float, times: ArrayLike) -> Trajectory:
         """The exact iterates of the time discretisation: those of JKO, or those of its second-order form.
 
@@ -259,6 +265,8 @@ def _no_walls() -> Iterator[None]:
 def _start(objective: Objective, x: Nodes, levels: Nodes, internal: InternalEnergy | None) -> Nodes:
     """x itself; where cells must stay open and x has empty ones, x plus a Gaussian as wide as diffusion makes it."""
     energy = objective.energy
+    if energy.origin is not None and x[0] <= energy.origin:  # where the force is infinite
+        x = np.append(energy.origin + (x[1] - energy.origin) / 4, x[1:])
     if not energy.barrier or np.all(np.diff(x) > 0):
         return x
     return x + spread_of_a_point(energy.powers, internal, objective.dt) * quantile_nodes(Gaussian(0.0, 1.0), levels)

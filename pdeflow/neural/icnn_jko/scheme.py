@@ -203,6 +203,9 @@ class ICNNJKO(Method):
     def report(self, state: State) -> dict:
         return dict(state.last)
 
+    def takes_jko_steps(self, problem: Problem) -> bool:
+        return True
+
     def exact_sequence(self, problem: Problem, *, dt: float, times) -> Trajectory:
         refuse_other_steps(self)
         return exact_jko(problem, dt=dt, times=times)

@@ -141,9 +141,12 @@ class VariationalJKO(Method):
     def report(self, state: State) -> dict:
         return dict(state.last)
 
+    def takes_jko_steps(self, problem: Problem) -> bool:
+        whole = problem.energy.potential is None and problem.energy.interaction is None
+        return self.scheme == "backward" or whole
+
     def exact_sequence(self, problem: Problem, *, dt: float, times) -> Trajectory:
         refuse_other_steps(self)
-        whole = problem.energy.potential is None and problem.energy.interaction is None
-        if self.scheme == "backward" or whole:
+        if self.takes_jko_steps(problem):
             return exact_jko(problem, dt=dt, times=times)
         return exact_forward_backward(problem, dt, times)
