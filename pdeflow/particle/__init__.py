@@ -7,7 +7,8 @@ from .._core.lazy import lazy_names
 if TYPE_CHECKING:
     from .euler_maruyama import EulerMaruyama
     from .interacting import InteractingParticles
+    from .svgd import SVGD
 
 __getattr__, __dir__, __all__ = lazy_names(
-    __name__, {"EulerMaruyama": "euler_maruyama", "InteractingParticles": "interacting"}
+    __name__, {"EulerMaruyama": "euler_maruyama", "InteractingParticles": "interacting", "SVGD": "svgd"}
 )

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._core.compiled import crew
-from .._core.errors import BadInput, Diverged, NotAvailable, Unsupported
+from .._core.errors import BadInput, NotAvailable, Unsupported
 from .._core.shapes import Matrix, Points
 from .._core.short_text import shown
-from .._core.validate import count, one_of, positive, require_gradient
+from .._core.validate import count, one_of, positive
 from ..energies.energy import Energy
 from ..energies.interactions import as_quadratic_attraction, require_even
 from ..energies.mean_field import mean_force
@@ -22,6 +22,7 @@ from ..laws.draws import drawn
 from ..method import Method, refuse_other_steps
 from ..problems.problem import Problem
 from ..trajectory import Trajectory, time_grid
+from .clouds import potential_pull, refuse_lost, require_potential_gradient
 
 # stages of the explicit Runge-Kutta schemes by order: (share of dt at which a stage begins, its weight in the sum)
 STAGES = {
@@ -29,7 +30,6 @@ STAGES = {
     2: ((0.0, 1 / 2), (1.0, 1 / 2)),
     4: ((0.0, 1 / 6), (0.5, 1 / 3), (0.5, 1 / 3), (1.0, 1 / 6)),
 }
-LARGEST_COORDINATE = 1e100  # beyond it squares overflow: a blow-up
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class InteractingParticles(Method):
         with crew() as workers:
             for done in range(1, steps + 1):
                 x = _moved(problem.energy, x, dt, STAGES[self.time_order], workers)
-                _refuse_lost(x, state.steps + done, dt)
+                refuse_lost(x, state.steps + done, dt)
         return replace(state, x=x, steps=state.steps + steps)
 
     def law(self, state: MovedCloud) -> Particles:
@@ -187,11 +187,7 @@ class InteractingParticles(Method):
 
 def velocity(energy: Energy, x: Points, workers: Any) -> Points:
     """-∇V(x_i) - (1/n) Σ_j ∇W(x_i - x_j), (n, d); `BadInput` for a gradient of another shape or not finite."""
-    out = np.zeros_like(x)
-    if energy.potential is not None:
-        gradient = np.asarray(energy.potential.grad(x.copy()))
-        require_gradient(gradient, x, "potential.grad(x)")
-        out -= gradient
+    out = potential_pull(energy.potential, x)
     if energy.interaction is not None:
         out -= mean_force(energy.interaction, x, workers=workers)
     return out
@@ -217,25 +213,4 @@ def _check_energy(energy: Energy) -> None:
             f"{shown(energy.internal)}. For an entropy take EulerMaruyama, for other diffusion FiniteVolume or "
             "QuantileJKO."
         )
-    potential = energy.potential
-    if potential is not None and (
-        not callable(getattr(potential, "grad", None)) or getattr(potential, "grad_function", 0) is None
-    ):
-        raise Unsupported(
-            f"InteractingParticles moves along -∇V: potential must have grad(x) (n, d) -> (n, d), got "
-            f"{shown(potential)} without one. Give it, e.g. potentials.FromFunction(value, grad=..., dim=...)."
-        )
-
-
-def _refuse_lost(x: Points, step: int, dt: float) -> None:
-    lost = ~np.all(np.abs(x) <= LARGEST_COORDINATE, axis=1)  # NaN compares false
-    if lost.any():
-        particle = int(np.argmax(lost))
-        raise Diverged(
-            f"Particle {particle} is {x[particle].tolist()} after step {step} (t = {step * dt:.6g}). Particles must "
-            f"stay finite and below {LARGEST_COORDINATE:g}; the step is too large for the forces out there. Use a "
-            f"smaller dt than {dt:g}.",
-            step=step,
-            particle=particle,
-            dt=dt,
-        )
+    require_potential_gradient(energy.potential, "InteractingParticles")

@@ -19,6 +19,7 @@ from ...laws.draws import drawn
 from ...method import Method, refuse_other_steps
 from ...problems import Problem
 from ...trajectory import Trajectory, time_grid
+from ..clouds import LARGEST_COORDINATE, require_potential_gradient
 from .drift import BLOW_UP_RATIO, Cloud, Drift, potential_gradient
 from .stability import refuse_overshooting
 from .walk import walk
@@ -26,8 +27,6 @@ from .walls import refuse_reachable_walls, refuse_walls
 
 Noise = tuple[float, int, float]  # dt, Brownian increments per step, √(2 T dt / increments)
 
-# A coordinate beyond this is a blow-up that overflow has not met yet: a linear drift takes thousands of steps to it.
-LARGEST_COORDINATE = 1e100
 COARSEST_FLOATS = 1e-2  # of an increment of the noise: where floats lie farther apart, steps lose their digits
 
 
@@ -221,14 +220,7 @@ def _check_energy(energy: Energy) -> None:
             "EulerMaruyama moves independent Brownian particles: internal must be Entropy(temperature) or None, got "
             f"{energy.internal!r}. For other internal energies use QuantileJKO (dimension 1)."
         )
-    potential = energy.potential
-    if potential is not None and (
-        not callable(getattr(potential, "grad", None)) or getattr(potential, "grad_function", 0) is None
-    ):
-        raise Unsupported(
-            f"EulerMaruyama moves along -∇V: potential must have grad(x) (n, d) -> (n, d), got {potential!r} "
-            "without one. Give it, e.g. potentials.FromFunction(value, grad=..., dim=...)."
-        )
+    require_potential_gradient(energy.potential, "EulerMaruyama")
 
 
 def _walked(state: Cloud, steps: int, noise: Noise, workers: Any, force: Points | None = None) -> Cloud:

@@ -1,0 +1,47 @@
+"""What all schemes on particles ask of a potential, and the end of a cloud that left the finite numbers."""
+
+from typing import Any
+
+import numpy as np
+
+from .._core.errors import Diverged, Unsupported
+from .._core.shapes import Points
+from .._core.short_text import shown
+from .._core.validate import require_gradient
+
+LARGEST_COORDINATE = 1e100  # beyond it squares overflow: a blow-up that overflow has not met yet
+
+
+def require_potential_gradient(potential: Any, method: str) -> None:
+    """`Unsupported` for a potential without gradient; no potential at all is fine."""
+    if potential is not None and (
+        not callable(getattr(potential, "grad", None)) or getattr(potential, "grad_function", 0) is None
+    ):
+        raise Unsupported(
+            f"{method} moves along -∇V: potential must have grad(x) (n, d) -> (n, d), got {shown(potential)} "
+            "without one. Give it, e.g. potentials.FromFunction(value, grad=..., dim=...)."
+        )
+
+
+def potential_pull(potential: Any, x: Points) -> Points:
+    """-∇V at the points x (n, d), zeros without a potential; `BadInput` for what has another shape or is not finite."""
+    if potential is None:
+        return np.zeros_like(x)
+    gradient = np.asarray(potential.grad(x.copy()))
+    require_gradient(gradient, x, "potential.grad(x)")
+    return -gradient
+
+
+def refuse_lost(x: Points, step: int, dt: float) -> None:
+    """`Diverged` at the first particle that is not finite or beyond `LARGEST_COORDINATE`."""
+    lost = ~np.all(np.abs(x) <= LARGEST_COORDINATE, axis=1)  # NaN compares false
+    if lost.any():
+        particle = int(np.argmax(lost))
+        raise Diverged(
+            f"Particle {particle} is {x[particle].tolist()} after step {step} (t = {step * dt:.6g}). Particles must "
+            f"stay finite and below {LARGEST_COORDINATE:g}; the step is too large for the forces out there. Use a "
+            f"smaller dt than {dt:g}.",
+            step=step,
+            particle=particle,
+            dt=dt,
+        )

@@ -1,0 +1,5 @@
+"""Stein variational gradient descent."""
+
+from .scheme import SVGD
+
+__all__ = ["SVGD"]

@@ -1,0 +1,51 @@
+"""SVGD: exact fixed points of the linear kernel, the narrow cloud of the Gaussian kernel, and what is refused."""
+
+import numpy as np
+import pytest
+
+import pdeflow as pf
+
+SVGD = pf.particle.SVGD
+
+
+def test_the_linear_kernel_has_the_exact_mean_and_covariance_at_rest():
+    matrix = np.array([[1.0, 0.4], [0.4, 0.8]])
+    problem = pf.problems.ou(dim=2, matrix=matrix, center=[1.0, -2.0], temperature=0.5)
+    law = pf.solve(problem, SVGD(particles=30, kernel="linear"), dt=0.1, times=[200.0], seed=0).final
+    np.testing.assert_allclose(law.mean(), [1.0, -2.0], atol=1e-8)
+    np.testing.assert_allclose(law.cov(), 0.5 * np.linalg.inv(matrix), atol=1e-8)
+
+
+def test_fifty_particles_of_the_gaussian_kernel_are_narrower_than_their_target():
+    problem = pf.problems.ou(initial=pf.laws.Gaussian([0.5], [[0.5]]), temperature=1.0)
+    law = pf.solve(problem, SVGD(particles=50), dt=0.5, times=[600.0], seed=1).final
+    assert abs(law.mean()[0]) < 1e-3
+    assert law.cov()[0, 0] == pytest.approx(0.936, abs=2e-3)  # docs/math.md 13.3
+
+
+def test_the_rule_of_the_authors_comes_near_the_target_too():
+    problem = pf.problems.ou(initial=pf.laws.Gaussian([4.0], [[0.5]]), temperature=1.0)
+    law = pf.solve(problem, SVGD(particles=100, step_rule="adagrad"), dt=0.05, times=[20.0], seed=1).final
+    assert abs(law.mean()[0]) < 0.05  # its steps stay about dt long
+    assert law.cov()[0, 0] == pytest.approx(0.96, abs=0.05)
+
+
+def test_same_seed_same_bits_and_float32_is_near():
+    problem = pf.problems.double_well()
+    runs = [
+        pf.solve(problem, SVGD(particles=400, dtype=dtype), dt=0.1, times=[1.0], seed=5).final.x
+        for dtype in ("float64", "float64", "float32")
+    ]
+    np.testing.assert_array_equal(runs[0], runs[1])
+    assert 0 < np.abs(runs[2] - runs[0]).max() < 1e-5  # ten steps of sums rounded to 1e-7
+
+
+def test_what_it_cannot_treat_is_refused_with_the_cure():
+    with pytest.raises(pf.Unsupported, match="InteractingParticles"):
+        pf.solve(pf.problems.ring_aggregation(dim=2), SVGD(), dt=0.1)
+    with pytest.raises(pf.Unsupported, match="an entropy alone"):
+        pf.solve(pf.problems.porous_medium(), SVGD(), dt=0.01)
+    with pytest.raises(pf.BadInput, match='bandwidth is given beside kernel="linear"'):
+        SVGD(kernel="linear", bandwidth=1.0)
+    with pytest.raises(pf.Diverged, match="smaller dt"):
+        pf.solve(pf.problems.double_well(), SVGD(particles=20), dt=50.0, times=[5000.0])
