@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from .._core.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from .back_and_forth import BackAndForthJKO
     from .chang_cooper import ChangCooper, exponential, gibbs, richardson, spectrum
     from .cvxopt_jko import CvxoptJKO
     from .finite_volume import FiniteVolume
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
+        "BackAndForthJKO": "back_and_forth",
         "ChangCooper": "chang_cooper",
         "CvxoptJKO": "cvxopt_jko",
         "FiniteVolume": "finite_volume",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,9 @@ from .._core.validate import (
     require_resolved,
 )
 from .._core.value import Value
+from .barenblatt_masses import planar_masses
 from .base import Law
+from .cells import CellMasses, rest
 from .from_quantile import FromQuantile
 
 
@@ -184,6 +186,13 @@ class Barenblatt(Law):
 
     def scale_family(self) -> tuple[Hashable, Row, Row] | None:
         return ("Barenblatt", self.dim, self.m), self.center, np.array([np.sqrt(self.second_moment)])
+
+    def cell_masses(self, axes: Sequence[Row]) -> CellMasses | None:
+        if self.dim != 2:
+            return super().cell_masses(axes)
+        x, y = (np.asarray(edges) - middle for edges, middle in zip(axes, self.center))
+        unit = planar_masses(x / self.radius, y / self.radius, self._power - 1)
+        return CellMasses(unit, rest(unit, 1.0), "cell masses by the incomplete Beta function")
 
     def fields(self) -> dict[str, tuple[tuple[str, ...], np.ndarray]] | None:
         return {

@@ -1,0 +1,270 @@
+"""BackAndForthJKO: the JKO step on grids of the line and the plane through its dual, with a certified gap."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..._core.errors import BadInput, NotAvailable, Unsupported
+from ..._core.shapes import Numbers, Row
+from ..._core.validate import count, positive
+from ...energies.internal import InternalEnergy
+from ...laws import GridLaw
+from ...method import Method, refuse_other_steps
+from ...problems import Problem
+from ...trajectory import Trajectory, exact_jko
+from ..domain import check_ends
+from ..finite_volume.ends import initial_masses
+from ..resolution import refuse_narrow
+from .ascent import Ascent, Solved, StepProblem, threads
+from .domain import (
+    edge_masses,
+    grid_edges,
+    potential_on_cells,
+    refuse_arrivals,
+    refuse_behind_obstacles,
+)
+
+CELLS = {1: 1000, 2: 256}  # of each axis, unless given
+
+
+class CellValues:
+    """V at the centres, inf at obstacles; no plain array, as `solve` takes what is not finite there for a failure."""
+
+    def __init__(self, array: Numbers):
+        self.array = array
+
+
+@dataclass(frozen=True, eq=False)
+class HeightState:
+    """What a run of BackAndForthJKO carries from step to step.
+
+    Attributes
+    ----------
+    edges : tuple of (n_i + 1,)
+        Cell edges of each axis.
+    potential : CellValues
+        V at the centres, inf at obstacles.
+    mass : (n_1, ...)
+        Probability of each cell.
+    tail_mass : float
+        Initial mass outside the grid.
+    steps : int
+        Taken so far.
+    facts : Mapping
+        What the last step reports.
+    """
+
+    edges: tuple[Row, ...]
+    potential: CellValues
+    mass: Numbers
+    tail_mass: float
+    steps: int = 0
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BackAndForthJKO(Method):
+    """The JKO step ρ_{k+1} = argmin F(ρ) + W2²(ρ, ρ_k)/(2 dt) on a grid of the line or the plane, through its dual.
+
+    The dual is that of the back-and-forth method [jacobs2021]: with the c-transform φ^c(x) = min_y φ(y) +
+    |x - y|²/(2 dt) and the conjugate U* of the internal energy,
+
+        max over φ of  J(φ) = ∫ φ^c dρ_k - ∫ U*(φ - V) dy.
+
+    Parameters
+    ----------
+    cells : int or tuple of int, optional
+        Number of cells of each axis, at least 3; one number for all axes. By default 1000 on the line and 256 an axis
+        in the plane.
+    lower, upper : float or tuple of float, optional
+        Ends of each axis, in units of x; one number for all axes. None is automatic on the line, by the rule of
+        `CvxoptJKO`, and for a GridLaw of these cells, which keeps its own domain.
+    tolerance : float, default 1e-6
+        The certified duality gap that a step may end with, relative to the size of its objective (the sum of its parts
+        in absolute value, V less its minimum).
+    iterations : int, default 200
+        Of the ascent in a step, at most.
+
+    Raises
+    ------
+    Unsupported
+        Above two dimensions, without internal energy, for fast diffusion, an internal energy without second
+        derivative, an interaction, and an initial law whose cell masses are not known exactly.
+    BadInput
+        For ends that make no sense or are not given in the plane, a V that is no number, initial mass outside or in
+        obstacles, more than 1e-4 in the outermost cells at an end that is no wall, and laws narrower than a cell.
+    NotConverged
+        Where the gap does not come below the tolerance.
+
+    Notes
+    -----
+    *Discretisation.* The new law lives at the centres y_j of the cells, with the masses m_j, in the transport, and has
+    the density m_j/|cell| in the energy. The old law is linear in each cell (limited slopes) and is transported from
+    everywhere, not only from grid points. So J is smooth, ∂J/∂φ_j is the old mass in the Laguerre cell of y_j less
+    U*'(φ_j - V_j) |cell|, and mass does not lock on the grid where a step moves it by less than a cell. Laguerre cells
+    of a grid are rectangles less triangles at their corners (see `laguerre`), which gives each mass exactly. This is
+    semi-discrete transport [kitagawa2019] with the roles of the laws exchanged. Errors
+    are of order 2 in the cell width h at fixed dt; states with U'(ρ_j) + V_j constant, such as exp(-V_j/T), stay.
+
+    *What differs from jacobs2021.* There both laws live at grid points and the step goes along (Θ1 - Θ2 Δ)⁻¹ of the
+    gradient, for φ and for its c-transform in turn, until the L1 norm of the gradient is below a tolerance. Here the
+    metric has the weights of the second derivative of J, (U*''(φ - V) - ∇·(w∇))⁻¹ with w the old mass along the edges
+    of Laguerre cells; it is solved by conjugate gradients, directly on the line. So the ascent is that of Newton
+    [kitagawa2019], with a line search on J. Where fronts move into the void w is at least a share of its maximum, which
+    falls as steps succeed. Two c-transforms, by lower envelopes in linear time [felzenszwalb2012], continue φ beyond
+    the front of the first guess, and one checks the end.
+
+    *Long steps.* The ascent starts near the law after heat flow. A step that moves a jump of the density far, or
+    stretches the law several times over, may end without convergence (`NotConverged`); shorter steps are easier.
+
+    *Certificate.* The law returned is what arrives in the Laguerre cells: its mass is that of the old law to round-off,
+    and with the heights it gives both objectives. `gap` is their difference: the sum over cells of U(r) + U*(φ - V) -
+    (φ - V) r, the inequality of Fenchel and Young, plus what the transport costs above the c-transform at the centres
+    of the cells. It bounds how far the objective of the law is from the minimum of the problem on this grid. Where F is
+    convex along generalised geodesics, the objective is 1/dt-convex in W2, so that a law with this gap has W2² <= 2 dt
+    gap to the minimiser. It says nothing about the error of the grid: compare two numbers of cells.
+
+    *Obstacles.* Cells where V is inf hold no mass. Transport is that of the plane: a step may not go round an obstacle
+    but through it, as in the JKO scheme itself; where that pays within a step the gap shows it (`NotConverged`).
+
+    *Cost.* O(cells) memory, O(cells) per iteration but for conjugate gradients, whose iterations grow with the length
+    √(2 dt p'(ρ)) that a step mixes, in cells. All compiled, on as many threads as numba has; the same bits on any
+    number.
+
+    *Report.* `iterations`, `gap` (absolute, certified), `relative_gap`, `residual` (Σ |arrived - wanted|), `energy`
+    (F of the law), `distance` (W2 moved, not squared, less the variance of a cell), `mass_error` (Σm - 1), `edge_mass`
+    (the largest mass of the outermost cells at an end), `tail_mass`.
+    """
+
+    cells: int | tuple[int, ...] | None = None
+    lower: float | tuple[float, ...] | None = None
+    upper: float | tuple[float, ...] | None = None
+    tolerance: float = 1e-6
+    iterations: int = 200
+
+    def __post_init__(self):
+        for number in _each(self.cells):
+            if number is not None:
+                count(number, "cells", 3)
+        lower, upper = _each(self.lower), _each(self.upper)
+        lengths = {len(part) for part in (_each(self.cells), lower, upper) if len(part) > 1}
+        if len(lengths) > 1:
+            raise BadInput(
+                f"cells = {self.cells!r}, lower = {self.lower!r} and upper = {self.upper!r} have different lengths. "
+                "Each is one number, or one number an axis. Match them."
+            )
+        axes = max(lengths, default=1)
+        for low, high in zip(_repeated(lower, axes), _repeated(upper, axes)):
+            check_ends(low, high)
+        positive(self.tolerance, "tolerance")
+        count(self.iterations, "iterations")
+
+    def init(self, problem: Problem, rng: np.random.Generator | None) -> HeightState:
+        """The initial law in cell masses, and V at the centres; rng is not used."""
+        dim, energy = problem.dim, problem.energy
+        _check_energy(problem)
+        for name in ("cells", "lower", "upper"):
+            given = _each(getattr(self, name))
+            if len(given) not in (1, dim):
+                raise BadInput(
+                    f"{name} = {getattr(self, name)!r} for {problem.name!r} of dim {dim}. It is one number, or one "
+                    "number an axis. Match the dimension."
+                )
+        cells = tuple(CELLS[dim] if n is None else int(n) for n in _repeated(_each(self.cells), dim))
+        edges = grid_edges(problem, cells, _repeated(_each(self.lower), dim), _repeated(_each(self.upper), dim))
+        mass, tail = initial_masses(problem.initial, edges)
+        potential = potential_on_cells(energy.potential, edges)
+        refuse_behind_obstacles(mass, potential)
+        return HeightState(edges, CellValues(potential), mass, tail)
+
+    def step(self, problem: Problem, state: HeightState, dt: float, rng: np.random.Generator | None) -> HeightState:
+        """The certified minimiser of one JKO step of length dt; rng is not used."""
+        plane = (*state.mass.shape, 1)[:2]
+        widths = [float(axis[-1] - axis[0]) / (len(axis) - 1) for axis in state.edges]
+        values = state.potential.array.reshape(plane)
+        free = np.isfinite(values)
+        prepared = StepProblem(
+            np.ascontiguousarray(state.mass.reshape(plane)), np.where(free, values, 0.0), free,
+            problem.energy.internal, (widths[0], widths[1] if len(widths) > 1 else 1.0), float(dt),
+        )  # fmt: skip
+        with threads() as run:
+            solved = Ascent(prepared, run).solve(self.tolerance, self.iterations)
+        mass = solved.at.mass.reshape(state.mass.shape)
+        when = f"after step {state.steps + 1}"
+        refuse_arrivals(problem.energy.potential, mass, state.mass, state.edges, when)
+        facts = _facts(solved, mass, sum(prepared.squares), state.tail_mass)
+        return replace(state, mass=mass, steps=state.steps + 1, facts=facts)
+
+    def law(self, state: HeightState) -> GridLaw:
+        """The law with the state's cell masses; `BadInput` where it is narrower than a cell."""
+        if state.steps > 0:
+            for axis, edges in enumerate(state.edges):
+                line = state.mass.sum(axis=tuple(i for i in range(state.mass.ndim) if i != axis))
+                refuse_narrow(line, edges, f"The law after step {state.steps}")
+        return GridLaw(state.edges, state.mass)
+
+    def exact_sequence(self, problem: Problem, *, dt: float, times: ArrayLike) -> Trajectory:
+        """The exact JKO iterates; `NotAvailable` where they have no closed form."""
+        refuse_other_steps(self)
+        return exact_jko(problem, dt=dt, times=times)
+
+    def report(self, state: HeightState) -> dict[str, Any]:
+        """What the class docstring lists, of the last step."""
+        return dict(state.facts)
+
+
+def _facts(solved: Solved, mass: Numbers, squares: float, tail: float) -> dict[str, Any]:
+    """What a step reports; squares : Σ h_i²."""
+    at = solved.at
+    return {
+        "iterations": solved.iterations,
+        "gap": solved.gap,
+        "relative_gap": solved.gap / solved.size,
+        "residual": float(np.abs(at.mass - at.wanted).sum()),
+        "energy": at.energy,
+        "distance": float(np.sqrt(max(at.transport - squares / 12, 0.0))),
+        "mass_error": float(mass.sum() - 1),
+        "edge_mass": float(edge_masses(mass).max()),
+        "tail_mass": tail,
+    }
+
+
+def _check_energy(problem: Problem) -> None:
+    """`Unsupported` for what the dual does not have."""
+    energy, name = problem.energy, problem.name
+    if problem.dim > 2:
+        raise Unsupported(
+            f"{name!r} has dim {problem.dim}. BackAndForthJKO works on grids of the line and the plane. For problems "
+            "that separate into these solve the parts, or use a particle or neural method."
+        )
+    if energy.interaction is not None:
+        raise Unsupported(
+            f"{name!r} has an interaction. BackAndForthJKO treats potentials and internal energies: the dual with a "
+            "kernel is not a sum over points. Use QuantileJKO on the line, FiniteVolume or particles."
+        )
+    internal: InternalEnergy | None = energy.internal
+    if internal is None:
+        raise Unsupported(
+            f"{name!r} has no internal energy. Then laws may shrink to points, which a grid does not hold. Use "
+            "QuantileJKO on the line, or particles."
+        )
+    if any(m < 1 for _, m in internal.terms() or ()):
+        raise Unsupported(
+            f"{internal!r} has a part of fast diffusion: r^m/(m-1) with infinite slope at 0. BackAndForthJKO needs m "
+            "> 1 or the entropy. Use QuantileJKO."
+        )
+    try:
+        internal.second_derivative(np.ones(1))
+    except NotAvailable as error:
+        raise Unsupported(f"BackAndForthJKO ascends in the metric of U''. {error} Or use QuantileJKO.") from None
+
+
+def _each(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, tuple | list) else (value,)
+
+
+def _repeated(parts: tuple[Any, ...], axes: int) -> tuple[Any, ...]:
+    return parts * axes if len(parts) == 1 else parts
