@@ -9,9 +9,11 @@ from ..laws.consistency import law
 from .derivatives import gradient
 from .matrices import adjoint, semidefinite, symmetry
 from .runs import energy_decay, equilibrium, mass, positivity
+from .weak_form import weak_residual
 
 __all__ = [
     "adjoint", "energy_decay", "equilibrium", "gradient", "law", "mass", "positivity", "semidefinite", "symmetry",
+    "weak_residual",
 ]  # fmt: skip
 
 

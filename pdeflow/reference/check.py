@@ -60,7 +60,7 @@ def _problem(attributes: Attributes) -> Iterator[str]:
 
 
 def _attributes(attributes: Attributes) -> Iterator[str]:
-    for name in JSON:
+    for name in (*JSON, *({"checks_made"} & attributes.keys())):
         try:
             json.loads(attributes[name])
         except ValueError as error:

@@ -99,6 +99,10 @@ def describe_file(path: str | os.PathLike[str]) -> str:
     ]
     left_out = json.loads(attributes["left_out"])
     lines += [f"left out  {name}: {why}" for name, why in left_out.items()]
+    made = json.loads(attributes.get("checks_made", "{}"))
+    lines += [
+        f"checked   {name}: {value if isinstance(value, str) else format(value, '.3g')}" for name, value in made.items()
+    ]
     width = max(len(name) for name in variables)
     lines += ["", "variables"]
     lines += [

@@ -45,6 +45,7 @@ def save(
     source: str = "",
     license: str = "MIT",
     recipe: str = "",
+    checks_made: Mapping[str, float | str] | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write a trajectory as an HDF5 reference file (schema 2).
@@ -73,6 +74,9 @@ def save(
         License of the data.
     recipe : str
         Name of the recipe that made it.
+    checks_made : mapping of str to float or str, optional
+        What was measured before it was stored, by name: {"l1 to FiniteVolume(cells=256) at t = 1": 2e-4}. Kept in the
+        file, shown by `describe_file`, found in `provenance["checks_made"]`.
     overwrite : bool
         Whether to replace a reference of another question, and a file that is not a valid reference. What is not a
         regular file (a device, a pipe) is never replaced.
@@ -94,6 +98,7 @@ def save(
     path = target(path)
     old = None if overwrite else standing(path)
     how = {"method": method, "seed": seed, "title": title, "source": source, "license": license, "recipe": recipe}
+    how["checks_made"] = checks_made
     raw = image(problem, trajectory, error=error, **how)
     refuse_other_question(path, old, raw)
     write_whole(path, lambda file: file.write(raw), error=BadReference)
@@ -160,6 +165,7 @@ def image(
     source: str = "",
     license: str = "MIT",
     recipe: str = "",
+    checks_made: Mapping[str, float | str] | None = None,
 ) -> bytes:
     """The bytes of the file that `save` would write."""
     _validate(problem, trajectory, error)
@@ -195,6 +201,7 @@ def image(
         "stats": json.dumps(_stats(trajectory.stats), sort_keys=True),
         "left_out": json.dumps(left_out, sort_keys=True),
         "recipe": recipe,
+        **({} if checks_made is None else {"checks_made": _checks_text(checks_made)}),
     }
     body = _hdf5(attributes, variables)
     return body + seal(body)
@@ -221,6 +228,17 @@ def _validate(problem: Problem, trajectory: Trajectory, error: Estimate) -> None
             f"The trajectory has dim {trajectory.dim}, the problem dim {problem.dim}. They must agree. Save each with "
             "its own problem."
         )
+
+
+def _checks_text(checks: Mapping[str, float | str]) -> str:
+    if not isinstance(checks, Mapping) or not all(
+        isinstance(name, str) and (isinstance(value, str) or _plain_number(value)) for name, value in checks.items()
+    ):
+        raise BadInput(
+            f"checks_made is {shown(checks)}. It is a mapping of names to finite numbers or words. Pass "
+            '{"weak residual": 2e-6}.'
+        )
+    return json.dumps({name: value if isinstance(value, str) else float(value) for name, value in checks.items()})
 
 
 def _stats(stats: Mapping[str, Any]) -> dict[str, int | float]:

@@ -191,3 +191,27 @@ def test_products_of_different_laws_and_misfits_are_refused(tmp_path):
     with pytest.raises(BadInput, match="seed is -1"):
         cases.saved(tmp_path / "a.h5", *good, seed=-1)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_checks_that_were_made_are_kept_and_shown(tmp_path):
+    problem = pf.problems.ou()
+    made = {"weak residual": 2.5e-6, "agrees with": "FiniteVolume(cells=400)"}
+    path = pf.reference.save(
+        tmp_path / "a.h5",
+        problem,
+        pf.exact(problem, [0.5]),
+        error=pf.Estimate(0.0, 0.0, "exact", "w2"),
+        checks_made=made,
+    )
+    assert pf.reference.check(path) == []
+    assert json.loads(pf.reference.load(path).provenance["checks_made"]) == made
+    text = pf.reference.describe_file(path)
+    assert "checked   weak residual: 2.5e-06" in text and "checked   agrees with: FiniteVolume(cells=400)" in text
+    with pytest.raises(pf.BadInput, match="checks_made"):
+        pf.reference.save(
+            tmp_path / "b.h5",
+            problem,
+            pf.exact(problem, [0.5]),
+            error=pf.Estimate(0.0, 0.0, "exact", "w2"),
+            checks_made={"weak residual": float("nan")},
+        )
