@@ -86,7 +86,9 @@ def compare(old: Board, new: Board, *, false_alarms: float = 0.01, least: float 
     tell a spread badly, so that the rows of a method lend each other theirs: the relative variances of single runs on
     its problems are taken as draws of a scaled inverse chi-square law, whose two parameters are fitted, and t is
     moderated by it [smyth2004], with half of the degrees of freedom that the fit lends. A method with noise on fewer
-    than six problems, or with two seeds, has the plain t of its own seeds. Where a board has no noise at all, each
+    than six problems, or with two seeds, has the plain t of its own seeds. No spread is enlarged in proportion to an
+    error that grew: near its null level an error is a third noise, and four times the error are not four times the
+    noise. Where a board has no noise at all, each
     change of more than `least` counts.
 
     CPU seconds are compared in units of the kernel timed in the same run. The logarithm of a time is taken to have the
@@ -151,14 +153,14 @@ def _of_errors(old: Row, new: Row, spread: _Spread, least: float) -> _Difference
     what, change = f"error at dt = {dt:g}", other - one
     if abs(change) <= least * max(abs(one), abs(other)):
         return _Difference(what, new, one, other, 1.0, 1.0)
-    known = _variance(old, new, dt)
-    if known is None:
+    own, freedom = _variance(old, new, dt)
+    if own == 0 or freedom == 0:
         own = math.hypot(_at(old, dt)[1], _at(new, dt)[1])  # one seed: noise that the metric knows of, or none
         if own == 0:
             return _Difference(what, new, one, other, float(change <= 0), float(change >= 0))
         return _Difference(what, new, one, other, *_surprise(change / own, np.inf))
-    variance, freedom = spread.moderated(*known)
-    score = change / math.sqrt(variance * (one**2 / old["seeds"] + other**2 / new["seeds"]))
+    variance, freedom = spread.moderated(own, freedom, abs(one * other))
+    score = change / math.sqrt(variance * (1 / old["seeds"] + 1 / new["seeds"]))
     return _Difference(what, new, one, other, *_surprise(score, freedom))
 
 
@@ -182,15 +184,15 @@ def _at(row: Row, dt: float) -> tuple[float, float]:
     return row["errors"][at], row["stderrs"][at]
 
 
-def _variance(old: Row, new: Row, dt: float) -> tuple[float, int] | None:
-    """The relative variance of a single run and its degrees of freedom; None where seeds change nothing."""
+def _variance(old: Row, new: Row, dt: float, relative: bool = False) -> tuple[float, int]:
+    """The variance of the error of a single run, or of that over the mean error, and its degrees of freedom."""
     freedom = old["seeds"] + new["seeds"] - 2
-    total = sum(
-        (row["seeds"] - 1) * row["seeds"] * (_at(row, dt)[1] / _at(row, dt)[0]) ** 2
-        for row in (old, new)
-        if _at(row, dt)[0]
-    )
-    return (total / freedom, freedom) if freedom > 0 and total > 0 else None
+    total = 0.0
+    for row in (old, new):
+        error, stderr = _at(row, dt)
+        size = error if relative else 1.0
+        total += (row["seeds"] - 1) * row["seeds"] * (stderr / size) ** 2 if size else 0.0
+    return (total / freedom if freedom > 0 else 0.0), freedom
 
 
 @dataclass(frozen=True)
@@ -200,10 +202,14 @@ class _Spread(Value):
     typical: float
     freedom: float
 
-    def moderated(self, variance: float, freedom: int) -> tuple[float, float]:
-        """The variance of one row after the others are known, and its degrees of freedom."""
+    def moderated(self, variance: float, freedom: int, square: float) -> tuple[float, float]:
+        """The variance of one row of this squared error after the others are known, and its degrees of freedom.
+
+        `square` is the product of the old and the new error, not the mean of their squares: where an error grows out
+        of its noise, its noise did not grow with it.
+        """
         total = self.freedom + freedom
-        return (self.freedom * self.typical + freedom * variance) / total, total
+        return (self.freedom * self.typical * square + freedom * variance) / total, total
 
 
 def _spreads(common: Sequence[Pair]) -> dict[str, _Spread]:
@@ -212,8 +218,8 @@ def _spreads(common: Sequence[Pair]) -> dict[str, _Spread]:
     for old, new in common:
         known = found.setdefault(new["method"], [])
         dt = _finest(old, new)
-        one = None if dt is None else _variance(old, new, dt)
-        known += [] if one is None else [one]
+        variance, freedom = (0.0, 0) if dt is None else _variance(old, new, dt, relative=True)
+        known += [(variance, freedom)] if variance > 0 and freedom > 0 else []
     return {method: _fitted(known) for method, known in found.items()}
 
 

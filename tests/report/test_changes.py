@@ -71,6 +71,17 @@ def test_false_alarms_stay_below_their_rate_and_a_doubled_error_is_found(board):
     assert sum(compare(drawn(), drawn(2.0)).exit_code for _ in range(10)) >= 8
 
 
+def test_an_error_that_grows_out_of_its_noise_is_found(board):
+    base = next(row for row in board if row["method"] == "EM" and row["problem"] == "ou")
+    one = {"steps": (0.125,), "dt": 0.125, "costs": (1.0,), "seeds": 3}
+    old = Board([{**base, **one, "errors": (0.0248,), "stderrs": (0.0048,)}])
+    new = Board([{**base, **one, "errors": (0.0998,), "stderrs": (0.0040,)}])
+    # Student's t is 12 with 4 degrees of freedom; a spread in proportion to the error made 5.2 of it
+    (found,) = [row for row in compare(old, new).regressions if row["what"].startswith("error")]
+    assert found["p"] == pytest.approx(1.4e-4, rel=0.05)
+    assert not compare(new, old).regressions
+
+
 def test_boards_without_a_common_row_are_refused(board):
     other = Board([{**row, "problem": "another"} for row in board])
     with pytest.raises(BadInput, match="none in common"):
