@@ -45,8 +45,8 @@ def jko_sequence(problem: Problem, *, dt: float, times: ArrayLike | None = None)
     Notes
     -----
     Rotations keep W2, and move V and W along. The minimiser over all laws from a product is a product where the energy
-    is a sum over the blocks, because W2² is at least the sum over the blocks' marginals, and so is the entropy. Between
-    laws that are invariant under rotations W2 is that of the radii.
+    is a sum over the blocks, because W2² and ∫ρ log ρ are at least the sums over the marginals of the blocks. Between
+    laws that are invariant under rotations W2 is that of the radii [docs/math.md 10.7].
     """
     instance_of(problem, "problem", Problem)
     try:

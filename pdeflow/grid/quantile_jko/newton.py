@@ -256,8 +256,9 @@ def _line_search(
     """The first point along the step, halved again and again, where the objective falls, and the objective there."""
     value, grain, fraction = found[0], found[1], 1.0
     if objective.energy.barrier:
-        ends: dict[str, Any] = {} if objective.energy.origin is None else {"prepend": objective.energy.origin}
-        gaps, change = np.diff(x, **ends), np.diff(step, **({"prepend": 0.0} if ends else {}))
+        gaps, change = np.diff(x), np.diff(step)
+        if objective.energy.origin is not None:  # the first node keeps off the origin as nodes do off each other
+            gaps, change = np.append(gaps, x[0] - objective.energy.origin), np.append(change, step[0])
         closing = change < 0
         if closing.any():
             fraction = min(1.0, 0.95 * float(np.min(-gaps[closing] / change[closing])))
