@@ -60,7 +60,9 @@ def test_a_deterministic_cloud_is_a_weak_solution():
 
 def test_the_residual_of_a_scheme_has_its_order():
     problem, cells, times = pf.problems.ou(), np.array([200, 400, 800]), np.linspace(0.0, 1.0, 65)
-    runs = [pf.solve(problem, pf.grid.ChangCooper(cells=int(n), time_order=2), dt=1 / 128, times=times) for n in cells]
+    runs = [
+        pf.solve(problem, pf.grid.ChangCooper(cells=int(n), time_order=2), dt=3.125 / n, times=times) for n in cells
+    ]
     found = pf.fit_order(1 / cells, [weak_residual(problem, run) for run in runs], expected=2)
     assert found.slope == pytest.approx(2, abs=0.1)
 
