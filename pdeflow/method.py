@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._core.errors import BadInput, Diverged, NotAvailable
+from ._core.errors import BadInput, Diverged, NotAvailable, Unsupported
 from ._core.overriding import speaks_for, takes_keyword
 from ._core.progress import ProgressBar
 from ._core.shapes import Values
@@ -198,7 +198,8 @@ def solve(
         its values at a quarter of 16 points of the initial law (at kinks and where values are noisy there is no
         verdict).
     Unsupported
-        By the method, for a problem that it cannot treat.
+        By the method, for a problem that it cannot treat; and for a potential that depends on time and a method whose
+        `step` takes no `time`.
     Diverged
         At the first state that is not finite.
     """
@@ -210,12 +211,17 @@ def solve(
     rng, method = np.random.default_rng(_seed(seed)), by_parts(problem, method)
     fused = on_step is None and _fuses(method)
     clocked, move = takes_time(method, "advance" if fused else "step"), method.advance if fused else method.step
+    if problem.energy.time_dependent and not clocked:
+        raise Unsupported(
+            f"{shown(method)} knows no time, and V = {shown(problem.energy.potential, 300)} depends on it. Methods "
+            "whose step takes time= can follow it: ChangCooper on the line, EulerMaruyama, your own. Take one."
+        )
     reports, history, first, done = hasattr(method, "report"), [], None, 0
     bar = ProgressBar(flag(progress, "progress"), marks[-1], type(method).__name__)
     start = clock.perf_counter()
     with one_thread(), bar:
         state = initial_state(problem, method, rng, dt=dt)
-        refuse_foreign_gradients(problem.energy, problem.initial)
+        refuse_foreign_gradients(problem.energy.at(0.0), problem.initial)
         laws = [method.law(state)] if marks[0] == 0 else []
         for stride, done in _strides(marks, fused):
             now = {"time": (done - stride) * dt} if clocked else {}

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import metrics as all_metrics
 from .. import problems
-from .._core.errors import BadInput, unknown_field
+from .._core.errors import BadInput, Unsupported, unknown_field
 from .._core.short_text import shown
 from .._core.validate import instance_of, positive, saved_times, text
 from .._core.value import Value
@@ -65,6 +65,11 @@ class Case(Value):
         instance_of(self.problem, "problem", Problem)
         if self.truth is not None:
             instance_of(self.truth, "truth", Reference)
+        if self.problem.energy.time_dependent:
+            raise Unsupported(
+                f"The potential of {shown(self.problem.name, 200)} depends on time: it is code, which no folder "
+                "holds. A case is a problem with fixed constants. Judge the program by a Study with pf.External."
+            )
         times = tuple(saved_times(self.times).tolist())
         steps = [self.levels] if isinstance(self.levels, int | float) else list(self.levels)
         levels = tuple(sorted((positive(level, "levels") for level in steps), reverse=True))

@@ -1,13 +1,13 @@
 """Energy: F(ρ) = ∫V dρ + ∫U(ρ) dx + ½∬W(x-y) dρ(x) dρ(y), and its evaluation on laws."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from .._core.arrays import underflow_is_zero
-from .._core.errors import BadInput, NotAvailable
+from .._core.errors import BadInput, NotAvailable, Unsupported
 from .._core.estimate import Estimate
 from .._core.validate import count
 from .._core.value import Value
@@ -16,6 +16,7 @@ from ..laws.draws import drawn
 from ..laws.line_integrals import density_mean
 from .interactions import power_terms
 from .potentials import as_quadratic
+from .time_dependent import is_time_dependent
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,15 @@ class Energy(Value):
                     f"{kinds}, or write a subclass as docs/extend.md shows."
                 )
 
+    @property
+    def time_dependent(self) -> bool:
+        """Whether V depends on time: then `evaluate` answers only for the energy of one time, ``energy.at(t)``."""
+        return is_time_dependent(self.potential)
+
+    def at(self, time: float) -> "Energy":
+        """The energy with the potential V(time, x), in units of the problem's time; itself where V does not change."""
+        return replace(self, potential=self.potential.at(time)) if self.time_dependent else self
+
     @underflow_is_zero
     def evaluate(
         self,
@@ -91,6 +101,8 @@ class Energy(Value):
         ------
         NotAvailable
             Where draws are needed and rng is None, and for the internal energy of a law without a density.
+        Unsupported
+            For a potential that depends on time: evaluate ``energy.at(t)``.
         NotConverged
             Where a quadrature misses 1e-9 of the integral of the absolute value.
 
@@ -102,6 +114,11 @@ class Energy(Value):
         middle of a Gaussian that is a width of 1.3e-3 standard deviations. A law on a grid is seen in cells of 1/1024
         of its range, or in its own where they are smaller. Where V has narrower features, name them by `breakpoints`.
         """
+        if self.time_dependent:
+            raise Unsupported(
+                f"The energy has V = {self.potential!r}, which depends on time. An energy has a value at a given time. "
+                "Evaluate energy.at(t), with the t of the law."
+            )
         parts = []
         if self.potential is not None:
             parts.append(("potential", *_potential_energy(self.potential, law, rng, n, breakpoints)))

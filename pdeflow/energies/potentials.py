@@ -7,7 +7,7 @@ Every potential has `dim`, `.value(x)` (n, d) -> (n,), `.grad(x)` (n, d) -> (n, 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,6 +21,9 @@ from .._core.short_text import cut, shown
 from .._core.validate import count, points, positive, readonly, real_array, spd_matrix
 from .._core.value import Value
 from ..laws import GaussianMixture, Law
+
+if TYPE_CHECKING:
+    from .time_dependent import Moving, MovingQuadratic, TimeDependent
 
 Array = Any  # a numpy array or a torch tensor; answers are of the same kind
 
@@ -295,8 +298,15 @@ def _diagonal(entries):
     return entries[:, :, None] * like(np.eye(entries.shape[-1]), entries)
 
 
-__all__ = ["DoubleWell", "FromFunction", "MixturePotential", "Potential", "Quadratic", "StyblinskiTang"]
+__all__ = [
+    "DoubleWell", "FromFunction", "MixturePotential", "Moving", "MovingQuadratic", "Potential", "Quadratic",
+    "StyblinskiTang", "TimeDependent",
+]  # fmt: skip
 
 
 def __getattr__(name: str):
+    if name in ("Moving", "MovingQuadratic", "TimeDependent"):  # in a module of their own, which builds on this one
+        from . import time_dependent
+
+        return getattr(time_dependent, name)
     raise missing_name(__name__, name, __all__)

@@ -16,8 +16,9 @@ from .._core.validate import count, positive, spd_matrix
 from ..energies.energy import Energy
 from ..energies.internal import Entropy, Power
 from ..energies.potentials import DoubleWell, MixturePotential, Quadratic, StyblinskiTang
+from ..energies.time_dependent import MovingQuadratic
 from ..laws import Barenblatt, Gaussian, GaussianMixture, Law
-from .exact_flows import LinearFlow, PorousMediumFlow
+from .exact_flows import DrivenFlow, LinearFlow, PorousMediumFlow
 from .problem import ExactFlow, Problem
 from .random_draws import mokrov_matrix, mokrov_means, uniform_matrix, uniform_means
 from .registry import register
@@ -29,6 +30,13 @@ def _linear(matrix, center, temperature, initial, horizon):
     initial = start_law(quadratic.dim, initial, 1.0)
     flow = flow_or_none(LinearFlow, quadratic.matrix, quadratic.center, float(temperature), initial)
     return Problem(energy, initial, horizon, exact=flow)
+
+
+def _driven(potential, temperature, initial, horizon):
+    initial = start_law(potential.dim, initial, 1.0)
+    arguments = potential.matrix, np.zeros(potential.dim), float(temperature), initial
+    flow = flow_or_none(lambda: DrivenFlow(*arguments, potential=potential))
+    return Problem(Energy(potential, Entropy(temperature)), initial, horizon, exact=flow)
 
 
 def flow_or_none(flow: Callable[..., ExactFlow], *parameters: Any) -> ExactFlow | None:
@@ -43,7 +51,7 @@ def flow_or_none(flow: Callable[..., ExactFlow], *parameters: Any) -> ExactFlow 
 def ou(
     dim: int = 1,
     matrix: ArrayLike | None = None,
-    center: ArrayLike | None = None,
+    center: ArrayLike | Callable[[float], Any] | None = None,
     temperature: float = 1.0,
     initial: Law | None = None,
     horizon: float = 1.0,
@@ -59,8 +67,8 @@ def ou(
         Dimension d of the space, >= 1.
     matrix : (dim, dim) or float, optional
         A, symmetric positive definite, per unit of t; a number means that multiple of I. By default I.
-    center : (dim,), optional
-        b, in units of x; by default 0.
+    center : (dim,) or callable, optional
+        b, in units of x; by default 0. A function t -> b(t) moves the potential, see Notes.
     temperature : float
         T > 0, in units of x² per unit of t.
     initial : Law, optional
@@ -87,6 +95,11 @@ def ou(
     "uniform": random rotation, eigenvalues uniform in [0.2, 3], b ~ N(0, I). "mokrov" (the published draws of
     [mokrov2021]): A⁻¹ = U(𝟏 + diag(u))Vᵀ with U S Vᵀ the SVD of XᵀX, X uniform on [0,1]^(d x d), u uniform on [0,1]^d,
     𝟏 the matrix of ones; b ~ N(0, I).
+
+    With a function as center the potential is a `potentials.MovingQuadratic`: m' = -A(m - b(t)), and the covariance
+    is that of a centre at rest [docs/math.md 4]. It is solved by `grid.ChangCooper` on the line, by
+    `particle.EulerMaruyama` and by methods whose `step` takes `time`; all others, and all that asks for an energy
+    without a time, raise `Unsupported`. Such a function is not recorded, so that no file rebuilds the problem.
     """
     dim = count(dim, "dim")
     if ensemble not in ("uniform", "mokrov"):
@@ -102,6 +115,8 @@ def ou(
         initial = Gaussian(np.zeros(dim), 1.0) if initial is None else initial
     matrix = spd_matrix(1.0 if matrix is None else matrix, dim, "matrix")
     initial = Gaussian(np.full(dim, 2.0), 0.25) if initial is None else initial
+    if callable(center):
+        return _driven(MovingQuadratic(matrix, center), temperature, initial, horizon)
     return _linear(matrix, np.zeros(dim) if center is None else center, temperature, initial, horizon)
 
 

@@ -4,15 +4,17 @@
 known.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
 
 from .._core.errors import BadInput, Unsupported
-from .._core.shapes import Values
+from .._core.quadrature import integrate
+from .._core.shapes import Matrix, Numbers, Values, Vector
 from .._core.validate import real
 from .._core.value import Value
+from ..energies.time_dependent import MovingQuadratic
 from ..laws import Barenblatt, FromQuantile, Gaussian, GaussianMixture, Law, Semicircle
 
 Mixture = tuple[Values, tuple[Gaussian, ...]]
@@ -73,9 +75,48 @@ class LinearFlow(Value):
         noise = self.temperature * np.where(tight > 0, -np.expm1(-2 * tight * t) / safe, 2 * t)
         # by factors: the spreads of a stiff flow differ by more than a covariance of floats can hold
         root = shrink @ law.root() if not np.any(noise) else np.hstack([shrink @ law.root(), basis * np.sqrt(noise)])
-        moved = Gaussian.from_root(self.center + decay @ (law.mean() - self.center), root)
+        moved = Gaussian.from_root(self._mean(law.mean(), decay, t), root)
         cov = shrink @ law.cov() @ shrink + (basis * noise) @ basis.T  # at t = 0 to the bit that of the start
         return Gaussian.of_parts(moved.mean(), (cov + cov.T) / 2, moved.root())
+
+    def _mean(self, mean: Vector, decay: Matrix, t: float) -> Vector:
+        """The mean at time t, from that of the start and e^(-At)."""
+        return self.center + decay @ (mean - self.center)
+
+
+@dataclass(frozen=True, eq=False)
+class DrivenFlow(LinearFlow):
+    """`LinearFlow` without attraction whose centre moves: m_t = e^(-At) m + ∫_0^t e^(-A(t-s)) A b(s) ds. Covariances do
+    not feel it [docs/math.md 4].
+
+    potential : with b(s) as `center_at(s)`; `center` is 0. The integral is taken in the eigenbasis of A, on panels that
+    halve towards t, to 1e-10 of the largest |b| that is met; where b has a feature it is closed in on, if it is as wide
+    as 1/500 of t.
+    """
+
+    potential: MovingQuadratic = field(kw_only=True)
+
+    def _mean(self, mean: Vector, decay: Matrix, t: float) -> Vector:
+        return decay @ mean + self._driven(t)
+
+    def _driven(self, t: float) -> Vector:
+        """∫_0^t e^(-A(t-s)) A b(s) ds."""
+        if t == 0:
+            return np.zeros(len(self.matrix))
+        rates, basis = np.linalg.eigh(self.matrix)
+        late = t * (1 - 0.5 ** np.arange(1.0, 50.0))
+        edges = np.unique(np.concatenate([np.linspace(0.0, t, 65), late]))
+        scale = max(float(np.max(np.abs(self.potential.center_at(s)))) for s in edges)
+
+        def one(rate: float, axis: Vector) -> float:
+            def integrand(s: Numbers, _: np.ndarray) -> Numbers:
+                pull = np.array([axis @ self.potential.center_at(each) for each in np.ravel(s)])
+                return rate * np.exp(rate * (s - t)) * pull.reshape(s.shape)
+
+            size = scale * float(np.sum(np.abs(axis)))
+            return integrate(integrand, edges, lambda _: (1e-14 * size, 1e-10 * size), "the pull of a moving centre")
+
+        return basis @ np.array([one(float(rate), axis) for rate, axis in zip(rates, basis.T)])
 
 
 @dataclass(frozen=True, eq=False)

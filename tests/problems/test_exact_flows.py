@@ -294,3 +294,46 @@ def test_flows_return_laws_of_the_right_kind():
     }
     for name, kind in kinds.items():
         assert isinstance(PROBLEMS[name].exact(0.1), kind)
+
+
+def test_a_moving_centre_drives_the_mean_and_leaves_the_covariance():
+    """Against the closed form for b = sin(3t) in each eigendirection, and a pulse that ends inside a panel."""
+    matrix = np.array([[2.0, 0.5], [0.5, 1.0]])
+    start = Gaussian([1.0, -0.5], [[0.3, 0.1], [0.1, 0.2]])
+    driven = pf.problems.ou(2, matrix=matrix, center=lambda t: [np.sin(3 * t), 0.0], temperature=0.7, initial=start)
+    still = pf.problems.ou(2, matrix=matrix, temperature=0.7, initial=start)
+    rates, basis = np.linalg.eigh(matrix)
+    for t in (0.0, 0.4, 9.0):
+        pull = rates * (rates * np.sin(3 * t) - 3 * np.cos(3 * t) + 3 * np.exp(-rates * t)) / (rates**2 + 9)
+        mean = still.exact(t).mean() + basis @ (pull * basis[0])
+        assert np.allclose(driven.exact(t).mean(), mean, rtol=0, atol=1e-13)
+        assert (driven.exact(t).cov() == still.exact(t).cov()).all()
+    pulse = pf.problems.ou(matrix=5e3, center=lambda t: float(t < 0.3), initial=Gaussian(0.0, 1.0))
+    assert pulse.exact(0.2).mean()[0] == pytest.approx(1.0, abs=1e-10)
+    assert pulse.exact(0.3001).mean()[0] == pytest.approx(np.exp(-0.5), abs=1e-9)
+
+
+def test_a_mixture_is_driven_component_by_component():
+    mixture = GaussianMixture([0.3, 0.7], [[-1.0], [2.0]], [[[0.1]], [[0.2]]])
+    driven = pf.problems.ou(center=lambda t: 2.0 * t, initial=mixture)
+    moved = driven.exact(0.5)
+    shift = 2 * (0.5 - 1 + np.exp(-0.5))  # of b = 2t
+    assert np.allclose(moved.means[:, 0], np.exp(-0.5) * np.array([-1.0, 2.0]) + shift, rtol=0, atol=1e-13)
+    other = replace(driven, initial=Gaussian(0.0, 1.0)).exact(0.5)
+    assert other.mean()[0] == pytest.approx(shift, abs=1e-13)
+    assert replace(driven, initial=pf.laws.Uniform(-1.0, 1.0)).exact is None
+
+
+def test_what_rests_on_a_centre_at_rest_refuses_one_that_moves(tmp_path):
+    driven = pf.problems.ou(center=np.sin)
+    with pytest.raises(pf.NotAvailable):
+        pf.exact_jko(driven, dt=0.25, times=[0.5])
+    with pytest.raises(pf.NotAvailable):
+        pf.problems.at_equilibrium(driven)
+    with pytest.raises(pf.NotAvailable):
+        pf.particle.EulerMaruyama().exact_sequence(driven, dt=0.25, times=[0.5])
+    with pytest.raises(pf.Unsupported, match="fixed constants"):
+        pf.case.Case(driven, [0.5], [0.25])
+    truth = pf.exact(driven, [0.5])
+    file = pf.reference.save(tmp_path / "driven.h5", driven, truth, error=pf.Estimate(0.0, metric="w2"))
+    assert pf.reference.load(file).problem is None  # code is in no file

@@ -101,7 +101,7 @@ def exponential(
             f"nodes is {nodes}. The contour takes conjugate pairs. Choose an even number; 32 reaches round-off."
         )
     saved = saved_times((problem.horizon,) if times is None else times)
-    state = method.init(problem, None)
+    state = _started(problem, method)
     if isinstance(state, BoxState):
         return _in_the_box(method, state, saved, nodes)
     grid, half = state.grid, state.grid.half
@@ -207,7 +207,7 @@ def spectrum(problem: Problem, method: ChangCooper, count: int = 2) -> Values:
     """
     from scipy.linalg import eigh_tridiagonal
 
-    grid = method.init(problem, None).grid
+    grid = _started(problem, method).grid
     if isinstance(grid, BoxGrid):
         raise Unsupported(
             f"spectrum works on the line, the problem has dim {problem.dim}. Of a separable problem the eigenvalues "
@@ -241,7 +241,7 @@ def gibbs(problem: Problem, method: ChangCooper) -> GridLaw:
         Where the law is piled up at an end that is not a wall: then V has no such law. Where the cells do not resolve
         it. And what `method.init` raises.
     """
-    grid = method.init(problem, None).grid
+    grid = _started(problem, method).grid
     mass = _gibbs_masses(grid)
     if isinstance(grid, BoxGrid):
         refuse_piled_up_faces(grid.faces, mass, grid.axes, "in the stationary law")
@@ -293,3 +293,13 @@ def richardson(
         last = row[-1]
         row = [fine + (fine - coarse) / (4**k - 1) for coarse, fine in pairwise(row)]
     return row[0], np.abs(row[0] - last)
+
+
+def _started(problem: Problem, method: ChangCooper) -> Any:
+    """The state at the start, whose rates hold at all times, or `Unsupported`."""
+    if problem.energy.time_dependent:
+        raise Unsupported(
+            f"V = {problem.energy.potential!r} depends on time, so there is no one matrix L of the scheme. Its "
+            "exponential, spectrum and stationary law are those of a V at rest. Step with pf.solve."
+        )
+    return method.init(problem, None)

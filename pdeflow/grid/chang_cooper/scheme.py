@@ -23,7 +23,7 @@ from ..domain import (
 )
 from ..line_potential import values_on_cells
 from ..resolution import LEAST_CELLS, HalfMasses, grid_change, halved, quarter_in_cells, refuse_unresolved
-from . import box, elimination
+from . import box, elimination, time_dependent
 from .elimination import DAMPED, STAGE_SHARE
 from .rates import Links, jump_weights
 
@@ -125,7 +125,7 @@ class ChangCooper(Method):
     Raises
     ------
     Unsupported
-        For dim > 3, an internal energy that is not an entropy, an interaction.
+        For dim > 3, an internal energy that is not an entropy, an interaction, and V(t, x) in more than one dimension.
     BadInput
         For ends that make no sense, NaN in V, more than 1e-3 of the initial or stationary law outside (or of the heat
         flow at the horizon, unless the start is a GridLaw on the same edges), or piled up at an end that is not a wall;
@@ -165,6 +165,9 @@ class ChangCooper(Method):
     *Start.* Initial masses are differences of the law's cdf; a GridLaw on the same edges passes through unchanged.
     Nothing is renormalised: the initial mass outside goes into the end cells and is reported as `tail_mass`, the
     stationary mass outside as `stationary_tail` (NaN: exp(-V/T) has no finite mass).
+
+    *V(t, x)* on the line. time_order=1 takes the rates at the end of each step, 2 those in its middle, and at the ends
+    of the quarter steps in the first. The automatic domain holds the ends for V at 33 times up to the horizon.
 
     *Ends.* Where V falls outwards at an end, mass that arrives there would leave but for the no-flux end: above 1e-3 in
     the outermost cell (or hundredth of the cells) the run is refused, unless the end is a wall of the problem: V is inf
@@ -207,14 +210,17 @@ class ChangCooper(Method):
     def init(self, problem: Problem, rng: np.random.Generator | None) -> GridState | box.BoxState:
         """The initial law in cell masses, and the rates between cells; rng is not used."""
         temperature = self._temperature(problem)
+        if problem.energy.time_dependent:
+            return time_dependent.started(self, problem, temperature)
         if problem.dim > 1:
             return box.started(self, problem, temperature)
-        return self._on_the_line(problem, temperature)
+        (lower,), (upper,) = box.of_axes(self.lower, 1, "lower"), box.of_axes(self.upper, 1, "upper")
+        return self.on_the_line(problem, temperature, lower, upper)
 
-    def _on_the_line(self, problem: Problem, temperature: float) -> GridState:
+    def on_the_line(self, problem: Problem, temperature: float, lower: float | None, upper: float | None) -> GridState:
+        """The state at the start on the line, between these ends; None is automatic."""
         initial, potential = problem.initial, problem.energy.potential
         (cells,) = self.cells_of(1)
-        (lower,), (upper,) = box.of_axes(self.lower, 1, "lower"), box.of_axes(self.upper, 1, "upper")
         own = self._own_edges(initial)
         if lower is None and upper is None and potential is not None and own is not None:
             lower, upper = own[0], own[-1]
@@ -231,27 +237,45 @@ class ChangCooper(Method):
                 spread = np.sqrt(2 * temperature * problem.horizon)
                 left = free_tail(mass, (edges[1:] + edges[:-1]) / 2, spread, ends.lower, ends.upper)
                 refuse_outside(f"heat flow at the horizon {problem.horizon:g}", *left, ends.lower, ends.upper)
-        grid = _prepared(potential, temperature, edges)
+        grid = prepared(potential, temperature, edges)
         half, half_mass = None, None
         if cells >= LEAST_CELLS:
             wider = np.linspace(edges[0], edges[-1], cells // 2 + 1)
-            half, half_mass = _prepared(potential, temperature, wider, grid), halved(mass, on_cells=known is not None)
+            half, half_mass = prepared(potential, temperature, wider, grid), halved(mass, on_cells=known is not None)
         grid = replace(grid, tail_mass=float(sum(tails)), stationary_tail=ends.stationary_tail, half=half)
         return GridState(grid, mass, float(mass.min()), 0, half_mass)
 
-    def step(self, problem: Problem, state: Any, dt: float, rng: np.random.Generator | None) -> Any:
-        """The state one step later; rng is not used."""
-        return self.advance(problem, state, dt, 1, rng)
+    def step(
+        self, problem: Problem, state: Any, dt: float, rng: np.random.Generator | None, *, time: float | None = None
+    ) -> Any:
+        """The state one step later; rng is not used, `time` where V depends on it."""
+        return self.advance(problem, state, dt, 1, rng, time=time)
 
-    def advance(self, problem: Problem, state: Any, dt: float, steps: int, rng: np.random.Generator | None) -> Any:
-        """The state `steps` steps later, in one compiled call; rng is not used."""
+    def advance(
+        self,
+        problem: Problem,
+        state: Any,
+        dt: float,
+        steps: int,
+        rng: np.random.Generator | None,
+        *,
+        time: float | None = None,
+    ) -> Any:
+        """The state `steps` steps later, in one compiled call; rng is not used, `time` where V depends on it."""
+        if problem.energy.time_dependent:
+            return time_dependent.advanced(self, problem, state, float(dt), int(steps), time)
         if problem.dim > 1:
             return box.advanced(state, self.time_order, float(dt), int(steps))
         mass, least = self._advanced(state.grid, state.mass, state.steps, float(dt), int(steps))
         half_mass = state.half_mass
         if state.grid.half is not None and half_mass is not None:
             half_mass, _ = self._advanced(state.grid.half, half_mass, state.steps, float(dt), int(steps))
-        steps = state.steps + steps
+        return self.accepted(state, mass, half_mass, float(least), state.steps + steps, dt)
+
+    def accepted(
+        self, state: GridState, mass: Any, half_mass: HalfMasses | None, least: float, steps: int, dt: float
+    ) -> GridState:
+        """The state with these masses after so many steps; the errors are those of the class."""
         if not np.isfinite(mass).all():
             cell = int(np.argmin(np.isfinite(mass)))
             x = state.grid.edges[cell : cell + 2].mean()
@@ -262,7 +286,7 @@ class ChangCooper(Method):
                 cell=cell,
             )
         refuse_piled_up(state.grid.open_ends, mass, state.grid.edges, f"after step {steps}")
-        return replace(state, mass=mass, least=min(state.least, float(least)), steps=steps, half_mass=half_mass)
+        return replace(state, mass=mass, least=min(state.least, least), steps=steps, half_mass=half_mass)
 
     def _advanced(self, grid: Grid, mass: Any, done: int, dt: float, steps: int) -> tuple[Any, float]:
         """The masses (n,) `steps` steps after the first `done`, and the smallest cell met, see `GridState`."""
@@ -340,7 +364,7 @@ class ChangCooper(Method):
         return edges if _same(edges, np.linspace(edges[0], edges[-1], len(edges))) else None
 
 
-def _prepared(potential: Any, temperature: float, edges: Edges, finer: Grid | None = None) -> Grid:
+def prepared(potential: Any, temperature: float, edges: Edges, finer: Grid | None = None) -> Grid:
     """The rates between the cells with these edges, without the masses outside.
 
     finer : where V is infinite or no number at a centre of the wider cells, the mean of V beside it stands for it.

@@ -58,7 +58,7 @@ class EulerMaruyama(Method):
 
     Notes
     -----
-    *Order.* Weak and strong order 1 (the noise is additive).
+    *Order.* Weak and strong order 1 (the noise is additive), also under V(t, x).
 
     *Noise.* It is a function of (key, particle, step, coordinate), the key a draw of init: the result is the same bits
     for any number of threads (`numba.set_num_threads`) and however the steps are split into calls.
@@ -88,7 +88,7 @@ class EulerMaruyama(Method):
         _check_energy(problem.energy)
         key = rng.integers(0, 2**32, 2, dtype=np.uint64)
         x = np.ascontiguousarray(drawn(problem.initial, self.particles, rng), dtype=float)
-        drift = Drift(problem.energy, problem.dim)
+        drift = Drift(problem.energy.at(0.0), problem.dim)
         require_even(problem.energy.interaction, problem.dim, float(np.max(x.max(axis=0) - x.min(axis=0))) or 1.0)
         if drift.field is None:
             reach = float(np.sqrt(2 * drift.temperature * problem.horizon))
@@ -98,12 +98,40 @@ class EulerMaruyama(Method):
             potential_gradient(drift.potential, state, 0.0)
         return state
 
-    def step(self, problem: Problem, state: Cloud, dt: float, rng: np.random.Generator | None) -> Cloud:
+    def step(
+        self, problem: Problem, state: Cloud, dt: float, rng: np.random.Generator | None, *, time: float | None = None
+    ) -> Cloud:
         """The cloud one step later; the noise comes from the key in the state, rng is not used."""
-        return self.advance(problem, state, dt, 1, rng)
+        return self.advance(problem, state, dt, 1, rng, time=time)
 
-    def advance(self, problem: Problem, state: Cloud, dt: float, steps: int, rng: np.random.Generator | None) -> Cloud:
-        """The cloud `steps` steps later; the noise comes from the key in the state, rng is not used."""
+    def advance(
+        self,
+        problem: Problem,
+        state: Cloud,
+        dt: float,
+        steps: int,
+        rng: np.random.Generator | None,
+        *,
+        time: float | None = None,
+    ) -> Cloud:
+        """The cloud `steps` steps later; the noise comes from the key in the state, rng is not used.
+
+        Where V depends on time, each step takes the drift of the time at which it begins, of which `time` is the first.
+        """
+        if not problem.energy.time_dependent:
+            return self._advanced(state, dt, steps)
+        if time is None:
+            raise Unsupported(
+                f"V = {problem.energy.potential!r} depends on time, and the step was called without one. pf.solve "
+                "passes it. In a loop of your own pass time=, that at which the call begins."
+            )
+        for k in range(steps):
+            now = Drift(problem.energy.at(time + k * dt), problem.dim)
+            state = self._advanced(replace(state, drift=now), dt, 1)
+        return state
+
+    def _advanced(self, state: Cloud, dt: float, steps: int) -> Cloud:
+        """The cloud `steps` steps later, with the drift in the state."""
         drift, increments = state.drift, self._increments(dt)
         if state.steps + steps > 1:
             drift.refuse_unstable(state, dt)

@@ -6,6 +6,7 @@ from euler_maruyama_cases import MATRIX, problem_of
 
 import pdeflow as pf
 from pdeflow.energies.potentials import FromFunction
+from pdeflow.energies.time_dependent import Moving
 from pdeflow.laws import Gaussian
 from pdeflow.particle import EulerMaruyama
 from pdeflow.problems.aggregation import quartic_second_moment
@@ -151,3 +152,36 @@ def test_the_drift_is_prepared_once_per_run(monkeypatch):
     monkeypatch.setattr(scheme, "Drift", counted)
     pf.solve(pf.problems.mckean_vlasov_ou(), EulerMaruyama(50), dt=0.1, times=[0.1, 0.5, 0.6])
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_weak_order_one_under_a_centre_that_moves(compiled):
+    """On one Brownian path the sampling error of the mean nearly cancels: differences of levels show the bias."""
+    moving = pf.problems.ou(matrix=1.3, center=lambda t: np.sin(3 * t), temperature=0.1, initial=Gaussian(1.0, 0.04))
+    if not compiled:  # V of each time a user's own
+
+        def at(t):
+            b = np.sin(3 * t)
+            return FromFunction(lambda x: 0.65 * ((x - b) ** 2).sum(-1), grad=lambda x: 1.3 * (x - b))
+
+        moving = pf.Problem(pf.Energy(Moving(at), pf.Entropy(0.1)), Gaussian(1.0, 0.04), 1.0)
+    found = []
+    for dt in (1 / 8, 1 / 16, 1 / 32):
+        method = EulerMaruyama(particles=2000, brownian_step=1 / 32)
+        found.append(float(pf.solve(moving, method, dt=dt, seed=3).final.mean()[0]))
+        m = 1.0
+        for k in range(round(1 / dt)):
+            m -= dt * 1.3 * (m - np.sin(3 * k * dt))
+        assert abs(found[-1] - m) < 0.03  # four standard errors, and the mean of explicit Euler at the right times
+    assert (found[0] - found[1]) / (found[1] - found[2]) == pytest.approx(2.0, abs=0.2)
+    with pytest.raises(pf.Unsupported, match="called without one"):
+        EulerMaruyama(10).step(moving, EulerMaruyama(10).init(moving, np.random.default_rng(0)), 0.1, None)
+
+
+def test_a_potential_that_does_not_move_gives_the_bits_of_one_at_rest():
+    rest = pf.problems.double_well()
+    moving = pf.Problem(
+        pf.Energy(Moving(lambda t: rest.energy.potential), rest.energy.internal), rest.initial, rest.horizon
+    )
+    runs = [pf.solve(problem, EulerMaruyama(500), dt=1 / 16, seed=1).final.x for problem in (rest, moving)]
+    assert (runs[0] == runs[1]).all()
