@@ -8,7 +8,8 @@ from .._core.estimate import Estimate
 from .._core.shapes import Row, Values, Vector
 from .._core.threads import one_thread
 from .._core.validate import count, known_arguments
-from ..laws import Gaussian, Law
+from ..laws import Gaussian, Law, Particles
+from ..laws.draws import drawn
 from .metric import metric
 from .pair import checked_pair, generator
 from .samples import Sample, drawn_null, first_order_variance, require_several, root_error, root_of, sample_of
@@ -16,6 +17,7 @@ from .scales import length
 from .w2 import w2
 
 _STEPS = 100  # of one ascent, at most
+_LEVELS = 4000  # quantiles that stand for a law in the standard error of its distance from a cloud
 _ENOUGH = 1e-9  # an ascent ends where a step raises the square by less than this share of it
 
 Objective = Callable[[Vector], tuple[float, Vector]]  # θ -> W2² along θ and its gradient
@@ -39,7 +41,7 @@ def max_sliced_w2(
     approximation, truth : Law
         Two laws of one dimension.
     rng : Generator, optional
-        Needed in d > 1: for the random starts, the draws and the null level.
+        Needed in d > 1, for the random starts and the draws, and for the null level.
     starts : int
         How many random directions the search starts from, besides the difference of the means and the directions in
         which the covariances differ most. At least 0.
@@ -54,8 +56,8 @@ def max_sliced_w2(
     Estimate
         W2 along the best direction found, in units of x: a lower bound of the largest, which is not certified, since
         the square is not concave in θ. `null` is its mean over pairs of samples of the truth of the sizes used (of
-        the two clouds together, parted at random, where the truth is a cloud). `stderr` is that of W2 along this
-        direction.
+        the two clouds together, parted at random, where the truth is a cloud; on the line, of a cloud and a law, of a
+        sample of the law and that law). `stderr` is that of W2 along this direction.
 
     Raises
     ------
@@ -69,19 +71,19 @@ def max_sliced_w2(
     that are halved until the distance grows. Clouds enter as they are, in O(n(d + log n)) a step. The search fits the
     direction to the samples, so that the null level grows with d: compare the value with it.
 
-    Between Gaussians the square is (θ·δ)² + (|L_Xᵀθ| - |L_Yᵀθ|)² for roots L of the covariances, and stderr is 0. SW2
-    <= max-sliced W2 <= W2, with equality on the right for laws that differ by a shift.
+    On the line it is W2 itself, of the laws as they are and without draws. Between Gaussians the square is
+    (θ·δ)² + (|L_Xᵀθ| - |L_Yᵀθ|)² for roots L of the covariances, and stderr is 0. SW2 <= max-sliced W2 <= W2, with
+    equality on the right for laws that differ by a shift.
 
     References
     ----------
     [deshpande2019]
     """
     first, second = checked_pair(approximation, truth, rng, "max_sliced_w2")
-    if first.dim == 1:
-        flat = w2(first, second, rng=rng)
-        return Estimate(flat.value, flat.stderr, flat.how, "max_sliced_w2", null=flat.null)
-    rng = generator(rng, "max_sliced_w2 in dim > 1")
     starts, n, null_draws = count(starts, "starts", 0), count(n, "n", 2), count(null_draws, "null_draws", 0)
+    if first.dim == 1:
+        return _on_the_line(first, second, rng, null_draws)
+    rng = generator(rng, "max_sliced_w2 in dim > 1")
     law, target = first.as_gaussian(), second.as_gaussian()
     if law is not None and target is not None:
         begin = _starts(law.mean() - target.mean(), law.cov() - target.cov(), starts, rng)
@@ -92,9 +94,38 @@ def max_sliced_w2(
         require_several(sample, "max_sliced_w2")
     square, direction, tried = _of_samples(x, y, starts, rng)
     null = drawn_null(lambda a, b: root_of(_of_samples(a, b, starts, rng)[0]), second, rng, (x, y), null_draws)
-    stderr = root_error(max(square, (null or 0.0) ** 2), _variance(x, y, direction))
+    stderr = root_error(max(square, (null or 0.0) ** 2), first_order_variance(_potentials(x, y, direction)))
     how = f"best of {tried} starts, a lower bound; {x.note} and {y.note}, biased upward"
     return Estimate(root_of(square), stderr, how, "max_sliced_w2", null=null)
+
+
+def _on_the_line(first: Law, second: Law, rng: np.random.Generator | None, null_draws: int) -> Estimate:
+    """W2 of the laws as they are, with the null level and standard error of those that are clouds."""
+    flat = w2(first, second, rng=rng)
+    laws, clouds = (first, second), [law.atoms() is not None for law in (first, second)]
+    if not any(clouds):
+        return Estimate(flat.value, 0.0, flat.how, "max_sliced_w2")
+    # a law that is no cloud adds no noise: many of its quantiles stand for it
+    x, y = (sample_of(law, rng, 2, "max_sliced_w2") if cloud else _quantiles(law) for law, cloud in zip(laws, clouds))
+    for sample, cloud in zip((x, y), clouds):
+        if cloud:
+            require_several(sample, "max_sliced_w2")
+    null = None
+    if all(clouds):
+        apart = lambda a, b: w2(Particles(a.points), Particles(b.points)).value  # noqa: E731
+        null = drawn_null(apart, second, rng, (x, y), null_draws)
+    elif rng is not None and null_draws > 0:
+        sample, law = (x, second) if clouds[0] else (y, first)
+        size = max(2, round(1 / sample.share))
+        null = float(np.mean([w2(Particles(drawn(law, size, rng)), law).value for _ in range(null_draws)]))
+    noisy = [part for part, cloud in zip(_potentials(x, y, np.ones(1)), clouds) if cloud]
+    stderr = root_error(max(flat.value**2, (null or 0.0) ** 2), first_order_variance(noisy))
+    return Estimate(flat.value, stderr, flat.how, "max_sliced_w2", null=null)
+
+
+def _quantiles(law: Law) -> Sample:
+    levels = (np.arange(_LEVELS) + 0.5) / _LEVELS
+    return Sample(law.quantile(levels)[:, None], np.full(_LEVELS, 1 / _LEVELS))
 
 
 @one_thread()
@@ -185,8 +216,8 @@ def _equal(sample: Sample) -> bool:
     return bool(np.all(sample.weights == sample.weights[0]))
 
 
-def _variance(x: Sample, y: Sample, direction: Vector) -> float:
-    """The variance of W2² along a direction, from its potentials, whose derivative is 2(x - T(x)) at a point x."""
+def _potentials(x: Sample, y: Sample, direction: Vector) -> list[tuple[Values, Values, float]]:
+    """The potentials of W2² along a direction, whose derivative is 2(x - T(x)) at a point x; weights and shares."""
     i, j, mass = _coupling(x, y, direction)
     potentials = []
     for sample, mine, other, its in ((x, i, j, y), (y, j, i, x)):
@@ -197,7 +228,7 @@ def _variance(x: Sample, y: Sample, direction: Vector) -> float:
         potential = np.empty(len(along))
         potential[order] = _integral(along[order], slope)
         potentials.append((potential, sample.weights, sample.share))
-    return first_order_variance(potentials)
+    return potentials
 
 
 def _integral(places: Values, slopes: Values) -> Values:

@@ -56,6 +56,24 @@ def test_stderr_and_null_level_are_those_of_repeated_draws():
             assert 0.5 < value.std() / stderr.mean() < 1.6  # 12 values know a deviation to 20 %
 
 
+@pytest.mark.parametrize("shift", [0.0, 1.0])
+@pytest.mark.parametrize("truth", ["law", "cloud"])
+def test_stderr_and_null_level_on_the_line_are_those_of_repeated_draws(truth, shift, rng):
+    normal, found = Gaussian(0.0, 1.0), []
+    for _ in range(50):
+        cloud = Particles(shift + rng.standard_normal((60, 1)))
+        other = normal if truth == "law" else Particles(rng.standard_normal((90, 1)))
+        found.append(max_sliced_w2(cloud, other, rng=rng))
+        assert found[-1].value == w2(cloud, other).value
+    value, stderr, null = (np.array([getattr(one, name) for one in found]) for name in ("value", "stderr", "null"))
+    assert 0.6 < value.std() / stderr.mean() < 1.5  # 50 values know a deviation to 10 %; 300 had 0.77 to 1.05
+    if shift == 0:  # 5 standard errors; without noise the level is that of the values
+        assert abs(value.mean() - null.mean()) < 5 * np.hypot(value.std(), null.std()) / np.sqrt(50)
+    assert max_sliced_w2(normal, cloud).null is None and max_sliced_w2(normal, cloud).stderr > 0
+    with pytest.raises(pf.NotAvailable, match="one point"):
+        max_sliced_w2(Particles([[0.0]]), normal, rng=rng)
+
+
 def test_on_the_line_it_is_w2_and_elsewhere_it_needs_a_generator(rng):
     assert max_sliced_w2(Gaussian(0.0, 1.0), Uniform(-1, 1)).value == w2(Gaussian(0.0, 1.0), Uniform(-1, 1)).value
     with pytest.raises(pf.NotAvailable, match="rng"):
