@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..._core.errors import BadInput, NotAvailable
-from ..._core.shapes import Numbers, Points, Row, Values
+from ..._core.shapes import Numbers, Row
 from ...energies.internal import InternalEnergy
+from ..box_domain import grid_values
 from .convolution import Convolution
 
 LEAST_DENSITY = 1e-200  # at which U' and U'' are asked where the density is less: log 0 has no value
@@ -112,24 +113,13 @@ class Cells:
 def potential_on_cells(potential: Any, edges: tuple[Row, ...]) -> Numbers:
     """V at the centres of the cells, checked for kind, shape and finiteness."""
     centers = [(axis[1:] + axis[:-1]) / 2 for axis in edges]
-    shape = tuple(len(axis) for axis in centers)
-    if potential is None:
-        return np.zeros(shape)
-    x: Points = np.stack(np.meshgrid(*centers, indexing="ij"), axis=-1).reshape(-1, len(edges))
-    with np.errstate(all="ignore"):  # a fault shows as a non-finite value, which is named below
-        raw = potential.value(x)
-    if not isinstance(raw, np.ndarray) or raw.dtype.kind not in "fiu" or raw.shape != (len(x),):
-        kind = f"an array of {raw.dtype}, shape {raw.shape}" if isinstance(raw, np.ndarray) else type(raw).__name__
+    values = grid_values(potential, centers)
+    if np.isinf(values).any():
+        where = np.unravel_index(np.argmax(values), values.shape)
+        x = [float(axis[i]) for axis, i in zip(centers, where)]
         raise BadInput(
-            f"The potential returned {kind} for x of shape {x.shape}. It must be a real array of shape {(len(x),)}. "
-            "Sum over the last axis."
+            f"The potential is inf at x = {x}. It must be finite on the whole grid: walls of FiniteVolume are the ends "
+            "of its domain. Pass lower= and upper= that leave the point out.",
+            x=x,
         )
-    values: Values = raw.astype(float)
-    bad = ~np.isfinite(values)
-    if bad.any():
-        i = int(np.argmax(bad))
-        raise BadInput(
-            f"The potential is {values[i]} at x = {x[i].tolist()}. It must be finite on the whole grid. Correct it "
-            "there, or pass lower= and upper= that leave the point out."
-        )
-    return values.reshape(shape)
+    return values

@@ -1,4 +1,4 @@
-"""What FiniteVolume does with mass at the ends of its domain: initial mass outside, and mass that arrives there."""
+"""The ends of the domain of FiniteVolume: where they are, and mass that arrives there."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,11 +7,11 @@ import numpy as np
 
 from ..._core.errors import BadInput, Unsupported
 from ..._core.shapes import Numbers, Row
-from ...laws import Law
-from ..domain import MASS_TOLERANCE, RIM_SHARE
+from ...laws import Barenblatt, Law
+from ...problems import Problem
+from ..box_domain import NOISE, Ends, choose_region, start_range
+from ..domain import MASS_TOLERANCE, RIM_SHARE, choose_box, temperature_of
 from .cells import Cells
-
-FAR = 1e3  # lengths of the domain beyond its ends that count as all that is outside
 
 
 def own_edges(law: Law, cells: Sequence[int]) -> tuple[Row, ...] | None:
@@ -24,29 +24,37 @@ def own_edges(law: Law, cells: Sequence[int]) -> tuple[Row, ...] | None:
     return own if same else None
 
 
-def initial_masses(law: Law, edges: tuple[Row, ...]) -> tuple[Numbers, float]:
-    """(the masses of the law in the cells, what lies outside put into the outermost, that mass)."""
-    known = law.cell_masses(edges)
-    if known is None:
+def chosen_ends(problem: Problem, cells: Sequence[int], lower: Ends, upper: Ends) -> list[tuple[float, float]]:
+    """(lower, upper) of each axis: those given, the others automatic; `Unsupported` where there is no automatic domain.
+
+    With entropy and a potential it holds the stationary law too, see `domain` and `box_domain`. A density that only
+    spreads, by entropy and powers, goes no farther than the free heat flow, and than one by powers from a point.
+    """
+    energy, dim = problem.energy, problem.dim
+    temperature = temperature_of(energy.internal)
+    free = energy.potential is None and energy.interaction is None
+    if energy.interaction is None and temperature is not None and not (free and dim > 1):
+        if dim == 1:
+            box = choose_box(problem, temperature, cells[0], lower[0], upper[0])
+            return [(box.lower, box.upper)]
+        region = choose_region(problem, temperature, lower, upper)
+        return [(float(low), float(high)) for low, high in zip(region.lower, region.upper)]
+    given = [(float(low), float(high)) for low, high in zip(lower, upper) if low is not None and high is not None]
+    if len(given) == dim:
+        return given
+    terms = None if energy.internal is None else energy.internal.terms()
+    if not free or terms is None:
         raise Unsupported(
-            f"The masses of {law!r} in the cells of a grid are not known exactly. They are for products, mixtures of "
-            "Gaussians with diagonal covariances, grids, and on the line. Start from one of these, e.g. a GridLaw."
+            "FiniteVolume has no automatic domain for this problem: it has one for entropy and a potential, and for "
+            "entropy and powers alone. Pass lower= and upper= such that the mass stays inside up to the horizon."
         )
-    if known.outside > MASS_TOLERANCE:
-        box = [(float(axis[0]), float(axis[-1])) for axis in edges]
-        raise BadInput(
-            f"The domain {box} is too small: the initial law has mass {known.outside:.3g} outside; at most "
-            f"{MASS_TOLERANCE:g} is accepted. Widen lower= and upper=.",
-            outside=known.outside,
-        )
-    if known.outside == 0:
-        return np.array(known.mass, dtype=float), 0.0
-    wide = []
-    for axis in edges:
-        far = FAR * (axis[-1] - axis[0])
-        wide.append(np.concatenate([[axis[0] - far], axis[1:-1], [axis[-1] + far]]))
-    whole = law.cell_masses(wide)
-    return np.array((known if whole is None else whole).mass, dtype=float), float(known.outside)
+    low, high = start_range(problem.initial)
+    for c, m in terms:
+        time = c * problem.horizon
+        reach = NOISE * np.sqrt(2 * time) if m == 1 else Barenblatt(dim, m, time).radius
+        low, high = low - reach, high + reach
+    pairs = zip(lower, upper, low, high)
+    return [(float(a if x is None else x), float(b if y is None else y)) for x, y, a, b in pairs]
 
 
 def rim_masses(mass: Numbers) -> Numbers:

@@ -13,11 +13,12 @@ from ...energies.interactions import require_even
 from ...laws import GridLaw
 from ...method import Method
 from ...problems import Problem
-from ..domain import check_ends, choose_box, require_fine_floats, temperature_of
+from ..box_domain import refuse_start_outside, start_masses
+from ..domain import check_ends, require_fine_floats
 from ..resolution import refuse_narrow
 from .cells import Cells, Evaluation, potential_on_cells
 from .convolution import Convolution, stiffness
-from .ends import initial_masses, own_edges, refuse_arrivals, rim_masses
+from .ends import chosen_ends, own_edges, refuse_arrivals, rim_masses
 from .explicit import explicit_step
 from .implicit import implicit_step
 
@@ -78,8 +79,9 @@ class FiniteVolume(Method):
         Number of cells of each axis, at least 3; one number for all axes. By default 400, 128 or 48 an axis in
         dimension 1, 2 or 3.
     lower, upper : float or tuple of float, optional
-        Ends of each axis, in units of x; one number for all axes. None is automatic on the line, for a potential with
-        entropy, as for `ChangCooper`, and for a GridLaw of these cells, which keeps its own domain.
+        Ends of each axis, in units of x; one number for all axes. None is automatic: for a potential with
+        entropy as for `ChangCooper`; for entropy and powers alone the initial law widened by how far these spread; and
+        a GridLaw of these cells keeps its own domain.
     stepping : {"explicit", "implicit"}, default "explicit"
         Explicit steps are cut into substeps of about h²; implicit ones are as long as dt, for stiff and long runs.
     time_order : int, optional
@@ -92,8 +94,7 @@ class FiniteVolume(Method):
     Raises
     ------
     Unsupported
-        Above three dimensions, for fast diffusion (a power below 1), and for an initial law whose cell masses are not
-        known exactly.
+        Above three dimensions, for fast diffusion (a power below 1), and without ends where none are automatic.
     BadInput
         For ends that make no sense, a V or W that is not finite on the cells, more than 1e-3 of the initial law outside
         or arrived at an end of the domain that is no wall, and where a law is asked for that is narrower than a cell.
@@ -129,8 +130,8 @@ class FiniteVolume(Method):
     *Interaction.* (W*ρ)_i = Σ_j W̄_{i-j} m_j with the mean W̄ of W over the cell of offsets, so that |z|, log|z| and
     other integrable singularities are of second order too; by fast Fourier transforms, O(n log n) for n cells.
 
-    *Start.* Initial masses are those of the law (`Law.cell_masses`). Nothing is renormalised: the initial mass outside
-    goes into the outermost cells and is reported as `tail_mass`.
+    *Start.* Initial masses are those of the law, exact or by quadrature of its density. Nothing is renormalised: the
+    initial mass outside goes into the outermost cells and is reported as `tail_mass`.
 
     *Ends.* Where more than 1e-3 of the mass has come to the outermost cells of an axis (or the outermost hundredth) the
     run is refused, unless V is inf beyond that end, which makes it a wall.
@@ -194,7 +195,9 @@ class FiniteVolume(Method):
                 "no substep is short enough. Powers above 1 and the entropy are possible. Use QuantileJKO on the line."
             )
         edges = self._edges(problem)
-        mass, outside = initial_masses(problem.initial, edges)
+        mass, outside = start_masses(problem.initial, edges)
+        ends = np.array([(axis[0], axis[-1]) for axis in edges])
+        refuse_start_outside("initial law", outside, *ends.T)
         widths = np.array([(axis[-1] - axis[0]) / (len(axis) - 1) for axis in edges])
         convolution = None
         if energy.interaction is not None:
@@ -260,7 +263,7 @@ class FiniteVolume(Method):
         }
 
     def _edges(self, problem: Problem) -> tuple[np.ndarray, ...]:
-        """The edges of every axis: those given, those of a GridLaw of these cells, or automatic on the line."""
+        """The edges of every axis: those given, those of a GridLaw of these cells, or automatic."""
         dim = problem.dim
         if not 1 <= dim <= 3:
             raise Unsupported(
@@ -268,21 +271,12 @@ class FiniteVolume(Method):
                 "solve the 1-D one and pf.lift it; else use EulerMaruyama or a neural method."
             )
         cells, lower, upper = self._by_axis(dim)
-        given = [end is not None for end in (*lower, *upper)]
-        own = None if any(given) else own_edges(problem.initial, cells)
+        given = any(end is not None for end in (*lower, *upper))
+        own = None if given else own_edges(problem.initial, cells)
         if own is not None:
             return own
-        energy = problem.energy
-        temperature = temperature_of(energy.internal)
-        if dim == 1 and temperature is not None and energy.interaction is None:
-            box = choose_box(problem, temperature, cells[0], lower[0], upper[0])
-            lower, upper = (box.lower,), (box.upper,)
-        elif not all(given):
-            raise Unsupported(
-                "FiniteVolume has no automatic domain for this problem: it has one on the line for a potential with "
-                "entropy alone. Pass lower= and upper= such that the mass stays inside up to the horizon."
-            )
-        edges = tuple(np.linspace(low, high, n + 1) for low, high, n in zip(lower, upper, cells))
+        ends = chosen_ends(problem, cells, lower, upper)
+        edges = tuple(np.linspace(low, high, n + 1) for (low, high), n in zip(ends, cells))
         for axis in edges:
             require_fine_floats(axis)
         return edges

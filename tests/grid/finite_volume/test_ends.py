@@ -7,20 +7,38 @@ import pytest
 
 import pdeflow as pf
 from pdeflow.grid import FiniteVolume
-from pdeflow.grid.finite_volume.ends import initial_masses, rim_masses
+from pdeflow.grid.finite_volume.ends import chosen_ends, rim_masses
+
+
+def test_automatic_ends():
+    """Those of ChangCooper for entropy and a potential; the start and how far it spreads for entropy and powers."""
+    plane = pf.problems.rotated(pf.problems.separable([pf.problems.double_well()] * 2), np.eye(2)[::-1])
+    for problem in (pf.problems.ou(), plane):
+        mine = FiniteVolume(40).init(problem, None).cells.edges
+        theirs = pf.grid.ChangCooper(40).init(problem, None)
+        grid = theirs.grid
+        assert all(np.array_equal(a, b) for a, b in zip(mine, (grid.edges,) if problem.dim == 1 else grid.axes))
+    porous = pf.problems.porous_medium(1, 2.0, 0.1, 0.5)
+    ends = chosen_ends(porous, [40], (None,), (None,))
+    reach = porous.initial.radius + pf.laws.Barenblatt(1, 2.0, 0.5).radius
+    assert np.allclose(ends, [(-reach, reach)])
+    assert porous.exact(0.5).radius < reach
+    start = pf.laws.Uniform([0.0, 1.0], [2.0, 2.0])
+    both = pf.Problem(pf.Energy(internal=pf.Entropy(0.5) + pf.Power(3.0, 0.2)), start, 2.0)
+    spread = 7.4 * np.sqrt(2 * 0.5 * 2.0) + pf.laws.Barenblatt(2, 3.0, 0.4).radius
+    found = chosen_ends(both, [40, 40], (None, -99.0), (None, None))
+    assert np.allclose(found, [(-spread, 2 + spread), (-99.0, 2 + spread)])
+    flow = pf.solve(both, FiniteVolume(20, stepping="implicit"), dt=1.0)
+    assert flow.history[-1]["edge_mass"] < 1e-6
 
 
 def test_initial_mass_outside_goes_into_the_outermost_cells():
-    edges = np.linspace(-3.4, 4.0, 21)
-    for law, axes in (
-        (pf.laws.Gaussian(0.0, 1.0), (edges,)),
-        (pf.laws.Gaussian(np.zeros(2), np.eye(2)), (edges, edges)),
-    ):
-        mass, outside = initial_masses(law, axes)
-        assert abs(mass.sum() - 1) < 1e-15 and np.isclose(outside, law.cell_masses(axes).outside)
-        assert outside > 3e-4
-    with pytest.raises(pf.BadInput, match="too small"):
-        initial_masses(pf.laws.Gaussian(0.0, 1.0), (np.linspace(-2.0, 4.0, 21),))
+    for law in (pf.laws.Gaussian(0.0, 1.0), pf.laws.Gaussian(np.zeros(2), np.eye(2))):
+        problem = pf.Problem(pf.Energy(interaction=pf.interactions.QuadraticAttraction()), law, 1.0)
+        state = FiniteVolume(20, -3.4, 4.0).init(problem, None)
+        assert abs(state.mass.sum() - 1) < 1e-14 and 3e-4 < state.tail_mass < 1e-3
+        with pytest.raises(pf.BadInput, match="too small"):
+            FiniteVolume(20, -2.0, 4.0).init(problem, None)
 
 
 def test_mass_that_arrives_at_an_end_is_refused_unless_there_is_a_wall():
