@@ -193,7 +193,8 @@ def test_what_a_method_cannot_treat_it_refuses_by_type(method):
             refused.append(problem.name)
             assert len(str(error)) > 40
     # the plane with Power is beyond all but these
-    assert "porous_medium" in refused or isinstance(method, pf.neural.PWGF | pf.neural.PFPE | pf.neural.VariationalJKO)
+    able = pf.neural.PWGF | pf.neural.PFPE | pf.neural.VariationalJKO | pf.grid.FiniteVolume
+    assert "porous_medium" in refused or isinstance(method, able)
     potential = FromFunction(lambda x: np.where(x[:, 0] > 0.9, np.nan, x[:, 0] ** 2), dim=1)
     broken = pf.Problem(Energy(potential, Entropy()), Gaussian(0.0, 1.0), 0.5, name="broken")
     with pytest.raises(pf.PdeflowError) as failure:

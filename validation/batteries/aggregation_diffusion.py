@@ -162,8 +162,9 @@ def main(arguments=None):
         "# Aggregation-diffusion in the plane, over long times",
         "",
         "Made by `python validation/batteries/aggregation_diffusion.py`: implicit finite volumes of second order in "
-        f"time with tolerance {TOLERANCE:g}, {STEPS} steps, on [-{HALF_WIDTH:g}, {HALF_WIDTH:g}]². Columns 6 and 7: largest "
-        f"relative difference at eighths of the time but those within {MERGING:.0%} of the merging time. Seconds of the wall clock, on two cores that other programs used too.",
+        f"time with tolerance {TOLERANCE:g}, {STEPS} steps, on [-{HALF_WIDTH:g}, {HALF_WIDTH:g}]². Columns 6 and 7: "
+        f"largest relative difference at eighths of the time but those within {MERGING:.0%} of the merging time. "
+        "Seconds of the wall clock, on two cores that other programs used too.",
         "",
         *lines,
         "",

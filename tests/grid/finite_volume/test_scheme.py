@@ -42,6 +42,12 @@ def test_second_order_in_the_plane():
     assert np.log2(found[0] / found[1]) > 1.7 and found[1] < 3.1e-3  # measured 1.74 and 3.0e-3
 
 
+def test_a_porous_medium_in_the_plane():
+    problem = pf.problems.porous_medium(2, 2.0, 0.1, 0.2)
+    found = errors(problem, (24, 48), 0.1, lower=-1.5, upper=1.5)
+    assert np.log2(found[0] / found[1]) > 1.4 and found[1] < 3e-3
+
+
 def test_the_gibbs_law_stays():
     """Also with an interaction: ξ is constant, so that no flux is but round-off."""
     energy = pf.Energy(pf.potentials.DoubleWell(dim=2), pf.Entropy(0.5))
