@@ -15,8 +15,8 @@ from ...laws import GridLaw
 from ...method import Method, refuse_other_steps
 from ...problems import Problem
 from ...trajectory import Trajectory, exact_jko
+from ..box_domain import refuse_start_outside, start_masses
 from ..domain import check_ends
-from ..finite_volume.ends import initial_masses
 from ..resolution import refuse_narrow
 from .ascent import Ascent, Solved, StepProblem, threads
 from .domain import (
@@ -175,7 +175,8 @@ class BackAndForthJKO(Method):
                 )
         cells = tuple(CELLS[dim] if n is None else int(n) for n in _repeated(_each(self.cells), dim))
         edges = grid_edges(problem, cells, _repeated(_each(self.lower), dim), _repeated(_each(self.upper), dim))
-        mass, tail = initial_masses(problem.initial, edges)
+        mass, tail = start_masses(problem.initial, edges)
+        refuse_start_outside("initial law", tail, *np.array([(axis[0], axis[-1]) for axis in edges]).T)
         potential = potential_on_cells(energy.potential, edges)
         refuse_behind_obstacles(mass, potential)
         return HeightState(edges, CellValues(potential), mass, tail)
