@@ -207,6 +207,9 @@ class BackAndForthJKO(Method):
                 refuse_narrow(line, edges, f"The law after step {state.steps}")
         return GridLaw(state.edges, state.mass)
 
+    def takes_jko_steps(self, problem: Problem) -> bool:
+        return True
+
     def exact_sequence(self, problem: Problem, *, dt: float, times: ArrayLike) -> Trajectory:
         """The exact JKO iterates; `NotAvailable` where they have no closed form."""
         refuse_other_steps(self)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -167,6 +167,8 @@ class CvxoptJKO(Method):
     `displacement_in_cells`, `marginal_correction`, `min_coupling`, `mass_error`, `edge_mass` (both end cells),
     `tail_mass`.
     """
+
+    treats_parts: ClassVar[bool] = True
 
     cells: int = 300
     lower: float | None = None
