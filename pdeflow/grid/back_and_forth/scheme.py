@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..._core.errors import BadInput, NotAvailable, Unsupported
+from ..._core.errors import NotAvailable, Unsupported
 from ..._core.shapes import Numbers, Row
 from ..._core.validate import count, positive
 from ...energies.internal import InternalEnergy
@@ -15,26 +15,20 @@ from ...laws import GridLaw
 from ...method import Method, refuse_other_steps
 from ...problems import Problem
 from ...trajectory import Trajectory, exact_jko
-from ..box_domain import refuse_start_outside, start_masses
-from ..domain import check_ends
-from ..resolution import refuse_narrow
-from .ascent import Ascent, Solved, StepProblem, threads
-from .domain import (
+from ..jko_grid import (
+    CellValues,
+    check_axes,
+    chosen_edges,
     edge_masses,
-    grid_edges,
+    initial_masses,
     potential_on_cells,
     refuse_arrivals,
     refuse_behind_obstacles,
 )
+from ..resolution import refuse_narrow
+from .ascent import Ascent, Solved, StepProblem, threads
 
 CELLS = {1: 1000, 2: 256}  # of each axis, unless given
-
-
-class CellValues:
-    """V at the centres, inf at obstacles; no plain array, as `solve` takes what is not finite there for a failure."""
-
-    def __init__(self, array: Numbers):
-        self.array = array
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +75,8 @@ class BackAndForthJKO(Method):
         in the plane.
     lower, upper : float or tuple of float, optional
         Ends of each axis, in units of x; one number for all axes. None is automatic on the line, by the rule of
-        `CvxoptJKO`, and for a GridLaw of these cells, which keeps its own domain.
+        `CvxoptJKO`, in the plane for the entropy with a potential, as for `ChangCooper`, and for a GridLaw of these
+        cells, which keeps its own domain.
     tolerance : float, default 1e-6
         The certified duality gap that a step may end with, relative to the size of its objective (the sum of its parts
         in absolute value, V less its minimum).
@@ -92,9 +87,9 @@ class BackAndForthJKO(Method):
     ------
     Unsupported
         Above two dimensions, without internal energy, for fast diffusion, an internal energy without second
-        derivative, an interaction, and an initial law whose cell masses are not known exactly.
+        derivative, an interaction, and an initial law without density or distribution function.
     BadInput
-        For ends that make no sense or are not given in the plane, a V that is no number, initial mass outside or in
+        For ends that make no sense or must be given, a V that is no number, initial mass outside or in
         obstacles, more than 1e-4 in the outermost cells at an end that is no wall, and laws narrower than a cell.
     NotConverged
         Where the gap does not come below the tolerance.
@@ -146,38 +141,16 @@ class BackAndForthJKO(Method):
     iterations: int = 200
 
     def __post_init__(self):
-        for number in _each(self.cells):
-            if number is not None:
-                count(number, "cells", 3)
-        lower, upper = _each(self.lower), _each(self.upper)
-        lengths = {len(part) for part in (_each(self.cells), lower, upper) if len(part) > 1}
-        if len(lengths) > 1:
-            raise BadInput(
-                f"cells = {self.cells!r}, lower = {self.lower!r} and upper = {self.upper!r} have different lengths. "
-                "Each is one number, or one number an axis. Match them."
-            )
-        axes = max(lengths, default=1)
-        for low, high in zip(_repeated(lower, axes), _repeated(upper, axes)):
-            check_ends(low, high)
+        check_axes(self.cells, self.lower, self.upper)
         positive(self.tolerance, "tolerance")
         count(self.iterations, "iterations")
 
     def init(self, problem: Problem, rng: np.random.Generator | None) -> HeightState:
         """The initial law in cell masses, and V at the centres; rng is not used."""
-        dim, energy = problem.dim, problem.energy
         _check_energy(problem)
-        for name in ("cells", "lower", "upper"):
-            given = _each(getattr(self, name))
-            if len(given) not in (1, dim):
-                raise BadInput(
-                    f"{name} = {getattr(self, name)!r} for {problem.name!r} of dim {dim}. It is one number, or one "
-                    "number an axis. Match the dimension."
-                )
-        cells = tuple(CELLS[dim] if n is None else int(n) for n in _repeated(_each(self.cells), dim))
-        edges = grid_edges(problem, cells, _repeated(_each(self.lower), dim), _repeated(_each(self.upper), dim))
-        mass, tail = start_masses(problem.initial, edges)
-        refuse_start_outside("initial law", tail, *np.array([(axis[0], axis[-1]) for axis in edges]).T)
-        potential = potential_on_cells(energy.potential, edges)
+        edges = chosen_edges(problem, CELLS, self.cells, self.lower, self.upper)
+        mass, tail = initial_masses(problem.initial, edges)
+        potential = potential_on_cells(problem.energy.potential, edges)
         refuse_behind_obstacles(mass, potential)
         return HeightState(edges, CellValues(potential), mass, tail)
 
@@ -264,11 +237,3 @@ def _check_energy(problem: Problem) -> None:
         internal.second_derivative(np.ones(1))
     except NotAvailable as error:
         raise Unsupported(f"BackAndForthJKO ascends in the metric of U''. {error} Or use QuantileJKO.") from None
-
-
-def _each(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, tuple | list) else (value,)
-
-
-def _repeated(parts: tuple[Any, ...], axes: int) -> tuple[Any, ...]:
-    return parts * axes if len(parts) == 1 else parts

@@ -1,14 +1,17 @@
-"""The grid of BackAndForthJKO: its ends, V with obstacles, and mass at ends that are no walls."""
+"""The grid of a JKO scheme in one or two dimensions: its ends, V with obstacles, and mass at ends that are no walls."""
 
 from typing import Any
 
 import numpy as np
 
-from ..._core.errors import BadInput
-from ..._core.shapes import Numbers, Points, Row
-from ...problems import Problem
-from ..cvxopt_jko.domain import choose_ends
-from ..domain import require_fine_floats
+from .._core.errors import BadInput
+from .._core.shapes import Numbers, Row
+from .._core.validate import count
+from ..laws import Law
+from ..problems import Problem
+from .box_domain import choose_region, grid_values, refuse_start_outside, start_masses
+from .cvxopt_jko.domain import choose_ends
+from .domain import check_ends, require_fine_floats, temperature_of
 
 EDGE_MASS = 1e-4  # in the outermost cells of an end that is no wall, above which the domain is too small
 SAME = 1e-9  # of a cell: edges that differ by less are the same
@@ -16,8 +19,52 @@ SAME = 1e-9  # of a cell: edges that differ by less are the same
 Ends = tuple[float | None, ...]
 
 
+class CellValues:
+    """V at the centres, inf at obstacles; no plain array, as `solve` takes what is not finite there for a failure."""
+
+    def __init__(self, array: Numbers):
+        self.array = array
+
+
+def check_axes(cells: Any, lower: Any, upper: Any) -> None:
+    """`BadInput` unless the three are numbers, or one number an axis, that make a grid."""
+    for number in _each(cells):
+        if number is not None:
+            count(number, "cells", 3)
+    lengths = {len(part) for part in map(_each, (cells, lower, upper)) if len(part) > 1}
+    if len(lengths) > 1:
+        raise BadInput(
+            f"cells = {cells!r}, lower = {lower!r} and upper = {upper!r} have different lengths. Each is one number, "
+            "or one number an axis. Match them."
+        )
+    axes = max(lengths, default=1)
+    for low, high in zip(_repeated(_each(lower), axes), _repeated(_each(upper), axes)):
+        check_ends(low, high)
+
+
+def _each(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, tuple | list) else (value,)
+
+
+def _repeated(parts: tuple[Any, ...], axes: int) -> tuple[Any, ...]:
+    return parts * axes if len(parts) == 1 else parts
+
+
+def chosen_edges(problem: Problem, default: dict[int, int], cells: Any, lower: Any, upper: Any) -> tuple[Row, ...]:
+    """The cell edges of each axis for the fields of a method; default : cells an axis, by dimension."""
+    dim = problem.dim
+    for name, given in (("cells", cells), ("lower", lower), ("upper", upper)):
+        if len(_each(given)) not in (1, dim):
+            raise BadInput(
+                f"{name} = {given!r} for {problem.name!r} of dim {dim}. It is one number, or one number an axis. Match "
+                "the dimension."
+            )
+    numbers = tuple(default[dim] if n is None else int(n) for n in _repeated(_each(cells), dim))
+    return grid_edges(problem, numbers, _repeated(_each(lower), dim), _repeated(_each(upper), dim))
+
+
 def grid_edges(problem: Problem, cells: tuple[int, ...], lower: Ends, upper: Ends) -> tuple[Row, ...]:
-    """The cell edges of each axis: a GridLaw of these cells keeps its own, else those given, on the line automatic."""
+    """The cell edges of each axis: a GridLaw of these cells keeps its own, else those given or automatic."""
     known = problem.initial.grid_axes()
     if known is not None and all(end is None for end in (*lower, *upper)):
         regular = [np.linspace(axis[0], axis[-1], len(axis)) for axis in known]
@@ -27,44 +74,38 @@ def grid_edges(problem: Problem, cells: tuple[int, ...], lower: Ends, upper: End
             return known
     if problem.dim == 1:
         lower, upper = ((end,) for end in choose_ends(problem, cells[0], lower[0], upper[0]))
+    temperature = temperature_of(problem.energy.internal)
+    if (
+        problem.dim == 2
+        and None in (*lower, *upper)
+        and temperature is not None
+        and problem.energy.potential is not None
+    ):
+        region = choose_region(problem, temperature, lower, upper)
+        lower, upper = tuple(region.lower), tuple(region.upper)
     edges = []
     for axis, (n, low, high) in enumerate(zip(cells, lower, upper)):
         if low is None or high is None:
             raise BadInput(
                 f"lower = {lower}, upper = {upper}: the ends of axis {axis} are not given. An automatic domain exists "
-                "on the line only, and for a GridLaw of the same cells. Pass lower= and upper=, one number or one per "
-                "axis."
+                "on the line, in the plane for the entropy with a potential, and for a GridLaw of the same cells. "
+                "Pass lower= and upper=, one number or one per axis."
             )
         edges.append(np.linspace(low, high, n + 1))
         require_fine_floats(edges[-1])
     return tuple(edges)
 
 
+def initial_masses(law: Law, edges: tuple[Row, ...]) -> tuple[Numbers, float]:
+    """(the masses of the law in the cells, what lies outside put into the outermost, that mass)."""
+    mass, tail = start_masses(law, edges)
+    refuse_start_outside("initial law", tail, *np.array([(axis[0], axis[-1]) for axis in edges]).T)
+    return mass, tail
+
+
 def potential_on_cells(potential: Any, edges: tuple[Row, ...]) -> Numbers:
     """V at the centres of the cells, inf at obstacles; `BadInput` for what is nan, -inf or of another kind."""
-    centers = [(axis[1:] + axis[:-1]) / 2 for axis in edges]
-    shape = tuple(len(axis) for axis in centers)
-    if potential is None:
-        return np.zeros(shape)
-    x: Points = np.stack(np.meshgrid(*centers, indexing="ij"), axis=-1).reshape(-1, len(edges))
-    with np.errstate(all="ignore"):  # a fault shows as a value that is no number, which is named below
-        raw = getattr(potential, "with_walls", potential.value)(x)
-    if not isinstance(raw, np.ndarray) or raw.dtype.kind not in "fiu" or raw.shape != (len(x),):
-        kind = f"an array of {raw.dtype}, shape {raw.shape}" if isinstance(raw, np.ndarray) else type(raw).__name__
-        raise BadInput(
-            f"The potential returned {kind} for x of shape {x.shape}. It must be a real array of shape {(len(x),)}. "
-            "Sum over the last axis."
-        )
-    bad = np.isnan(raw) | (raw == -np.inf)
-    if bad.any():
-        i = int(np.argmax(bad))
-        raise BadInput(
-            f"The potential is {raw[i]} at x = {x[i].tolist()}. It must be a number, or inf where there is an "
-            "obstacle. Correct it there, or pass lower= and upper= that leave the point out.",
-            x=x[i].tolist(),
-            value=float(raw[i]),
-        )
-    return raw.astype(float).reshape(shape)
+    return grid_values(potential, [(axis[1:] + axis[:-1]) / 2 for axis in edges])
 
 
 def refuse_behind_obstacles(mass: Numbers, potential: Numbers) -> None:

@@ -1,0 +1,65 @@
+"""The proximal step of the energy in the Kullback-Leibler divergence, cell by cell, in logarithms."""
+
+import numpy as np
+from scipy.special import wrightomega
+
+from ..._core.errors import NotConverged
+from ..._core.shapes import Numbers
+
+Terms = tuple[tuple[float, float], ...]  # (c, m) for each c r^m/(m-1), or c r log r where m = 1
+
+ACCURACY = 1e-14  # of log r, relative to its size
+MOST = 100
+
+
+def log_density(log_q: Numbers, potential: Numbers, terms: Terms, dt: float, regularisation: float) -> Numbers:
+    """s = log r with ε (s - log q) + dt (V + U'(e^s)) = 0, which minimises ε KL(r | q) + dt ∫ (V r + U(r)).
+
+    Parameters
+    ----------
+    log_q : (n_1, ...)
+        The logarithm of the density before; -inf stays.
+    potential : (n_1, ...)
+        V, inf where s is -inf.
+    terms : pairs (c, m)
+        U, see `InternalEnergy.terms`: at most one power below 1, and then no other power.
+    dt, regularisation : float
+        The step and ε.
+
+    Notes
+    -----
+    The entropy alone is linear in s, one power with or without it a Wright omega function. With more powers, Newton's
+    method goes down from the least root for one power alone: the equation is convex and increases.
+    """
+    heat = sum(c for c, m in terms if m == 1)
+    slope = regularisation + dt * heat
+    full = np.isfinite(log_q) & np.isfinite(potential)
+    answer = np.full(log_q.shape, -np.inf)
+    linear = (regularisation * log_q[full] - dt * (potential[full] + heat)) / slope
+    powers = [(c, m) for c, m in terms if m != 1]
+    s = linear
+    for c, m in powers:
+        # slope (linear - s) = dt c m/(m-1) e^((m-1) s), so that w = (m-1)(linear - s) has w + log w = the argument
+        turned = wrightomega(np.log(dt * c * m / slope) + (m - 1) * linear).real
+        root = linear - turned / (m - 1)
+        s = np.minimum(s, root) if m > 1 else root
+    if len(powers) > 1:
+        s = _newton(s, linear, slope, powers, dt)
+    answer[full] = s
+    return answer
+
+
+def _newton(s: Numbers, linear: Numbers, slope: float, powers: list[tuple[float, float]], dt: float) -> Numbers:
+    """The root below s of slope (s - linear) + dt Σ c m/(m-1) e^((m-1) s)."""
+    for _ in range(MOST):
+        parts = [dt * c * m * np.exp((m - 1) * s) for c, m in powers]
+        value = slope * (s - linear) + sum(part / (m - 1) for part, (_, m) in zip(parts, powers))
+        step = value / (slope + sum(parts))
+        s = s - step
+        if np.all(np.abs(step) <= ACCURACY * np.maximum(np.abs(s), 1.0)):
+            return s
+    raise NotConverged(
+        f"The density of a cell has not settled after {MOST} iterations of Newton's method (last change "
+        f"{np.abs(step).max():.3g} of its logarithm). It converges for energies of ordinary size. Use a smaller dt.",
+        residual=float(np.abs(step).max()),
+    )
