@@ -15,6 +15,7 @@ from ..problems import Problem
 from .domain import LEAST_FALL, MASS_TOLERANCE, RIM_SHARE, TAIL_MASS
 
 NODES = {2: 129, 3: 41}  # of an axis where V is scanned
+SLAB_NODES = {2: 48, 3: 24}  # of an axis of what lies outside a box that is given
 EMPTY_DEPTH = 34.0  # exp(-34) = 2e-15: potential differences (in units of T) beyond which a place is empty
 START_DEPTH = 31.0  # exp(-31) = 3e-14: where the initial density is lower than its maximum by this, no mass starts
 NOISE = 7.4  # P(N(0, 1) > 7.4) = 7e-14
@@ -303,14 +304,14 @@ def _stationary_outside(potential: Any, temperature: float, low: Vector, high: V
                 boxes.append(box)
         outer[0][k], outer[1][k] = low[k], high[k]
     least = float(values.min())
-    inside, *outside = [_weight(potential, temperature, least, *box) for box in [(low, high), *boxes]]
+    inside = _weight(potential, temperature, least, low, high, NODES[dim])
+    outside = [_weight(potential, temperature, least, *box, SLAB_NODES[dim]) for box in boxes]
     total = inside + sum(outside)
     return float(sum(outside) / total) if total > 0 else np.nan
 
 
-def _weight(potential: Any, temperature: float, least: float, low: Vector, high: Vector) -> float:
-    """∫ exp(-(V - least)/T) over a box by midpoints."""
-    n = NODES[len(low)]
+def _weight(potential: Any, temperature: float, least: float, low: Vector, high: Vector, n: int) -> float:
+    """∫ exp(-(V - least)/T) over a box by n midpoints an axis."""
     axes = [a + (np.arange(n) + 0.5) / n * (b - a) for a, b in zip(low, high)]
     with np.errstate(under="ignore", over="ignore"):
         return float(np.exp(-(grid_values(potential, axes) - least) / temperature).mean() * np.prod(high - low))

@@ -29,6 +29,7 @@ from . import lines
 from .elimination import DAMPED, STAGE_SHARE
 
 CELLS = {1: 800, 2: 256, 3: 96}  # of each axis, where none are given
+ALONE = 1 << 15  # cells below which threads cost more than they save
 
 
 def of_axes(entry: Any, dim: int, name: str) -> tuple[Any, ...]:
@@ -161,11 +162,10 @@ def started(method: Any, problem: Problem, temperature: float) -> BoxState:
 
 def advanced(state: BoxState, time_order: int, dt: float, steps: int) -> BoxState:
     """The state `steps` steps later."""
-    with crew(lines.TILE) as run:
-        mass, least = _moved(state.grid, state.mass, state.steps, time_order, dt, steps, run)
-        half_mass = state.half_mass
-        if state.grid.half is not None and half_mass is not None:
-            half_mass, _ = _moved(state.grid.half, half_mass, state.steps, time_order, dt, steps, run)
+    mass, least = _moved(state.grid, state.mass, state.steps, time_order, dt, steps)
+    half_mass = state.half_mass
+    if state.grid.half is not None and half_mass is not None:
+        half_mass, _ = _moved(state.grid.half, half_mass, state.steps, time_order, dt, steps)
     steps = state.steps + steps
     if not np.isfinite(mass).all():
         cell = tuple(int(i) for i in np.argwhere(~np.isfinite(mass))[0])
@@ -210,10 +210,23 @@ def report(state: BoxState) -> dict[str, Any]:
     }
 
 
-def _moved(
-    grid: BoxGrid, mass: Numbers, done: int, time_order: int, dt: float, steps: int, run: Any
-) -> tuple[Numbers, float]:
+def _moved(grid: BoxGrid, mass: Numbers, done: int, time_order: int, dt: float, steps: int) -> tuple[Numbers, float]:
     """The masses `steps` steps after the first `done`, and the smallest cell met after any sub-step."""
+    if mass.size < ALONE:
+        return _moved_by(_alone, grid, mass, done, time_order, dt, steps)
+    with crew(lines.TILE) as run:
+        return _moved_by(run, grid, mass, done, time_order, dt, steps)
+
+
+def _alone(number: int, work: Any, *args: Any) -> None:
+    """All tiles on the calling thread."""
+    work(0, -(-number // lines.TILE), *args)
+
+
+def _moved_by(
+    run: Any, grid: BoxGrid, mass: Numbers, done: int, time_order: int, dt: float, steps: int
+) -> tuple[Numbers, float]:
+    """What `_moved` does, by a crew or alone."""
     mass, least = mass.copy(), np.inf
     visits = euler_visits(grid.values.ndim, done, steps, dt)
     if time_order == 2:
