@@ -24,7 +24,7 @@ TARGET = 1e-3
 BARS = {"py-pde": 20.0, "fplanck": 100.0}
 ENDS = {"lower": (-2.4, -2.8), "upper": (2.4, 2.8)}  # leaves 2e-4 of the stationary law outside
 STEPS = 24
-OURS = pf.grid.ChangCooper(cells=108, time_order=2, **ENDS)
+OURS = pf.grid.ChangCooper(cells=104, time_order=2, **ENDS)
 PEERS = {"py-pde": PyPDE(), "fplanck": FPlanck()}
 PACKAGES = {"pdeflow": "pdeflow", "py-pde": "py-pde", "fplanck": "fplanck", "FiPy": "fipy"}
 

@@ -283,7 +283,7 @@ def _stationary_outside(potential: Any, temperature: float, low: Vector, high: V
     """
     dim, wide = len(low), (low.copy(), high.copy())
     for _ in range(_MOST_WIDENINGS):
-        axes = [np.linspace(a, b, NODES[dim]) for a, b in zip(*wide)]
+        axes = [np.linspace(a, b, NODES[dim] // 2) for a, b in zip(*wide)]
         values = grid_values(potential, axes)
         occupied = values < values.min() + EMPTY_DEPTH * temperature
         touched = [np.array([occupied.take(end, axis=k).any() for k in range(dim)]) for end in (0, -1)]

@@ -215,6 +215,20 @@ def test_heat_grows_inside_its_automatic_box():
         ChangCooper(lower=-2.0, upper=2.0).init(problem, None)
 
 
+def test_a_rotated_problem_is_solved_by_its_parts_and_on_the_grid():
+    """Two schemes for one law: the parts on the line, turned, and the plane, where nothing shows the structure."""
+    parts = [pf.problems.double_well(horizon=0.5), pf.problems.ou(temperature=0.5, horizon=0.5)]
+    whole = pf.problems.rotated(pf.problems.separable(parts), TURN)
+    lines = pf.solve(whole, ChangCooper(cells=800, time_order=2), dt=1 / 32).final
+    stripped = pf.Problem(whole.energy, whole.initial, whole.horizon)
+    errors = []
+    for cells in (80, 160):
+        law = pf.solve(stripped, ChangCooper(cells=cells, time_order=2, lower=-4.5, upper=4.5), dt=1 / 32).final
+        errors.append(pf.metrics.l1(law, lines).value)
+    # the square of the cell, and what both steps of 1/32 leave in common
+    assert errors[1] < 8e-3 and errors[0] / errors[1] == pytest.approx(4, abs=0.8)
+
+
 def test_finer_is_a_truth_in_the_plane():
     method = ChangCooper(cells=32, time_order=2, **SMALL)
     truth = pf.finer(method, 1 / 64)
