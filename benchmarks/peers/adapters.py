@@ -37,7 +37,7 @@ def potential_on(problem, x):
 class PyPDE(pf.Method):
     """py-pde: central differences, scipy's RK23 on compiled right-hand sides; an equation is compiled once a grid."""
 
-    cells: int = 92
+    cells: int = 88
     box: tuple[float, float] = (2.4, 2.8)
     rtol: float = 1e-3
     atol: float = 1e-6

@@ -15,7 +15,7 @@ from ..problems import Problem
 from .domain import LEAST_FALL, MASS_TOLERANCE, RIM_SHARE, TAIL_MASS
 
 NODES = {2: 129, 3: 41}  # of an axis where V is scanned
-SLAB_NODES = {2: 48, 3: 24}  # of an axis of what lies outside a box that is given
+COARSE_NODES = {2: 64, 3: 24}  # of an axis where the mass outside a box that is given is summed
 EMPTY_DEPTH = 34.0  # exp(-34) = 2e-15: potential differences (in units of T) beyond which a place is empty
 START_DEPTH = 31.0  # exp(-31) = 3e-14: where the initial density is lower than its maximum by this, no mass starts
 NOISE = 7.4  # P(N(0, 1) > 7.4) = 7e-14
@@ -283,7 +283,7 @@ def _stationary_outside(potential: Any, temperature: float, low: Vector, high: V
     """
     dim, wide = len(low), (low.copy(), high.copy())
     for _ in range(_MOST_WIDENINGS):
-        axes = [np.linspace(a, b, NODES[dim] // 2) for a, b in zip(*wide)]
+        axes = [np.linspace(a, b, COARSE_NODES[dim]) for a, b in zip(*wide)]
         values = grid_values(potential, axes)
         occupied = values < values.min() + EMPTY_DEPTH * temperature
         touched = [np.array([occupied.take(end, axis=k).any() for k in range(dim)]) for end in (0, -1)]
@@ -304,8 +304,8 @@ def _stationary_outside(potential: Any, temperature: float, low: Vector, high: V
                 boxes.append(box)
         outer[0][k], outer[1][k] = low[k], high[k]
     least = float(values.min())
-    inside = _weight(potential, temperature, least, low, high, NODES[dim])
-    outside = [_weight(potential, temperature, least, *box, SLAB_NODES[dim]) for box in boxes]
+    inside = _weight(potential, temperature, least, low, high, COARSE_NODES[dim])
+    outside = [_weight(potential, temperature, least, *box, COARSE_NODES[dim]) for box in boxes]
     total = inside + sum(outside)
     return float(sum(outside) / total) if total > 0 else np.nan
 

@@ -12,6 +12,7 @@ from .._core.quadrature import gauss_and_lobatto
 from .._core.shapes import Row
 from .base import Law
 from .cells import CellMasses, mixture_masses, product_masses, rest
+from .turned_products import moved_masses
 
 TOLERANCE = 1e-9  # of the sum over all cells of what the two rules differ by
 POINTS = 20_000_000  # evaluations of the density beyond those of the first round: some seconds
@@ -22,7 +23,8 @@ def cell_masses(law: Law, axes: Sequence[Row]) -> CellMasses:
     """The masses of a law in the cells of a grid, the mass outside it, and how they were found.
 
     What the law knows exactly (see `Law.cell_masses`) is taken from it; products are taken block by block and mixtures
-    component by component. Everything else is quadrature of the density in every cell, refined until two rules agree to
+    component by component; affine images of two independent laws on the line by integrals along the grid lines. All
+    else is quadrature of the density in every cell, refined until two rules agree to
     1e-9 in all.
 
     Parameters
@@ -51,6 +53,10 @@ def cell_masses(law: Law, axes: Sequence[Row]) -> CellMasses:
     if factors is not None:
         ends = np.cumsum([part.dim for part in factors])
         return product_masses([cell_masses(part, axes[end - part.dim : end]) for part, end in zip(factors, ends)])
+    pushed = law.pushed_from()
+    turned = moved_masses(*pushed, axes) if pushed is not None and law.dim == 2 else None
+    if turned is not None:
+        return turned
     mixture = law.gaussian_components()
     if mixture is not None and len(mixture[1]) > 1:
         weights, components = mixture

@@ -17,11 +17,9 @@ from .._core.short_text import cut
 from .._core.validate import at_finite_points, levels, numbers, points
 from .affine_images import affine_image, image_of_box, moved_gaussian, stretches_alike, turns_about_origin
 from .base import Law
-from .cells import CellMasses
 from .gaussian import Gaussian
 from .maps import AffineMap, Certificate, Map, map_from_data, recorded_kinds, require_map
 from .spec import from_spec
-from .turned_products import composed, turned_masses
 
 NUMBERS = 1 << 22  # held at a time by the widest array
 
@@ -234,13 +232,6 @@ class PushForward(Law):
         found = self.base.gaussian_components()
         known = found if self._affine() else None
         return None if known is None else (known[0], tuple(moved_gaussian(part, self.maps) for part in known[1]))
-
-    def cell_masses(self, axes: Sequence[Row]) -> CellMasses | None:
-        """In the plane also for affine images of two independent laws on the line, see `turned_masses`."""
-        parts = self.base.factors()
-        if self.dim != 2 or parts is None or len(parts) != 2 or not self.maps or not self._affine():
-            return super().cell_masses(axes)
-        return turned_masses(parts, *composed(self.maps), axes)
 
     def radial_part(self) -> Law | None:
         return self.base.radial_part() if all(map(turns_about_origin, self.maps)) else None

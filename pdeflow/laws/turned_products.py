@@ -11,6 +11,7 @@ from .._core.quadrature import gauss_legendre, kronrod
 from .._core.shapes import Matrix, Numbers, Row, Values, Vector
 from .base import Law
 from .cells import CellMasses, rest
+from .maps import Map
 
 TOLERANCE = 1e-9  # of the sum of what the two rules differ by, along all lines; 1e-16 and exact where both have steps
 FAINT = 1e-13  # masses below are looked at again
@@ -133,9 +134,12 @@ def _by_rules(first: Law, second: Law, start: Vector, direction: Vector, s: Row)
     return total, error
 
 
-def composed(maps: Sequence) -> tuple[Numbers, Numbers]:
-    """The matrix and shift of affine maps one after the other."""
-    matrix, shift = maps[0].matrix, maps[0].shift
-    for move in maps[1:]:
+def moved_masses(base: Law, maps: Sequence[Map], axes: Sequence[Row]) -> CellMasses | None:
+    """`turned_masses` of the image of a law of the plane, where it has two factors and the maps are affine."""
+    laws = base.factors()
+    if laws is None or len(laws) != 2 or not maps or not all(move.affine for move in maps):
+        return None
+    matrix, shift = np.eye(2), np.zeros(2)
+    for move in maps:
         matrix, shift = move.matrix @ matrix, move.matrix @ shift + move.shift
-    return matrix, shift
+    return turned_masses(laws, matrix, shift, axes)

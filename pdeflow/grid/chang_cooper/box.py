@@ -80,12 +80,13 @@ class BoxGrid:
         self.tail_mass = self.stationary_tail = 0.0
         self.faces: dict[tuple[int, int], Any] = {}
         self.half: BoxGrid | None = None
+        shape = values.shape
+        self._seen = [(int(np.prod(shape[:k])), shape[k], int(np.prod(shape[k + 1 :]))) for k in range(values.ndim)]
         self._kept: dict[tuple[int, float], Numbers] = {}
 
     def along(self, cells: Numbers, k: int) -> Numbers:
         """A contiguous array of cells as (a, n_k, b), the lines of axis k in the middle."""
-        shape = self.values.shape
-        return cells.reshape(int(np.prod(shape[:k])), shape[k], -1)
+        return cells.reshape(self._seen[k])
 
     def factor(self, k: int, dt: float, run: Any, keep: bool = True) -> Numbers:
         """The elimination of I - dt L along axis k, made once per dt where it is kept."""

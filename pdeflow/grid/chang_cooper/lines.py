@@ -13,11 +13,14 @@ import numpy as np
 from ..._core.compiled import compiled
 from .elimination import DROWNED_DIFFERENCE
 
-TILE = 8
+TILE = 16
 _KAPPA = 1.0 + np.sqrt(2.0)
 _OPTIONS = {"cache": True, "nogil": True, "fastmath": {"contract"}}
-_B, _G, _E, _A = 0, TILE, 2 * TILE, 3 * TILE  # share passed on, inverse pivot, backward factor, share handed back
-_ROW = 4 * TILE
+# Unsigned numbers as indices: of signed ones compiled code asks each time whether they count from the end, and such
+# loops do not run side by side.
+_WIDTH, _ROW = np.uint64(TILE), np.uint64(4 * TILE)
+_B, _G = np.uint64(0), np.uint64(TILE)  # share passed on, inverse pivot
+_E, _A = np.uint64(2 * TILE), np.uint64(3 * TILE)  # backward factor, share handed back
 
 
 @compiled(cache=True, nogil=True)
@@ -45,7 +48,7 @@ def factor(begin, end, values, temperature, rate, coefficients):
             line = tile * TILE + lane
             p = 1.0
             for j in range(n):
-                k = j * _ROW + lane
+                k = np.uint64(j) * _ROW + np.uint64(lane)
                 outwards, back = 0.0, 0.0
                 if line < lines and j < n - 1:
                     i, m = line // after, line % after
@@ -61,60 +64,74 @@ def _gather(cells, tile, m):
     """The masses of the lines of a tile, from (a, n, b) to (n, TILE)."""
     n, after = cells.shape[1], cells.shape[2]
     first, lines = tile * TILE, cells.shape[0] * after
-    i, k = first // after, first % after
-    if k + TILE <= after:
+    i, k = np.uint64(first // after), np.uint64(first % after)
+    if first % after + TILE <= after:
         for j in range(n):
+            row, to = np.uint64(j), np.uint64(j) * _WIDTH
             for lane in range(TILE):
-                m[j * TILE + lane] = cells[i, j, k + lane]
+                m[to + np.uint64(lane)] = cells[i, row, k + np.uint64(lane)]
         return
     for lane in range(TILE):
-        line = first + lane
+        line, to = first + lane, np.uint64(lane)
+        i, k = np.uint64(line // after), np.uint64(line % after)
         for j in range(n):
-            m[j * TILE + lane] = cells[line // after, j, line % after] if line < lines else 0.0
+            m[np.uint64(j) * _WIDTH + to] = cells[i, np.uint64(j), k] if line < lines else 0.0
 
 
 @compiled(**_OPTIONS)
 def _scatter(cells, tile, m):
     n, after = cells.shape[1], cells.shape[2]
     first, lines = tile * TILE, cells.shape[0] * after
-    i, k = first // after, first % after
-    if k + TILE <= after:
+    i, k = np.uint64(first // after), np.uint64(first % after)
+    if first % after + TILE <= after:
         for j in range(n):
+            row, start = np.uint64(j), np.uint64(j) * _WIDTH
             for lane in range(TILE):
-                cells[i, j, k + lane] = m[j * TILE + lane]
+                cells[i, row, k + np.uint64(lane)] = m[start + np.uint64(lane)]
         return
     for lane in range(min(TILE, lines - first)):
-        line = first + lane
+        line, start = first + lane, np.uint64(lane)
+        i, k = np.uint64(line // after), np.uint64(line % after)
         for j in range(n):
-            cells[line // after, j, line % after] = m[j * TILE + lane]
+            cells[i, np.uint64(j), k] = m[np.uint64(j) * _WIDTH + start]
 
 
 @compiled(**_OPTIONS)
 def _forward(m, r, c, n):
+    """The elimination from the first cell of each line to the last."""
     for lane in range(TILE):
         r[lane] = m[lane]
     for j in range(1, n):
+        here, k = np.uint64(j) * _WIDTH, np.uint64(j - 1) * _ROW
+        before = here - _WIDTH
         for lane in range(TILE):
-            r[j * TILE + lane] = c[(j - 1) * _ROW + _B + lane] * r[(j - 1) * TILE + lane] + m[j * TILE + lane]
+            u = np.uint64(lane)
+            r[here + u] = c[k + _B + u] * r[before + u] + m[here + u]
+    here, k = np.uint64(n - 1) * _WIDTH, np.uint64(n - 1) * _ROW
+    for lane in range(TILE):
+        u = np.uint64(lane)
+        r[here + u] *= c[k + _G + u]
 
 
 @compiled(**_OPTIONS)
 def _implicit_euler(m, r, flow, c, n):
     """One implicit Euler step of the lines (n, TILE) of a tile, in place; r becomes the solution."""
     _forward(m, r, c, n)
-    last = n - 1
+    last = np.uint64(n - 1)
     for lane in range(TILE):
-        r[last * TILE + lane] *= c[last * _ROW + _G + lane]
-        flow[last * TILE + lane] = 0.0
-    for j in range(n - 2, -1, -1):
+        flow[last * _WIDTH + np.uint64(lane)] = 0.0
+    for i in range(1, n):
+        j = last - np.uint64(i)
+        here, k = j * _WIDTH, j * _ROW
+        there = here + _WIDTH
         for lane in range(TILE):
-            k, here = j * _ROW + lane, j * TILE + lane
-            x = r[here + TILE]
-            out = c[k + _B] * r[here] - c[k + _A] * x
-            moved = m[here + TILE] + (out - flow[here + TILE])
-            m[here + TILE] = moved if abs(moved - x) <= DROWNED_DIFFERENCE * abs(x) else x
-            flow[here] = out
-            r[here] = c[k + _E] * x + c[k + _G] * r[here]
+            u = np.uint64(lane)
+            x = r[there + u]
+            out = c[k + _B + u] * r[here + u] - c[k + _A + u] * x
+            moved = m[there + u] + (out - flow[there + u])
+            m[there + u] = moved if abs(moved - x) <= DROWNED_DIFFERENCE * abs(x) else x
+            flow[here + u] = out
+            r[here + u] = c[k + _E + u] * x + c[k + _G + u] * r[here + u]
     for lane in range(TILE):
         moved = m[lane] - flow[lane]
         m[lane] = moved if abs(moved - r[lane]) <= DROWNED_DIFFERENCE * abs(r[lane]) else r[lane]
@@ -124,18 +141,20 @@ def _implicit_euler(m, r, flow, c, n):
 def _moved(m, r, flow, c, n, share):
     """m + share (S m - m) in flux form for the lines (n, TILE) of a tile, in place."""
     _forward(m, r, c, n)
-    last = n - 1
+    last = np.uint64(n - 1)
     for lane in range(TILE):
-        r[last * TILE + lane] *= c[last * _ROW + _G + lane]
-        flow[last * TILE + lane] = 0.0
-    for j in range(n - 2, -1, -1):
+        flow[last * _WIDTH + np.uint64(lane)] = 0.0
+    for i in range(1, n):
+        j = last - np.uint64(i)
+        here, k = j * _WIDTH, j * _ROW
+        there = here + _WIDTH
         for lane in range(TILE):
-            k, here = j * _ROW + lane, j * TILE + lane
-            x = r[here + TILE]
-            out = c[k + _B] * r[here] - c[k + _A] * x
-            m[here + TILE] += share * (out - flow[here + TILE])
-            flow[here] = out
-            r[here] = c[k + _E] * x + c[k + _G] * r[here]
+            u = np.uint64(lane)
+            x = r[there + u]
+            out = c[k + _B + u] * r[here + u] - c[k + _A + u] * x
+            m[there + u] += share * (out - flow[there + u])
+            flow[here + u] = out
+            r[here + u] = c[k + _E + u] * x + c[k + _G + u] * r[here + u]
     for lane in range(TILE):
         m[lane] -= share * flow[lane]
 
