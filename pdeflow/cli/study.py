@@ -18,6 +18,7 @@ from .._core.short_text import did_you_mean, shown
 
 if TYPE_CHECKING:
     from ..study import Claim, Table
+    from ..study.rows import Rows
 
 
 def load_validation(file: str | Path) -> ModuleType:
@@ -199,11 +200,18 @@ class Heading(NamedTuple):
 
 
 def conclude(table: Table, claims: Sequence[Claim], report_to: str | None, head: Heading, unjudged: str) -> int:
-    """Print the orders of a table and the verdicts on its claims, write the report, and return the exit code.
+    """Print errors and orders of a table and the verdicts on its claims, write the report, and return the exit code.
 
     unjudged : what is said where nothing is claimed.
     """
     for metric in dict.fromkeys(row["metric"] for row in table):
+        click.echo(f"errors in {metric}: means over the seeds ± their standard errors\n{_errors(table, metric)}\n")
+        for line in dict.fromkeys(
+            f"{row['method']} on {row['problem']}: {row['status']}. {row['why']}\n"
+            for row in table
+            if row["metric"] == metric and row["status"] != "ok"
+        ):
+            click.echo(line)
         click.echo(f"orders in {metric}\n{table.orders(metric)}\n")
     verdicts = table.claims(claims) if claims else None
     if report_to:
@@ -215,3 +223,20 @@ def conclude(table: Table, claims: Sequence[Claim], report_to: str | None, head:
         return 0
     click.echo(f"claims\n{verdicts}\n\nverdict: {verdicts.worst}")
     return verdicts.exit_code
+
+
+def _errors(table: Table, metric: str) -> Rows:
+    """One row per problem, method and time, one column per level."""
+    from ..study.rows import Rows
+
+    names, columns, rows = ("problem", "method", *table.others, "time"), dict[str, None](), []
+    for group in table.select(metric).values():
+        cells = {}
+        for level in table.levels(group):
+            value = level[table.swept]
+            noise = f" ± {level['stderr']:.1g}" if level["stderr"] > 0 else ""
+            shown_level = f"{table.swept} = {value:.4g}" if isinstance(value, float) else f"{table.swept} = {value}"
+            cells[shown_level] = f"{level['error']:.3g}{noise}" if level["status"] == "ok" else level["status"]
+        columns.update(dict.fromkeys(cells))
+        rows.append({**{name: group[0][name] for name in names}, **cells})
+    return Rows([{**dict.fromkeys(columns, "-"), **row} for row in rows], (*names, *columns))

@@ -61,8 +61,13 @@ class Claim(Value):
     def __post_init__(self):
         for name in ("method", "metric", "source"):
             if not isinstance(getattr(self, name), str) or not getattr(self, name):
+                what = (
+                    "where the claim comes from, such as source='my notes, theorem 3'"
+                    if name == "source"
+                    else f"the {name}"
+                )
                 raise BadInput(
-                    f"Claim.{name} is {shown(getattr(self, name))}. It must be a non-empty string. Pass the {name}."
+                    f"Claim.{name} is {shown(getattr(self, name))}. It must be a non-empty string. Pass {what}."
                 )
         given = [name for name in ("order", "at_least", "invariant") if getattr(self, name) is not None]
         if len(given) != 1:

@@ -350,7 +350,10 @@ def _verdict(
     if fit.level > 0 and sweep.unknown_floor:
         return "inconclusive", "the floor is unknown, so the plateau may be the method's or a bug's"
     if judged is None:
-        return "inconclusive", f"{fit.mask.sum()} point(s) left, 3 are needed"
+        return "inconclusive", (
+            f"{fit.mask.sum()} point(s) left, 3 are needed: take coarser or more levels, and several seeds of a random "
+            "method, whose spread tells how much a point near its floor says"
+        )
     if expected is None:
         return "measured", "no order was expected"
     (word, line), least = judged, "at least " if at_least else ""
