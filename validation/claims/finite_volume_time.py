@@ -1,7 +1,9 @@
 """FiniteVolume in time: implicit steps of first and of second order, against the explicit scheme on the same cells.
 
 The two share the grid and the discrete energy, so that space plays no part; explicit substeps are so short that their
-error does not count. That the common limit is the right law is the claim of finite_volume_space.py.
+error does not count. Densities are smooth: where one has a front, as by powers alone, the second order falls to about
+1.5 (measured 1.4 to 1.8), for cells at the front pass from one slope to the other in a step. That the common limit is
+the right law is the claim of finite_volume_space.py.
 """
 
 import pdeflow as pf
@@ -21,13 +23,14 @@ def semi_discrete(problem, times):
 
 def study(scale="quick") -> pf.Study:
     """Five steps from 1/16 to 1/256 (quick), or seven down to 1/1024 (paper)."""
-    porous = pf.Energy(pf.potentials.Quadratic(1.0), pf.Power(2.0, 0.5), pf.interactions.GaussianAttraction(0.5))
+    internal = pf.Entropy(0.5) + pf.Power(2.0, 0.5)
+    energy = pf.Energy(pf.potentials.Quadratic(1.0), internal, pf.interactions.GaussianAttraction(0.5))
     return pf.Study(
         problems=[
             pf.problems.ou(),
             pf.problems.mckean_vlasov_ou(temperature=1.0),
             pf.problems.newtonian_1d(pf.laws.Gaussian(0.3, 1.0)),
-            pf.Problem(porous, pf.laws.Gaussian(0.5, 0.5), 1.0, name="all-three"),
+            pf.Problem(energy, pf.laws.Gaussian(0.5, 0.5), 1.0, name="all-three"),
         ],
         methods={
             "first": pf.grid.FiniteVolume(**CELLS, stepping="implicit", time_order=1),

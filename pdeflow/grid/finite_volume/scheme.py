@@ -120,7 +120,8 @@ class FiniteVolume(Method):
     ratio of the reconstruction to the cell at the start, which is of second order, and non-negative for every dt. Their
     axes are swept line by line with W*ρ brought up to date after each; here all lines of an axis at once.
     With time_order=2 the fluxes of two half steps are extrapolated with those of the whole step, where they would empty
-    a cell by more than nine tenths reduced [zalesak1979], and left out where the energy would rise by them.
+    a cell by more than nine tenths reduced [zalesak1979], and left out where the energy would rise by them. At fronts
+    of compact supports the order then falls to about 1.5.
 
     *Empty cells.* U'(0) is infinite for the entropy, and so would be the velocity into an empty cell. So in explicit
     steps |u| is at most (|Δ(V + W*ρ)| + 2 |Δp(ρ)|/max ρ)/h over the two cells, with the pressure p. The energy falls as
