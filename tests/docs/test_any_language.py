@@ -22,4 +22,4 @@ def test_the_program_of_the_page_is_a_method(tmp_path, monkeypatch):
     shutil.copy(shutil.which("true"), "em")  # it is compiled and run in tests/case
     names = {}
     exec(block.replace("print(study.run()", "print(study)  # "), names)
-    assert names["mine"].command[0] == "./em" and len(list(names["study"].cases())) == 16
+    assert names["mine"].command[0] == "./em" and len(list(names["study"].cases())) == 20
