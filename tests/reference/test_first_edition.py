@@ -218,7 +218,7 @@ def methods():
     return {
         "method ChangCooper": pf.grid.ChangCooper(),
         "method ChangCooper, other": pf.grid.ChangCooper(cells=100, lower=-3.0, upper=3.5, time_order=2),
-        "method CvxoptJKO": pf.grid.CvxoptJKO(),
+        "method CvxoptJKO": pf.grid.CvxoptJKO(cells=300, kkt="structured"),
         "method CvxoptJKO, other": pf.grid.CvxoptJKO(cells=50, lower=-2.0, upper=2.0, kkt="default"),
         "method QuantileJKO": pf.grid.QuantileJKO(),
         "method QuantileJKO, other": pf.grid.QuantileJKO(points=50, grading="uniform"),

@@ -1,5 +1,6 @@
 """One step of CvxoptJKO: calls of CVXOPT and the judgement of its answers. The only module that imports cvxopt."""
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -7,12 +8,33 @@ import numpy as np
 from ..._core.errors import NotAvailable, NotConverged
 from ..._core.shapes import Numbers, Values
 from .kkt import Operators, square_root
+from .levels import band_around, halved, spread_to, widened_band
+from .pairs import Columns, OnPairs
 from .program import Certificate, Program
 
 ALLOWED_GAP, ALLOWED_RESIDUAL = 1e-7, 1e-6  # what the independent check accepts, relative to Program.scale
-AIM_GAP, AIM_RESIDUAL = 1e-9, 1e-7  # where Newton's method stops, relative to Program.scale
 ALLOWED_MARGINAL_ERROR = 1e-7  # largest error of CVXOPT's column sums that is corrected
+LEAST_REDUCED_COST = -1e-9  # of a pair outside the band, relative to Program.scale; below, the band is widened
 MOST_NEWTON_STEPS = 40
+MOST_BANDS = 12  # bands of one step
+FEW_CELLS = 96  # grids of so many cells have no band: all pairs are variables
+
+
+@dataclass(frozen=True)
+class Aim:
+    """Where Newton's method stops, relative to Program.scale, and to what a single program is solved."""
+
+    gap: float
+    residual: float
+    program: float
+
+    def reached(self, judged: Certificate, scale: float) -> bool:
+        """Whether a coupling is that good."""
+        return judged.gap <= self.gap * scale and judged.residual <= self.residual * scale
+
+
+FULL = Aim(1e-9, 1e-7, 1e-12)
+ROUGH = Aim(1e-8, 1e-5, 1e-11)  # of coarser grids, which only say where the mass goes
 
 
 class StepSolver:
@@ -20,21 +42,15 @@ class StepSolver:
 
     def __init__(self, program: Program, kkt: str, step: int):
         self.program, self.kkt, self.step = program, kkt, step
-        self.n, self.k = len(program.old), len(program.mass)
+        self.n = len(program.old)
         self.iterations = self.programs = 0
         self.correction = self.smallest = 0.0
 
-    def solve(self) -> tuple[Numbers, dict[str, Any]]:
-        """Coupling K (n, k) with unit column sums, and the facts of the solution."""
-        program = self.program
-        aim = 1e-12 * program.scale
-        if program.kind != "convex":
-            still = program.stay
-            coupling, psi = self._model(program.gradient(still), program.hessian(still), still, aim)
-            best = program.certificate(coupling, psi)
-        else:
-            coupling, best = self._newton(aim)
-        gap, residual = float(best.gap / program.scale), float(best.residual / program.scale)
+    def solve(self) -> tuple[Program, OnPairs, dict[str, Any]]:
+        """The program with the pairs that are variables, the coupling K on them with unit column sums, and facts."""
+        program, coupling, best = self._certified(self.program, FULL)
+        scale = program.scale
+        gap, residual = float(best.gap / scale), float(best.residual / scale)
         facts = {
             "status": "optimal",
             "programs": self.programs,
@@ -44,8 +60,10 @@ class StepSolver:
             "kkt_residual": residual,
             "marginal_correction": self.correction,
             "min_coupling": float(self.smallest),
+            "pairs": program.pairs.size,
+            "left_out": float(best.left_out / scale),
         }
-        marginal = float(np.abs(coupling.sum(0) - 1).max())
+        marginal = float(np.abs(program.pairs.column_sums(coupling) - 1).max())
         if not (gap <= ALLOWED_GAP and residual <= ALLOWED_RESIDUAL and marginal <= 1e-12 and coupling.min() >= 0):
             raise self._failure(
                 "optimal",
@@ -55,49 +73,79 @@ class StepSolver:
                 best.gap,
                 max(residual, marginal),
             )
-        return coupling, facts
+        return program, coupling, facts
 
-    def _newton(self, aim: float) -> tuple[Numbers, Certificate]:
-        """The best coupling of a sequence of quadratic models, with its certificate."""
-        program = self.program
-        coupling = program.spread()
-        mass = coupling @ program.mass + program.stay
-        best: tuple[Numbers, Certificate] | None = None
-        tried, goal, asked = 0, 1e-3 * program.scale, None
+    def _certified(self, program: Program, aim: Aim) -> tuple[Program, OnPairs, Certificate]:
+        """The program on all pairs, or on a band that is widened until no pair outside has a negative reduced cost.
+
+        The band comes from the same step on half as many cells.
+        """
+        if self.kkt != "banded" or len(program.old) <= FEW_CELLS:
+            return program, *self._optimum(program, None, aim)
+        wide, coupling, judged = self._certified(halved(program), ROUGH)
+        start = spread_to(program, wide.masses(coupling))
+        program = replace(program, band=band_around(program, wide, judged))
+        for _ in range(MOST_BANDS):
+            coupling, judged = self._optimum(program, start, aim)
+            least = LEAST_REDUCED_COST * program.scale
+            certified = judged.left_out >= least
+            if aim is ROUGH or (certified and judged.gap <= ALLOWED_GAP * program.scale):
+                return program, coupling, judged
+            start = program.masses(coupling)
+            program = replace(program, band=widened_band(program, judged, 0.0 if certified else least))
+        raise self._failure(
+            "optimal",
+            f"but after {MOST_BANDS} bands a pair outside has the reduced cost {judged.left_out / program.scale:.3g} "
+            f"of the objective's size (allowed {LEAST_REDUCED_COST:g})",
+            judged.gap,
+            judged.residual,
+        )
+
+    def _optimum(self, program: Program, start: Values | None, aim: Aim) -> tuple[OnPairs, Certificate]:
+        """The coupling of least objective on the pairs of the program, and its certificate."""
+        if program.kind == "convex":
+            return self._newton(program, start, aim)
+        still = program.stay
+        coupling, psi = self._model(
+            program, program.gradient(still), program.hessian(still), still, aim.program * program.scale
+        )
+        return coupling, program.certificate(coupling, psi)
+
+    def _newton(self, program: Program, start: Values | None, aim: Aim) -> tuple[OnPairs, Certificate]:
+        """The best coupling of a sequence of quadratic models, the first about the masses `start`."""
+        scale, finest = program.scale, aim.program * program.scale
+        coupling = None if start is not None else program.spread()
+        mass = start if start is not None else program.masses(program.spread())
+        best: tuple[OnPairs, Certificate] | None = None
+        tried, goal, asked = 0, 1e-3 * scale, None
         for _ in range(MOST_NEWTON_STEPS):
-            target, psi = self._model(program.gradient(mass), program.hessian(mass, asked), mass, goal)
-            coupling = self._descend(coupling, target, mass)
-            mass = coupling @ program.mass + program.stay
+            target, psi = self._model(program, program.gradient(mass), program.hessian(mass, asked), mass, goal)
+            coupling = target if coupling is None else _descend(program, coupling, target, mass)
+            mass = program.masses(coupling)
             judged = program.certificate(coupling, psi)
             tried = 0 if best is None or judged.residual < 0.5 * best[1].residual else tried + 1
             if best is None or judged.residual < best[1].residual:
                 best = coupling, judged
-            good = judged.gap <= AIM_GAP * program.scale and judged.residual <= AIM_RESIDUAL * program.scale
-            at_roundoff = tried >= 3 and best[1].gap <= ALLOWED_GAP * program.scale
+            good = aim.reached(judged, scale)
+            at_roundoff = tried >= 3 and (program.band is not None or best[1].gap <= ALLOWED_GAP * scale)
             if good or at_roundoff or judged.mass is None:
                 break
             # a model need only be as good as the last objective was off
-            goal = np.clip(1e-3 * judged.gap, 10 * aim, goal)
+            goal = np.clip(1e-3 * judged.gap, 10 * finest, goal)
             asked = np.minimum(judged.mass, 1.0)
         assert best is not None  # at least one model was solved
         return best
 
-    def _descend(self, coupling: Numbers, target: Numbers, mass: Values) -> Numbers:
-        """The best of a few points on the segment from `coupling` to `target`: both are feasible, so all of it is."""
-        program = self.program
-        move = (target - coupling) @ program.mass
-        cost = float(np.einsum("ij,ij,j->", program.cost, target - coupling, program.mass))
-        lengths = [1.0, 1 - 1e-4, 0.99, 0.9, 0.7, 0.5, 0.25, 0.1, 0.03, 0.01]
-        values = [program.energy(np.maximum(mass + a * move, 0.0)) + a * cost for a in lengths]
-        return coupling + lengths[int(np.argmin(values))] * (target - coupling)
-
-    def _model(self, gradient: Values, hessian: Numbers | None, around: Values, aim: float) -> tuple[Numbers, Numbers]:
-        """The coupling K (n, k) and ψ (k,) of a quadratic model of the program around the masses `around`.
+    def _model(
+        self, program: Program, gradient: Values, hessian: Numbers | None, around: Values, aim: float
+    ) -> tuple[OnPairs, Columns]:
+        """The coupling K and ψ (k,) of a quadratic model of the program around the masses `around`.
 
         It minimises Σ C_ij p_j K_ij + gradient·(q - around) + ½ (q - around)ᵀ hessian (q - around).
         """
         solvers, matrix, spmatrix = import_cvxopt()
-        program, n, k = self.program, self.n, self.k
+        pairs = program.pairs
+        n, k, size = pairs.n, pairs.k, pairs.size
         shift = around - program.stay
         if hessian is not None:
             gradient = gradient - (hessian * shift if hessian.ndim == 1 else hessian @ shift)
@@ -106,8 +154,8 @@ class StepSolver:
         lowest = gradient.min()
         gradient = gradient - lowest  # a constant is the same for all couplings of unit column sums
         hessian = None if hessian is None else hessian / unit
-        linear = matrix(((program.cost + gradient[:, None]) / unit * program.mass).ravel())
-        zero, one, cone = matrix(0.0, (n * k, 1)), matrix(1.0, (k, 1)), {"l": n * k, "q": [], "s": []}
+        linear = matrix((program.cost + pairs.per_row(gradient)) / unit * program.moved)
+        zero, one, cone = matrix(0.0, (size, 1)), matrix(1.0, (k, 1)), {"l": size, "q": [], "s": []}
         options = {
             "show_progress": False,
             "maxiters": 100,
@@ -117,8 +165,8 @@ class StepSolver:
             "refinement": 1,
         }
         try:
-            if self.kkt == "structured":
-                operators = Operators(program.mass, n, square_root(hessian))
+            if self.kkt != "default":
+                operators = Operators(program.mass, pairs, square_root(hessian))
                 common = {"kktsolver": operators.kktsolver, "options": options}
                 found = solvers.coneqp(
                     operators.hessian, linear, operators.bound, zero, cone, operators.sums, one, **common
@@ -142,8 +190,8 @@ class StepSolver:
         worst = max((residual for residual in residuals if residual is not None), default=np.nan)
         if found["status"] != "optimal":
             raise self._failure(found["status"], "", found["gap"], worst)
-        coupling = np.array(found["s"]).reshape(n, k)
-        sums = coupling.sum(0)
+        coupling = np.array(found["s"]).ravel()
+        sums = pairs.column_sums(coupling)
         correction = float(np.abs(sums - 1).max())
         if not (np.isfinite(coupling).all() and coupling.min() >= 0 and correction <= ALLOWED_MARGINAL_ERROR):
             raise self._failure(
@@ -154,7 +202,7 @@ class StepSolver:
                 correction,
             )
         self.correction, self.smallest = correction, coupling.min()
-        return coupling / sums, -unit * np.array(found["y"]).ravel() / program.mass + lowest
+        return coupling / pairs.per_column(sums), -unit * np.array(found["y"]).ravel() / program.mass + lowest
 
     def _failure(self, status: str, why: str, gap: float | None, residual: float | None) -> NotConverged:
         """The error for whatever is not a certified optimum."""
@@ -169,6 +217,15 @@ class StepSolver:
             residual=residual,
             iterations=self.iterations,
         )
+
+
+def _descend(program: Program, coupling: OnPairs, target: OnPairs, mass: Values) -> OnPairs:
+    """The best of a few points on the segment from `coupling` to `target`: both are feasible, so all of it is."""
+    move = program.pairs.row_sums(target - coupling, program.mass)
+    cost = program.transport(target - coupling)
+    lengths = [1.0, 1 - 1e-4, 0.99, 0.9, 0.7, 0.5, 0.25, 0.1, 0.03, 0.01]
+    values = [program.energy(np.maximum(mass + a * move, 0.0)) + a * cost for a in lengths]
+    return coupling + lengths[int(np.argmin(values))] * (target - coupling)
 
 
 def import_cvxopt() -> tuple[Any, Any, Any]:

@@ -5,6 +5,7 @@ import pytest
 from cvxopt_jko_cases import PROBLEMS, one_step
 
 from pdeflow.grid.cvxopt_jko.kkt import StructuredKKT, square_root
+from pdeflow.grid.cvxopt_jko.pairs import AllPairs
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
@@ -39,6 +40,6 @@ def test_kkt_solver_against_a_dense_solve(rng):
         )
         right = rng.standard_normal(len(dense))
         x, y, z = (part.copy() for part in np.split(right, [n * k, n * k + k]))
-        StructuredKKT(p, n, square_root(hessian)).factor(d).solve(x, y, z)
+        StructuredKKT(p, AllPairs(n, k), square_root(hessian)).factor(d).solve(x, y, z)
         # condition number of the dense matrix is about 1e3
         assert np.abs(np.concatenate([x, y, z]) - np.linalg.solve(dense, right)).max() < 1e-11

@@ -24,10 +24,10 @@ def test_certificate_bounds_every_coupling_and_every_multiplier(internal, with_k
     task = program(internal, kernel)
 
     def objective(k):
-        return np.sum(task.cost * k * task.mass) + task.energy(k @ task.mass + task.stay)
+        return task.transport(k) + task.energy(task.masses(k))
 
     plans = [rng.dirichlet(np.full(9, 0.3), len(task.mass)).T + 1e-9 for _ in range(12)]
-    plans = [plan / plan.sum(0) for plan in plans]
+    plans = [(plan / plan.sum(0)).ravel() for plan in plans]
     values = [objective(plan) for plan in plans]
     for plan, value in zip(plans, values):
         judged = task.certificate(plan, rng.standard_normal(len(task.mass)))
