@@ -7,9 +7,9 @@ import numpy as np
 from .._core.errors import BadInput
 from .._core.shapes import Numbers, Row
 from .._core.validate import count
-from ..laws import Law
+from ..laws import Barenblatt, Law
 from ..problems import Problem
-from .box_domain import choose_region, grid_values, refuse_start_outside, start_masses
+from .box_domain import NOISE, choose_region, grid_values, refuse_start_outside, start_masses, start_range
 from .cvxopt_jko.domain import choose_ends
 from .domain import check_ends, require_fine_floats, temperature_of
 
@@ -74,26 +74,46 @@ def grid_edges(problem: Problem, cells: tuple[int, ...], lower: Ends, upper: End
             return known
     if problem.dim == 1:
         lower, upper = ((end,) for end in choose_ends(problem, cells[0], lower[0], upper[0]))
-    temperature = temperature_of(problem.energy.internal)
-    if (
-        problem.dim == 2
-        and None in (*lower, *upper)
-        and temperature is not None
-        and problem.energy.potential is not None
-    ):
-        region = choose_region(problem, temperature, lower, upper)
-        lower, upper = tuple(region.lower), tuple(region.upper)
+    if problem.dim == 2 and None in (*lower, *upper):
+        lower, upper = _planar_ends(problem, lower, upper)
     edges = []
     for axis, (n, low, high) in enumerate(zip(cells, lower, upper)):
         if low is None or high is None:
             raise BadInput(
                 f"lower = {lower}, upper = {upper}: the ends of axis {axis} are not given. An automatic domain exists "
-                "on the line, in the plane for the entropy with a potential, and for a GridLaw of the same cells. "
-                "Pass lower= and upper=, one number or one per axis."
+                "on the line, in the plane for the entropy with a potential and for entropy and powers above 1 alone, "
+                "and for a GridLaw of the same cells. Pass lower= and upper=, one number or one per axis."
             )
         edges.append(np.linspace(low, high, n + 1))
         require_fine_floats(edges[-1])
     return tuple(edges)
+
+
+def _planar_ends(problem: Problem, lower: Ends, upper: Ends) -> tuple[Ends, Ends]:
+    """The ends with the automatic ones filled in, where there are any.
+
+    The entropy with a potential: as ChangCooper. Entropy and powers above 1 alone: what holds the initial law, widened
+    by free heat flow and by the radius of the Barenblatt profile from a point, up to the horizon.
+    """
+    energy = problem.energy
+    terms = None if energy.internal is None else energy.internal.terms()
+    temperature = temperature_of(energy.internal)
+    if energy.potential is not None:
+        if temperature is None:
+            return lower, upper
+        region = choose_region(problem, temperature, lower, upper)
+        return tuple(map(float, region.lower)), tuple(map(float, region.upper))
+    if terms is None or any(m < 1 for _, m in terms):
+        return lower, upper
+    low, high = start_range(problem.initial)
+    for c, m in terms:
+        time = c * problem.horizon
+        far = NOISE * float(np.sqrt(2 * time)) if m == 1 else Barenblatt(2, m, time).radius
+        low, high = low - far, high + far
+    return (
+        tuple(float(a) if x is None else x for x, a in zip(lower, low)),
+        tuple(float(b) if x is None else x for x, b in zip(upper, high)),
+    )
 
 
 def initial_masses(law: Law, edges: tuple[Row, ...]) -> tuple[Numbers, float]:

@@ -20,8 +20,9 @@ from .start import first_heights, has_finite_slope_at_zero
 Run = Callable[..., None]  # threads, see `c_transform.lower_envelope`
 Mask = Bool[np.ndarray, "..."]
 
-FAULT = 1e-12  # mass lost, or below zero, that a step may end with
-PASSING = 1e-9  # the same on the way
+FAULT = 1e-12  # mass lost, or below zero in a cell, that a step may end with
+PASSING = 1e-9  # mass lost and below zero in all, on the way
+STARTS = 4  # that are tried
 BAND = 0.1  # first share of the largest link that every link gets, where fronts move
 LEAST_BAND, MOST_BAND = 1e-4, 1.0
 SHORTEST = 2.0**-12  # of a step of the ascent
@@ -95,8 +96,10 @@ class Evaluation(NamedTuple):
         Σ mass |x - y|².
     energy : float
         F of `mass`.
+    lost : float
+        Mass lost or won.
     fault : float
-        Mass lost or below zero, where Laguerre cells are not what `laguerre` says.
+        That and all mass below zero, where Laguerre cells are not what `laguerre` says.
     """
 
     phi: Numbers
@@ -107,7 +110,13 @@ class Evaluation(NamedTuple):
     gap: float
     transport: float
     energy: float
+    lost: float
     fault: float
+
+    @property
+    def sound(self) -> bool:
+        """Whether the masses are those of a law, to FAULT."""
+        return self.lost <= FAULT and float(self.mass.min()) >= -FAULT
 
 
 class Solved(NamedTuple):
@@ -165,7 +174,7 @@ class Ascent:
         energy = float(np.sum(internal) * step.volume + np.sum(step.potential * mass))
         lost = abs(float(mass.sum() - step.mass.sum()))
         fault = lost - float(np.minimum(mass, 0.0).sum())
-        return Evaluation(phi, mass, wanted, (links_x, links_y), dual, gap, float(cost.sum()), energy, fault)
+        return Evaluation(phi, mass, wanted, (links_x, links_y), dual, gap, float(cost.sum()), energy, lost, fault)
 
     def _transport(self, phi: Any, mass: Any, cost: Any, links_x: Any, links_y: Any, value: Any, run: Run) -> None:
         """`laguerre_masses` of all rows."""
@@ -205,50 +214,56 @@ class Ascent:
         Each iteration goes along A⁻¹(arrived - wanted), A the weighted H1 metric with the weights U*''(φ - V) |cell|
         and the links between Laguerre cells: minus the second derivative of the dual, so that this is Newton's
         direction. Links are at least `band` of the largest where fronts move into the void, and whenever a step was too
-        long.
+        long. Where one start leads to no end the next is taken.
         """
-        at = self._started()
-        moving = has_finite_slope_at_zero(self.problem.internal)
-        band = BAND
-        for iteration in range(iterations + 1):
+        ends: list[Evaluation] = []
+        for start in self._starts():
+            at, taken = self._climbed(start, tolerance, iterations)
             size = self.size(at)
-            if at.gap <= tolerance * size and at.fault <= FAULT:
+            if at.gap <= tolerance * size and at.sound:
                 gap = at.gap + self.defect(at)
                 if gap <= tolerance * size:
-                    return Solved(at, gap, size, iteration)
+                    return Solved(at, gap, size, taken)
                 raise _not_optimal(gap, size, tolerance)
-            if iteration == iterations:
-                break
-            found, band = self._ascended(at, band, moving)
-            if found is None:
-                break
-            at = found
+            ends.append(at)
+        if not ends:
+            raise NotConverged(
+                "No start of the dual ascent has a finite objective. The potential or the internal energy is beyond "
+                "what floats hold on this grid. Use a smaller dt, or other units."
+            )
+        at = min(ends, key=lambda end: end.gap if end.sound else np.inf)
+        size, fault = self.size(at), max(at.lost, -float(at.mass.min()))
         raise NotConverged(
-            f"The duality gap of the step is {at.gap:.3g} after {iteration} iterations, {at.gap / size:.3g} of the "
-            f"size {size:.3g} of the objective; at most {tolerance:g} is accepted, and a fault of {FAULT:g} in the "
-            f"masses (here {at.fault:.3g}). Use a smaller dt, more iterations, or cells that resolve the law.",
+            f"The duality gap of the step is {at.gap:.3g}, {at.gap / size:.3g} of the size {size:.3g} of the "
+            f"objective, at the best end of {len(ends)} ascents of up to {iterations} iterations; at most "
+            f"{tolerance:g} is accepted, and {FAULT:g} of mass lost or below zero in a cell (here {fault:.3g}). Use a "
+            "smaller dt, a larger tolerance, or cells that resolve the law.",
             gap=at.gap,
             relative_gap=at.gap / size,
             residual=float(np.abs(at.mass - at.wanted).sum()),
         )
 
-    def _started(self) -> Evaluation:
-        """The first heights, of several guesses, whose Laguerre cells are sound."""
-        step, best = self.problem, None
-        for phi in first_heights(
-            step.mass, step.potential, step.open_points, step.internal, step.widths, step.dt, self.run
-        ):
+    def _starts(self) -> Iterator[Evaluation]:
+        """The evaluations of first heights, at most STARTS of them, whose Laguerre cells are sound."""
+        step, given = self.problem, 0
+        free, widths = step.open_points, step.widths
+        for phi in first_heights(step.mass, step.potential, free, step.internal, widths, step.dt, self.run):
             at = self.evaluate(phi)
-            if np.isfinite(at.dual) and at.fault <= FAULT:
-                return at
-            if np.isfinite(at.dual) and (best is None or at.fault < best.fault):
-                best = at
-        if best is None:
-            raise NotConverged(
-                "No start of the dual ascent has a finite objective. The potential or the internal energy is beyond "
-                "what floats hold on this grid. Use a smaller dt, or other units."
-            )
-        return best
+            if given < STARTS and np.isfinite(at.dual) and np.isfinite(at.gap) and at.fault <= PASSING:
+                given += 1
+                yield at
+
+    def _climbed(self, at: Evaluation, tolerance: float, iterations: int) -> tuple[Evaluation, int]:
+        """(where the ascent from `at` ends, iterations taken)."""
+        moving, band = has_finite_slope_at_zero(self.problem.internal), BAND
+        for iteration in range(iterations):
+            if at.gap <= tolerance * self.size(at) and at.sound:
+                return at, iteration
+            found, band = self._ascended(at, band, moving)
+            if found is None:
+                return at, iteration
+            at = found
+        return at, iterations
 
     def _ascended(self, at: Evaluation, band: float, moving: bool) -> tuple[Evaluation | None, float]:
         """The evaluation after one step of the ascent, None where none goes up, and the next band."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import numpy as np
-from scipy.linalg import solveh_banded
 
 from ..._core.compiled import BLOCK, compiled
 from ..._core.shapes import Numbers
@@ -52,6 +51,24 @@ def _turn(first, end, ratio, residual, direction, inverse):
             direction[i, j] = ratio * direction[i, j] + residual[i, j] * inverse[i, j]
 
 
+@compiled(**_OPTIONS)
+def _eliminated(weight, links, right):
+    """The solution on a line. Pivots are sums: no two numbers are subtracted, however small the weights are."""
+    n = len(weight)
+    x, pivot = np.empty(n), np.empty(n)
+    own, carried = 0.0, 0.0
+    for i in range(n):
+        own += weight[i]
+        link = links[i] if i < n - 1 else 0.0
+        pivot[i] = own + link
+        x[i] = right[i] + carried
+        carried = link / pivot[i] * x[i]
+        own *= link / pivot[i]
+    for i in range(n - 1, -1, -1):
+        x[i] = (x[i] + (links[i] * x[i + 1] if i < n - 1 else 0.0)) / pivot[i]
+    return x
+
+
 def solve_weighted(
     weight: Numbers,
     links_x: Numbers,
@@ -78,13 +95,11 @@ def solve_weighted(
     run : callable
         Threads, as for `c_transform.lower_envelope`.
     """
+    if right.shape[1] == 1:
+        return _eliminated(weight[:, 0], links_x[:, 0], right[:, 0])[:, None], 1
     diagonal = weight.copy()
     diagonal[:-1] += links_x[:-1]
     diagonal[1:] += links_x[:-1]
-    if right.shape[1] == 1:
-        bands = np.zeros((2, len(right)))
-        bands[1], bands[0, 1:] = diagonal[:, 0], -links_x[:-1, 0]
-        return solveh_banded(bands, right[:, 0], check_finite=False)[:, None], 1
     diagonal[:, :-1] += links_y[:, :-1]
     diagonal[:, 1:] += links_y[:, :-1]
     rows, inverse = len(right) * BLOCK, 1 / diagonal

@@ -75,7 +75,8 @@ class BackAndForthJKO(Method):
         in the plane.
     lower, upper : float or tuple of float, optional
         Ends of each axis, in units of x; one number for all axes. None is automatic on the line, by the rule of
-        `CvxoptJKO`, in the plane for the entropy with a potential, as for `ChangCooper`, and for a GridLaw of these
+        `CvxoptJKO`; in the plane for the entropy with a potential, as for `ChangCooper`, and without potential for
+        entropy and powers above 1 (free heat flow, and the radius of a Barenblatt profile); and for a GridLaw of these
         cells, which keeps its own domain.
     tolerance : float, default 1e-6
         The certified duality gap that a step may end with, relative to the size of its objective (the sum of its parts

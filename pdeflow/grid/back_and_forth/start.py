@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from ..._core.shapes import Numbers
+from ..._core.shapes import Numbers, Values
 from ...energies.internal import InternalEnergy
 from .c_transform import lower_envelope
 
@@ -54,7 +54,8 @@ def first_heights(
     φ = U'(ρ_s) + V with ρ_s the law after heat flow of the variance 2 dt max p'(ρ), p' = ρ U'': what the step does to
     it at most. For the entropy that is the step but for the potential, and since the logarithm of a law heated so long
     has second derivatives above -1/(2 dt T), the Laguerre cells are sound. Below FRONT of the largest density heights
-    are extended (`extended`). Further guesses heat longer, then leave V out, last is φ = 0, which moves nothing.
+    are extended (`extended`). On the line heights that transport the old law to the heated one follow (`monotone`).
+    Further guesses heat longer, then leave V out, last is φ = 0, which moves nothing.
     """
     volume = widths[0] * widths[1]
     top = float(mass.max()) / volume
@@ -71,6 +72,8 @@ def first_heights(
             if with_potential:
                 phi += potential
             yield phi if full.all() else extended(phi, full, widths, dt, run)
+            if mass.shape[1] == 1 and share == THIN:
+                yield monotone(phi[:, 0], mass[:, 0], density[:, 0] * volume, widths[0] ** 2 / dt)[:, None]
             variance *= WIDER
     yield np.zeros_like(mass)
 
@@ -106,3 +109,17 @@ def extended(
         return phi
     back = -lower_envelope(np.where(reached, -forth, np.inf), weights, run)
     return np.where(full, phi, back)
+
+
+def monotone(phi: Values, mass: Values, target: Values, square_over_dt: float) -> Values:
+    """Heights on the line whose Laguerre cells hold the masses `target` of a law that is constant on the cells.
+
+    They are right for laws with jumps, of which the heated law's own heights are not. Their constant is that of `phi`
+    where the target has its mass.
+    """
+    edges = np.arange(len(mass) + 1.0)
+    below, above = np.append(0.0, np.cumsum(mass)), np.append(np.cumsum(mass[::-1])[::-1], 0.0)
+    level, share = np.cumsum(target)[:-1], np.cumsum(target[::-1])[::-1][1:]
+    place = np.where(level < 0.5, np.interp(level, below, edges), np.interp(-share, -above, edges))
+    heights = np.append(0.0, np.cumsum((place - edges[1:-1]) * square_over_dt))
+    return heights + float(target @ (phi - heights)) / float(target.sum())

@@ -87,7 +87,8 @@ class EntropicJKO(Method):
         in the plane. A cell must be at most √ε wide, else the kernel is not seen (`BadInput`).
     lower, upper : float or tuple of float, optional
         Ends of each axis, in units of x; one number for all axes. None is automatic on the line, by the rule of
-        `CvxoptJKO`, in the plane for the entropy with a potential, as for `ChangCooper`, and for a GridLaw of these
+        `CvxoptJKO`; in the plane for the entropy with a potential, as for `ChangCooper`, and without potential for
+        entropy and powers above 1 (free heat flow, and the radius of a Barenblatt profile); and for a GridLaw of these
         cells, which keeps its own domain.
     regularisation : float, default 0.01
         ε > 0, in units of x².
