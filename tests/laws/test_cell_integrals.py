@@ -66,7 +66,8 @@ def test_what_two_rules_contradict_is_an_error(monkeypatch):
     """An edge or a kink inside the grid, a density that is none, one that is NaN: never a number."""
     monkeypatch.setattr(boxes, "POINTS", 400_000)
     grid = GridLaw(AXES, np.full((10, 15), 1 / 150))
-    for law in (Barenblatt(2, 2, 0.3), Barenblatt(2, 3, 0.3), DensityOnly(Uniform([-0.31, 0.1], [0.5, 0.93]))):
+    for hidden in (Barenblatt(2, 2, 0.3), Barenblatt(2, 3, 0.3), Uniform([-0.31, 0.1], [0.5, 0.93])):
+        law = DensityOnly(hidden)
         with pytest.raises(pf.errors.NotConverged, match=r"(?s)two rules.*Particles") as caught:
             metrics.l1(grid, law)
         assert caught.value.residual > 1e-9

@@ -38,7 +38,8 @@ def axis_rates(begin, end, density, field, slope, pressure, capped, width, rate,
                     fuller = max(density[j, i, k], density[j, i + 1, k])
                     most = abs(rest)
                     if fuller > 0:
-                        most += 2.0 * abs(pressure[j, i, k] - pressure[j, i + 1, k]) / (width * fuller)
+                        jump = abs(pressure[j, i, k] - pressure[j, i + 1, k])
+                        most += 2.0 * (jump / fuller) / width  # width times a faint density may be 0
                     velocity = min(max(velocity, -most), most)
                 up = i if velocity > 0 else i + 1
                 here = density[j, up, k]

@@ -40,3 +40,11 @@ def test_rates_by_blocks_of_lines_are_the_same_bits():
             results.append((rate, speed))
         assert all(np.array_equal(one, other) for one, other in zip(*results))
         assert np.abs(results[0][0]).max() > 1.0
+
+
+def test_densities_at_the_end_of_the_range_of_floats_divide_nothing_by_zero():
+    density = np.array([1.0, 1e-200, 5e-324, 0.0]).reshape(1, 4, 1)
+    field = np.log(np.maximum(density, 5e-324))
+    rate, speed = np.zeros(density.shape), np.zeros(1)
+    axis_rates(0, 1, density, field, 0 * field, density, True, 0.1, rate, speed)
+    assert np.isfinite(rate).all() and rate.sum() == 0 and speed[0] < 1e4
