@@ -54,13 +54,26 @@ def rotated(problem: Problem, rotation: ArrayLike | int) -> Problem:
     ------
     BadInput
         For what is no problem, and for a matrix of another shape or one that is not orthogonal.
+    Unsupported
+        For a potential that depends on time.
     """
     instance_of(problem, "problem", Problem)
+    _refuse_moving([problem.energy])
     turn, energy = _rotation(rotation, problem.dim), problem.energy
     whole = Energy(rotated_potential(energy.potential, turn), energy.internal, rotated_kernel(energy.interaction, turn))
     unstarted = Rotation((problem,), whole, problem.initial, rotation=turn)
     initial = unstarted.join([problem.initial])
     return structured(Rotation((problem,), whole, initial, rotation=turn), problem.horizon)
+
+
+def _refuse_moving(energies: Sequence[Energy]) -> None:
+    """`Unsupported` for potentials V(t, x)."""
+    moving = [energy.potential for energy in energies if energy.time_dependent]
+    if moving:
+        raise Unsupported(
+            f"The potential {shown(moving[0], 200)} depends on time. Problems are made of parts whose potentials do "
+            "not. Build V(t, x) of the whole by pf.potentials.Moving, without its structure."
+        )
 
 
 def _rotation(rotation: Any, dim: int) -> np.ndarray:
@@ -103,7 +116,8 @@ def separable(problems: Sequence[Problem]) -> Problem:
     BadInput
         For no problems, and for horizons that differ.
     Unsupported
-        For internal energies and interactions with which the blocks do not stay independent.
+        For internal energies and interactions with which the blocks do not stay independent, and for potentials that
+        depend on time.
     """
     given = list(problems) if isinstance(problems, list | tuple) else []
     if not given or not all(isinstance(problem, Problem) for problem in given):
@@ -115,6 +129,7 @@ def separable(problems: Sequence[Problem]) -> Problem:
     if len(horizons) > 1:
         raise BadInput(f"The horizons are {horizons}. A product has one. Pass the same horizon= to all.")
     energies = [problem.energy for problem in given]
+    _refuse_moving(energies)
     _require_one_entropy(energies)
     initial = Product([problem.initial for problem in given])
     whole = Energy(_block_potential(given), energies[0].internal, energies[0].interaction)

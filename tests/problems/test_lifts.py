@@ -126,6 +126,10 @@ def test_what_makes_no_sense_is_refused():
     for build, words in cases:
         with pytest.raises(pf.BadInput, match=words):
             build()
+    moving = ou(1, center=lambda t: np.array([t]))
+    for build in (lambda: rotated(moving, 0), lambda: separable([moving, ou(1)])):
+        with pytest.raises(pf.Unsupported, match="depends on time"):
+            build()
     with pytest.raises(pf.Unsupported, match="one and the same Entropy"):
         separable([ou(1), ou(1, temperature=2.0)])
     with pytest.raises(pf.Unsupported, match="one and the same Entropy"):

@@ -23,7 +23,15 @@ def test_a_replaced_start_and_horizon_are_stored_beside_the_catalogue_entry(tmp_
 
 
 @pytest.mark.parametrize(
-    "entry", [pf.problems.ou(4, seed=3), pf.problems.mixture_target(2, 3, 4.0), pf.problems.mixture_ou()]
+    "entry",
+    [
+        pf.problems.ou(4, seed=3),
+        pf.problems.mixture_target(2, 3, 4.0),
+        pf.problems.mixture_ou(),
+        pf.problems.rotated_wells(4),
+        pf.problems.rotated(pf.problems.separable([pf.problems.ou(2, seed=1), pf.problems.heat(1)]), 3),
+        pf.problems.radial([0.0, -1.0, 1.0], 3),
+    ],
 )
 def test_entries_with_seeds_and_laws_among_their_parameters_are_rebuilt(tmp_path, entry):
     flow = pf.Trajectory([0.5], [pf.laws.Gaussian(np.zeros(entry.dim), 1.0)])
