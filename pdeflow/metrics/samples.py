@@ -166,6 +166,17 @@ def first_order_variance(influences: Sequence[tuple[Values, Values, float]]) -> 
     return sum(part * float(w @ (value - w @ value) ** 2) for value, w, part in influences)
 
 
+def without_own_noise(variance: float, square: float, null: float | None) -> float:
+    """`first_order_variance` of estimated influences, less what their own noise adds near the null level.
+
+    Of one law they are noise: of a quadratic form zᵀKz in Gaussian errors z with one variance they are 2Kz, whose
+    variance 4 tr K² is twice that of the form. The half is taken off there, and its share null²/square above.
+    """
+    if null is None or not square > 0:
+        return variance
+    return variance * (1 - min(1.0, null * null / square) / 2)
+
+
 def quadratic_variance(influences: list[tuple[Values, Values, float]], spectrum: Spectrum) -> float:
     """The variance of a V-statistic of degree two.
 

@@ -13,6 +13,7 @@ from pdeflow.metrics.samples import (
     reference_points,
     root_error,
     sample_of,
+    without_own_noise,
 )
 
 CLOUD = np.random.default_rng(4).standard_normal((300, 2))
@@ -87,3 +88,16 @@ def test_draws_of_another_shape_are_refused(ask):
 
     with pytest.raises(pf.BadInput, match="Reshape it"):
         ask(Flat())
+
+
+def test_own_noise_is_half_of_the_variance_at_the_null_level_and_nothing_far_above():
+    """Of Q = zᵀKz with z standard normal: Var Q = 2 tr K², and the influences 2Kz show 4 tr K²."""
+    rng = np.random.default_rng(0)
+    rates = np.array([1.0, 0.5, 0.2])
+    z = rng.standard_normal((20_000, 3))
+    shown = np.mean(np.sum((2 * rates * z) ** 2, axis=1))
+    q = z**2 @ rates
+    assert without_own_noise(shown, 1.0, 1.0) == pytest.approx(q.var(), rel=0.03)
+    assert without_own_noise(shown, 1.0, 2.0) == shown / 2  # a value below the null level
+    assert without_own_noise(shown, 1e4, 1.0) == pytest.approx(shown, rel=1e-4)
+    assert without_own_noise(shown, 1.0, None) == shown
