@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..._core.compiled import BLOCK
 from ..._core.errors import Diverged
 from ..._core.shapes import Numbers
 from .cells import Cells, Evaluation
@@ -49,7 +48,7 @@ def rates(cells: Cells, density: Numbers, at: Evaluation, run: Run) -> tuple[Num
         lines = shape[0] if shape[0] > 1 else shape[2]
         speed = np.zeros(lines)
         arrays = (part.reshape(shape) for part in (density, at.field, at.slope, at.pressure))
-        run(lines * BLOCK, axis_rates, *arrays, cells.capped, float(width), rate.reshape(shape), speed)
+        run(lines, axis_rates, *arrays, cells.capped, float(width), rate.reshape(shape), speed)
         with np.errstate(divide="ignore"):
             limit = min(limit, float(np.divide(width, 2 * density.ndim * speed.max())))
     return rate, limit

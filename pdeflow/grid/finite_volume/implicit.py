@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..._core.compiled import BLOCK, FMA, compiled
+from ..._core.compiled import FMA, compiled
 from ..._core.errors import Diverged
 from ..._core.shapes import Numbers
 from .cells import LEAST_DENSITY, Cells, Evaluation
@@ -93,7 +93,7 @@ def _solved(cells: Cells, old: Numbers, field: Numbers, axis: int, dt: float, ru
     shape = np.moveaxis(old, axis, -1).shape
     before, outer = (np.ascontiguousarray(np.moveaxis(part, axis, -1)).reshape(-1, shape[-1]) for part in (old, field))
     shares = np.empty_like(before)
-    run(len(before) * BLOCK, upper_shares, before, shares)
+    run(len(before), upper_shares, before, shares)
     top = float(before.max())
     new = np.maximum(before, LEAST_DENSITY) if cells.capped else before.copy()
     courant = dt / float(cells.widths[axis]) ** 2
@@ -103,7 +103,7 @@ def _solved(cells: Cells, old: Numbers, field: Numbers, axis: int, dt: float, ru
     for _ in range(MOST_ITERATIONS):
         slope, curvature = cells.slopes(new[active])
         lines = (active, before, new, outer, slope, curvature, shares)
-        run(len(active) * BLOCK, _newton, *lines, courant, cells.capped, change, *settings)
+        run(len(active), _newton, *lines, courant, cells.capped, change, *settings)
         if not np.isfinite(new[active]).all():
             return None
         active = np.flatnonzero(change > ACCURACY * top)

@@ -215,7 +215,7 @@ class FiniteVolume(Method):
         """The state one step later; rng is not used."""
         cells = state.cells
         density, longest = state.mass / cells.volume, state.longest
-        with crew() as run:
+        with crew(1) as run:  # lines are shared out
             if self.stepping == "explicit":
                 found = explicit_step(cells, density, state.evaluation, float(dt), run)
             else:
