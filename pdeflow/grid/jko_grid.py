@@ -1,4 +1,4 @@
-"""The grid of a JKO scheme in one or two dimensions: its ends, V with obstacles, and mass at ends that are no walls."""
+"""The grid of JKO steps, or of finite volumes: its ends, V with obstacles, and mass at ends that are no walls."""
 
 from typing import Any
 

@@ -1,17 +1,15 @@
-"""The ends of the domain of FiniteVolume: where they are, and mass that arrives there."""
+"""Where the domain of FiniteVolume ends."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from ..._core.errors import BadInput, Unsupported
-from ..._core.shapes import Numbers, Row
+from ..._core.errors import Unsupported
+from ..._core.shapes import Row
 from ...laws import Barenblatt, Law
 from ...problems import Problem
 from ..box_domain import NOISE, Ends, choose_region, start_range
-from ..domain import MASS_TOLERANCE, RIM_SHARE, choose_box, temperature_of
-from .cells import Cells
+from ..domain import choose_box, temperature_of
 
 
 def own_edges(law: Law, cells: Sequence[int]) -> tuple[Row, ...] | None:
@@ -55,44 +53,3 @@ def chosen_ends(problem: Problem, cells: Sequence[int], lower: Ends, upper: Ends
         low, high = low - reach, high + reach
     pairs = zip(lower, upper, low, high)
     return [(float(a if x is None else x), float(b if y is None else y)) for x, y, a, b in pairs]
-
-
-def rim_masses(mass: Numbers) -> Numbers:
-    """The mass in the outermost cells (or the outermost hundredth) at the lower and upper end of each axis (d, 2)."""
-    rims = []
-    for axis, n in enumerate(mass.shape):
-        along, rim = mass.sum(axis=tuple(i for i in range(mass.ndim) if i != axis)), max(1, n // RIM_SHARE)
-        rims.append([float(along[:rim].sum()), float(along[-rim:].sum())])
-    return np.array(rims)
-
-
-def refuse_arrivals(potential: Any, mass: Numbers, before: Numbers, cells: Cells, when: str) -> None:
-    """`BadInput` where more than `MASS_TOLERANCE` of the mass has come to an end of the domain that is no wall.
-
-    before : the masses at the start of the step. An end beside which V is not finite is a wall.
-    """
-    now, was = rim_masses(mass), rim_masses(before)
-    for axis, end in np.argwhere((now > MASS_TOLERANCE) & (now > was)):
-        edges, name = cells.edges[axis], ("lower", "upper")[end]
-        if potential is not None and _is_wall(potential, cells, int(axis), int(end)):
-            continue
-        raise BadInput(
-            f"Mass {now[axis, end]:.3g} lies in the outermost cells at the {name} end {edges[-end]:.6g} of axis "
-            f"{axis} {when}, and more comes: the no-flux end piles it up; at most {MASS_TOLERANCE:g} is accepted. "
-            f"Widen {name}= so that the flow stays inside up to the horizon. If a wall is meant there, let V be inf "
-            "beyond it.",
-            axis=int(axis),
-            end=name,
-            mass=float(now[axis, end]),
-        )
-
-
-def _is_wall(potential: Any, cells: Cells, axis: int, end: int) -> bool:
-    """Whether V is not finite half a cell beyond the middle of an end."""
-    x = np.array([[(edges[0] + edges[-1]) / 2 for edges in cells.edges]])
-    x[0, axis] = cells.edges[axis][-end] + (end - 0.5) * cells.widths[axis]
-    try:
-        with np.errstate(all="ignore"):
-            return not np.isfinite(np.asarray(potential.value(x), dtype=float)).all()
-    except BadInput:  # by which FromFunction answers where V is not finite
-        return True

@@ -8,17 +8,18 @@ import numpy as np
 from ..._core.compiled import crew
 from ..._core.errors import BadInput, Diverged, Unsupported
 from ..._core.shapes import Numbers
-from ..._core.validate import count, positive
+from ..._core.validate import positive
 from ...energies.interactions import require_even
 from ...laws import GridLaw
 from ...method import Method
 from ...problems import Problem
-from ..box_domain import refuse_start_outside, start_masses
-from ..domain import check_ends, require_fine_floats
+from ..chang_cooper.box import check_axes, of_axes
+from ..domain import require_fine_floats
+from ..jko_grid import edge_masses, initial_masses, refuse_arrivals
 from ..resolution import refuse_narrow
 from .cells import Cells, Evaluation, potential_on_cells
 from .convolution import Convolution, stiffness
-from .ends import chosen_ends, own_edges, refuse_arrivals, rim_masses
+from .ends import chosen_ends, own_edges
 from .explicit import explicit_step
 from .implicit import implicit_step
 
@@ -97,7 +98,8 @@ class FiniteVolume(Method):
         Above three dimensions, for fast diffusion (a power below 1), and without ends where none are automatic.
     BadInput
         For ends that make no sense, a V or W that is not finite on the cells, more than 1e-3 of the initial law outside
-        or arrived at an end of the domain that is no wall, and where a law is asked for that is narrower than a cell.
+        or 1e-4 arrived at an end of the domain that is no wall, and where a law is asked for that is narrower than a
+        cell.
     Diverged
         Where no substep keeps the density non-negative and lets the energy fall.
 
@@ -134,8 +136,8 @@ class FiniteVolume(Method):
     *Start.* Initial masses are those of the law, exact or by quadrature of its density. Nothing is renormalised: the
     initial mass outside goes into the outermost cells and is reported as `tail_mass`.
 
-    *Ends.* Where more than 1e-3 of the mass has come to the outermost cells of an axis (or the outermost hundredth) the
-    run is refused, unless V is inf beyond that end, which makes it a wall.
+    *Ends.* Where more than 1e-4 of the mass has come to the outermost cells of an axis the run is refused, unless V is
+    inf beyond that end, which makes it a wall.
 
     *Report.* `energy` (the discrete one), `least` (smallest density met), `mass_error` (Σm - 1), `tail_mass`,
     `edge_mass` (the largest mass of the outermost cells at an end), and of the last step `substeps`, `refused` (those
@@ -150,19 +152,7 @@ class FiniteVolume(Method):
     tolerance: float | None = None
 
     def __post_init__(self):
-        for number in _each(self.cells):
-            if number is not None:
-                count(number, "cells", 3)
-        lower, upper = _each(self.lower), _each(self.upper)
-        lengths = {len(part) for part in (_each(self.cells), lower, upper) if len(part) > 1}
-        if len(lengths) > 1:
-            raise BadInput(
-                f"cells = {self.cells!r}, lower = {self.lower!r} and upper = {self.upper!r} have different lengths. "
-                "Each is one number, or one number an axis. Match them."
-            )
-        axes = max(lengths, default=1)
-        for low, high in zip(_repeated(lower, axes), _repeated(upper, axes)):
-            check_ends(low, high)
+        check_axes(self.cells, self.lower, self.upper)
         self._check_stepping()
 
     def _check_stepping(self) -> None:
@@ -196,9 +186,7 @@ class FiniteVolume(Method):
                 "no substep is short enough. Powers above 1 and the entropy are possible. Use QuantileJKO on the line."
             )
         edges = self._edges(problem)
-        mass, outside = start_masses(problem.initial, edges)
-        ends = np.array([(axis[0], axis[-1]) for axis in edges])
-        refuse_start_outside("initial law", outside, *ends.T)
+        mass, outside = initial_masses(problem.initial, edges)
         widths = np.array([(axis[-1] - axis[0]) / (len(axis) - 1) for axis in edges])
         convolution = None
         if energy.interaction is not None:
@@ -239,7 +227,7 @@ class FiniteVolume(Method):
             unextrapolated=found.unextrapolated,
             longest=longest,
         )
-        refuse_arrivals(problem.energy.potential, after.mass, state.mass, cells, f"in step {after.steps}")
+        refuse_arrivals(problem.energy.potential, after.mass, state.mass, cells.edges, f"in step {after.steps}")
         return after
 
     def law(self, state: VolumeState) -> GridLaw:
@@ -257,7 +245,7 @@ class FiniteVolume(Method):
             "least": state.least,
             "mass_error": float(state.mass.sum() - 1),
             "tail_mass": state.tail_mass,
-            "edge_mass": float(max(rim_masses(state.mass).ravel())),
+            "edge_mass": float(edge_masses(state.mass).max()),
             "substeps": state.substeps,
             "refused": state.refused,
             "unextrapolated": state.unextrapolated,
@@ -271,7 +259,8 @@ class FiniteVolume(Method):
                 f"FiniteVolume works in one to three dimensions, the problem has dim {dim}. For separable problems "
                 "solve the 1-D one and pf.lift it; else use EulerMaruyama or a neural method."
             )
-        cells, lower, upper = self._by_axis(dim)
+        cells = [DEFAULT_CELLS[dim] if n is None else int(n) for n in of_axes(self.cells, dim, "cells")]
+        lower, upper = of_axes(self.lower, dim, "lower"), of_axes(self.upper, dim, "upper")
         given = any(end is not None for end in (*lower, *upper))
         own = None if given else own_edges(problem.initial, cells)
         if own is not None:
@@ -281,23 +270,3 @@ class FiniteVolume(Method):
         for axis in edges:
             require_fine_floats(axis)
         return edges
-
-    def _by_axis(self, dim: int) -> tuple[list[int], tuple[Any, ...], tuple[Any, ...]]:
-        """Numbers of cells, lower and upper ends of each axis."""
-        parts = {name: _each(getattr(self, name)) for name in ("cells", "lower", "upper")}
-        wrong = {name: part for name, part in parts.items() if len(part) not in (1, dim)}
-        if wrong:
-            raise BadInput(
-                f"{', '.join(f'{name} = {part!r}' for name, part in wrong.items())} for a problem of dim {dim}. Each "
-                "is one number, or one number an axis. Match them."
-            )
-        cells = [DEFAULT_CELLS[dim] if n is None else int(n) for n in _repeated(parts["cells"], dim)]
-        return cells, _repeated(parts["lower"], dim), _repeated(parts["upper"], dim)
-
-
-def _each(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, tuple | list) else (value,)
-
-
-def _repeated(parts: tuple[Any, ...], axes: int) -> tuple[Any, ...]:
-    return parts * axes if len(parts) == 1 else parts
