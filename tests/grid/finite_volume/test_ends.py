@@ -41,6 +41,15 @@ def test_initial_mass_outside_goes_into_the_outermost_cells():
             FiniteVolume(20, -2.0, 4.0).init(problem, None)
 
 
+def test_cells_that_hold_the_least_of_floats_are_no_obstacle():
+    start = pf.laws.Gaussian([2.0, 0.0], [[0.06, 0.05], [0.05, 0.06]])
+    problem = pf.problems.ou(dim=2, initial=start, temperature=0.1)
+    mass = FiniteVolume(40, -6.0, 6.0).init(problem, None).mass
+    assert 0 < mass[mass > 0].min() < 1e-300  # such cells are there
+    law = pf.solve(problem, FiniteVolume(40, -6.0, 6.0), dt=0.05, times=[0.05]).final
+    assert law.min_mass >= 0 and abs(law.mass_error) < 1e-9
+
+
 def test_mass_that_arrives_at_an_end_is_refused_unless_there_is_a_wall():
     method = FiniteVolume(20, -1.0, 1.0)
     energy = pf.Energy(pf.potentials.FromFunction(lambda x: -x.sum(1), dim=2), pf.Power(2.0, 0.1))
