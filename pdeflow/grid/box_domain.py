@@ -12,7 +12,8 @@ from .._core.shapes import Numbers, Row, Vector
 from ..laws import Law
 from ..laws.cell_integrals import cell_masses
 from ..problems import Problem
-from .domain import LEAST_FALL, MASS_TOLERANCE, RIM_SHARE, TAIL_MASS
+from .domain import LEAST_FALL, MASS_TOLERANCE, RIM_SHARE
+from .law_reach import reach
 
 NODES = {2: 129, 3: 41}  # of an axis where V is scanned
 COARSE_NODES = {2: 64, 3: 24}  # of an axis where the mass outside a box that is given is summed
@@ -65,43 +66,6 @@ def grid_values(potential: Any, axes: Sequence[Row]) -> Numbers:
             x=x[i].tolist(), value=float(raw[i]),
         )  # fmt: skip
     return raw.astype(float).reshape(shape)
-
-
-def reach(law: Law, direction: Vector, tail: float = TAIL_MASS) -> tuple[float, float] | None:
-    """An interval of directionᵀx that leaves about `tail` of a law outside at each end; None if none is known."""
-    length = float(np.linalg.norm(direction))
-    if length == 0:
-        return 0.0, 0.0
-    atoms, mixture, factors, pushed = law.atoms(), law.gaussian_components(), law.factors(), law.pushed_from()
-    parts: list[tuple[float, float] | None]
-    if atoms is not None:
-        places = atoms[0] @ direction
-        return float(places.min()), float(places.max())
-    if mixture is not None and len(mixture[1]) > 1:
-        parts = [reach(part, direction, tail) for weight, part in zip(*mixture) if weight > 0]
-        known = [part for part in parts if part is not None]
-        return min(low for low, _ in known), max(high for _, high in known)
-    line = law if law.dim == 1 else law.projected(direction / length)
-    if line is not None and "quantile" in line.answers():
-        scale = length if law.dim > 1 else float(direction[0])
-        ends = np.sort(scale * np.asarray(line.quantile(np.array([tail, 1 - tail])), dtype=float))
-        return float(ends[0]), float(ends[1])
-    if factors is not None and len(factors) > 1:
-        ends = np.cumsum([part.dim for part in factors])
-        parts = [reach(part, direction[end - part.dim : end], tail) for part, end in zip(factors, ends)]
-        known = [part for part in parts if part is not None]
-        return None if len(known) < len(parts) else (sum(low for low, _ in known), sum(high for _, high in known))
-    if pushed is not None and all(move.affine for move in pushed[1]):
-        offset = 0.0
-        for move in reversed(pushed[1]):
-            offset, direction = offset + float(direction @ move.shift), move.matrix.T @ direction
-        found = reach(pushed[0], direction, tail)
-        return None if found is None else (found[0] + offset, found[1] + offset)
-    box = law.support()
-    if box is None or not np.isfinite(box).all():
-        return None
-    middle, half = direction @ (box[0] + box[1]) / 2, np.abs(direction) @ (box[1] - box[0]) / 2
-    return float(middle - half), float(middle + half)
 
 
 def start_range(law: Law) -> tuple[Vector, Vector]:
@@ -216,7 +180,7 @@ def _scan(
     inside &= np.isfinite(values)
     passed, top = _downhill(values, inside)
     level = max(top, float(values.min())) + EMPTY_DEPTH * temperature
-    return axes, passed | (values < level), values
+    return axes, passed | (values <= level), values
 
 
 def _downhill(values: Numbers, start: np.ndarray) -> tuple[np.ndarray, float]:
@@ -285,7 +249,7 @@ def _stationary_outside(potential: Any, temperature: float, low: Vector, high: V
     for _ in range(_MOST_WIDENINGS):
         axes = [np.linspace(a, b, COARSE_NODES[dim]) for a, b in zip(*wide)]
         values = grid_values(potential, axes)
-        occupied = values < values.min() + EMPTY_DEPTH * temperature
+        occupied = values <= values.min() + EMPTY_DEPTH * temperature
         touched = [np.array([occupied.take(end, axis=k).any() for k in range(dim)]) for end in (0, -1)]
         if not (touched[0].any() or touched[1].any()):
             break
@@ -305,7 +269,7 @@ def _stationary_outside(potential: Any, temperature: float, low: Vector, high: V
         outer[0][k], outer[1][k] = low[k], high[k]
     least = float(values.min())
     inside = _weight(potential, temperature, least, low, high, COARSE_NODES[dim])
-    outside = [_weight(potential, temperature, least, *box, COARSE_NODES[dim]) for box in boxes]
+    outside = [_weight(potential, temperature, least, a, b, COARSE_NODES[dim]) for a, b in boxes]
     total = inside + sum(outside)
     return float(sum(outside) / total) if total > 0 else np.nan
 

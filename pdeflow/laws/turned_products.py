@@ -48,21 +48,18 @@ def turned_masses(laws: Sequence[Law], matrix: Matrix, shift: Vector, axes: Sequ
         differ by more than 1e-9 in all. Each mass is known to about 1e-16; fainter ones are those of three Gauss points
         an axis of the density, which is of the right size where a density has steps.
     """
-    if any(law.has_density() is not True or not {"cdf", "log_density"} <= set(law.answers()) for law in laws):
+    breaks = [_features(law) for law in laws]
+    known = [places for places in breaks if places is not None]
+    if len(known) < len(laws):
         return None
     inverse = np.linalg.inv(matrix)
-    steps = [law.density_steps() for law in laws]
-    edges = [law.density_edges() if found is None else found[0] for law, found in zip(laws, steps)]
-    if any(places is None for places in edges):
-        return None
-    breaks = [places[np.isfinite(places)] for places in edges if places is not None]
-    exact = all(found is not None for found in steps)
+    exact = all(law.density_steps() is not None for law in laws)
     along, error = [], 0.0
     for k in (0, 1):
         nodes, direction, rows = axes[k], inverse[:, k], []
         for other in axes[1 - k]:
             start = inverse @ (np.array([0.0, other] if k == 0 else [other, 0.0]) - shift)
-            row, difference = _along(laws, breaks, exact, start, direction, nodes)
+            row, difference = _along(laws, known, exact, start, direction, nodes)
             rows.append(row)
             error += difference
         along.append(np.array(rows))
@@ -91,6 +88,15 @@ def _fill_faint(mass: Numbers, laws: Sequence[Law], inverse: Matrix, shift: Vect
     fine *= halves[0] * halves[1] * abs(np.linalg.det(inverse))
     where = tuple(faint.T)
     mass[where] = np.where(np.abs(fine - mass[where]) <= 1e-15, fine, mass[where])
+
+
+def _features(law: Law) -> Row | None:
+    """The places on the line where the density has a step or a feature; None where it or they are not known."""
+    if law.has_density() is not True or not {"cdf", "log_density"} <= set(law.answers()):
+        return None
+    steps = law.density_steps()
+    places = law.density_edges() if steps is None else steps[0]
+    return None if places is None else places[np.isfinite(places)]
 
 
 def _along(

@@ -5,54 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from plane_cases import SPIN, TURN, rotated_double_well
-from scipy.special import ndtri
 
 import pdeflow as pf
 from pdeflow.grid import box_domain as boxes
-from pdeflow.laws import AffineMap, Gaussian, GaussianMixture, GridLaw, Law, Particles, Product, Ring, Uniform
+from pdeflow.laws import Gaussian, Law
 from pdeflow.laws.cell_integrals import cell_masses
-
-TAIL = 1e-6
-EIGHTH = np.array([np.cos(0.4), np.sin(0.4)])
-DEVIATIONS = -ndtri(TAIL)
-
-
-@pytest.mark.parametrize(
-    "law, interval",
-    [
-        (Gaussian([1.0, 2.0], [[0.5, 0.2], [0.2, 0.4]]), None),
-        (Uniform([-1.0, 0.0], [1.0, 3.0]), (-EIGHTH[0], EIGHTH[0] + 3 * EIGHTH[1])),
-        (Particles([[0.0, 0.0], [1.0, -2.0]]), (0.0, EIGHTH @ [1.0, -2.0])),
-        (GridLaw((np.linspace(0, 1, 4), np.linspace(-1, 0, 3)), np.full((3, 2), 1 / 6)), (-EIGHTH[1], EIGHTH[0])),
-        (Ring(2.0), (-2 * EIGHTH.sum(), 2 * EIGHTH.sum())),
-    ],
-    ids=["gaussian", "uniform", "cloud", "grid", "ring"],
-)
-def test_how_far_a_law_reaches_in_any_direction(law, interval):
-    if interval is None:
-        spread = DEVIATIONS * np.sqrt(EIGHTH @ law.cov() @ EIGHTH)
-        interval = EIGHTH @ law.mean() - spread, EIGHTH @ law.mean() + spread
-    # what is not known in every direction is bounded by the box of the support
-    assert boxes.reach(law, EIGHTH, TAIL) == pytest.approx(interval, rel=1e-9)
-
-
-def test_products_mixtures_and_images_reach_as_far_as_their_parts():
-    parts = Gaussian(1.0, 0.25), Gaussian([0.0, 2.0], [[0.5, 0.2], [0.2, 0.4]])
-    direction = np.array([0.5, -0.3, 0.8])
-    low, high = boxes.reach(Product(parts), direction, TAIL)
-    first = boxes.reach(parts[0], direction[:1], TAIL)
-    second = boxes.reach(parts[1], direction[1:], TAIL)
-    assert (low, high) == pytest.approx((first[0] + second[0], first[1] + second[1]), rel=1e-12)
-    uniform = Product([Uniform(0.0, 1.0), Uniform(-1.0, 1.0)])
-    turned = uniform.pushed(AffineMap(TURN, np.array([5.0, 0.0])))
-    cosine, sine = TURN[0, 0], TURN[1, 0]
-    tail = 1 - 2 * TAIL  # of each interval
-    width = 1 * cosine * tail / 2 + 2 * sine * tail / 2
-    middle = 5 + cosine / 2
-    assert boxes.reach(turned, np.array([1.0, 0.0]), TAIL) == pytest.approx((middle - width, middle + width), rel=1e-9)
-    mixture = GaussianMixture([0.5, 0.5], [[-3.0, 0.0], [4.0, 0.0]], [np.eye(2), 4 * np.eye(2)])
-    low, high = boxes.reach(mixture, np.array([1.0, 0.0]), TAIL)
-    assert (low, high) == pytest.approx((-3 - DEVIATIONS, 4 + 2 * DEVIATIONS), rel=1e-9)
 
 
 @pytest.mark.parametrize("dim", [2, 3])
@@ -68,6 +25,15 @@ def test_the_automatic_box_holds_start_and_stationary_law(dim):
     assert (region.lower < x.min(axis=0)).all() and (region.upper > x.max(axis=0)).all()
     assert (region.upper - region.lower < 1.35 * (x.max(axis=0) - x.min(axis=0)) + 0.5).all()
     assert region.stationary_tail < 1e-12
+
+
+@pytest.mark.parametrize("value", [lambda x: -np.sum(x**2, axis=1), lambda x: x[:, 0] ** 2])
+def test_without_a_stationary_law_there_is_no_automatic_box(value):
+    energy = pf.Energy(pf.potentials.FromFunction(value, dim=2), pf.Entropy(1.0))
+    problem = pf.Problem(energy, Gaussian([0.0, 0.0], np.eye(2)), 1.0, name="free")
+    with pytest.raises(pf.BadInput, match="does not decay"):
+        boxes.choose_region(problem, 1.0, (None, None), (None, None))
+    assert np.isnan(boxes.choose_region(problem, 1.0, (-9.0, -9.0), (9.0, 9.0)).stationary_tail)
 
 
 def test_the_box_holds_a_well_that_is_empty_in_the_end():

@@ -14,6 +14,7 @@ from ...laws import GridLaw
 from ...problems import Problem
 from ..box_domain import (
     NOISE,
+    Region,
     choose_region,
     grid_values,
     open_faces,
@@ -138,6 +139,14 @@ def started(method: Any, problem: Problem, temperature: float) -> BoxState:
     if own is not None and potential is not None and set(lower + upper) == {None}:
         lower, upper = tuple(axis[0] for axis in own), tuple(axis[-1] for axis in own)
     region = choose_region(problem, temperature, lower, upper)
+    return _started_in(region, own, counts, problem, temperature)
+
+
+def _started_in(
+    region: Region, own: tuple[Row, ...] | None, counts: Sequence[int], problem: Problem, temperature: float
+) -> BoxState:
+    """The initial law in cells of a box; own : edges of a law that is constant on so many equal cells."""
+    initial, potential = problem.initial, problem.energy.potential
     axes = [np.linspace(a, b, n + 1) for a, b, n in zip(region.lower, region.upper, counts)]
     for axis in axes:
         require_fine_floats(axis)
