@@ -4,7 +4,7 @@ python benchmarks/sample_metrics.py [--points 3000] [--dims 1 2 10 100] [--repea
 
 --large: ours alone in d = 100, CPU seconds for 10⁴ points of each law, and for 10⁵ where the time is not quadratic in
 them, with the defaults of each metric. Measured on a shared machine of 2 cores: energy_distance 4.1, mmd 4.6, ksd 3.0,
-c2st 1.8 and 4.5, sinkhorn_divergence 0.3 and 2.1, max_sliced_w2 about 10; the quadratic ones take a hundred times as
+c2st 1.8 and 4.5, sinkhorn_divergence 0.3 and 2.1, max_sliced_w2 11; the quadratic ones take a hundred times as
 long for 10⁵ points.
 
 Peers: matrices of pairs in numpy (scipy's cdist), torch's cdist in float64, POT (its log-domain Sinkhorn divergence

@@ -78,8 +78,8 @@ def max_sliced_w2(
     -----
     Along θ the squared distance is min over couplings of E(θ·(X - Y))², whose gradient at the optimal coupling, that of
     the sorted projections, is 2 E (X - Y)(X - Y)ᵀθ [deshpande2019, section 3]. The search goes up along it, with steps
-    that are halved until the distance grows. Clouds enter as they are, in O(n(d + log n)) a step (d = 100, 3,000
-    points of each law: 7 CPU seconds with the null level; 10⁵ points: minutes). The search fits the
+    that are halved until the distance grows. Clouds enter as they are, in O(n(d + log n)) a step (d = 100, 10⁴
+    points of each law: 11 CPU seconds with the null level; 10⁵ points: minutes). The search fits the
     direction to the samples, so that the null level grows with d: compare the value with it.
 
     *stderr.* For one law the potentials are noise, and the variance that they show is twice that of the square, as of
