@@ -5,9 +5,9 @@ taken for it: total mass 9, W without its 1/π, and both with W doubled, as wher
 implicit scheme of second order in time, in steps that keep a tolerance, on [-3.2, 3.2]², so that the edges of the
 square are edges of cells. Each problem is run on two grids, one twice as fine.
 
-Bars: the merging time (the first time with one local maximum above half of the largest density) within 1 % of the finer
-grid, and E|x|² and the energy, at every eighth of the time but those within 6 % of the merging time, in which E|x|²
-falls to a tenth, within 1 % for 256² cells and 4 % for 128², whose cells are twice as wide; 256² cells of the stated
+Bars: against the finer grid the merging time (the first time with one local maximum above half of the largest density),
+and E|x|² and the energy at every eighth of the time but those within 6 % of the merging time, in which E|x|² falls to a
+tenth, are right to 1 % for 256² cells and to 4 % for 128², whose cells are twice as wide; 256² cells of the stated
 problem to t = 160 in under 5 minutes on two cores; the energy never rises, no density is below -1e-14, mass is kept to
 1e-12; and on 64² cells within 1 % of the explicit scheme, which shares neither its steps nor its equations.
 
@@ -115,11 +115,11 @@ def gaps(found, truth):
 def compare(name, found, cells, truth, against, limit=LIMIT):
     """(row of the table, whether the bars of a run and of its distance to the truth are met).
 
-    limit : of the differences of E|x|² and energy.
+    limit : of the differences.
     """
     second, energy, merging = gaps(found, truth)
     kept = found.rise <= 0 and found.least >= LEAST and found.mass_error <= MASS
-    met = max(second, energy) <= limit and merging <= LIMIT and kept
+    met = max(second, energy, merging) <= limit and kept
     row = (
         f"| {name} | {cells}² | {against} | {found.merging_time:.2f} | {truth.merging_time:.2f} | {second:.2%} | "
         f"{energy:.2%} | {found.substeps} | {found.seconds:.0f} | {found.rise:.0e} | {found.least:.0e} | "

@@ -32,11 +32,7 @@ def chosen_ends(problem: Problem, cells: Sequence[int], lower: Ends, upper: Ends
     temperature = temperature_of(energy.internal)
     free = energy.potential is None and energy.interaction is None
     if energy.interaction is None and temperature is not None and not (free and dim > 1):
-        if dim == 1:
-            box = choose_box(problem, temperature, cells[0], lower[0], upper[0])
-            return [(box.lower, box.upper)]
-        region = choose_region(problem, temperature, lower, upper)
-        return [(float(low), float(high)) for low, high in zip(region.lower, region.upper)]
+        return _with_entropy(problem, temperature, cells, lower, upper)
     given = [(float(low), float(high)) for low, high in zip(lower, upper) if low is not None and high is not None]
     if len(given) == dim:
         return given
@@ -47,9 +43,23 @@ def chosen_ends(problem: Problem, cells: Sequence[int], lower: Ends, upper: Ends
             "entropy and powers alone. Pass lower= and upper= such that the mass stays inside up to the horizon."
         )
     low, high = start_range(problem.initial)
-    for c, m in terms:
-        time = c * problem.horizon
-        reach = NOISE * np.sqrt(2 * time) if m == 1 else Barenblatt(dim, m, time).radius
-        low, high = low - reach, high + reach
-    pairs = zip(lower, upper, low, high)
+    reach = _spread(terms, dim, problem.horizon)
+    pairs = zip(lower, upper, low - reach, high + reach)
     return [(float(a if x is None else x), float(b if y is None else y)) for x, y, a, b in pairs]
+
+
+def _with_entropy(
+    problem: Problem, temperature: float, cells: Sequence[int], lower: Ends, upper: Ends
+) -> list[tuple[float, float]]:
+    """The ends that ChangCooper has."""
+    if problem.dim == 1:
+        box = choose_box(problem, temperature, cells[0], lower[0], upper[0])
+        return [(box.lower, box.upper)]
+    region = choose_region(problem, temperature, lower, upper)
+    return [(float(low), float(high)) for low, high in zip(region.lower, region.upper)]
+
+
+def _spread(terms: tuple[tuple[float, float], ...], dim: int, horizon: float) -> float:
+    """How far a density spreads by the entropies and powers of `InternalEnergy.terms` up to the horizon."""
+    reaches = [NOISE * np.sqrt(2 * c * horizon) if m == 1 else Barenblatt(dim, m, c * horizon).radius for c, m in terms]
+    return float(sum(reaches))
