@@ -44,6 +44,26 @@ def test_the_sweep_over_dimensions_runs(tmp_path):
     assert all(abs(row["error"] / row["time_error"] - 1) < 1e-3 for row in names["table"])
 
 
+def test_error_rates_of_the_judge_are_those_of_the_committed_table():
+    table = (Path(__file__).parents[1] / "validation/batteries/results/verdicts.md").read_text(encoding="utf-8")
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.count("|") == 10]
+    columns = dict(zip(cells[0], zip(*cells[2:], strict=True), strict=True))
+    alarms, passes = (
+        max(float(one.rstrip(" %")) for one in columns[name]) for name in ("false alarms", "false passes")
+    )
+    text = " ".join(README.split())
+    assert (
+        f"ended as `fail` in at most {alarms:g} %, and a claim off by 1/2 or 1 as `pass` in at most {passes:g} %"
+        in text
+    )
+    noise = [float(one) for cell in columns["noise"] for one in cell.split("...")]
+    levels = [int(one) for cell in columns["levels"] for one in cell.split("...")]
+    spans = f"noise of {100 * min(noise):g} to {100 * max(noise):g} %", f"{min(levels)} to {max(levels)} levels"
+    assert all(span in text for span in spans), spans
+    (repeats,) = set(re.findall(r"(\d+) repeats", table))
+    assert f"In {int(repeats):,} simulated sweeps of each cell" in text
+
+
 def test_every_file_and_name_it_points_to_exists():
     import pdeflow as pf
 

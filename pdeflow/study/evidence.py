@@ -22,8 +22,12 @@ DISCREPANCY = 0.01  # τ: what is left of an error that has no noise, relative t
 FLOOR_DOUBT = 0.05  # standard deviation of d
 RIVAL = 0.5  # orders of schemes lie half an order apart
 # Differences of log evidence. A claim fails where an order out of its tolerance is so much better than all within it.
-# It passes where it is so much better than all orders half an order away, and none out of the tolerance is much better.
-FAIL, PASS, COMPATIBLE = 5.0, 3.5, 3.0
+# It passes where it is so much better than the orders half an order away, and none out of the tolerance is much better.
+FAIL, COMPATIBLE = 5.0, 3.0
+PASS = {-1: 3.0, 1: 3.45}  # over the order below the claim, and over the order above it, which b and c imitate better
+# Where claim and rival lie more than APART standard errors of the order apart, a pass needs less by RELIEF for each
+# further one, and at least LEAST_PASS: wrong claims get even that about once in 200 times at most. docs/math.md 14.1.
+APART, RELIEF, LEAST_PASS = 4.0, 0.8, 1.0
 _STEPS, _NODES = 12, 41
 SEEN = 5.0  # standard errors: errors that stand out less from their noise tell no order
 SCATTERS = DISCREPANCY * 3.0 ** np.arange(5)  # relative scatter where no standard error is known
@@ -203,19 +207,20 @@ def _marginal(r: Values, orders: np.ndarray, y: np.ndarray, slope: np.ndarray, b
     gy = along[..., 0, None] + b * y1 + c * y2
 
     def around(a):
-        """Weight and sum of the known a, rest of the squares, and determinant, where b and c spread the data by a."""
+        """Weight and sum of the known a, and what b and c take out, where they spread the data by a."""
         scale_b, scale_c = a * spread_b, a * spread_c
         v11, v22 = 1 + scale_b**2 * entry(1, 1), 1 + scale_c**2 * entry(2, 2)
         v12 = scale_b * scale_c * entry(1, 2)
         det = v11 * v22 - v12**2
-        p1, p2, q1, q2 = scale_b * g1, scale_c * g2, scale_b * y1, scale_c * y2
-        known = np.maximum(gg - (v22 * p1 * p1 - 2 * v12 * p1 * p2 + v11 * p2 * p2) / det, 1e-300)
-        seen = gy - (v22 * p1 * q1 - v12 * (p1 * q2 + p2 * q1) + v11 * p2 * q2) / det
-        left = rest[..., None] - (v22 * q1 * q1 - 2 * v12 * q1 * q2 + v11 * q2 * q2) / det
-        return known, seen, left, det
+        q1, q2 = scale_b * y1, scale_c * y2
+        p1, p2 = scale_b * g1 / det, scale_c * g2 / det
+        with_1, with_2 = v22 * p1 - v12 * p2, v11 * p2 - v12 * p1
+        known = np.maximum(gg - (with_1 * scale_b * g1 + with_2 * scale_c * g2), 1e-300)
+        return known, gy - (with_1 * q1 + with_2 * q2), (v11, v12, v22, det, q1, q2)
 
-    known, seen, _, _ = around(gy / gg)
-    known, seen, left, det = around(seen / known)
+    known, seen, _ = around(gy / gg)
+    known, seen, (v11, v12, v22, det, q1, q2) = around(seen / known)
+    left = rest[..., None] - (v22 * q1 * q1 - 2 * v12 * q1 * q2 + v11 * q2 * q2) / det
     a = seen / known
     with np.errstate(divide="ignore", invalid="ignore"):
         log = log_weight - 0.5 * (left - seen**2 / known) - 0.5 * np.log(det * known) - np.log(a)
@@ -265,37 +270,73 @@ def _posterior(series: Series, middle: Centre, low: np.ndarray, high: np.ndarray
     return orders, np.exp(log - log.max(axis=-1, keepdims=True))
 
 
+def _error_about(series: Series, order: float, middle: Centre) -> np.ndarray:
+    """Standard error that a fit would give to the order if the truth were the best curve of this `order`, (...)."""
+    unit, log_r = series.error.max(axis=-1, keepdims=True), np.log(series.ratio)
+    log_m = np.log(np.maximum(middle.signal / unit, 1e-300))
+    weight = 1 / ((series.noise / unit) ** 2 * np.exp(-2 * log_m) + 0.1 * series.ratio**2 + DISCREPANCY)
+    level = np.sum(weight * (log_m - order * log_r), axis=-1, keepdims=True) / weight.sum(axis=-1, keepdims=True)
+    line = level + order * log_r
+    columns = np.stack([np.ones_like(log_r), series.ratio, series.ratio**2, log_r], axis=-1)
+    prior = np.diag([0.01, 0.6**-2, 0.3**-2, 0.0])
+    log_m = line
+    for _ in range(_STEPS):
+        target, bend, spread = _linear(series, np.exp(log_m) * unit)
+        gain = np.maximum(bend, 0.05) * np.exp(log_m) * unit
+        z = log_m + np.clip((target - bend * np.exp(log_m) * unit) / gain, -2, 2) - line
+        weighted = columns / ((spread / gain) ** 2 + DISCREPANCY**2)[..., None]
+        hessian = np.swapaxes(weighted, -1, -2) @ columns + prior
+        along = np.swapaxes(weighted[..., :3], -1, -2) @ z[..., None]
+        change = line + (columns[:, :3] @ np.linalg.solve(hessian[..., :3, :3], along))[..., 0] - log_m
+        log_m = log_m + np.clip(change, -2, 2)
+        if np.abs(change).max() <= 1e-3:
+            break
+    return np.sqrt(np.maximum(np.linalg.inv(hessian)[..., 3, 3], 0.0))
+
+
+def _needed(series: Series, expected: float, off: float, middle: Centre) -> np.ndarray:
+    """How much more evidence than the order expected + off a claim must have, (...)."""
+    if not series.noisy:  # no error of the order is known but from what the fit leaves
+        return np.full(middle.order.shape, max(PASS.values()))
+    most = PASS[int(np.sign(off))]
+    apart = abs(off) / np.maximum(_error_about(series, expected + off, middle), 1e-6)
+    return np.clip(most - RELIEF * (apart - APART), LEAST_PASS, most)
+
+
 def odds(
     series: Series, expected: float, tolerance: float, middle: Centre, at_least: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Best log evidence within the tolerance of `expected` over the best half an order away, and over the best beyond.
+    """Best log evidence within the tolerance of `expected` less what a pass needs, and over the best beyond.
 
-    Both are 0 where the errors do not stand out of the noise. at_least : whether larger orders are within too.
+    A pass needs so much more than the orders half an order away. Where the errors do not stand out of the noise the two
+    are -inf and 0. at_least : whether larger orders are within too.
     """
     far = max(RIVAL, tolerance + RIVAL / 2)
+    sides = (-1, 1)[: 1 if at_least else 2]
     fixed = expected + np.concatenate(
-        [tolerance * np.linspace(-1, 1, 5), far * np.array([-3, -2, -1.5, -1, 1, 1.5, 2, 3])]
+        [far * np.array([-1, 1]), tolerance * np.linspace(-1, 1, 5), far * np.array([-3, -2, -1.5, 1.5, 2, 3])]
     )
     own = middle.order[..., None] + middle.error[..., None] * np.array([-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0])
     orders = np.concatenate([np.broadcast_to(fixed, (*own.shape[:-1], len(fixed))), own], axis=-1)
     log = log_evidence(series, orders, middle)
     off = np.maximum(expected - orders, 0.0) if at_least else np.abs(orders - expected)
-    slack = 1e-9 * (1 + abs(expected))
-    near = np.where(off <= tolerance + slack, log, -np.inf).max(axis=-1)
-    rival = np.where(off >= far - slack, log, -np.inf).max(axis=-1)
-    beyond = np.where(off > tolerance + slack, log, -np.inf).max(axis=-1)
+    within = off <= tolerance + 1e-9 * (1 + abs(expected))
+    near = np.where(within, log, -np.inf).max(axis=-1)
+    beyond = np.where(within, -np.inf, log).max(axis=-1)
+    needed = [_needed(series, expected, side * far, middle) for side in sides]
+    margin = (near[..., None] - log[..., : len(sides)] - np.stack(needed, axis=-1)).min(axis=-1)
     if not series.noisy:
-        return near - rival, near - beyond
+        return margin, near - beyond
     _, slope, spread = _linear(series, middle.signal)
     seen = np.sum((slope * middle.signal / np.maximum(spread, 1e-9 * middle.signal)) ** 2, axis=-1) >= SEEN**2
-    return np.where(seen, near - rival, 0.0), np.where(seen, near - beyond, 0.0)
+    return np.where(seen, margin, -np.inf), np.where(seen, near - beyond, 0.0)
 
 
-def words(over_rival: np.ndarray, over_beyond: np.ndarray) -> np.ndarray:
-    """The verdict by strength of evidence."""
-    found = np.full(np.shape(over_rival), "inconclusive", dtype=object)
+def words(margin: np.ndarray, over_beyond: np.ndarray) -> np.ndarray:
+    """The verdict by strength of evidence, see `odds`."""
+    found = np.full(np.shape(margin), "inconclusive", dtype=object)
     found[over_beyond <= -FAIL] = "fail"
-    found[(over_beyond >= -COMPATIBLE) & (over_rival >= PASS)] = "pass"
+    found[(over_beyond >= -COMPATIBLE) & (margin >= 0)] = "pass"
     return found
 
 

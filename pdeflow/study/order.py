@@ -168,8 +168,10 @@ def fit_order(
     - exact: all errors are at round-off (1e-12 of the scale) or zero, and so is truth_error.
     - fail: an order out of the tolerance has 5 more evidence than every order within it, or the slope of errors without
       noise is not positive.
-    - pass: an order within the tolerance has 3.5 more evidence than every order that lies half an order from `expected`
-      (or `tolerance` + 1/4, if that is larger), and none out of the tolerance has 3 more.
+    - pass: an order within the tolerance has 3.45 more evidence than the order half an order above `expected`, 3 more
+      than that half an order below (3.45 without a stderr), and none out of the tolerance has 3 more. Where the levels
+      tell half an order by more than four standard errors, 0.8 less for each further one is enough, down to 1. Where
+      `tolerance` is above 1/4, these orders lie `tolerance` + 1/4 away.
     - three points without a stderr cannot show b and c: the t-interval of a straight line must then be narrower than
       ± 1/4 and cover `expected`, or lie within the tolerance; it fails where `expected` is outside of both.
     - inconclusive: everything else; fewer than 3 points; errors that stand out of their noise by less than 5 standard

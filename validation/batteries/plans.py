@@ -1,12 +1,13 @@
 """Whether a planned study is conclusive, and what it costs beside the cheapest one: Euler-Maruyama, claim of order one.
 
 Runs of 20,000 particles on the Ornstein-Uhlenbeck flow are made once, for dt = 1/2 ... 1/256 and many seeds. Each
-repeat draws its pilot (three levels, six seeds) and its planned study from them. The grid asks for the cheapest levels
-and seeds that is conclusive in 90 % of as many repeats. A run costs its steps, so that the plans do not depend on the
-load of the machine. The bars: at least 90 % of the planned studies end as `pass`, and on the average they cost at most
-three times the cheapest.
+repeat draws its pilot (three levels, twelve seeds) and its planned study from them. The grid asks for the cheapest
+levels and seeds that is conclusive in 90 % of as many repeats. A run costs its steps, so that the plans do not depend
+on the load of the machine. The bars: at least 90 % of the planned studies end as `pass`, and each costs at most three
+times the cheapest.
 
-Run: python validation/batteries/plans.py [--quick] [--repeats K] [--out FILE]; exit code 1 where a bar is missed.
+Run: python validation/batteries/plans.py [--quick] [--repeats K] [--seeds N] [--out FILE]; exit code 1 where a bar is
+missed.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import numpy as np
 
 import pdeflow as pf
 from pdeflow.study import Table
-from pdeflow.study.planning import SEEDS
+from pdeflow.study.planning import PILOT_LEVELS, PILOT_SEEDS, SEEDS
 
 LEVELS = [2.0**-k for k in range(1, 9)]
 CLAIMS = {"mean": pf.Claim("em", "mean", 1.0, 0.1, "x"), "W2": pf.Claim("em", "W2", 1.0, 0.1, "x")}
@@ -71,10 +72,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--repeats", type=int)
+    parser.add_argument("--seeds", type=int, help="runs that the studies are drawn from, at each level")
     parser.add_argument("--out", type=pathlib.Path)
     options = parser.parse_args()
     repeats = options.repeats or (10 if options.quick else 100)
-    rng, pool, good = np.random.default_rng(0), Pool(140 if options.quick else 400), True
+    rng, pool, good = np.random.default_rng(0), Pool(options.seeds or (140 if options.quick else 400)), True
     lines = [
         "| metric | planned studies that pass | cost of the plans over the cheapest: mean | largest | cheapest |",
         "|---|---|---|---|---|",
@@ -82,17 +84,18 @@ def main():
     for name, claim in CLAIMS.items():
         costs, passed = [], 0
         for k in range(repeats):
-            pilot = pool.drawn(LEVELS[:3], 6, rng)
+            pilot = pool.drawn(LEVELS[:PILOT_LEVELS], PILOT_SEEDS, rng)
             plan = pf.plan(study(LEVELS[:2], range(1)), claim, pilot=pilot, most_levels=8, seed=k)
             costs.append(cost(plan.levels, plan.seeds))
             passed += pool.conclusive(claim, list(plan.levels), plan.seeds, rng)
         least, words = cheapest(pool, claim, repeats, rng)
         ratio = np.array(costs) / least
-        good &= passed >= 0.9 * repeats and ratio.mean() <= 3
+        good &= passed >= 0.9 * repeats and ratio.max() <= 3
         lines.append(f"| {name} | {passed} of {repeats} | {ratio.mean():.2f} | {ratio.max():.2f} | {words} |")
         print(lines[-1], flush=True)
     if options.out:
-        options.out.write_text("# Planned studies\n\n" + "\n".join(lines) + "\n")
+        made = f"{repeats} repeats, from runs of {pool.seeds} seeds."
+        options.out.write_text("# Planned studies\n\n" + "\n".join([made, "", *lines]) + "\n")
     return 0 if good else 1
 
 
