@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..._core.errors import Unsupported
-from ..._core.shapes import Row
+from ..._core.shapes import Row, Vector
 from ...laws import Barenblatt, Law
 from ...problems import Problem
 from ..box_domain import NOISE, Ends, choose_region, start_range
@@ -44,8 +44,12 @@ def chosen_ends(problem: Problem, cells: Sequence[int], lower: Ends, upper: Ends
         )
     low, high = start_range(problem.initial)
     reach = _spread(terms, dim, problem.horizon)
-    pairs = zip(lower, upper, low - reach, high + reach)
-    return [(float(a if x is None else x), float(b if y is None else y)) for x, y, a, b in pairs]
+    return list(zip(_filled(lower, low - reach), _filled(upper, high + reach)))
+
+
+def _filled(given: Ends, automatic: Vector) -> list[float]:
+    """What is given, and the automatic ends where that is None."""
+    return [float(other if end is None else end) for end, other in zip(given, automatic)]
 
 
 def _with_entropy(
