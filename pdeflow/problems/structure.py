@@ -36,6 +36,11 @@ class Structure(Value):
     energy: Energy
     initial: Law
 
+    @property
+    def blocks(self) -> int:
+        """How many independent laws make one of the whole: errors in l1 add up over so many."""
+        return 1
+
     def join(self, laws: Sequence[Law]) -> Law:
         """The law of the whole that has these laws of the parts, one each."""
         raise NotImplementedError
@@ -120,6 +125,10 @@ class Factors(Structure):
             parts += [problem] if found == len(parts) else []
             which.append(found)
         return cls(tuple(parts), energy, initial, which=tuple(which))
+
+    @property
+    def blocks(self) -> int:
+        return len(self.which)
 
     def join(self, laws: Sequence[Law]) -> Law:
         return Product([laws[i] for i in self.which])

@@ -42,3 +42,16 @@ def test_radii_are_of_second_order_in_the_cells(dim):
         errors.append(np.abs(law.mass - np.diff(truth.cdf(law.axes[0]))).sum())
     # 5.8e-6 for 4,000 cells and dim = 100 (validation/batteries/lifts.py), 25 times that for 800; steps add 1 %
     assert errors[1] < 1.5e-4 and np.log2(errors[0] / errors[1]) == pytest.approx(2, abs=0.05)
+
+
+def test_flows_without_time_error_are_those_of_the_parts():
+    line, scheme = pf.problems.double_well(horizon=0.5), ChangCooper(cells=200)
+    whole = pf.problems.rotated(pf.problems.separable([line] * 3), 1)
+    law, alone = (pf.grid.exponential(problem, scheme, [0.5]) for problem in (whole, line))
+    base, _ = law.final.pushed_from()
+    assert all(np.array_equal(one.mass, alone.final.mass) for one in base.laws)
+    assert law.stats["error"] == 3 * alone.stats["error"]
+    radius = pf.grid.exponential(pf.problems.radial([0.0, 0.5], 10), ChangCooper(cells=800)).final.radial_part()
+    truth = Chi(10, np.sqrt(0.25 * np.exp(-2) - np.expm1(-2)))
+    # 4.3e-7 for 4,000 cells (validation/batteries/lifts.py) and 25 times that for 800
+    assert np.abs(radius.mass - np.diff(truth.cdf(radius.axes[0]))).sum() < 1.5e-5
