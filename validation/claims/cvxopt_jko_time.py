@@ -15,6 +15,6 @@ def study(scale="quick"):
     return pf.Study(
         [pf.problems.ou(), pf.problems.porous_medium(start=0.2, horizon=1.0)],
         {"cvxopt-jko": pf.grid.CvxoptJKO()},
-        {"dt": [1 / 4, 1 / 8, 1 / 16] if scale == "quick" else [1 / 4, 1 / 8, 1 / 16, 1 / 32]},
+        {"dt": [1 / 4, 1 / 6, 1 / 8, 1 / 12, 1 / 16] if scale == "quick" else [1 / 4, 1 / 8, 1 / 16, 1 / 32]},
         {"w2": pf.metrics.w2},
     )

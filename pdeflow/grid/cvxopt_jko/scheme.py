@@ -32,11 +32,8 @@ LEAST_START = (
 FEWEST_CELLS, MOST_CELLS, MOST_WITH_KERNEL = 128, 16384, 1024  # of an automatic grid; a kernel is a full matrix
 CELLS_OF_A_CHECK = 1000  # by which the ends of an automatic grid are judged
 LEAST_QUARTER = 0.5  # cells of an automatic grid that a quarter of the initial mass takes at least
-LEAST_MOVE, MOVE_FACTOR, MOVE_POWER = (
-    4.0,
-    1.0,
-    0.8,
-)  # cells that a step moves mass: at least, and by steps to the horizon
+# cells by which a step moves mass: at least, and by the number of steps up to the horizon
+LEAST_MOVE, MOVE_POWER = 8.0, 0.8
 STILL = 0.05  # of the standard deviation of a law: smaller ways up to the horizon are not resolved
 SLOW = 1 / 8  # of the fastest step: what moves less is not resolved any better
 ALLOWED_EDGE_MASS = 1e-4  # mass in the two end cells above which the domain is too small
@@ -124,7 +121,7 @@ class CvxoptJKO(Method):
     ----------
     cells : int or "auto", default "auto"
         Number n of cells, at least 3. "auto": as many as the first step of length dt needs to move nine tenths of its
-        mass by up to max(4, (horizon/dt)^0.8) cells and a tenth by more; where a later step moves it by fewer, all
+        mass by up to max(8, (horizon/dt)^0.8) cells and a tenth by more; where a later step moves it by fewer, all
         cells are halved, which leaves the law as it is. From 128 up to 16,384 (1,024 with an interaction). Steps slower
         than an eighth of the fastest one, and ways up to the horizon below 5 % of the law's standard deviation, are not
         resolved.
@@ -339,7 +336,7 @@ def prepared(problem: Problem, edges: Edges, tail_mass: float) -> PreparedGrid:
 def cells_a_step(problem: Problem, dt: float) -> float:
     """By how many cells a step should move the mass of which a tenth moves further."""
     steps = max(problem.horizon / dt, 1.0)
-    return max(LEAST_MOVE, MOVE_FACTOR * steps**MOVE_POWER)
+    return max(LEAST_MOVE, steps**MOVE_POWER)
 
 
 def most_cells(problem: Problem) -> int:
