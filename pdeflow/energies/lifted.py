@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 
 from .._core.arrays import like, log_sum_exp
 from .._core.errors import BadInput, NotAvailable
-from .._core.shapes import Matrix, Row, Values
+from .._core.shapes import Matrix, Points, Row, Values
 from .._core.validate import count, positive, readonly, real_array
 from .interactions import Interaction, as_gaussian_attraction, power_terms
-from .potentials import Array, Potential, Quadratic, as_quadratic
+from .potentials import Array, Potential, Quadratic, as_quadratic, values_with_walls
 
 NODES, SHARES = np.polynomial.legendre.leggauss(16)  # on [-1, 1]: exact for powers of r up to 31
 
@@ -35,6 +35,9 @@ class Rotated(Potential):
 
     def value(self, x: Array) -> Array:
         return self.potential.value(x @ like(self.rotation, x))
+
+    def with_walls(self, x: Points) -> Values:
+        return values_with_walls(self.potential, x @ self.rotation)
 
     def grad(self, x: Array) -> Array:
         q = like(self.rotation, x)
@@ -82,6 +85,10 @@ class Separable(Potential):
         for potential, columns, points in self._parts(x):
             total = total + potential.value(points).reshape(len(x), len(columns)).sum(-1)
         return total
+
+    def with_walls(self, x: Points) -> Values:
+        parts = [values_with_walls(one, points).reshape(len(x), -1).sum(-1) for one, _, points in self._parts(x)]
+        return np.sum(parts, axis=0)
 
     def grad(self, x: Array) -> Array:
         out = 0 * x

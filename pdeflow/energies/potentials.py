@@ -285,6 +285,11 @@ class FromFunction(Potential):
         return raw.astype(float)
 
 
+def values_with_walls(potential: Any, x: Points) -> Any:
+    """`Potential.with_walls` of any object with `value`; what it answers is not checked here."""
+    return getattr(potential, "with_walls", potential.value)(x)
+
+
 ANSWERS = ("value", "grad", "hessian")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._core.errors import BadInput, Unsupported
 from .._core.shapes import Numbers, Row, Vector
+from ..energies.potentials import values_with_walls
 from ..laws import Law
 from ..laws.cell_integrals import cell_masses
 from ..problems import Problem
@@ -50,7 +51,7 @@ def grid_values(potential: Any, axes: Sequence[Row]) -> Numbers:
         return np.zeros(shape)
     x = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
     with np.errstate(all="ignore"):  # a fault shows as a non-finite value, which is named below
-        raw = getattr(potential, "with_walls", potential.value)(x)
+        raw = values_with_walls(potential, x)
     if not isinstance(raw, np.ndarray) or raw.dtype.kind not in "fiu" or raw.shape != (len(x),):
         kind = f"an array of {raw.dtype}, shape {raw.shape}" if isinstance(raw, np.ndarray) else type(raw).__name__
         raise BadInput(

@@ -93,3 +93,14 @@ def test_polynomials_that_do_not_confine_are_refused():
     for coefficients in ([1.0], [1.0, -1.0], [[1.0, 2.0]]):
         with pytest.raises(pf.BadInput, match="coefficients"):
             EvenPolynomial(coefficients)
+
+
+def test_walls_are_seen_through_lifts():
+    """Heat between walls on one axis and a quadratic well on the other, turned: grids ask for inf beyond the walls."""
+    walls = pf.potentials.FromFunction(lambda x: np.where(np.abs(x[:, 0]) <= 1, 0.0, np.inf))
+    turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    potential = Rotated(Separable([walls, pf.potentials.Quadratic(2.0)], [0, 1]), turn)
+    y = np.array([[0.3, 0.5], [1.2, 0.5], [-1.1, 0.0]])
+    assert np.allclose(potential.with_walls(y @ turn.T), [0.25, np.inf, np.inf], rtol=1e-14)
+    with pytest.raises(pf.BadInput, match="inf"):
+        potential.value(y @ turn.T)

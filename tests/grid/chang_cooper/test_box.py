@@ -292,3 +292,10 @@ def test_only_entropies_and_up_to_three_dimensions():
     assert ChangCooper().cells_of(1) == (800,) and ChangCooper().cells_of(2) == (256, 256)
     assert ChangCooper(cells=(4, 5, 6)).cells_of(3) == (4, 5, 6)
     assert np.abs(SPIN @ SPIN.T - np.eye(3)).max() < 1e-14
+
+
+def test_potentials_of_time_are_refused_in_the_plane():
+    moving = pf.potentials.Moving(lambda t: pf.potentials.Quadratic(np.eye(2), [t, 0.0]), dim=2)
+    problem = pf.Problem(pf.Energy(moving, pf.Entropy(1.0)), Gaussian([0.0, 0.0], np.eye(2)), 1.0, name="moving")
+    with pytest.raises(pf.Unsupported):
+        pf.solve(problem, ChangCooper(cells=32, **SMALL), dt=0.25)
