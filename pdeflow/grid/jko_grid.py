@@ -65,13 +65,9 @@ def chosen_edges(problem: Problem, default: dict[int, int], cells: Any, lower: A
 
 def grid_edges(problem: Problem, cells: tuple[int, ...], lower: Ends, upper: Ends) -> tuple[Row, ...]:
     """The cell edges of each axis: a GridLaw of these cells keeps its own, else those given or automatic."""
-    known = problem.initial.grid_axes()
-    if known is not None and all(end is None for end in (*lower, *upper)):
-        regular = [np.linspace(axis[0], axis[-1], len(axis)) for axis in known]
-        if tuple(len(axis) - 1 for axis in known) == cells and all(
-            np.abs(axis - other).max() <= SAME * (axis[1] - axis[0]) for axis, other in zip(known, regular)
-        ):
-            return known
+    own = _own_edges(problem.initial, cells)
+    if own is not None and all(end is None for end in (*lower, *upper)):
+        return own
     if problem.dim == 1:
         lower, upper = ((end,) for end in choose_ends(problem, cells[0], lower[0], upper[0]))
     if problem.dim == 2 and None in (*lower, *upper):
@@ -87,6 +83,16 @@ def grid_edges(problem: Problem, cells: tuple[int, ...], lower: Ends, upper: End
         edges.append(np.linspace(low, high, n + 1))
         require_fine_floats(edges[-1])
     return tuple(edges)
+
+
+def _own_edges(law: Law, cells: tuple[int, ...]) -> tuple[Row, ...] | None:
+    """The edges of a law that is constant on so many equal cells an axis, else None."""
+    known = law.grid_axes()
+    if known is None or tuple(len(axis) - 1 for axis in known) != cells:
+        return None
+    regular = [np.linspace(axis[0], axis[-1], len(axis)) for axis in known]
+    same = all(np.abs(axis - other).max() <= SAME * (axis[1] - axis[0]) for axis, other in zip(known, regular))
+    return known if same else None
 
 
 def _planar_ends(problem: Problem, lower: Ends, upper: Ends) -> tuple[Ends, Ends]:

@@ -192,8 +192,9 @@ class Ascent:
         Laguerre cells.
         """
         step = self.problem
-        value, rest = np.full(step.mass.shape, np.inf), [np.empty(step.mass.shape) for _ in range(4)]
-        self._transport(at.phi, *rest, value, _here)
+        shape = step.mass.shape
+        value, mass, cost, links_x, links_y = np.full(shape, np.inf), *(np.empty(shape) for _ in range(4))
+        self._transport(at.phi, mass, cost, links_x, links_y, value, _here)
         heights = np.where(step.open_points, at.phi, np.inf)
         weights = [square / (2 * step.dt) if square > 0 else 1.0 for square in step.squares]
         lowest = lower_envelope(heights, weights, self.run)

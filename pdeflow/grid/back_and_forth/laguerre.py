@@ -67,6 +67,76 @@ def _inside(x, n):
 
 
 @compiled(**_OPTIONS)
+def _lines(phi, open_points, kx, ky, i, j):
+    """(left, right, below, above): the lines between the cell of the point (i, j) and those of its four neighbours."""
+    nx, ny = phi.shape
+    f = phi[i, j]
+    left, right, below, above = float(i), i + 1.0, float(j), j + 1.0
+    if i > 0 and open_points[i - 1, j]:
+        left = _inside(i + kx * (f - phi[i - 1, j]), nx)
+    if i < nx - 1 and open_points[i + 1, j]:
+        right = _inside(i + 1 + kx * (phi[i + 1, j] - f), nx)
+    if j > 0 and open_points[i, j - 1]:
+        below = _inside(j + ky * (f - phi[i, j - 1]), ny)
+    if j < ny - 1 and open_points[i, j + 1]:
+        above = _inside(j + 1 + ky * (phi[i, j + 1] - f), ny)
+    return left, right, below, above
+
+
+@compiled(**_OPTIONS)
+def _corner(phi, open_points, kx, ky, i, j, di, dj, x, y):
+    """(x, y of the opposite corner, share) of the rectangle at the corner (x, y) of a cell that is not all its own.
+
+    The share is what the rectangle's mass counts for the cell besides: -1/2 where it is divided with the diagonal
+    neighbour, or with the one beside a closed point, 1 where nobody else claims it, 0 where there is nothing to do.
+    """
+    a, b = i + di, j + dj
+    if a < 0 or a >= phi.shape[0] or b < 0 or b >= phi.shape[1] or not open_points[a, b]:
+        return x, y, 0.0
+    beside, over, f, g = open_points[a, j], open_points[i, b], phi[i, j], phi[a, b]
+    if beside and over:
+        mixed = g - phi[a, j] - phi[i, b] + f
+        return x + di * kx * mixed, y + dj * ky * mixed, -0.5 if mixed < 0 else 0.0
+    x_other, y_other = float(i + (di + 1) // 2), float(j + (dj + 1) // 2)
+    if over:  # the point beside is closed: this one and the diagonal one are its neighbours
+        x_other += di * kx * (g - phi[i, b])
+        rise, reach = dj * (y - y_other), di * (x - x_other)
+    elif beside:  # the point over this one is closed
+        y_other += dj * ky * (g - phi[a, j])
+        rise, reach = di * (x - x_other), dj * (y - y_other)
+    else:
+        return x, y, 0.0
+    if rise <= 0:
+        return x, y, 0.0
+    return x_other, y_other, -0.5 if reach > 0 else 1.0
+
+
+@compiled(**_OPTIONS)
+def _links(density, phi, open_points, kx, ky, i, j, ends):
+    """Density times length of the edges towards the next point of each axis, over h and times dt: -∂m_j/∂φ_k."""
+    nx, ny = phi.shape
+    left, right, below, above = ends
+    first, second = 0.0, 0.0
+    if i < nx - 1 and open_points[i + 1, j]:
+        low, high, g = below, above, phi[i + 1, j]
+        if j > 0 and open_points[i + 1, j - 1]:
+            low = max(low, j + ky * (g - phi[i + 1, j - 1]))
+        if j < ny - 1 and open_points[i + 1, j + 1]:
+            high = min(high, j + 1 + ky * (phi[i + 1, j + 1] - g))
+        a, b = min(int(right), nx - 1), min(max(int(0.5 * (low + high)), 0), ny - 1)
+        first = kx * max(high - low, 0.0) * density[a, b]
+    if j < ny - 1 and open_points[i, j + 1]:
+        low, high, g = left, right, phi[i, j + 1]
+        if i > 0 and open_points[i - 1, j + 1]:
+            low = max(low, i + kx * (g - phi[i - 1, j + 1]))
+        if i < nx - 1 and open_points[i + 1, j + 1]:
+            high = min(high, i + 1 + kx * (phi[i + 1, j + 1] - g))
+        a, b = min(max(int(0.5 * (low + high)), 0), nx - 1), min(int(above), ny - 1)
+        second = ky * max(high - low, 0.0) * density[a, b]
+    return first, second
+
+
+@compiled(**_OPTIONS)
 def laguerre_masses(
     first, end, density, slope_x, slope_y, phi, open_points, kx, ky, hx2, hy2, dt, mass, cost, links_x, links_y, value
 ):
@@ -95,73 +165,29 @@ def laguerre_masses(
             if not open_points[i, j]:
                 continue
             f, px, py = phi[i, j], i + 0.5, j + 0.5
-            left, right, below, above = float(i), i + 1.0, float(j), j + 1.0
-            if i > 0 and open_points[i - 1, j]:
-                left = _inside(i + kx * (f - phi[i - 1, j]), nx)
-            if i < nx - 1 and open_points[i + 1, j]:
-                right = _inside(i + 1 + kx * (phi[i + 1, j] - f), nx)
-            if j > 0 and open_points[i, j - 1]:
-                below = _inside(j + ky * (f - phi[i, j - 1]), ny)
-            if j < ny - 1 and open_points[i, j + 1]:
-                above = _inside(j + 1 + ky * (phi[i, j + 1] - f), ny)
+            ends = _lines(phi, open_points, kx, ky, i, j)
+            left, right, below, above = ends
             m, c = _rectangle(density, slope_x, slope_y, left, right, below, above, px, py, hx2, hy2)
             if value.size > 0:
                 _lower_values(value, f, left, right, below, above, px, py, hx2, hy2, dt)
             for corner in range(4):
                 di, dj = 1 if corner % 2 else -1, 1 if corner // 2 else -1
-                if i + di < 0 or i + di >= nx or j + dj < 0 or j + dj >= ny:
-                    continue
-                beside, over = open_points[i + di, j], open_points[i, j + dj]
-                if not open_points[i + di, j + dj] or not (beside or over):
-                    continue
                 x, y = right if di > 0 else left, above if dj > 0 else below
-                g = phi[i + di, j + dj]
-                if beside and over:
-                    mixed = g - phi[i + di, j] - phi[i, j + dj] + f
-                    if mixed >= 0:
-                        continue
-                    x_other, y_other = x + di * kx * mixed, y + dj * ky * mixed
-                    share = -0.5
-                elif over:  # the point beside is closed: this one and the diagonal one are its neighbours
-                    x_other = i + (di + 1) // 2 + kx * (g - phi[i, j + dj]) * di
-                    y_other = float(j + (dj + 1) // 2)
-                    rise, reach = dj * (y - y_other), di * (x - x_other)
-                    share = 0.0 if rise <= 0 else (-0.5 if reach > 0 else 1.0)
-                else:  # the point over this one is closed
-                    y_other = j + (dj + 1) // 2 + ky * (g - phi[i + di, j]) * dj
-                    x_other = float(i + (di + 1) // 2)
-                    rise, reach = di * (x - x_other), dj * (y - y_other)
-                    share = 0.0 if rise <= 0 else (-0.5 if reach > 0 else 1.0)
+                x_other, y_other, share = _corner(phi, open_points, kx, ky, i, j, di, dj, x, y)
                 if share == 0.0:
                     continue
                 x0, x1 = _inside(min(x, x_other), nx), _inside(max(x, x_other), nx)
                 y0, y1 = _inside(min(y, y_other), ny), _inside(max(y, y_other), ny)
+                whole, its_cost = _rectangle(density, slope_x, slope_y, x0, x1, y0, y1, px, py, hx2, hy2)
+                m += share * whole
                 if share > 0:
-                    extra, its_cost = _rectangle(density, slope_x, slope_y, x0, x1, y0, y1, px, py, hx2, hy2)
-                    m, c = m + extra, c + its_cost
+                    c += its_cost
                     if value.size > 0:
                         _lower_values(value, f, x0, x1, y0, y1, px, py, hx2, hy2, dt)
                     continue
-                half, _ = _rectangle(density, slope_x, slope_y, x0, x1, y0, y1, px, py, hx2, hy2)
-                half *= 0.5
-                # the triangle that the diagonal cuts off: its centroid lies a third from the corner (x, y)
+                # the triangle that is cut off: its centroid lies a third of the way from the corner (x, y)
                 far, away = x + (x_other - x) / 3 - px, y + (y_other - y) / 3 - py
-                m -= half
-                c -= half * (hx2 * (far * far + (x1 - x0) ** 2 / 18) + hy2 * (away * away + (y1 - y0) ** 2 / 18))
+                spread = hx2 * (far * far + (x1 - x0) ** 2 / 18) + hy2 * (away * away + (y1 - y0) ** 2 / 18)
+                c += share * whole * spread
             mass[i, j], cost[i, j] = m, c
-            if i < nx - 1 and open_points[i + 1, j]:
-                low, high, g = below, above, phi[i + 1, j]
-                if j > 0 and open_points[i + 1, j - 1]:
-                    low = max(low, j + ky * (g - phi[i + 1, j - 1]))
-                if j < ny - 1 and open_points[i + 1, j + 1]:
-                    high = min(high, j + 1 + ky * (phi[i + 1, j + 1] - g))
-                a, b = min(int(right), nx - 1), min(max(int(0.5 * (low + high)), 0), ny - 1)
-                links_x[i, j] = kx * max(high - low, 0.0) * density[a, b]
-            if j < ny - 1 and open_points[i, j + 1]:
-                low, high, g = left, right, phi[i, j + 1]
-                if i > 0 and open_points[i - 1, j + 1]:
-                    low = max(low, i + kx * (g - phi[i - 1, j + 1]))
-                if i < nx - 1 and open_points[i + 1, j + 1]:
-                    high = min(high, i + 1 + kx * (phi[i + 1, j + 1] - g))
-                a, b = min(max(int(0.5 * (low + high)), 0), nx - 1), min(int(above), ny - 1)
-                links_y[i, j] = ky * max(high - low, 0.0) * density[a, b]
+            links_x[i, j], links_y[i, j] = _links(density, phi, open_points, kx, ky, i, j, ends)

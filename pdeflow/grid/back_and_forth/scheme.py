@@ -114,7 +114,9 @@ class BackAndForthJKO(Method):
     the front of the first guess, and one checks the end.
 
     *Long steps.* The ascent starts near the law after heat flow. A step that moves a jump of the density far, or
-    stretches the law several times over, may end without convergence (`NotConverged`); shorter steps are easier.
+    stretches the law several times over, may end without convergence (`NotConverged`); shorter steps are easier. On the line, where jumps have a start of
+    their own, this is rare. In the plane a front that moves by less than a cell may stop the ascent at a relative gap
+    of some 1e-7: ask for no less there.
 
     *Certificate.* The law returned is what arrives in the Laguerre cells: its mass is that of the old law to round-off,
     and with the heights it gives both objectives. `gap` is their difference: the sum over cells of U(r) + U*(φ - V) -

@@ -34,7 +34,7 @@ def heated(mass: Numbers, deviations: tuple[float, float]) -> Numbers:
         place = np.arange(n)
         gaps = place[:, None] - place, place[:, None] + place + 1, place[:, None] + place + 1 - 2 * n
         with np.errstate(under="ignore"):
-            matrix = sum(np.exp(-0.5 * (gap / deviation) ** 2) for gap in gaps)
+            matrix = np.sum([np.exp(-0.5 * (gap / deviation) ** 2) for gap in gaps], axis=0)
             matrix /= matrix.sum(0)
             mass = matrix @ mass if axis == 0 else mass @ matrix.T
     return mass

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.special import logsumexp
 
 from ..._core.compiled import BLOCK, compiled
 from ..._core.shapes import Numbers
@@ -91,8 +90,3 @@ class LogKernel:
             self.run(len(flat) * BLOCK, _log_sums, flat, weight, out.reshape(flat.shape))
             logs = np.moveaxis(out, -1, axis)
         return np.ascontiguousarray(logs)
-
-
-def log_total(logs: Numbers) -> float:
-    """log Σ exp(logs)."""
-    return float(logsumexp(logs))
