@@ -113,10 +113,10 @@ class BackAndForthJKO(Method):
     falls as steps succeed. Two c-transforms, by lower envelopes in linear time [felzenszwalb2012], continue φ beyond
     the front of the first guess, and one checks the end.
 
-    *Long steps.* The ascent starts near the law after heat flow. A step that moves a jump of the density far, or
-    stretches the law several times over, may end without convergence (`NotConverged`); shorter steps are easier. On the line, where jumps have a start of
-    their own, this is rare. In the plane a front that moves by less than a cell may stop the ascent at a relative gap
-    of some 1e-7: ask for no less there.
+    *Long and short steps.* The ascent starts near the law after heat flow. A step that moves a jump of the density far,
+    or stretches the law several times over, may end without convergence (`NotConverged`); shorter steps are easier. On
+    the line, where jumps have a start of their own, this is rare. In the plane a front that moves by less than a cell
+    may stop the ascent at a relative gap near 1e-6: give a larger tolerance there, or more cells.
 
     *Certificate.* The law returned is what arrives in the Laguerre cells: its mass is that of the old law to round-off,
     and with the heights it gives both objectives. `gap` is their difference: the sum over cells of U(r) + U*(φ - V) -
