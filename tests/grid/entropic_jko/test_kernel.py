@@ -25,6 +25,15 @@ def test_against_all_pairs(shape, range_of_logs):
     assert np.allclose(found, all_pairs(logs, weights), rtol=1e-14, atol=1e-13)  # round-off
 
 
+def test_many_terms_count_where_logarithms_are_steep():
+    place = np.arange(90.0)
+    logs = -0.02 * (place - 30) ** 2 - 20 * place  # so steep that sums are taken in logarithms
+    with crew() as run:
+        found = LogKernel((90,), (0.2,), run)(logs)
+    assert np.allclose(found, all_pairs(logs, (0.2,)), rtol=1e-14)
+    assert np.all(found > (logs - 0.2 * (place[:, None] - place) ** 2).max(axis=1) + 1e-9)
+
+
 def test_nothing_stays_nothing():
     with crew() as run:
         assert np.all(LogKernel((4,), (1.0,), run)(np.full(4, -np.inf)) == -np.inf)
