@@ -171,8 +171,8 @@ def exact(problem: Problem, times: ArrayLike | None = None) -> Trajectory:
     if problem.exact is None:
         raise NotAvailable(
             f"Problem {shown(problem.name, 200)} has no exact solution for this initial law. Possible truths: a stored "
-            "reference, a "
-            "finer run (pf.finer), or for separable problems pf.lift of a 1-D run. Pass one as against=."
+            "reference, or a finer run (pf.finer), which for problems of pf.problems.rotated, separable and radial "
+            "runs on the line in any dimension. Pass one as against=."
         )
     grid = saved_times((problem.horizon,) if times is None else times)
     return Trajectory(grid, [problem.exact(float(t)) for t in grid])

@@ -123,8 +123,8 @@ class MovingQuadratic(TimeDependent):
     def center_at(self, time: float) -> Vector:
         """b at one time, checked, (d,)."""
         time = _time(time)
-        b = np.atleast_1d(real_array(self.center(time), f"center({time:g})"))
-        if b.shape not in ((1,), (self.dim,)):
+        b = real_array(self.center(time), f"center({time:g})")
+        if b.shape not in ((), (self.dim,)):
             raise BadInput(
                 f"center({time:g}) has shape {b.shape}. It must be ({self.dim},) or a number. Return one for each axis."
             )

@@ -53,6 +53,10 @@ class Radial(Law):
     Mean, covariance and samples are those that the radius answers for; the entropy is that of the radius plus log S +
     (d - 1) E log r. Distances between two such laws are those of their radii: the relative entropy and the L1 distance
     because both have the same law on each sphere, W2 because the monotone map of the radii moves no point off its ray.
+
+    Of a radius on a grid, f is constant in each cell, so that ρ falls like 1/|x|^(d-1) in it: at |x| its relative error
+    is up to (d - 1)/2 cell widths over |x|, and in the cell at the origin ρ is no approximation at all. Masses,
+    moments, entropy and the distances of two such laws are of second order.
     """
 
     def __init__(self, radius, dim):
@@ -76,7 +80,16 @@ class Radial(Law):
 
     def answers(self) -> list[str]:
         known = set(self.radius.answers())
-        return [name for name in super().answers() if set(NEEDED.get(name, ())) <= known]
+        answered = [name for name in super().answers() if set(NEEDED.get(name, ())) <= known]
+        return [name for name in answered if name != "power_integral" or not self._cell_at_origin()]
+
+    def _cell_at_origin(self) -> bool:
+        """Whether the radius is a grid with mass in a cell that begins at 0, or as near to it as round-off."""
+        axes = self.radius.grid_axes()
+        cells = None if axes is None else self.radius.cell_masses(axes)
+        if axes is None or cells is None:
+            return False
+        return bool(axes[0][0] <= 1e-12 * axes[0][1] and cells.mass[0] > 0)
 
     def sample(self, n: int, rng: np.random.Generator) -> Points:
         r = drawn(self.radius, draws(n, rng), rng)
@@ -102,7 +115,12 @@ class Radial(Law):
         return float(self.radius.entropy() + self._log_area() + (self.dim - 1) * mean_log)
 
     def power_integral(self, m: float) -> float:
-        """E ρ^(m-1) over the radius; `NotConverged` where a density without bound at the origin has none."""
+        """E ρ^(m-1) over the radius; `NotConverged` where a density without bound at the origin has none.
+
+        `NotAvailable` for a radius on a grid that begins at the origin: the cell there would decide it.
+        """
+        if self._cell_at_origin():
+            raise self.not_available("power_integral", "in the cell of the radius at the origin ρ has no bound")
 
         def weight(r: Points) -> Values:
             shell = self._log_area() + (self.dim - 1) * np.log(np.maximum(r[:, 0], BESIDE))

@@ -84,7 +84,7 @@ class InteractingParticles(Method):
     *Order.* `time_order` in dt where the forces are smooth; where they jump (W = -|x| at collisions), one.
 
     *Cost.* QuadraticAttraction and PowerLaw(4, 2) cost O(n) a stage, PowerLaw(2, 1) on the line O(n log n), other
-    kernels O(n²) in compiled tiles that take no memory.
+    kernels of the house O(n²) in compiled tiles that take no memory, your own O(n²) calls of their `grad` in blocks.
 
     *Report.* `max_abs`: the largest |x_i| over particles and coordinates.
     """

@@ -109,12 +109,15 @@ class DrivenFlow(LinearFlow):
         scale = max(float(np.max(np.abs(self.potential.center_at(s)))) for s in edges)
 
         def one(rate: float, axis: Vector) -> float:
+            met = scale * float(np.sum(np.abs(axis)))
+
             def integrand(s: Numbers, _: np.ndarray) -> Numbers:
+                nonlocal met
                 pull = np.array([axis @ self.potential.center_at(each) for each in np.ravel(s)])
+                met = max(met, float(np.max(np.abs(pull))))
                 return rate * np.exp(rate * (s - t)) * pull.reshape(s.shape)
 
-            size = scale * float(np.sum(np.abs(axis)))
-            return integrate(integrand, edges, lambda _: (1e-14 * size, 1e-10 * size), "the pull of a moving centre")
+            return integrate(integrand, edges, lambda _: (1e-14 * met, 1e-10 * met), "the pull of a moving centre")
 
         return basis @ np.array([one(float(rate), axis) for rate, axis in zip(rates, basis.T)])
 

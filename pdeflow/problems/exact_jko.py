@@ -29,8 +29,8 @@ def jko_iterates(problem: Problem, dt: float) -> Iterator[Law]:
     raise NotAvailable(
         f"The JKO sequence of {problem.name!r} from {problem.initial!r} has no closed form here. Closed are: Gaussians "
         "(quadratic potential, entropy, quadratic attraction), Barenblatt profiles (their own Power(m), isotropic "
-        "quadratic terms), W = x²/2 - |x| and semicircles under LogRepulsion. Compare with QuantileJKO at a fine grid "
-        "instead."
+        "quadratic terms), W = x²/2 - |x| and semicircles under LogRepulsion. On the line "
+        "compare with QuantileJKO on a fine grid; for problems of parts take pf.jko_sequence."
     )
 
 

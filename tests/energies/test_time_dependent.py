@@ -52,6 +52,7 @@ def test_energies_and_their_metrics_ask_for_a_time(potential, law):
         (lambda: WELL.at(np.nan), "finite and >= 0"),
         (lambda: MovingQuadratic(np.eye(2), [0.0, 1.0]), "function of the time"),
         (lambda: MovingQuadratic(np.eye(2), lambda t: [1.0, 2.0, 3.0]), r"must be \(2,\) or a number"),
+        (lambda: MovingQuadratic(np.eye(2), lambda t: [1.0]), r"shape \(1,\)"),
         (lambda: MovingQuadratic(np.eye(2), lambda t: np.nan), "center"),
         (lambda: MovingQuadratic(-np.eye(2), lambda t: 0.0), "matrix"),
     ],

@@ -313,6 +313,14 @@ def test_a_moving_centre_drives_the_mean_and_leaves_the_covariance():
     assert pulse.exact(0.3001).mean()[0] == pytest.approx(np.exp(-0.5), abs=1e-9)
 
 
+def test_a_pulse_between_the_panels_sets_the_accuracy():
+    """b = 100 exp(-((s - c)/w)²) is 1e-24 at the ends of panels; ∫ e^(s - 1) b ds = 100 w √π e^(c + w²/4 - 1)."""
+    c, w = 19.5 / 64, 1e-3
+    driven = pf.problems.ou(center=lambda t: 100 * np.exp(-(((t - c) / w) ** 2)), initial=Gaussian(0.0, 1.0))
+    mean = 100 * w * np.sqrt(np.pi) * np.exp(c + w**2 / 4 - 1)
+    assert driven.exact(1.0).mean()[0] == pytest.approx(mean, rel=1e-9)  # promised are 1e-10 of 100, 1e-7 here
+
+
 def test_a_mixture_is_driven_component_by_component():
     mixture = GaussianMixture([0.3, 0.7], [[-1.0], [2.0]], [[[0.1]], [[0.2]]])
     driven = pf.problems.ou(center=lambda t: 2.0 * t, initial=mixture)

@@ -93,3 +93,26 @@ def test_negative_masses_of_a_front_are_refused_and_the_finest_run_is_offered():
     with pytest.raises(pf.NotConverged, match="extrapolate=False"):
         pf.from_refinement(problem, Front(), 1 / 4, 8, times=[0.5])
     assert pf.from_refinement(problem, Front(), 1 / 4, 8, times=[0.5], extrapolate=False).final.mass.size == 32
+
+
+def test_the_error_bar_covers_orders_below_one():
+    """Masses (1 ± n^(-0.85))/2 of two halves: beside order 1 the limit keeps 2 - 2^0.85 of the finest error."""
+
+    @dataclasses.dataclass(frozen=True)
+    class Slow(pf.Method):
+        cells: int = 4
+
+        def init(self, problem, rng):
+            return 0.0
+
+        def step(self, problem, state, dt, rng):
+            return state + dt
+
+        def law(self, state):
+            half = 1 + self.cells**-0.85 * np.repeat([1.0, -1.0], self.cells // 2)
+            return pf.laws.GridLaw(np.linspace(0, 1, self.cells + 1), half / self.cells)
+
+    truth = pf.from_refinement(pf.problems.ou(), Slow(), 1 / 4, 8, times=[0.5], order=1.0)
+    error = np.abs(truth.final.mass - 1 / 8).sum()
+    assert error == pytest.approx((2 - 2**0.85) * 32**-0.85, rel=1e-9)
+    assert error <= truth.stats["error"].value <= error + 1.1e-12  # of one power alone the bar is the error itself

@@ -218,7 +218,7 @@ def _check_energy(problem: Problem) -> None:
     if problem.dim > 2:
         raise Unsupported(
             f"{name!r} has dim {problem.dim}. BackAndForthJKO works on grids of the line and the plane. For problems "
-            "that separate into these solve the parts, or use a particle or neural method."
+            "of pf.problems.rotated, separable and radial use QuantileJKO; else a particle or neural method."
         )
     if energy.interaction is not None:
         raise Unsupported(

@@ -339,19 +339,19 @@ class ChangCooper(Method):
         energy = problem.energy
         if problem.dim > 3:
             raise Unsupported(
-                f"ChangCooper works in one to three dimensions, the problem has dim {problem.dim}. For separable "
-                "problems solve the low-dimensional ones and pf.lift them; else use EulerMaruyama."
+                f"ChangCooper works in one to three dimensions, the problem has dim {problem.dim}. Build what "
+                "separates or is radial by pf.problems.rotated, separable or radial; else use EulerMaruyama."
             )
         temperature = temperature_of(energy.internal)
         if temperature is None:
             raise Unsupported(
                 "ChangCooper discretises linear diffusion: the internal energy must be Entropy, got "
-                f"{energy.internal!r}. For other internal energies use QuantileJKO or CvxoptJKO."
+                f"{energy.internal!r}. For others use FiniteVolume or QuantileJKO, without one InteractingParticles."
             )
         if energy.interaction is not None:
             raise Unsupported(
-                f"ChangCooper is linear in ρ, got the interaction {energy.interaction!r}. Use QuantileJKO, "
-                "CvxoptJKO or EulerMaruyama."
+                f"ChangCooper is linear in ρ, got the interaction {energy.interaction!r}. Use FiniteVolume, "
+                "QuantileJKO or EulerMaruyama."
             )
         return float(temperature)
 

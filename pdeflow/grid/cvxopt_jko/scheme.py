@@ -217,8 +217,8 @@ class CvxoptJKO(Method):
         energy = problem.energy
         if problem.dim != 1:
             raise Unsupported(
-                f"CvxoptJKO works on the line, {problem.name!r} has dim {problem.dim}. For separable problems solve "
-                "the 1-D one and pf.lift it."
+                f"CvxoptJKO works on the line, {problem.name!r} has dim {problem.dim}. Build what separates or "
+                "is radial by pf.problems.rotated, separable or radial; in the plane use BackAndForthJKO."
             )
         _check_internal(energy.internal)
         if self.cells != "auto":

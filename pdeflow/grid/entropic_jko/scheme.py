@@ -230,8 +230,8 @@ def _check_energy(problem: Problem) -> None:
     energy, name = problem.energy, problem.name
     if problem.dim > 2:
         raise Unsupported(
-            f"{name!r} has dim {problem.dim}. EntropicJKO works on grids of the line and the plane. For problems that "
-            "separate into these solve the parts, or use a particle or neural method."
+            f"{name!r} has dim {problem.dim}. EntropicJKO works on grids of the line and the plane. For problems of "
+            "pf.problems.rotated, separable and radial use QuantileJKO; else a particle or neural method."
         )
     if energy.interaction is not None:
         raise Unsupported(

@@ -256,8 +256,8 @@ class FiniteVolume(Method):
         dim = problem.dim
         if not 1 <= dim <= 3:
             raise Unsupported(
-                f"FiniteVolume works in one to three dimensions, the problem has dim {dim}. For separable problems "
-                "solve the 1-D one and pf.lift it; else use EulerMaruyama or a neural method."
+                f"FiniteVolume works in one to three dimensions, the problem has dim {dim}. For problems of "
+                "pf.problems.rotated, separable and radial use ChangCooper; else EulerMaruyama or a neural method."
             )
         cells = [DEFAULT_CELLS[dim] if n is None else int(n) for n in of_axes(self.cells, dim, "cells")]
         lower, upper = of_axes(self.lower, dim, "lower"), of_axes(self.upper, dim, "upper")
