@@ -39,7 +39,7 @@ def test_an_unknown_keyword_names_the_nearest_one(name):
     assert isinstance(caught.value, pf.UnknownField)
 
 
-NO_METRICS = ("EnergyGap", "Metric", "energy_gap", "metric")
+NO_METRICS = ("EnergyGap", "FreeEnergy", "Metric", "energy_gap", "free_energy", "metric")
 SHAPE_CHECKED = ("mmd",)  # while tests run, jaxtyping binds the arguments of a function with array shapes first
 
 
@@ -47,6 +47,12 @@ SHAPE_CHECKED = ("mmd",)  # while tests run, jaxtyping binds the arguments of a 
 def test_every_metric_names_the_nearest_keyword(name):
     with pytest.raises(pf.UnknownField, match="Did you mean 'rng'"):
         getattr(pf.metrics, name)(OU.initial, OU.initial, rnng=None)
+
+
+@pytest.mark.parametrize("name", ["energy_gap", "free_energy"])
+def test_every_builder_of_a_metric_names_the_nearest_keyword(name):
+    with pytest.raises(pf.UnknownField, match="Did you mean 'energy'"):
+        getattr(pf.metrics, name)(enrgy=OU.energy)
 
 
 @pytest.mark.parametrize(
