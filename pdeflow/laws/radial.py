@@ -11,13 +11,14 @@ from scipy.special import gammaln
 from .._core.errors import BadInput
 from .._core.shapes import Matrix, Points, Values, Vector
 from .._core.short_text import cut
-from .._core.validate import at_finite_points, count, draws, points
+from .._core.validate import at_finite_points, count, draws, points, readonly
 from .affine_images import turns_about_origin
 from .base import Law
 from .chi import Chi
 from .draws import drawn
 from .gaussian import Gaussian
 from .maps import Map
+from .shells import Shells
 
 BESIDE = 1e-150  # stands for the origin, where the density is that of its limit and 0 is no number of the logarithm
 # of the radius, for what the law itself is asked; its quantiles give E log r
@@ -54,9 +55,10 @@ class Radial(Law):
     (d - 1) E log r. Distances between two such laws are those of their radii: the relative entropy and the L1 distance
     because both have the same law on each sphere, W2 because the monotone map of the radii moves no point off its ray.
 
-    Of a radius on a grid, f is constant in each cell, so that ρ falls like 1/|x|^(d-1) in it: at |x| its relative error
-    is up to (d - 1)/2 cell widths over |x|, and in the cell at the origin ρ is no approximation at all. Masses,
-    moments, entropy and the distances of two such laws are of second order.
+    A radius on a grid says the masses of spherical shells, and each is spread evenly over its shell: ρ is constant
+    there, and density, samples, covariance, entropy and powers are those of that law. Distances of two such laws are
+    still those of the radii, which spread the mass of a cell evenly along the radius: masses are the same, and W2
+    differs by less than a cell.
     """
 
     def __init__(self, radius, dim):
@@ -69,6 +71,11 @@ class Radial(Law):
                 f"radius is {radius!r}, with mass down to {box[0][0]:.6g}. A radius is at least 0. Take the law of |x|."
             )
         self.radius = radius
+        axes = radius.grid_axes()
+        cells = None if axes is None else radius.cell_masses(axes)
+        self._shells = None
+        if axes is not None and cells is not None:  # an edge below 0 is the round-off of the origin
+            self._shells = Shells(readonly(np.maximum(axes[0], 0.0)), readonly(cells.mass), self.dim)
 
     @property
     def moments_how(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -80,26 +87,22 @@ class Radial(Law):
 
     def answers(self) -> list[str]:
         known = set(self.radius.answers())
-        answered = [name for name in super().answers() if set(NEEDED.get(name, ())) <= known]
-        return [name for name in answered if name != "power_integral" or not self._cell_at_origin()]
-
-    def _cell_at_origin(self) -> bool:
-        """Whether the radius is a grid with mass in a cell that begins at 0, or as near to it as round-off."""
-        axes = self.radius.grid_axes()
-        cells = None if axes is None else self.radius.cell_masses(axes)
-        if axes is None or cells is None:
-            return False
-        return bool(axes[0][0] <= 1e-12 * axes[0][1] and cells.mass[0] > 0)
+        return [name for name in super().answers() if set(NEEDED.get(name, ())) <= known]
 
     def sample(self, n: int, rng: np.random.Generator) -> Points:
         r = drawn(self.radius, draws(n, rng), rng)
+        if self._shells is not None:
+            r = self._shells.spread(r[:, 0])[:, None]
         direction = rng.standard_normal((len(r), self.dim))
         return r * direction / np.linalg.norm(direction, axis=1, keepdims=True)
 
     @at_finite_points
     def log_density(self, x: Points) -> Values:
         self._require("log_density")
-        r = np.maximum(np.linalg.norm(points(x, self.dim), axis=1), BESIDE)
+        r = np.linalg.norm(points(x, self.dim), axis=1)
+        if self._shells is not None:
+            return self._shells.log_density(r)
+        r = np.maximum(r, BESIDE)
         return self.radius.log_density(r[:, None]) - self._log_area() - (self.dim - 1) * np.log(r)
 
     def mean(self) -> Vector:
@@ -107,20 +110,22 @@ class Radial(Law):
 
     def cov(self) -> Matrix:
         self._require("cov")
-        second = self.radius.cov()[0, 0] + self.radius.mean()[0] ** 2
+        if self._shells is not None:
+            second = self._shells.second_moment()
+        else:
+            second = self.radius.cov()[0, 0] + self.radius.mean()[0] ** 2
         return second / self.dim * np.eye(self.dim)
 
     def entropy(self) -> float:
+        if self._shells is not None:
+            return self._shells.entropy()
         mean_log = self._mean("entropy", lambda r: np.log(np.maximum(r[:, 0], BESIDE)))
         return float(self.radius.entropy() + self._log_area() + (self.dim - 1) * mean_log)
 
     def power_integral(self, m: float) -> float:
-        """E ρ^(m-1) over the radius; `NotConverged` where a density without bound at the origin has none.
-
-        `NotAvailable` for a radius on a grid that begins at the origin: the cell there would decide it.
-        """
-        if self._cell_at_origin():
-            raise self.not_available("power_integral", "in the cell of the radius at the origin ρ has no bound")
+        """E ρ^(m-1) over the radius; `NotConverged` where a density without bound at the origin has none."""
+        if self._shells is not None:
+            return self._shells.power_integral(m)
 
         def weight(r: Points) -> Values:
             shell = self._log_area() + (self.dim - 1) * np.log(np.maximum(r[:, 0], BESIDE))

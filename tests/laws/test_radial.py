@@ -89,12 +89,3 @@ def test_what_is_no_radius_is_refused():
         Radial(Chi(1), 1)
     with pytest.raises(pf.NotAvailable, match="radius does not answer 'log_density'"):
         Radial(Particles([1.0, 2.0]), 3).log_density(np.ones((1, 3)))
-
-
-def test_a_radius_on_a_grid_gives_no_integral_of_a_power():
-    """The cell at the origin has a density like 1/r^(d-1), of which ∫ρ² was 7e9 where it is of size 0.1."""
-    edges = np.linspace(7.9e-22, 4.0, 401)
-    law = Radial(GridLaw(edges, _masses(Chi(3, 0.5), edges)), 3)
-    assert "power_integral" not in law.answers()
-    with pytest.raises(pf.NotAvailable, match="at the origin"):
-        law.power_integral(2.0)

@@ -221,7 +221,7 @@ def problems():
 
 def methods():
     return {
-        "method ChangCooper": pf.grid.ChangCooper(),
+        "method ChangCooper": pf.grid.ChangCooper(cells=800),  # the default of then
         "method ChangCooper, other": pf.grid.ChangCooper(cells=100, lower=-3.0, upper=3.5, time_order=2),
         "method CvxoptJKO": pf.grid.CvxoptJKO(cells=300, kkt="structured"),
         "method CvxoptJKO, other": pf.grid.CvxoptJKO(cells=50, lower=-2.0, upper=2.0, kkt="default"),
@@ -311,9 +311,7 @@ THINGS = {**problems(), **methods(), **laws(), **truths_and_metrics()}
 # of its kind, no longer of a `Saddle` that held those of the test function too. Such a run is another question, and a
 # study
 # computes it anew. What those runs left in files, flows and references, is held to its numbers above.
-# The same for the cells of ChangCooper, whose default depends on the dimension now: None in place of 800.
 ASKED_IN_OTHER_WORDS = {
-    "method ChangCooper",
     "method PWGF",
     "method PWGF, other",
     "method PWGF, affine",
