@@ -81,11 +81,11 @@ def from_refinement(
 
     and the same from M1 and M0. The error bar is the distance of the two extrapolated values, which is that of the
     coarser one and so more than that of E (divided by 2^q - 1 where the observed order q is below 1, and the distance
-    less than the error). Without extrapolation it is D(M2, M1) / (2^q - 1), q the lesser of p and the observed order:
-    the leading term of the error, and no bound of it. It is off by a few per cent where laws are smooth, and by more at
-    fronts: for Barenblatt profiles of m = 3 on 512 cells it is 3.2e-5 where the error is 7.3e-5. What the error bar
-    cannot see is a scheme that converges to another law: compare two schemes that have nothing in common
-    [docs/math.md 14.2].
+    less than the error). Without extrapolation it is D(M2, M1) / (2^q - 1), q the least of p, the observed order and
+    one: at fronts the order seen comes and goes with their place in a cell, and may promise too much. For smooth laws
+    and p = 2 it is three times the error; for Barenblatt profiles of m = 3 on 512 cells 9.6e-5 where the error is
+    7.3e-5. What the error bar cannot see is a scheme that converges to another law: compare two schemes that have
+    nothing in common [docs/math.md 14.2].
 
     Examples
     --------
@@ -156,7 +156,7 @@ def _limit(levels: Sequence[Law], order: float, extrapolate: bool, where: str) -
             observed=observed,
         )
     if not extrapolate:
-        return levels[-1], last / (2 ** min(order, observed) - 1), observed
+        return levels[-1], last / (2 ** min(order, observed, 1.0) - 1), observed
     coarser, finest = (fine + (fine - coarse) / (2**order - 1) for coarse, fine in pairwise(masses))
     if finest.min() < -1e-12:
         raise NotConverged(
