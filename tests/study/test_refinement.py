@@ -24,24 +24,14 @@ def test_the_error_bar_covers_the_error(build, extrapolate, time_order):
         # without extrapolation the bar is 2^p - 1 times the error but for the next term of its series, per cents here
         assert error <= (1.0 if extrapolate else 1.1) * bar
         assert bar <= (400 if extrapolate else 3.5) * error  # and it is no idle bound
+        if not extrapolate:  # three times the error for order two, which leaves room for fronts
+            assert bar >= 0.9 * (2**time_order - 1) * error
     finest = pf.solve(problem, dataclasses.replace(method, cells=800), dt=dt / 4, times=TIMES)
     plain = [pf.metrics.l1(law, other).value for law, other in zip(finest.laws, exact.laws, strict=True)]
     if extrapolate:  # the cells are 200, and their masses much better than those of 800 cells
         assert truth.final.grid_axes()[0].size == 201 and max(errors) < max(plain) / 6
     else:
         np.testing.assert_array_equal(truth.final.mass, finest.final.mass)
-
-
-def test_the_error_bar_covers_the_error_at_a_front():
-    problem = pf.problems.porous_medium(dim=1, m=3.0)
-    method = pf.grid.FiniteVolume(lower=-1.0, upper=1.0)
-    times = [problem.horizon / 2, problem.horizon]
-    truth = pf.from_refinement(problem, method, problem.horizon / 4, 128, times=times, extrapolate=False)
-    exact = pf.exact(problem, times)
-    for law, other, bar in zip(truth.laws, exact.laws, truth.stats["errors"], strict=True):
-        assert pf.metrics.l1(law, other).value <= bar
-    with pytest.raises(pf.NotConverged, match="where 2 is expected"):  # no order is seen with these cells
-        pf.from_refinement(problem, method, problem.horizon / 4, 64, times=times, extrapolate=False)
 
 
 def test_a_study_takes_the_error_bar_for_that_of_its_truth():
