@@ -210,12 +210,7 @@ def solve(
         return _run_whole(problem, method, dt, grid, seed, on_step)
     rng, method = np.random.default_rng(_seed(seed)), by_parts(problem, method)
     fused = on_step is None and _fuses(method)
-    clocked, move = takes_time(method, "advance" if fused else "step"), method.advance if fused else method.step
-    if problem.energy.time_dependent and not clocked:
-        raise Unsupported(
-            f"{shown(method)} knows no time, and V = {shown(problem.energy.potential, 300)} depends on it. Methods "
-            "whose step takes time= can follow it: ChangCooper on the line, EulerMaruyama, your own. Take one."
-        )
+    move = _mover(problem, method, fused)
     reports, history, first, done = hasattr(method, "report"), [], None, 0
     bar = ProgressBar(flag(progress, "progress"), marks[-1], type(method).__name__)
     start = clock.perf_counter()
@@ -224,9 +219,7 @@ def solve(
         refuse_foreign_gradients(problem.energy.at(0.0), problem.initial)
         laws = [method.law(state)] if marks[0] == 0 else []
         for stride, done in _strides(marks, fused):
-            now = {"time": (done - stride) * dt} if clocked else {}
-            how_many = (stride,) if fused else ()
-            state = move(problem, state, dt, *how_many, rng, **now)
+            state = move(state, dt, stride, (done - stride) * dt, rng)
             first = clock.perf_counter() - start if first is None else first
             _check_finite(state, done, dt)
             if reports:
@@ -239,6 +232,25 @@ def solve(
     seconds = clock.perf_counter() - start
     stats = {"seconds": seconds, "first_call_seconds": seconds if first is None else first, "steps": done}
     return Trajectory(grid, laws, stats, history)
+
+
+def _mover(problem: Problem, method: Any, fused: bool) -> Callable[..., Any]:
+    """move(state, dt, steps, time, rng): `advance` or one `step`, with the time where it takes that.
+
+    `Unsupported` where V depends on a time that the method does not take.
+    """
+    clocked, verb = takes_time(method, "advance" if fused else "step"), method.advance if fused else method.step
+    if problem.energy.time_dependent and not clocked:
+        raise Unsupported(
+            f"{shown(method)} knows no time, and V = {shown(problem.energy.potential, 300)} depends on it. Methods "
+            "whose step takes time= can follow it: ChangCooper on the line, EulerMaruyama, your own. Take one."
+        )
+
+    def move(state: Any, dt: float, steps: int, time: float, rng: np.random.Generator) -> Any:
+        now = {"time": time} if clocked else {}
+        return verb(problem, state, dt, *((steps,) if fused else ()), rng, **now)
+
+    return move
 
 
 def initial_state(problem: Problem, method: Any, rng: np.random.Generator, *, dt: float) -> Any:

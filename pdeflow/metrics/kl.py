@@ -91,13 +91,7 @@ def sym_kl(approximation: Law, truth: Law, *, rng: np.random.Generator | None = 
 
 @underflow_is_zero
 def _kl(first, second, rng, n, axes_of=None):
-    for law in (first, second):
-        if law.atoms() is not None:
-            raise NotAvailable(
-                f"{law!r} has no density, so its relative entropy is not defined. w2, sliced_w2 and the moment errors "
-                "are. "
-                "Use one of these, or compare a law with a density."
-            )
+    _refuse_atoms(first, second)
     gaussians = first.as_gaussian(), second.as_gaussian()
     if None not in gaussians:
         return Estimate(gaussian_kl(*gaussians), 0.0, "closed form", "kl")
@@ -119,6 +113,15 @@ def _kl(first, second, rng, n, axes_of=None):
     require_densities(first, second)
     needed = [*lacking([first], "quantile", "log_density"), *lacking([second], "log_density")]
     return _sampled(first, second, n, generator(rng, f"kl from {type(first).__name__} in dim {first.dim}", needed))
+
+
+def _refuse_atoms(*laws):
+    for law in laws:
+        if law.atoms() is not None:
+            raise NotAvailable(
+                f"{law!r} has no density, so its relative entropy is not defined. w2, sliced_w2 and the moment errors "
+                "are. Use one of these, or compare a law with a density."
+            )
 
 
 def _on_cells(first, second, axes):

@@ -39,8 +39,7 @@ def reduced(first: Law, second: Law, *, isometric: bool) -> tuple[Law, Law]:
         if mine is None or theirs is None or not (mine[1] and theirs[1]):
             break
         (one, maps), (other, others) = mine, theirs
-        last, same = maps[-1], maps[-1] is others[-1] or maps[-1] == others[-1]
-        if not same or (not keeps_distances(last) if isometric else last.lacks("invert") is not None):
+        if not _comes_off(maps[-1], others[-1], isometric):
             break
         first, second = _moved(one, maps[:-1]), _moved(other, others[:-1])
     radii = [radius for radius in (first.radial_part(), second.radial_part()) if radius is not None]
@@ -48,6 +47,13 @@ def reduced(first: Law, second: Law, *, isometric: bool) -> tuple[Law, Law]:
     if len(radii) < 2 or not all(answers(radius, *needed) for radius in radii):
         return first, second
     return radii[0], radii[1]
+
+
+def _comes_off(one: Map, other: Map, isometric: bool) -> bool:
+    """Whether two laws can be compared without the last maps that moved them."""
+    if one is not other and one != other:
+        return False
+    return keeps_distances(one) if isometric else one.lacks("invert") is None
 
 
 def _moved(law: Law, maps: Iterable[Map]) -> Law:

@@ -131,13 +131,14 @@ def separable(problems: Sequence[Problem]) -> Problem:
     energies = [problem.energy for problem in given]
     _refuse_moving(energies)
     _require_one_entropy(energies)
+    _require_one_attraction(energies)
     initial = Product([problem.initial for problem in given])
     whole = Energy(_block_potential(given), energies[0].internal, energies[0].interaction)
     return structured(Factors.of(given, whole, initial), given[0].horizon)
 
 
 def _require_one_entropy(energies: Sequence[Energy]) -> None:
-    """`Unsupported` unless all have one entropy or no internal energy, and one quadratic attraction or none."""
+    """`Unsupported` unless all have one entropy or no internal energy."""
     entropies = [None if one.internal is None else _temperature(one.internal) for one in energies]
     absent = [one.internal is None for one in energies]
     if len(set(absent)) > 1 or (not absent[0] and (None in entropies or len(set(entropies)) > 1)):
@@ -145,6 +146,10 @@ def _require_one_entropy(energies: Sequence[Energy]) -> None:
             f"The internal energies are {', '.join(sorted({repr(one.internal) for one in energies}))}. Blocks stay "
             "independent under one and the same Entropy, or without any. Choose one temperature."
         )
+
+
+def _require_one_attraction(energies: Sequence[Energy]) -> None:
+    """`Unsupported` unless all have one quadratic attraction or no interaction."""
     kernels = [one.interaction for one in energies]
     known = [kernel is None or as_quadratic_attraction(kernel) is not None for kernel in kernels]
     if not all(known) or any(kernel != kernels[0] for kernel in kernels):
