@@ -141,7 +141,7 @@ def test_unknown_field_names_the_nearest():
 @pytest.mark.parametrize(
     "problem, words",
     [
-        (pf.problems.ou(dim=4), "dim 4.*lift"),
+        (pf.problems.ou(dim=4), "dim 4.*rotated"),
         (pf.problems.porous_medium(), "Entropy.*QuantileJKO"),
         (pf.problems.mckean_vlasov_ou(), "interaction"),
         (pf.problems.newtonian_1d(), "Entropy"),
