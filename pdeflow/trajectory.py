@@ -1,6 +1,6 @@
 """Trajectory: laws in time. Exact solutions, stored references, finer runs and runs under test are all trajectories."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import islice, pairwise
@@ -199,8 +199,12 @@ def exact_jko(problem: Problem, *, dt: float, times: ArrayLike | None = None) ->
     """
     instance_of(problem, "problem", Problem)
     dt = positive(dt, "dt")
-    grid, marks = time_grid((problem.horizon,) if times is None else times, dt)
-    iterates = jko_iterates(problem, dt)
+    return of_iterates(jko_iterates(problem, dt), (problem.horizon,) if times is None else times, dt)
+
+
+def of_iterates(iterates: Iterator[Law], times: ArrayLike, dt: float) -> Trajectory:
+    """The laws at `times`, multiples of dt, of an iterator over the laws after 0, 1, 2, ... steps of dt."""
+    grid, marks = time_grid(times, dt)
     laws = [next(islice(iterates, mark - before - 1, None)) for before, mark in pairwise([-1, *marks])]
     return Trajectory(grid, laws, {"steps": marks[-1]})
 

@@ -7,11 +7,12 @@ import numpy as np
 from .._core.errors import BadInput
 from .._core.shapes import Numbers, Row
 from .._core.validate import count
-from ..laws import Barenblatt, Law
+from ..laws import Barenblatt, GridLaw, Law
 from ..problems import Problem
 from .box_domain import NOISE, choose_region, grid_values, refuse_start_outside, start_masses, start_range
 from .cvxopt_jko.domain import choose_ends
 from .domain import check_ends, require_fine_floats, temperature_of
+from .resolution import refuse_narrow
 
 EDGE_MASS = 1e-4  # in the outermost cells of an end that is no wall, above which the domain is too small
 SAME = 1e-9  # of a cell: edges that differ by less are the same
@@ -127,6 +128,23 @@ def initial_masses(law: Law, edges: tuple[Row, ...]) -> tuple[Numbers, float]:
     mass, tail = start_masses(law, edges)
     refuse_start_outside("initial law", tail, *np.array([(axis[0], axis[-1]) for axis in edges]).T)
     return mass, tail
+
+
+def start(problem: Problem, edges: tuple[Row, ...]) -> tuple[CellValues, Numbers, float]:
+    """(V at the centres, the initial masses, what of them lay outside), with no mass behind obstacles."""
+    mass, tail = initial_masses(problem.initial, edges)
+    potential = potential_on_cells(problem.energy.potential, edges)
+    refuse_behind_obstacles(mass, potential)
+    return CellValues(potential), mass, tail
+
+
+def law_after(steps: int, edges: tuple[Row, ...], mass: Numbers) -> GridLaw:
+    """The law of these masses; after a step `BadInput` where a quarter of it lies within half a cell of an axis."""
+    if steps > 0:
+        for axis, line in enumerate(edges):
+            others = tuple(i for i in range(mass.ndim) if i != axis)
+            refuse_narrow(mass.sum(axis=others), line, f"The law after step {steps}")
+    return GridLaw(edges, mass)
 
 
 def potential_on_cells(potential: Any, edges: tuple[Row, ...]) -> Numbers:

@@ -20,12 +20,10 @@ from ..jko_grid import (
     check_axes,
     chosen_edges,
     edge_masses,
-    initial_masses,
-    potential_on_cells,
+    law_after,
     refuse_arrivals,
-    refuse_behind_obstacles,
+    start,
 )
-from ..resolution import refuse_narrow
 from .ascent import Ascent, Solved, StepProblem, threads
 
 CELLS = {1: 1000, 2: 256}  # of each axis, unless given
@@ -152,10 +150,7 @@ class BackAndForthJKO(Method):
         """The initial law in cell masses, and V at the centres; rng is not used."""
         _check_energy(problem)
         edges = chosen_edges(problem, CELLS, self.cells, self.lower, self.upper)
-        mass, tail = initial_masses(problem.initial, edges)
-        potential = potential_on_cells(problem.energy.potential, edges)
-        refuse_behind_obstacles(mass, potential)
-        return HeightState(edges, CellValues(potential), mass, tail)
+        return HeightState(edges, *start(problem, edges))
 
     def step(self, problem: Problem, state: HeightState, dt: float, rng: np.random.Generator | None) -> HeightState:
         """The certified minimiser of one JKO step of length dt; rng is not used."""
@@ -177,11 +172,7 @@ class BackAndForthJKO(Method):
 
     def law(self, state: HeightState) -> GridLaw:
         """The law with the state's cell masses; `BadInput` where it is narrower than a cell."""
-        if state.steps > 0:
-            for axis, edges in enumerate(state.edges):
-                line = state.mass.sum(axis=tuple(i for i in range(state.mass.ndim) if i != axis))
-                refuse_narrow(line, edges, f"The law after step {state.steps}")
-        return GridLaw(state.edges, state.mass)
+        return law_after(state.steps, state.edges, state.mass)
 
     def takes_jko_steps(self, problem: Problem) -> bool:
         return True

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -15,19 +14,17 @@ from ..._core.validate import count, positive
 from ...laws import GridLaw
 from ...method import Method, refuse_other_steps
 from ...problems import Problem
-from ...trajectory import Trajectory, time_grid
+from ...trajectory import Trajectory, of_iterates
 from ..domain import temperature_of
 from ..jko_grid import (
     CellValues,
     check_axes,
     chosen_edges,
     edge_masses,
-    initial_masses,
-    potential_on_cells,
+    law_after,
     refuse_arrivals,
-    refuse_behind_obstacles,
+    start,
 )
-from ..resolution import refuse_narrow
 from .gaussian import entropic_iterates
 from .kernel import LogKernel
 from .proximal import log_density
@@ -156,10 +153,7 @@ class EntropicJKO(Method):
                     "larger regularisation.",
                     width=width,
                 )
-        mass, tail = initial_masses(problem.initial, edges)
-        potential = potential_on_cells(problem.energy.potential, edges)
-        refuse_behind_obstacles(mass, potential)
-        return ScalingState(edges, CellValues(potential), mass, tail)
+        return ScalingState(edges, *start(problem, edges))
 
     def step(self, problem: Problem, state: ScalingState, dt: float, rng: np.random.Generator | None) -> ScalingState:
         """The law one step of length dt later; rng is not used."""
@@ -167,8 +161,10 @@ class EntropicJKO(Method):
         widths = [float(axis[-1] - axis[0]) / (len(axis) - 1) for axis in state.edges]
         terms = () if internal is None else internal.terms()
         weights, log_volume = [h**2 / (2 * self.regularisation) for h in widths], float(np.sum(np.log(widths)))
-        start = None if state.log_b is None else state.log_b.array
-        log_b = np.where(np.isfinite(state.potential.array), 0.0, -np.inf) if start is None else start
+        if state.log_b is None:
+            log_b = np.where(np.isfinite(state.potential.array), 0.0, -np.inf)
+        else:
+            log_b = state.log_b.array
         with np.errstate(divide="ignore"):  # empty cells
             log_mass = np.log(np.maximum(state.mass, 0.0))
         with crew() as run:
@@ -206,19 +202,13 @@ class EntropicJKO(Method):
 
     def law(self, state: ScalingState) -> GridLaw:
         """The law with the state's cell masses; `BadInput` where it is narrower than a cell."""
-        if state.steps > 0:
-            for axis, edges in enumerate(state.edges):
-                line = state.mass.sum(axis=tuple(i for i in range(state.mass.ndim) if i != axis))
-                refuse_narrow(line, edges, f"The law after step {state.steps}")
-        return GridLaw(state.edges, state.mass)
+        return law_after(state.steps, state.edges, state.mass)
 
     def exact_sequence(self, problem: Problem, *, dt: float, times: ArrayLike | None) -> Trajectory:
         """The closed entropic steps of a Gaussian; `NotAvailable` elsewhere."""
         refuse_other_steps(self)
-        grid, marks = time_grid((problem.horizon,) if times is None else times, dt)
         iterates = entropic_iterates(problem, float(dt), self.regularisation)
-        laws = [next(islice(iterates, mark - before - 1, None)) for before, mark in pairwise([-1, *marks])]
-        return Trajectory(grid, laws, {"steps": marks[-1]})
+        return of_iterates(iterates, (problem.horizon,) if times is None else times, dt)
 
     def report(self, state: ScalingState) -> dict[str, Any]:
         """What the class docstring lists, of the last step."""

@@ -15,8 +15,7 @@ from ...method import Method
 from ...problems import Problem
 from ..chang_cooper.box import check_axes, of_axes
 from ..domain import require_fine_floats
-from ..jko_grid import edge_masses, initial_masses, refuse_arrivals
-from ..resolution import refuse_narrow
+from ..jko_grid import edge_masses, initial_masses, law_after, refuse_arrivals
 from .cells import Cells, Evaluation, potential_on_cells
 from .convolution import Convolution, stiffness
 from .ends import chosen_ends, own_edges
@@ -232,11 +231,7 @@ class FiniteVolume(Method):
 
     def law(self, state: VolumeState) -> GridLaw:
         """The law with the state's cell masses; `BadInput` where a quarter of it lies within half a cell."""
-        if state.steps > 0:
-            for axis, edges in enumerate(state.cells.edges):
-                others = tuple(i for i in range(state.mass.ndim) if i != axis)
-                refuse_narrow(state.mass.sum(axis=others), edges, f"The law after step {state.steps}")
-        return GridLaw(state.cells.edges, state.mass)
+        return law_after(state.steps, state.cells.edges, state.mass)
 
     def report(self, state: VolumeState) -> dict[str, Any]:
         """What the class docstring lists."""
