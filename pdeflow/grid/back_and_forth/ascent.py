@@ -1,14 +1,13 @@
 """The dual of a JKO step on a grid, and its ascent: heights φ of the grid points, Laguerre cells, the duality gap."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool
 
-from ..._core.compiled import BLOCK, crew
+from ..._core.compiled import BLOCK, alone
 from ..._core.errors import NotConverged
 from ..._core.shapes import Numbers
 from ...energies.internal import InternalEnergy
@@ -194,7 +193,7 @@ class Ascent:
         step = self.problem
         shape = step.mass.shape
         value, mass, cost, links_x, links_y = np.full(shape, np.inf), *(np.empty(shape) for _ in range(4))
-        self._transport(at.phi, mass, cost, links_x, links_y, value, _here)
+        self._transport(at.phi, mass, cost, links_x, links_y, value, alone)
         heights = np.where(step.open_points, at.phi, np.inf)
         weights = [square / (2 * step.dt) if square > 0 else 1.0 for square in step.squares]
         lowest = lower_envelope(heights, weights, self.run)
@@ -340,15 +339,3 @@ def _not_optimal(gap: float, size: float, tolerance: float) -> NotConverged:
         gap=gap,
         relative_gap=gap / size,
     )
-
-
-def _here(n: int, work: Callable[..., None], *args: Any) -> None:
-    """All of the work on the calling thread."""
-    work(0, n // BLOCK, *args)
-
-
-@contextmanager
-def threads() -> Iterator[Run]:
-    """Threads over rows: run(rows * BLOCK, work, ...)."""
-    with crew() as run:
-        yield run

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..._core.compiled import crew
 from ..._core.errors import NotAvailable, Unsupported
 from ..._core.shapes import Numbers, Row
 from ..._core.validate import count, positive
@@ -24,7 +25,7 @@ from ..jko_grid import (
     refuse_arrivals,
     start,
 )
-from .ascent import Ascent, Solved, StepProblem, threads
+from .ascent import Ascent, Solved, StepProblem
 
 CELLS = {1: 1000, 2: 256}  # of each axis, unless given
 
@@ -162,7 +163,7 @@ class BackAndForthJKO(Method):
             np.ascontiguousarray(state.mass.reshape(plane)), np.where(free, values, 0.0), free,
             problem.energy.internal, (widths[0], widths[1] if len(widths) > 1 else 1.0), float(dt),
         )  # fmt: skip
-        with threads() as run:
+        with crew() as run:
             solved = Ascent(prepared, run).solve(self.tolerance, self.iterations)
         mass = solved.at.mass.reshape(state.mass.shape)
         when = f"after step {state.steps + 1}"

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import pdeflow as pf
-from pdeflow.grid.back_and_forth.ascent import Ascent, StepProblem, limited_slopes, threads
+from pdeflow._core.compiled import crew
+from pdeflow.grid.back_and_forth.ascent import Ascent, StepProblem, limited_slopes
 
 
 def step_problem(shape=(24, 18), dt=0.05):
@@ -17,7 +18,7 @@ def step_problem(shape=(24, 18), dt=0.05):
 
 @pytest.fixture
 def ascent():
-    with threads() as run:
+    with crew() as run:
         yield Ascent(step_problem(), run)
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 import pdeflow as pf
-from pdeflow.grid.back_and_forth.ascent import threads
+from pdeflow._core.compiled import crew
 from pdeflow.grid.back_and_forth.start import extended, first_heights, has_finite_slope_at_zero, heated, monotone
 
 
@@ -39,7 +39,7 @@ def test_extended_heights_go_on_below_a_front():
     x = np.linspace(-2, 2, 81)
     truth = 0.5 - x[:, None] ** 2
     full = np.abs(x[:, None]) < 0.6
-    with threads() as run:
+    with crew() as run:
         phi = extended(np.where(full, truth, 0.0), full, (0.05, 1.0), 0.1, run)
     np.testing.assert_array_equal(phi[full], truth[full])
     outside = phi[x > 0.7, 0]
@@ -50,7 +50,7 @@ def test_guesses_end_with_the_one_that_moves_nothing():
     n = 30
     mass = np.diff(norm.cdf(np.linspace(-3, 3, n + 1)))[:, None]
     open_points = np.ones((n, 1), dtype=bool)
-    with threads() as run:
+    with crew() as run:
         guesses = list(
             first_heights(mass / mass.sum(), np.zeros((n, 1)), open_points, pf.Power(2.0), (0.2, 1.0), 0.1, run)
         )
