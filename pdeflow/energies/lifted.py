@@ -11,12 +11,13 @@ from numpy.typing import ArrayLike
 
 from .._core.arrays import like, log_sum_exp
 from .._core.errors import BadInput, NotAvailable
+from .._core.quadrature import gauss_legendre
 from .._core.shapes import Matrix, Points, Row, Values
 from .._core.validate import count, positive, readonly, real_array
 from .interactions import Interaction, as_gaussian_attraction, power_terms
 from .potentials import Array, Potential, Quadratic, as_quadratic, values_with_walls
 
-NODES, SHARES = np.polynomial.legendre.leggauss(16)  # on [-1, 1]: exact for powers of r up to 31
+NODES = 16  # Gauss points of a cell: exact for powers of r up to 31
 
 
 class Rotated(Potential):
@@ -273,10 +274,11 @@ class RadiusPotential(Potential):
     def cell_values(self, edges: Row, temperature: float) -> Values:
         """-T log of the mean of exp(-V/T) over each cell, (n,): with these in place of V, cells have the masses of
         exp(-V/T) itself, also beside the origin."""
+        nodes, weights = gauss_legendre(NODES)
         half = np.diff(edges)[:, None] / 2
-        r = edges[:-1, None] + half * (1 + NODES)
+        r = edges[:-1, None] + half * (1 + nodes)
         values = self.value(r.reshape(-1, 1)).reshape(r.shape)
-        return -temperature * log_sum_exp(np.log(SHARES / 2) - values / temperature)
+        return -temperature * log_sum_exp(np.log(weights / 2) - values / temperature)
 
 
 class RotatedKernel(Interaction):
