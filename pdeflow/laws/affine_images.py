@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .._core.shapes import Vector
+from .._core.shapes import Matrix, Vector
 from .gaussian import Gaussian
 from .maps import Map
 
@@ -18,13 +18,19 @@ def affine_image(x: Vector, move: Map) -> Vector:
     return x @ move.matrix.T + move.shift
 
 
+def composed(maps: Sequence[Map]) -> tuple[Matrix, Vector]:
+    """(A, b) of the affine map that one or more affine maps make, the first one first."""
+    matrix, shift = maps[0].matrix, maps[0].shift
+    for move in maps[1:]:
+        matrix, shift = move.matrix @ matrix, affine_image(shift, move)
+    return matrix, shift
+
+
 def moved_gaussian(law: Gaussian, maps: Sequence[Map]) -> Gaussian:
     """The Gaussian that affine maps make of one: by the composed map, whose covariance is made symmetric to the bit."""
     if not maps:
         return law
-    matrix, shift = maps[0].matrix, maps[0].shift
-    for move in maps[1:]:
-        matrix, shift = move.matrix @ matrix, affine_image(shift, move)
+    matrix, shift = composed(maps)
     return law.moved(matrix, law.mean() @ matrix.T + shift)
 
 

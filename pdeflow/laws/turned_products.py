@@ -9,6 +9,7 @@ import numpy as np
 
 from .._core.quadrature import gauss_legendre, kronrod
 from .._core.shapes import Matrix, Numbers, Row, Values, Vector
+from .affine_images import composed
 from .base import Law
 from .cells import CellMasses, rest
 from .maps import Map
@@ -145,7 +146,4 @@ def moved_masses(base: Law, maps: Sequence[Map], axes: Sequence[Row]) -> CellMas
     laws = base.factors()
     if laws is None or len(laws) != 2 or not maps or not all(move.affine for move in maps):
         return None
-    matrix, shift = np.eye(2), np.zeros(2)
-    for move in maps:
-        matrix, shift = move.matrix @ matrix, move.matrix @ shift + move.shift
-    return turned_masses(laws, matrix, shift, axes)
+    return turned_masses(laws, *composed(maps), axes)
