@@ -30,7 +30,7 @@ from .exact_flows import LinearFlow
 from .problem import Problem
 from .random_draws import haar_rotation
 from .registry import register
-from .structure import Factors, Radius, Rotation, StructuredProblem, structured
+from .structure import Factors, Radius, Rotation, StructuredProblem, distinct, structured
 
 
 @register
@@ -172,14 +172,8 @@ def _block_potential(problems: Sequence[Problem]) -> Any:
     if all(as_quadratic(potential) is not None for potential in potentials):
         matrix = np.asarray(block_diag(*[potential.matrix for potential in potentials]))
         return Quadratic(matrix, np.concatenate([potential.center for potential in potentials]))
-    different: list[Any] = []
-    which = []
-    for problem, potential in zip(problems, potentials, strict=True):
-        one = Flat(problem.dim) if potential is None else potential
-        found = next((i for i, other in enumerate(different) if other is one or other == one), len(different))
-        different += [one] if found == len(different) else []
-        which.append(found)
-    return Separable(different, which)
+    present = [Flat(one.dim) if one.energy.potential is None else one.energy.potential for one in problems]
+    return Separable(*distinct(present))
 
 
 @register

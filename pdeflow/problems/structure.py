@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Self, cast
+from typing import Self, TypeVar, cast
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from ..laws import AffineMap, Gaussian, GaussianMixture, Law, Product, Radial
 from ..laws.affine_images import ROUNDED
 from .exact_flows import elapsed
 from .problem import Problem
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +108,17 @@ def _without_rounding(law: Gaussian) -> Gaussian:
     return law if np.array_equal(cov, law.cov()) else Gaussian(law.mean(), cov)
 
 
+def distinct(items: Sequence[Item]) -> tuple[tuple[Item, ...], tuple[int, ...]]:
+    """The different ones among the items in the order in which they come, and the number of each item among them."""
+    different: list[Item] = []
+    which = []
+    for item in items:
+        found = next((i for i, other in enumerate(different) if other is item or other == item), len(different))
+        different += [item] if found == len(different) else []
+        which.append(found)
+    return tuple(different), tuple(which)
+
+
 @dataclass(frozen=True, eq=False)
 class Factors(Structure):
     """The law of independent blocks of coordinates, one after the other.
@@ -118,13 +131,8 @@ class Factors(Structure):
     @classmethod
     def of(cls, problems: Sequence[Problem], energy: Energy, initial: Law) -> Factors:
         """The structure of blocks with these problems, of which equal ones are one part."""
-        parts: list[Problem] = []
-        which = []
-        for problem in problems:
-            found = next((i for i, part in enumerate(parts) if part is problem or part == problem), len(parts))
-            parts += [problem] if found == len(parts) else []
-            which.append(found)
-        return cls(tuple(parts), energy, initial, which=tuple(which))
+        parts, which = distinct(problems)
+        return cls(parts, energy, initial, which=which)
 
     @property
     def blocks(self) -> int:
