@@ -42,7 +42,6 @@ class StepSolver:
 
     def __init__(self, program: Program, kkt: str, step: int):
         self.program, self.kkt, self.step = program, kkt, step
-        self.n = len(program.old)
         self.iterations = self.programs = 0
         self.correction = self.smallest = 0.0
 
@@ -114,8 +113,10 @@ class StepSolver:
     def _newton(self, program: Program, start: Values | None, aim: Aim) -> tuple[OnPairs, Certificate]:
         """The best coupling of a sequence of quadratic models, the first about the masses `start`."""
         scale, finest = program.scale, aim.program * program.scale
-        coupling = None if start is not None else program.spread()
-        mass = start if start is not None else program.masses(program.spread())
+        coupling, mass = None, start
+        if mass is None:
+            coupling = program.spread()
+            mass = program.masses(coupling)
         best: tuple[OnPairs, Certificate] | None = None
         tried, goal, asked = 0, 1e-3 * scale, None
         for _ in range(MOST_NEWTON_STEPS):
@@ -209,8 +210,8 @@ class StepSolver:
         gap, residual = (np.nan if value is None else float(value) for value in (gap, residual))
         return NotConverged(
             f"Step {self.step}: CVXOPT ended `{status}`{' ' + why if why else ''} (program {self.programs + 1}, gap "
-            f"{gap:.3g}, residual {residual:.3g}, {self.n} cells, kkt={self.kkt!r}). Only a certified optimum is "
-            "accepted. Try another number of cells, a larger dt, or QuantileJKO.",
+            f"{gap:.3g}, residual {residual:.3g}, {len(self.program.old)} cells, kkt={self.kkt!r}). Only a certified "
+            "optimum is accepted. Try another number of cells, a larger dt, or QuantileJKO.",
             step=self.step,
             outcome=status,
             gap=gap,
