@@ -32,14 +32,19 @@ def potential_pull(potential: Any, x: Points) -> Points:
     return -gradient
 
 
-def refuse_lost(x: Points, step: int, dt: float) -> None:
-    """`Diverged` at the first particle that is not finite or beyond `LARGEST_COORDINATE`."""
-    lost = ~np.all(np.abs(x) <= LARGEST_COORDINATE, axis=1)  # NaN compares false
-    if lost.any():
-        particle = int(np.argmax(lost))
+def lost(x: Points, limit: float = LARGEST_COORDINATE) -> np.ndarray:
+    """Which particles (n,) are not finite or beyond the limit."""
+    return ~np.all(np.abs(x) <= limit, axis=1)  # NaN compares false
+
+
+def refuse_lost(x: Points, step: int, dt: float, limit: float = LARGEST_COORDINATE) -> None:
+    """`Diverged` at the first particle that is not finite or beyond the limit."""
+    bad = lost(x, limit)
+    if bad.any():
+        particle = int(np.argmax(bad))
         raise Diverged(
             f"Particle {particle} is {x[particle].tolist()} after step {step} (t = {step * dt:.6g}). Particles must "
-            f"stay finite and below {LARGEST_COORDINATE:g}; the step is too large for the forces out there. Use a "
+            f"stay finite and below {LARGEST_COORDINATE:g}; the step is too large for the drift out there. Use a "
             f"smaller dt than {dt:g}.",
             step=step,
             particle=particle,

@@ -1,6 +1,6 @@
 """InteractingParticles: the deterministic particle method for potentials and interactions without diffusion."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import factorial
 from typing import Any, Literal
@@ -10,18 +10,18 @@ from numpy.typing import ArrayLike
 
 from .._core.compiled import crew
 from .._core.errors import BadInput, NotAvailable, Unsupported
-from .._core.shapes import Matrix, Points
+from .._core.shapes import Matrix, Points, Vector
 from .._core.short_text import shown
 from .._core.validate import count, one_of, positive
 from ..energies.energy import Energy
-from ..energies.interactions import as_quadratic_attraction, require_even
+from ..energies.interactions import require_even
 from ..energies.mean_field import mean_force
-from ..energies.potentials import as_quadratic
 from ..laws import Gaussian, Law, Particles
 from ..laws.draws import drawn
 from ..method import Method, refuse_other_steps
+from ..problems.exact_jko import quadratic_terms
 from ..problems.problem import Problem
-from ..trajectory import Trajectory, time_grid
+from ..trajectory import Trajectory, of_iterates
 from .clouds import potential_pull, refuse_lost, require_potential_gradient
 
 # stages of the explicit Runge-Kutta schemes by order: (share of dt at which a stage begins, its weight in the sum)
@@ -158,31 +158,25 @@ class InteractingParticles(Method):
         """
         refuse_other_steps(self)
         _check_energy(problem.energy)
-        potential, kernel = problem.energy.potential, problem.energy.interaction
-        law = problem.initial.as_gaussian()
-        linear = (potential is None or as_quadratic(potential) is not None) and (
-            kernel is None or as_quadratic_attraction(kernel) is not None
-        )
-        if law is None or not linear:
+        law, linear = problem.initial.as_gaussian(), quadratic_terms(problem.energy, problem.dim)
+        if law is None or linear is None:
             raise NotAvailable(
                 f"The laws of InteractingParticles on {problem.name!r} from {problem.initial!r} have no closed form. "
                 "Closed are Gaussians under quadratic potentials with QuadraticAttraction or none. Compare with a "
                 "finer run instead."
             )
         dt = positive(dt, "dt")
-        saved, marks = time_grid((problem.horizon,) if times is None else times, dt)
-        matrix = np.zeros((law.dim, law.dim)) if potential is None else potential.matrix
-        center = law.mean() if potential is None else potential.center
-        pull = 0.0 if kernel is None else kernel.strength
+        matrix, center, pull = linear
         shift = _amplification(-dt * matrix, self.time_order)
         spread = _amplification(-dt * (matrix + pull * np.eye(law.dim)), self.time_order)
-        mean, root, done, laws = law.mean(), law.root(), 0, []
-        for mark in marks:
-            for _ in range(mark - done):
+
+        def iterates(mean: Vector, root: Matrix) -> Iterator[Law]:
+            while True:
+                yield Gaussian.from_root(mean, root)
                 mean, root = center + shift @ (mean - center), spread @ root
-            done = mark
-            laws.append(Gaussian.from_root(mean, root))
-        return Trajectory(saved, laws, {"steps": done})
+
+        times = (problem.horizon,) if times is None else times
+        return of_iterates(iterates(law.mean(), law.root()), times, dt)
 
 
 def velocity(energy: Energy, x: Points, workers: Any) -> Points:

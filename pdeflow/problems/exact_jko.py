@@ -43,7 +43,7 @@ def _joined(structure: Structure, parts: list[Iterator[Law]]) -> Iterator[Law]:
         yield structure.join(laws)
 
 
-def _quadratic(energy: Energy, dim: int) -> tuple[Matrix, Vector, float] | None:
+def quadratic_terms(energy: Energy, dim: int) -> tuple[Matrix, Vector, float] | None:
     """(A, b, attraction) where the potential is ½(x-b)ᵀA(x-b) or absent and the kernel a quadratic attraction or
     absent."""
     attraction = _attraction(energy.interaction)
@@ -109,7 +109,7 @@ def _gaussian_jko_root(
 
 def _gaussian(energy: Energy, initial: Law, dt: float) -> Iterator[Law] | None:
     """Gaussians under quadratic energies, with entropy or without an internal energy."""
-    quadratic, law = _quadratic(energy, initial.dim), initial.as_gaussian()
+    quadratic, law = quadratic_terms(energy, initial.dim), initial.as_gaussian()
     temperature = 0.0 if energy.internal is None else _coefficient(energy.internal, 1.0)
     if quadratic is None or law is None or temperature is None:
         return None
@@ -154,7 +154,7 @@ def barenblatt_jko_scale(scale: float, beta: float, coefficient: float, confinem
 
 def _barenblatt(energy: Energy, initial: Law, dt: float) -> Iterator[Law] | None:
     """Barenblatt profiles under their own power of the density and isotropic quadratic terms."""
-    quadratic, law = _quadratic(energy, initial.dim), initial.as_barenblatt()
+    quadratic, law = quadratic_terms(energy, initial.dim), initial.as_barenblatt()
     if quadratic is None or law is None:
         return None
     (matrix, target, attraction), coefficient = quadratic, _coefficient(energy.internal, law.m)

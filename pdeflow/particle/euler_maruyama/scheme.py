@@ -1,6 +1,6 @@
 """Euler-Maruyama particles for ∂tρ = ∇·(ρ∇(V + W*ρ)) + T Δρ."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,18 +8,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..._core.compiled import crew
-from ..._core.errors import BadInput, Diverged, NotAvailable, Unsupported
-from ..._core.shapes import Points, Values
+from ..._core.errors import BadInput, NotAvailable, Unsupported
+from ..._core.shapes import Matrix, Points, Values, Vector
 from ..._core.validate import count, positive
 from ...energies.energy import Energy
-from ...energies.interactions import as_quadratic_attraction, require_even
-from ...energies.potentials import as_quadratic
-from ...laws import Gaussian, GaussianMixture, Particles
+from ...energies.interactions import require_even
+from ...laws import Gaussian, GaussianMixture, Law, Particles
 from ...laws.draws import drawn
 from ...method import Method, refuse_other_steps
 from ...problems import Problem
-from ...trajectory import Trajectory, time_grid
-from ..clouds import LARGEST_COORDINATE, require_potential_gradient
+from ...problems.exact_jko import quadratic_terms
+from ...trajectory import Trajectory, of_iterates
+from ..clouds import LARGEST_COORDINATE, lost, refuse_lost, require_potential_gradient
 from .drift import BLOW_UP_RATIO, Cloud, Drift, potential_gradient
 from .stability import refuse_overshooting
 from .walk import walk
@@ -196,41 +196,37 @@ class EulerMaruyama(Method):
         """
         refuse_other_steps(self)
         _check_energy(problem.energy)
-        weights, parts = _gaussian_start(problem)
+        (weights, parts), linear = _gaussian_start(problem)
         dt = positive(dt, "dt")
-        saved, marks = time_grid(times, dt)
-        step = _exact_step(problem, dt)
-        laws, done = [], 0
-        for mark in marks:
-            for _ in range(mark - done):
+        step = _exact_step(problem, linear, dt)
+
+        def iterates(parts: tuple[Gaussian, ...]) -> Iterator[Law]:
+            while True:
+                yield parts[0] if len(parts) == 1 else GaussianMixture.of_components(weights, parts)
                 parts = tuple(step(part) for part in parts)
-            done = mark
-            laws.append(parts[0] if len(parts) == 1 else GaussianMixture.of_components(weights, parts))
-        return Trajectory(saved, tuple(laws), {"steps": done})
+
+        return of_iterates(iterates(parts), times, dt)
 
 
-def _gaussian_start(problem: Problem) -> tuple[Values, tuple[Gaussian, ...]]:
-    """Weights and components of the start of a problem that keeps each of them Gaussian, or `NotAvailable`."""
-    potential, kernel = problem.energy.potential, problem.energy.interaction
+def _gaussian_start(problem: Problem) -> tuple[tuple[Values, tuple[Gaussian, ...]], tuple[Matrix, Vector, float]]:
+    """(weights and components of the start, what `quadratic_terms` says of the energy) of a problem that keeps each of
+    them Gaussian, or `NotAvailable`."""
     start = problem.initial.gaussian_components()
-    linear = (potential is None or as_quadratic(potential) is not None) and (
-        kernel is None or as_quadratic_attraction(kernel) is not None
-    )
-    if start is None or not linear or (kernel is not None and len(start[1]) > 1):
+    linear = quadratic_terms(problem.energy, problem.dim)
+    if start is None or linear is None or (problem.energy.interaction is not None and len(start[1]) > 1):
         raise NotAvailable(
             f"The laws of Euler-Maruyama on {problem.name!r} from {problem.initial!r} have no closed form. Closed "
             "are quadratic potentials with QuadraticAttraction or none from a Gaussian (or, without attraction, a "
             "mixture). Compare with a finer run instead."
         )
-    return start
+    return start, linear
 
 
-def _exact_step(problem: Problem, dt: float) -> Callable[[Gaussian], Gaussian]:
+def _exact_step(problem: Problem, linear: tuple[Matrix, Vector, float], dt: float) -> Callable[[Gaussian], Gaussian]:
     """One step of a Gaussian under a linear drift, by a factor of its covariance."""
-    potential, kernel, d = problem.energy.potential, problem.energy.interaction, problem.dim
-    drift = np.zeros((d, d)) if potential is None else dt * potential.matrix
-    center = np.zeros(d) if potential is None else potential.center
-    shrink = np.eye(d) - drift - (0.0 if kernel is None else dt * kernel.strength) * np.eye(d)
+    (matrix, center, attraction), d = linear, problem.dim
+    drift = dt * matrix
+    shrink = np.eye(d) - drift - dt * attraction * np.eye(d)
     noise = 0.0 if problem.energy.internal is None else 2 * dt * problem.energy.internal.coefficient
 
     def step(law: Gaussian) -> Gaussian:
@@ -264,11 +260,11 @@ def _walked(state: Cloud, steps: int, noise: Noise, workers: Any, force: Points 
 def _fused(state: Cloud, steps: int, noise: Noise, workers: Any) -> Cloud:
     """All steps in one go; a lost particle stays lost, so a look at the end is enough and bisection finds the step."""
     new = _walked(state, steps, noise, workers)
-    if not _lost(new).any():
+    if not lost(new.x, _limit(new)).any():
         return new
     while steps > 1:
         middle = _walked(state, steps // 2, noise, workers)
-        good = not _lost(middle).any()
+        good = not lost(middle.x, _limit(middle)).any()
         state, steps = (middle, steps - steps // 2) if good else (state, steps // 2)
     return _kept(_walked(state, 1, noise, workers), noise[0])
 
@@ -289,23 +285,12 @@ def _with_fine_floats(state: Cloud, new: Cloud, deviation: float) -> Cloud:
     return new
 
 
-def _lost(state: Cloud) -> np.ndarray:
-    """Which particles (n,) are not finite or beyond the limit (and far beyond the start, should that lie out there)."""
-    limit = max(LARGEST_COORDINATE, BLOW_UP_RATIO * state.reach)
-    return ~np.all(np.abs(state.x) <= limit, axis=1)  # NaN compares false
+def _limit(state: Cloud) -> float:
+    """Beyond which a particle is lost: far beyond the start too, should that lie out there."""
+    return max(LARGEST_COORDINATE, BLOW_UP_RATIO * state.reach)
 
 
 def _kept(state: Cloud, dt: float) -> Cloud:
     """The state, or `Diverged` that names step and particle."""
-    bad = _lost(state)
-    if bad.any():
-        particle = int(np.argmax(bad))
-        raise Diverged(
-            f"Particle {particle} is {state.x[particle].tolist()} after step {state.steps} (t = "
-            f"{state.steps * dt:.6g}). Particles must stay finite and below {LARGEST_COORDINATE:g}; the step is too "
-            f"large for the drift out there. Use a smaller dt than {dt:g}.",
-            step=state.steps,
-            particle=particle,
-            dt=dt,
-        )
+    refuse_lost(state.x, state.steps, dt, _limit(state))
     return state
