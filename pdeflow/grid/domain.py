@@ -10,6 +10,7 @@ from scipy.special import ndtr
 from .._core.errors import BadInput, Unsupported
 from .._core.rising import require_sorted
 from .._core.shapes import Values
+from .._core.validate import count
 from ..energies.internal import InternalEnergy
 from ..laws import Law
 from ..problems import Problem
@@ -36,6 +37,30 @@ def check_ends(lower: float | None, upper: float | None) -> None:
             raise BadInput(f"{name} is {end!r}. It must be a finite number, or None for automatic. Pass one of these.")
     if lower is not None and upper is not None and not lower < upper:
         raise BadInput(f"lower is {lower}, upper {upper}. lower must be below upper. Exchange or correct them.")
+
+
+def of_axes(entry: Any, dim: int, name: str) -> tuple[Any, ...]:
+    """One entry for each axis, from one for all or from one for each."""
+    if not isinstance(entry, tuple):
+        return (entry,) * dim
+    if len(entry) != dim:
+        raise BadInput(f"{name} has {len(entry)} entries, the problem has dim {dim}. Pass one, or one per axis.")
+    return entry
+
+
+def check_axes(cells: Any, lower: Any, upper: Any) -> None:
+    """`BadInput` unless the cells and ends of each axis make sense, see `check_ends`."""
+    counts = {len(entry) for entry in (cells, lower, upper) if isinstance(entry, tuple)}
+    if len(counts) > 1 or not counts <= {1, 2, 3}:
+        raise BadInput(
+            f"cells is {cells!r}, lower {lower!r}, upper {upper!r}. Each is one entry for all axes, or a tuple with "
+            "one for each of up to three. Pass tuples of one length."
+        )
+    for number in cells if isinstance(cells, tuple) else () if cells is None else (cells,):
+        count(number, "cells", 3)
+    dim = counts.pop() if counts else 1
+    for low, high in zip(of_axes(lower, dim, "lower"), of_axes(upper, dim, "upper")):
+        check_ends(low, high)
 
 
 def temperature_of(internal: InternalEnergy | None) -> float | None:

@@ -9,7 +9,6 @@ import numpy as np
 from ..._core.compiled import crew
 from ..._core.errors import BadInput, Diverged, Unsupported
 from ..._core.shapes import Numbers, Row
-from ..._core.validate import count
 from ...laws import GridLaw
 from ...problems import Problem
 from ..box_domain import (
@@ -24,37 +23,13 @@ from ..box_domain import (
     start_range,
 )
 from ..box_resolution import fullest_share, grid_change, halved, refuse_unresolved
-from ..domain import check_ends, require_fine_floats
+from ..domain import of_axes, require_fine_floats
 from ..resolution import LEAST_CELLS
 from . import lines
 from .elimination import DAMPED, STAGE_SHARE
 
 CELLS = {1: 800, 2: 256, 3: 96}  # of each axis, where none are given
 ALONE = 1 << 15  # cells below which threads cost more than they save
-
-
-def of_axes(entry: Any, dim: int, name: str) -> tuple[Any, ...]:
-    """One entry for each axis, from one for all or from one for each."""
-    if not isinstance(entry, tuple):
-        return (entry,) * dim
-    if len(entry) != dim:
-        raise BadInput(f"{name} has {len(entry)} entries, the problem has dim {dim}. Pass one, or one per axis.")
-    return entry
-
-
-def check_axes(cells: Any, lower: Any, upper: Any) -> None:
-    """`BadInput` unless the cells and ends of each axis make sense, see `domain.check_ends`."""
-    counts = {len(entry) for entry in (cells, lower, upper) if isinstance(entry, tuple)}
-    if len(counts) > 1 or not counts <= {1, 2, 3}:
-        raise BadInput(
-            f"cells is {cells!r}, lower {lower!r}, upper {upper!r}. Each is one entry for all axes, or a tuple with "
-            "one for each of up to three. Pass tuples of one length."
-        )
-    for number in cells if isinstance(cells, tuple) else () if cells is None else (cells,):
-        count(number, "cells", 3)
-    dim = counts.pop() if counts else 1
-    for low, high in zip(of_axes(lower, dim, "lower"), of_axes(upper, dim, "upper")):
-        check_ends(low, high)
 
 
 class BoxGrid:

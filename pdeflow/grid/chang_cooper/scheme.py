@@ -13,8 +13,10 @@ from ...problems import Problem
 from ..domain import (
     Edges,
     cell_masses,
+    check_axes,
     choose_box,
     free_tail,
+    of_axes,
     open_ends,
     refuse_outside,
     refuse_piled_up,
@@ -196,7 +198,7 @@ class ChangCooper(Method):
     time_order: int = 1
 
     def __post_init__(self):
-        box.check_axes(self.cells, self.lower, self.upper)
+        check_axes(self.cells, self.lower, self.upper)
         if isinstance(self.time_order, bool) or self.time_order not in (1, 2):
             raise BadInput(
                 f"time_order is {self.time_order!r}. It is 1 (implicit Euler) or 2 (L-stable). Pass one of these."
@@ -205,7 +207,7 @@ class ChangCooper(Method):
     def cells_of(self, dim: int) -> tuple[int, ...]:
         """The number of cells of each axis of a problem of dimension dim."""
         cells = box.CELLS[dim] if self.cells is None else self.cells
-        return tuple(int(n) for n in box.of_axes(cells, dim, "cells"))
+        return tuple(int(n) for n in of_axes(cells, dim, "cells"))
 
     def init(self, problem: Problem, rng: np.random.Generator | None) -> GridState | box.BoxState:
         """The initial law in cell masses, and the rates between cells; rng is not used."""
@@ -214,7 +216,7 @@ class ChangCooper(Method):
             return time_dependent.started(self, problem, temperature)
         if problem.dim > 1:
             return box.started(self, problem, temperature)
-        (lower,), (upper,) = box.of_axes(self.lower, 1, "lower"), box.of_axes(self.upper, 1, "upper")
+        (lower,), (upper,) = of_axes(self.lower, 1, "lower"), of_axes(self.upper, 1, "upper")
         return self.on_the_line(problem, temperature, lower, upper)
 
     def on_the_line(self, problem: Problem, temperature: float, lower: float | None, upper: float | None) -> GridState:

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..._core.errors import Unsupported
 from ...problems import Problem
-from ..domain import choose_box
-from . import box, elimination
+from ..domain import choose_box, of_axes
+from . import elimination
 from .elimination import DAMPED, STAGE_SHARE
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def started(method: ChangCooper, problem: Problem, temperature: float) -> GridSt
             "the parts of a separable problem."
         )
     (cells,) = method.cells_of(1)
-    (lower,), (upper,) = box.of_axes(method.lower, 1, "lower"), box.of_axes(method.upper, 1, "upper")
+    (lower,), (upper,) = of_axes(method.lower, 1, "lower"), of_axes(method.upper, 1, "upper")
     if lower is None or upper is None:
         found = [
             choose_box(_at(problem, time), temperature, cells, lower, upper)

@@ -13,8 +13,7 @@ from ...energies.interactions import require_even
 from ...laws import GridLaw
 from ...method import Method
 from ...problems import Problem
-from ..chang_cooper.box import check_axes, of_axes
-from ..domain import require_fine_floats
+from ..domain import check_axes, of_axes, require_fine_floats
 from ..jko_grid import edge_masses, initial_masses, law_after, refuse_arrivals
 from .cells import Cells, Evaluation, potential_on_cells
 from .convolution import Convolution, stiffness
