@@ -43,7 +43,8 @@ class StructuredKKT:
         self.theta = d * d
         self.column = self.pairs.column_sums(self.theta)
         if self.root is not None:
-            self.inverse = self.pairs.factor(self.theta, self.p, self.root)
+            b = self.theta * self.pairs.per_column(self.p / np.sqrt(self.column))  # S is -BBᵀ off its diagonal
+            self.inverse = self.pairs.factor(b, self.root)
         return self
 
     def solve(self, x, y, z):

@@ -48,11 +48,11 @@ class Pairs:
         """Σ_i v_i x_ij, (k,); v = 1 where it is left out."""
         raise NotImplementedError
 
-    def factor(self, theta: OnPairs, p: Columns, root: Numbers | None) -> Any:
-        """A function w -> (I + LᵀSL)⁻¹ w for S = diag(Θp²) - Θ diag(p²/colsum Θ) Θᵀ.
+    def factor(self, b: OnPairs, root: Numbers) -> Any:
+        """A function w -> (I + LᵀSL)⁻¹ w for the graph Laplacian S whose entries off the diagonal are those of -BBᵀ.
 
-        S is a graph Laplacian: its diagonal is summed from its other entries, without cancellation. Raises
-        ArithmeticError where the matrix is not positive definite in floating point.
+        Its diagonal is summed from its other entries, without cancellation. Raises ArithmeticError where the matrix is
+        not positive definite in floating point.
         """
         raise NotImplementedError
 
@@ -76,9 +76,8 @@ class AllPairs(Pairs):
         x = x.reshape(self.n, -1)
         return x.sum(0) if v is None else v @ x
 
-    def factor(self, theta: OnPairs, p: Columns, root: Numbers | None) -> Any:
-        theta = theta.reshape(self.n, -1)
-        b = theta * (p / np.sqrt(theta.sum(0)))
+    def factor(self, b: OnPairs, root: Numbers) -> Any:
+        b = b.reshape(self.n, -1)
         s = -(b @ b.T)
         np.fill_diagonal(s, 0.0)
         np.fill_diagonal(s, -s.sum(1))
@@ -116,10 +115,9 @@ class Band(Pairs):
     def column_sums(self, x: OnPairs, v: Values | None = None) -> Columns:
         return np.add.reduceat(x if v is None else x * v[self.rows], self.offsets[:-1])
 
-    def factor(self, theta: OnPairs, p: Columns, root: Numbers | None) -> Any:
-        b = theta * (p / np.sqrt(self.column_sums(theta)))[self.columns]
+    def factor(self, b: OnPairs, root: Numbers) -> Any:
         s = band_laplacian(b, self.first, self.offsets, self.n, self.width)
-        if root is None or root.ndim == 2 or self.width * WIDE > self.n:
+        if root.ndim == 2 or self.width * WIDE > self.n:
             full = np.zeros((self.n, self.n))
             for d in range(self.width):
                 i = np.arange(self.n - d)
@@ -142,8 +140,7 @@ class Band(Pairs):
         return Band(self.n, first, end)
 
 
-def _full_factor(s: Numbers, root: Numbers | None) -> Any:
-    assert root is not None
+def _full_factor(s: Numbers, root: Numbers) -> Any:
     s = root[:, None] * s * root if root.ndim == 1 else root.T @ s @ root
     s[np.diag_indices(len(s))] += 1.0
     try:
