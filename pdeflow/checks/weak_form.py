@@ -11,6 +11,7 @@ from .._core.shapes import Numbers, Points, Row, Values
 from .._core.short_text import shown
 from ..energies.mean_field import mean_force
 from ..laws import Law
+from ..laws.cells import cell_volumes
 
 LONGEST_WAVE = 2  # of the test functions, in units of 1/deviation
 
@@ -124,11 +125,8 @@ def _nodes(energy: Any, law: Law) -> tuple[Points, Values, Values, Points]:
         mass = np.asarray(cells.mass)  # type: ignore[union-attr]  # a grid knows its own cells
         centers = [(edges[1:] + edges[:-1]) / 2 for edges in axes]
         x = np.stack([part.ravel() for part in np.meshgrid(*centers, indexing="ij")], axis=1)
-        volume = np.ones(())
-        for edges in axes:
-            volume = np.multiply.outer(volume, np.diff(edges))
         at_centers = _at_centers(mass)
-        weight, density = at_centers.ravel(), (at_centers / volume).ravel()
+        weight, density = at_centers.ravel(), (at_centers / cell_volumes(axes)).ravel()
         force = None if energy.interaction is None else _grid_force(energy.interaction, at_centers, axes)
     elif atoms is not None:
         x, weight = atoms

@@ -33,6 +33,14 @@ class CellMasses(NamedTuple):
     how: str
 
 
+def cell_volumes(axes: Sequence[Row]) -> Numbers:
+    """The volume of each cell of the grid with these edges, (n_1, ..., n_d)."""
+    volume = np.ones(())
+    for edges in axes:
+        volume = np.multiply.outer(volume, np.diff(edges))
+    return volume
+
+
 def line_masses(law: Law, edges: Row, *, smooth: bool = True) -> CellMasses:
     """Differences of the distribution function; in the upper tail, where they cancel, the integrated density.
 

@@ -25,7 +25,7 @@ from .._core.validate import (
     require_resolved,
 )
 from .base import Law
-from .cells import CellMasses, overlap, rest
+from .cells import CellMasses, cell_volumes, overlap, rest
 from .linear import cut_steps, mean_gap, steps_of
 
 
@@ -96,10 +96,7 @@ class GridLaw(Law):
     @property
     def volumes(self) -> Numbers:
         """Volume of each cell, of the shape of `mass`."""
-        volume = np.ones(())
-        for axis in self.axes:
-            volume = np.multiply.outer(volume, np.diff(axis))
-        return volume
+        return cell_volumes(self.axes)
 
     @property
     def centers(self) -> tuple[Row, ...]:

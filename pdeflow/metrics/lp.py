@@ -9,6 +9,7 @@ from .._core.quadrature import kronrod
 from .._core.validate import count, known_arguments
 from ..laws import Law
 from ..laws.cell_integrals import cell_masses
+from ..laws.cells import cell_volumes
 from ..laws.line_integrals import LineDensities, sign_changes
 from .cells import common_grid
 from .metric import metric
@@ -118,12 +119,9 @@ def _on_cells(first, second, axes, p, name):
     how = together([how_1, how_2])
     if p == 1:
         return Estimate(float(np.sum(np.abs(gap)) + out_1 + out_2), 0.0, how, name)
-    volume = np.ones(())
-    for edges in axes:
-        volume = np.multiply.outer(volume, np.diff(edges))
     if out_1 + out_2 > 1e-12:
         how += f"; mass {out_1 + out_2:.3g} outside the box left out"
-    return Estimate(float(np.sqrt(np.sum(gap * gap / volume))), 0.0, how, name)
+    return Estimate(float(np.sqrt(np.sum(gap * gap / cell_volumes(axes)))), 0.0, how, name)
 
 
 def _on_line(first, second, p):

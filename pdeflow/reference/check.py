@@ -9,6 +9,7 @@ import numpy as np
 from .._core.errors import BadInput, BadReference, NotAvailable
 from .._core.validate import known_arguments
 from ..laws import Law
+from ..laws.cells import cell_volumes
 from ..problems.registry import CATALOGUE
 from .read import Attributes, Reference, contents, laws_of, load
 from .schema import AXES, Variable, content_sha256, text_sha256
@@ -114,9 +115,8 @@ def _moments(attributes: Attributes, laws: Sequence[Law], variables: Mapping[str
 def _grid(variables: Mapping[str, Variable]) -> Iterator[str]:
     if "mass" not in variables:
         return
-    mass, volume = variables["mass"].data, np.ones(())
-    for name in AXES[: mass.ndim - 1]:
-        volume = np.multiply.outer(volume, np.diff(variables[f"{name}_edges"].data))
+    mass = variables["mass"].data
+    volume = cell_volumes([variables[f"{name}_edges"].data for name in AXES[: mass.ndim - 1]])
     for name, own, scale in (
         ("density", mass / volume, (mass / volume).max()),
         ("mass_error", mass.reshape(len(mass), -1).sum(axis=1) - 1, 1.0),

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import ndtr
 
 from pdeflow.laws import Gaussian, Quantiles
-from pdeflow.laws.cells import CellMasses, line_masses, mixture_masses, overlap, product_masses, rest
+from pdeflow.laws.cells import CellMasses, cell_volumes, line_masses, mixture_masses, overlap, product_masses, rest
 
 
 def test_the_upper_tail_is_as_exact_as_the_lower_one():
@@ -24,6 +24,11 @@ def test_products_and_mixtures():
     assert both.how == "one way, another way"
     mixed = mixture_masses(np.array([0.25, 0.75]), [first, first._replace(mass=np.array([0.1, 0.9]), outside=0.0)])
     assert mixed.mass == pytest.approx([0.2, 0.75], rel=1e-15) and mixed.outside == 0.05 and mixed.how == "one way"
+
+
+def test_volumes_are_products_of_widths():
+    found = cell_volumes([np.array([0.0, 1.0, 3.0]), np.array([-1.0, 0.0, 0.5, 4.0])])
+    assert found.tolist() == [[1.0, 0.5, 3.5], [2.0, 1.0, 7.0]]
 
 
 def test_overlap_spreads_a_cell_evenly():

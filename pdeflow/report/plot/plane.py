@@ -10,6 +10,7 @@ from ..._core.errors import NotAvailable
 from ..._core.shapes import Numbers, Row
 from ..._core.short_text import shown
 from ...laws import Law
+from ...laws.cells import cell_volumes
 from .style import COLOURS, TRUTH, clean, panels
 
 CELLS = 200  # an axis, for a density that is no grid
@@ -79,8 +80,7 @@ def _cells(law: Law, low: Row, high: Row) -> tuple[Row, Row, Numbers] | None:
     """Edges and densities of cells: the law's own, or those of a fine grid on the box; None for point masses."""
     axes = law.grid_axes()
     if axes is not None:
-        volume = np.multiply.outer(*(np.diff(edges) for edges in axes))
-        return axes[0], axes[1], law.cell_masses(axes).mass / volume  # type: ignore[union-attr]
+        return axes[0], axes[1], law.cell_masses(axes).mass / cell_volumes(axes)  # type: ignore[union-attr]
     if law.atoms() is not None:
         return None
     if "log_density" not in law.answers():
@@ -95,7 +95,7 @@ def _cells(law: Law, low: Row, high: Row) -> tuple[Row, Row, Numbers] | None:
 
 def _contours(panel: Axes, x: Row, y: Row, density: Numbers) -> None:
     """Lines of equal density that enclose `SHARES` of the mass, the densest parts first."""
-    mass = density * np.multiply.outer(np.diff(x), np.diff(y))
+    mass = density * cell_volumes([x, y])
     order = np.argsort(density, axis=None)[::-1]
     total = np.cumsum(mass.ravel()[order])
     heights = density.ravel()[order][np.searchsorted(total, np.array(SHARES) * total[-1])]
