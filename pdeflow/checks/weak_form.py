@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._core.errors import BadInput, Diverged, NotAvailable
+from .._core.quadrature import cell_nodes
 from .._core.shapes import Numbers, Points, Row, Values
 from .._core.short_text import shown
 from ..energies.mean_field import mean_force
@@ -121,10 +122,8 @@ def _nodes(energy: Any, law: Law) -> tuple[Points, Values, Values, Points]:
     """Points (n, d), their weights, p(ρ)/ρ there, and -(∇V + ∇W*ρ) there (n, d)."""
     axes, atoms = law.grid_axes(), law.atoms()
     if axes is not None:
-        cells = law.cell_masses(axes)
-        mass = np.asarray(cells.mass)  # type: ignore[union-attr]  # a grid knows its own cells
-        centers = [(edges[1:] + edges[:-1]) / 2 for edges in axes]
-        x = np.stack([part.ravel() for part in np.meshgrid(*centers, indexing="ij")], axis=1)
+        mass = law.cell_masses(axes).mass  # type: ignore[union-attr]  # a grid knows its own cells
+        x, _ = cell_nodes(axes, 1)  # the centres
         at_centers = _at_centers(mass)
         weight, density = at_centers.ravel(), (at_centers / cell_volumes(axes)).ravel()
         force = None if energy.interaction is None else _grid_force(energy.interaction, at_centers, axes)

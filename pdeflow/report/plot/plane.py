@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..._core.errors import NotAvailable
+from ..._core.quadrature import cell_nodes
 from ..._core.shapes import Numbers, Row
 from ..._core.short_text import shown
 from ...laws import Law
@@ -89,8 +90,8 @@ def _cells(law: Law, low: Row, high: Row) -> tuple[Row, Row, Numbers] | None:
             "their points. Draw samples: pf.plot.projections(law, rng=...)."
         )
     x, y = (np.linspace(a, b, CELLS + 1) for a, b in zip(low, high, strict=True))
-    middle = np.stack(np.meshgrid((x[1:] + x[:-1]) / 2, (y[1:] + y[:-1]) / 2, indexing="ij"), axis=-1)
-    return x, y, np.exp(law.log_density(middle.reshape(-1, 2))).reshape(CELLS, CELLS)
+    middle, _ = cell_nodes([x, y], 1)
+    return x, y, np.exp(law.log_density(middle)).reshape(CELLS, CELLS)
 
 
 def _contours(panel: Axes, x: Row, y: Row, density: Numbers) -> None:
