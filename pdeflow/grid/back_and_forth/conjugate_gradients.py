@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..._core.compiled import BLOCK, compiled
+from ..._core.compiled import BLOCK, FMA, compiled
 from ..._core.shapes import Numbers
 
-_OPTIONS = {"cache": True, "nogil": True, "fastmath": {"contract"}}
+_OPTIONS = {"cache": True, "nogil": True, "fastmath": FMA}
 
 
 @compiled(**_OPTIONS)

@@ -15,9 +15,9 @@ The law is linear in each cell of the grid: `density` in mass per cell, and slop
 
 import numpy as np
 
-from ..._core.compiled import compiled
+from ..._core.compiled import FMA, compiled
 
-_OPTIONS = {"cache": True, "nogil": True, "fastmath": {"contract"}}
+_OPTIONS = {"cache": True, "nogil": True, "fastmath": FMA}
 
 
 @compiled(**_OPTIONS)

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..._core.compiled import BLOCK, compiled
+from ..._core.compiled import BLOCK, FMA, compiled
 from ..._core.shapes import Numbers
 
 SAFE = 1e-250  # a product of scaled numbers above it has lost nothing to underflow
 DEEP = 40.0  # exp(-40) = 4e-18: terms that much smaller than the largest do not change a sum
 GROUP = 16  # terms that are passed over together
-_OPTIONS = {"cache": True, "nogil": True, "fastmath": {"contract"}}
+_OPTIONS = {"cache": True, "nogil": True, "fastmath": FMA}
 
 
 @compiled(**_OPTIONS)
