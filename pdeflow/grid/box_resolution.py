@@ -13,7 +13,7 @@ import numpy as np
 
 from .._core.errors import BadInput
 from .._core.shapes import Numbers, Row
-from .resolution import LIMITS
+from .resolution import LIMITS, below_edges
 
 MOST_IN_ONE_CELL = 0.5  # of what a line of cells holds
 
@@ -32,36 +32,6 @@ def fullest_share(mass: Numbers) -> float:
     return worst
 
 
-def halved(mass: Numbers, on_cells: bool) -> Numbers:
-    """The masses in half as many equal cells of each axis between the same ends.
-
-    on_cells : whether the law is constant on the cells. Then the mean is kept, see `resolution.halved`.
-    """
-    for k in range(mass.ndim):
-        n = mass.shape[k]
-        lines = np.moveaxis(mass, k, -1)
-        wide = np.diff(_below_edges(lines, n // 2), axis=-1)
-        if on_cells:
-            ratio = n / (n // 2)
-            off = np.sum(lines @ (np.arange(n) + 0.5)) - ratio * np.sum(wide @ (np.arange(n // 2) + 0.5))
-            moved = np.zeros((*wide.shape[:-1], n // 2 + 1))
-            moved[..., 1:-1] = off / (2 * ratio) * (wide[..., 1:] + wide[..., :-1])
-            wide = wide - np.diff(moved, axis=-1)
-        mass = np.moveaxis(wide, -1, k)
-    return np.ascontiguousarray(mass)
-
-
-def _below_edges(lines: Numbers, cells: int) -> Numbers:
-    """The mass (..., cells + 1) below the edges of so many equal cells between the same ends of the lines (..., n)."""
-    n = lines.shape[-1]
-    levels = np.zeros((*lines.shape[:-1], n + 2))
-    np.cumsum(lines, axis=-1, out=levels[..., 1:-1])
-    levels[..., -1] = levels[..., -2]
-    place = np.linspace(0.0, n, cells + 1)
-    below = np.minimum(place.astype(int), n)
-    return levels[..., below] + (place - below) * (levels[..., below + 1] - levels[..., below])
-
-
 def grid_changes(mass: Numbers, coarse: Numbers) -> dict[str, float]:
     """What half as many cells change: `mean`, `variance` and `level`, see `resolution.grid_changes`.
 
@@ -72,8 +42,8 @@ def grid_changes(mass: Numbers, coarse: Numbers) -> dict[str, float]:
     spread = np.linalg.solve(whole, np.linalg.solve(whole, cov - np.diag(own) - other_cov + np.diag(other_own)).T)
     fine, wide = mass, coarse
     for k in range(mass.ndim):
-        fine = np.moveaxis(_below_edges(np.moveaxis(fine, k, -1), coarse.shape[k]), -1, k)
-        wide = np.moveaxis(_below_edges(np.moveaxis(wide, k, -1), coarse.shape[k]), -1, k)
+        fine = np.moveaxis(below_edges(np.moveaxis(fine, k, -1), coarse.shape[k]), -1, k)
+        wide = np.moveaxis(below_edges(np.moveaxis(wide, k, -1), coarse.shape[k]), -1, k)
     return {
         "mean": float(np.linalg.norm(np.linalg.solve(whole, mean - other_mean))),
         "variance": float(np.abs(np.linalg.eigvalsh((spread + spread.T) / 2)).max()),

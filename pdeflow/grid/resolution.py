@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .._core.errors import BadInput
-from .._core.shapes import Values
+from .._core.shapes import Numbers, Values
 from .domain import Edges
 
 HalfMasses = Float[np.ndarray, " half"]  # of half as many cells
@@ -51,26 +51,36 @@ def refuse_narrow(mass: Values, edges: Edges, what: str, least: float = LEAST_QU
         )
 
 
-def halved(mass: Values, on_cells: bool) -> HalfMasses:
-    """The masses (n,) in n // 2 equal cells between the same ends.
+def halved(mass: Numbers, on_cells: bool) -> Numbers:
+    """The masses (n_1 // 2, ..., n_d // 2) in half as many equal cells of each axis between the same ends.
 
-    on_cells : whether the law is constant on the n cells. Then its mean is kept: all is moved by the difference that a
+    on_cells : whether the law is constant on the cells. Then its mean is kept: all is moved by the difference that a
     narrow law off the centre of a wide cell makes. Any other narrow law is off the centres of both kinds of cells, by a
     half of these between them, which is the largest error of its place.
     """
-    wide = np.diff(_below_edges(mass, len(mass) // 2))
-    if not on_cells:
-        return wide
-    ratio = len(mass) / len(wide)
-    off = mass @ (np.arange(len(mass)) + 0.5) - ratio * (wide @ (np.arange(len(wide)) + 0.5))
-    moved = np.concatenate([[0.0], off / (2 * ratio) * (wide[1:] + wide[:-1]), [0.0]])
-    return wide - np.diff(moved)
+    for k in range(mass.ndim):
+        n = mass.shape[k]
+        lines = np.moveaxis(mass, k, -1)
+        wide = np.diff(below_edges(lines, n // 2), axis=-1)
+        if on_cells:
+            ratio = n / (n // 2)
+            off = np.sum(lines @ (np.arange(n) + 0.5)) - ratio * np.sum(wide @ (np.arange(n // 2) + 0.5))
+            moved = np.zeros((*wide.shape[:-1], n // 2 + 1))
+            moved[..., 1:-1] = off / (2 * ratio) * (wide[..., 1:] + wide[..., :-1])
+            wide = wide - np.diff(moved, axis=-1)
+        mass = np.moveaxis(wide, -1, k)
+    return np.ascontiguousarray(mass)
 
 
-def _below_edges(mass: Values, cells: int) -> np.ndarray:
-    """The mass (cells + 1,) below the edges of so many equal cells between the same ends."""
-    levels = np.concatenate([[0.0], np.cumsum(mass)])
-    return np.interp(np.linspace(0.0, len(mass), cells + 1), np.arange(len(levels)), levels)
+def below_edges(lines: Numbers, cells: int) -> Numbers:
+    """The mass (..., cells + 1) below the edges of so many equal cells between the same ends of the lines (..., n)."""
+    n = lines.shape[-1]
+    levels = np.zeros((*lines.shape[:-1], n + 2))
+    np.cumsum(lines, axis=-1, out=levels[..., 1:-1])
+    levels[..., -1] = levels[..., -2]
+    place = np.linspace(0.0, n, cells + 1)
+    below = np.minimum(place.astype(int), n)
+    return levels[..., below] + (place - below) * (levels[..., below + 1] - levels[..., below])
 
 
 def grid_changes(mass: Values, coarse: HalfMasses) -> dict[str, float]:
@@ -85,7 +95,7 @@ def grid_changes(mass: Values, coarse: HalfMasses) -> dict[str, float]:
         mean = masses @ centers / masses.sum()
         moments.append((mean, masses @ (centers - mean) ** 2 / masses.sum(), width**2 / 12))
     (mean, variance, own), (other_mean, other_variance, other_own) = moments
-    gap = _below_edges(mass, len(coarse))[1:-1] - np.cumsum(coarse)[:-1]
+    gap = below_edges(mass, len(coarse))[1:-1] - np.cumsum(coarse)[:-1]
     # the variance of a law on cells is that of the law it stands for and that of a cell [Sheppard's correction]
     spread = abs((variance - own) - (other_variance - other_own))
     whole = variance + own  # of the law that is constant on the cells

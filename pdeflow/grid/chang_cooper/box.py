@@ -22,9 +22,9 @@ from ..box_domain import (
     start_masses,
     start_range,
 )
-from ..box_resolution import fullest_share, grid_change, halved, refuse_unresolved
+from ..box_resolution import fullest_share, grid_change, refuse_unresolved
 from ..domain import of_axes, require_fine_floats
-from ..resolution import LEAST_CELLS
+from ..resolution import LEAST_CELLS, halved
 from . import lines
 from .elimination import DAMPED, STAGE_SHARE
 
