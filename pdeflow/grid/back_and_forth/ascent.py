@@ -95,6 +95,8 @@ class Evaluation(NamedTuple):
         Σ mass |x - y|².
     energy : float
         F of `mass`.
+    size : float
+        The size of the objective: the parts of the energy, V less its minimum, and the cost, each in absolute value.
     lost : float
         Mass lost or won.
     fault : float
@@ -109,6 +111,7 @@ class Evaluation(NamedTuple):
     gap: float
     transport: float
     energy: float
+    size: float
     lost: float
     fault: float
 
@@ -119,11 +122,10 @@ class Evaluation(NamedTuple):
 
 
 class Solved(NamedTuple):
-    """The end of an ascent: the last evaluation, its certified gap, the size of the objective, and iterations."""
+    """The end of an ascent: the last evaluation, its certified gap, and iterations."""
 
     at: Evaluation
     gap: float
-    size: float
     iterations: int
 
 
@@ -155,6 +157,7 @@ class Ascent:
     def __init__(self, problem: StepProblem, run: Run):
         self.problem, self.run = problem, run
         self.slopes = limited_slopes(problem.mass, 0), limited_slopes(problem.mass, 1)
+        self.lowest = float(problem.potential[problem.open_points].min())
 
     def evaluate(self, phi: Numbers) -> Evaluation:
         """All that heights give."""
@@ -167,13 +170,17 @@ class Ascent:
             wanted = np.where(step.open_points, step.internal.conjugate_derivative(excess), 0.0) * step.volume
         density = np.maximum(mass, 0.0) / step.volume
         internal = np.where(density > 0, step.internal.value(density), 0.0)
+        transport = float(cost.sum())
         with np.errstate(invalid="ignore"):
             gap = float(np.sum((internal + conjugate) * step.volume - excess * mass))
-            dual = float(np.sum(phi * mass - conjugate * step.volume) + cost.sum() / (2 * step.dt))
+            dual = float(np.sum(phi * mass - conjugate * step.volume) + transport / (2 * step.dt))
         energy = float(np.sum(internal) * step.volume + np.sum(step.potential * mass))
+        size = float(np.sum(np.abs(internal)) * step.volume + np.sum((step.potential - self.lowest) * mass))
+        size += transport / (2 * step.dt)
         lost = abs(float(mass.sum() - step.mass.sum()))
         fault = lost - float(np.minimum(mass, 0.0).sum())
-        return Evaluation(phi, mass, wanted, (links_x, links_y), dual, gap, float(cost.sum()), energy, lost, fault)
+        links = links_x, links_y
+        return Evaluation(phi, mass, wanted, links, dual, gap, transport, energy, size, lost, fault)
 
     def _transport(self, phi: Any, mass: Any, cost: Any, links_x: Any, links_y: Any, value: Any, run: Run) -> None:
         """`laguerre_masses` of all rows."""
@@ -200,14 +207,6 @@ class Ascent:
         full = step.mass > 0
         return max(0.0, float(np.sum(step.mass[full] * (value[full] - lowest[full]))))
 
-    def size(self, at: Evaluation) -> float:
-        """The size of the objective: the parts of the energy and the cost, each in absolute value."""
-        step = self.problem
-        density = np.maximum(at.mass, 0.0) / step.volume
-        internal = np.where(density > 0, np.abs(step.internal.value(density)), 0.0).sum() * step.volume
-        lowest = float(step.potential[step.open_points].min())
-        return float(internal + np.sum((step.potential - lowest) * at.mass) + at.transport / (2 * step.dt))
-
     def solve(self, tolerance: float, iterations: int) -> Solved:
         """The heights whose gap is at most `tolerance` of the size of the objective.
 
@@ -219,12 +218,11 @@ class Ascent:
         ends: list[Evaluation] = []
         for start in self._starts():
             at, taken = self._climbed(start, tolerance, iterations)
-            size = self.size(at)
-            if at.gap <= tolerance * size and at.sound:
+            if at.gap <= tolerance * at.size and at.sound:
                 gap = at.gap + self.defect(at)
-                if gap <= tolerance * size:
-                    return Solved(at, gap, size, taken)
-                raise _not_optimal(gap, size, tolerance)
+                if gap <= tolerance * at.size:
+                    return Solved(at, gap, taken)
+                raise _not_optimal(gap, at.size, tolerance)
             ends.append(at)
         if not ends:
             raise NotConverged(
@@ -232,14 +230,14 @@ class Ascent:
                 "what floats hold on this grid. Use a smaller dt, or other units."
             )
         at = min(ends, key=lambda end: end.gap if end.sound else np.inf)
-        size, fault = self.size(at), max(at.lost, -float(at.mass.min()))
+        fault = max(at.lost, -float(at.mass.min()))
         raise NotConverged(
-            f"The duality gap of the step is {at.gap:.3g}, {at.gap / size:.3g} of the size {size:.3g} of the "
+            f"The duality gap of the step is {at.gap:.3g}, {at.gap / at.size:.3g} of the size {at.size:.3g} of the "
             f"objective, at the best end of {len(ends)} ascents of up to {iterations} iterations; at most "
             f"{tolerance:g} is accepted, and {FAULT:g} of mass lost or below zero in a cell (here {fault:.3g}). Use a "
             "smaller dt, a larger tolerance, or cells that resolve the law.",
             gap=at.gap,
-            relative_gap=at.gap / size,
+            relative_gap=at.gap / at.size,
             residual=float(np.abs(at.mass - at.wanted).sum()),
         )
 
@@ -257,7 +255,7 @@ class Ascent:
         """(where the ascent from `at` ends, iterations taken)."""
         moving, band = has_finite_slope_at_zero(self.problem.internal), BAND
         for iteration in range(iterations):
-            if at.gap <= tolerance * self.size(at) and at.sound:
+            if at.gap <= tolerance * at.size and at.sound:
                 return at, iteration
             found, band = self._ascended(at, band, moving)
             if found is None:

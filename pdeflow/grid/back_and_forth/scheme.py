@@ -194,7 +194,7 @@ def _facts(solved: Solved, mass: Numbers, squares: float, tail: float) -> dict[s
     return {
         "iterations": solved.iterations,
         "gap": solved.gap,
-        "relative_gap": solved.gap / solved.size,
+        "relative_gap": solved.gap / at.size,
         "residual": float(np.abs(at.mass - at.wanted).sum()),
         "energy": at.energy,
         "distance": float(np.sqrt(max(at.transport - squares / 12, 0.0))),

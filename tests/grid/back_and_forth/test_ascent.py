@@ -34,7 +34,7 @@ def test_the_slope_of_the_dual_is_what_arrives_less_what_is_wanted(ascent):
 def test_the_gap_is_certified_and_mass_arrives_whole(ascent):
     solved = ascent.solve(1e-8, 200)
     primal = solved.at.energy + solved.at.transport / (2 * ascent.problem.dt)
-    assert 0 <= solved.gap <= 1e-8 * solved.size
+    assert 0 <= solved.gap <= 1e-8 * solved.at.size
     assert primal - solved.at.dual == pytest.approx(solved.gap, abs=1e-12)  # F + W²/(2dt) less the dual
     assert solved.at.sound and abs(solved.at.mass.sum() - 1) < 1e-14
     loose = ascent.solve(1e-3, 200)
