@@ -138,10 +138,8 @@ def _compared(run: Run, trajectory: Trajectory, sequence: Trajectory | None, tim
     except PdeflowError as error:
         return _row(run, time, name, error)
     row = _row(run, time, name)
-    if is_quantity(metric):
-        row.update(error=float(found.value), stderr=float(found.stderr), how=found.how)
-    else:
-        row.update(error=float(found.value), stderr=float(found.stderr), how=found.how)
+    row.update(error=float(found.value), stderr=float(found.stderr), how=found.how)
+    if not is_quantity(metric):
         row["null"] = NAN if found.null is None else float(found.null)
         row["floor"], row["floor_how"] = _comparable(run.floors.get((time, name)), found, row)
         row["truth_error"] = truth_error(run.truth, time, name, metric, found.metric)
