@@ -51,18 +51,15 @@ class Structure(Value):
         """The laws of the blocks that `started` takes, or None where the law is not made of such."""
         raise NotImplementedError
 
-    def started(self, blocks: tuple[Law, ...]) -> Self:
-        """The same structure with parts that start at the laws of `split`."""
-        return replace(self, parts=tuple(replace(part, initial=law) for part, law in zip(self.parts, blocks)))
+    def started(self, blocks: tuple[Law, ...], horizon: float) -> Self:
+        """The same structure with parts that start at the laws of `split` and run up to `horizon`."""
+        parts = tuple(replace(part, initial=law, horizon=horizon) for part, law in zip(self.parts, blocks))
+        return replace(self, parts=parts)
 
     def at(self, initial: Law, horizon: float) -> Self | None:
         """The structure of the same problem with another start and horizon; None where the start has none."""
         blocks = self.split(initial)
-        if blocks is None:
-            return None
-        moved = self.started(blocks)
-        parts = tuple(replace(part, horizon=horizon) for part in moved.parts)
-        return replace(moved, parts=parts, initial=initial)
+        return None if blocks is None else replace(self.started(blocks, horizon), initial=initial)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,11 +141,11 @@ class Factors(Structure):
     def split(self, law: Law) -> tuple[Law, ...] | None:
         return law.blocks([self.parts[i].dim for i in self.which])
 
-    def started(self, blocks: tuple[Law, ...]) -> Factors:
+    def started(self, blocks: tuple[Law, ...], horizon: float) -> Factors:
         different: dict[tuple[int, int], Problem] = {}
         for i, law in zip(self.which, blocks, strict=True):
             if (i, id(law)) not in different:
-                different[i, id(law)] = replace(self.parts[i], initial=law)
+                different[i, id(law)] = replace(self.parts[i], initial=law, horizon=horizon)
         problems = [different[i, id(law)] for i, law in zip(self.which, blocks, strict=True)]
         return Factors.of(problems, self.energy, self.initial)
 
