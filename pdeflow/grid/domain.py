@@ -1,5 +1,9 @@
-"""Where a one-dimensional grid must lie: the ends that hold the initial law, the stationary law and the way between."""
+"""Where a one-dimensional grid must lie: the ends that hold the initial law, the stationary law and the way between.
 
+What is asked of each axis of a grid is the same in more dimensions, and is asked here too; see `box_domain`.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +65,19 @@ def check_axes(cells: Any, lower: Any, upper: Any) -> None:
     dim = counts.pop() if counts else 1
     for low, high in zip(of_axes(lower, dim, "lower"), of_axes(upper, dim, "upper")):
         check_ends(low, high)
+
+
+def own_axes(law: Law, cells: Sequence[int]) -> tuple[Edges, ...] | None:
+    """The edges of each axis of a law that is constant on so many equal cells, else None."""
+    axes = law.grid_axes()
+    if axes is None or [len(axis) - 1 for axis in axes] != list(cells):
+        return None
+    return axes if all(same_edges(axis, np.linspace(axis[0], axis[-1], len(axis))) for axis in axes) else None
+
+
+def same_edges(edges: Edges, others: Edges) -> bool:
+    """Whether two sets of edges agree to round-off: 1e-9 of a cell, far below any discretisation error."""
+    return edges.shape == others.shape and bool(np.abs(edges - others).max() <= 1e-9 * (edges[1] - edges[0]))
 
 
 def temperature_of(internal: InternalEnergy | None) -> float | None:

@@ -11,11 +11,10 @@ from ..laws import Barenblatt, GridLaw, Law
 from ..problems import Problem
 from .box_domain import NOISE, choose_region, grid_values, refuse_start_outside, start_masses, start_range
 from .cvxopt_jko.domain import choose_ends
-from .domain import check_ends, require_fine_floats, temperature_of
+from .domain import check_ends, own_axes, require_fine_floats, temperature_of
 from .resolution import refuse_narrow
 
 EDGE_MASS = 1e-4  # in the outermost cells of an end that is no wall, above which the domain is too small
-SAME = 1e-9  # of a cell: edges that differ by less are the same
 
 Ends = tuple[float | None, ...]
 
@@ -66,7 +65,7 @@ def chosen_edges(problem: Problem, default: dict[int, int], cells: Any, lower: A
 
 def grid_edges(problem: Problem, cells: tuple[int, ...], lower: Ends, upper: Ends) -> tuple[Row, ...]:
     """The cell edges of each axis: a GridLaw of these cells keeps its own, else those given or automatic."""
-    own = _own_edges(problem.initial, cells)
+    own = own_axes(problem.initial, cells)
     if own is not None and all(end is None for end in (*lower, *upper)):
         return own
     if problem.dim == 1:
@@ -84,16 +83,6 @@ def grid_edges(problem: Problem, cells: tuple[int, ...], lower: Ends, upper: End
         edges.append(np.linspace(low, high, n + 1))
         require_fine_floats(edges[-1])
     return tuple(edges)
-
-
-def _own_edges(law: Law, cells: tuple[int, ...]) -> tuple[Row, ...] | None:
-    """The edges of a law that is constant on so many equal cells an axis, else None."""
-    known = law.grid_axes()
-    if known is None or tuple(len(axis) - 1 for axis in known) != cells:
-        return None
-    regular = [np.linspace(axis[0], axis[-1], len(axis)) for axis in known]
-    same = all(np.abs(axis - other).max() <= SAME * (axis[1] - axis[0]) for axis, other in zip(known, regular))
-    return known if same else None
 
 
 def _planar_ends(problem: Problem, lower: Ends, upper: Ends) -> tuple[Ends, Ends]:

@@ -23,7 +23,7 @@ from ..box_domain import (
     start_range,
 )
 from ..box_resolution import fullest_share, grid_change, refuse_unresolved
-from ..domain import of_axes, require_fine_floats
+from ..domain import of_axes, own_axes, require_fine_floats, same_edges
 from ..resolution import LEAST_CELLS, halved
 from . import lines
 from .elimination import DAMPED, STAGE_SHARE
@@ -110,7 +110,7 @@ def started(method: Any, problem: Problem, temperature: float) -> BoxState:
         raise Unsupported(f"In dim {dim} time_order is 1 or 2, got {method.time_order}. Pass one of these.")
     counts = method.cells_of(dim)
     lower, upper = (of_axes(end, dim, name) for end, name in ((method.lower, "lower"), (method.upper, "upper")))
-    own = _own_axes(initial, counts)
+    own = own_axes(initial, counts)
     if own is not None and potential is not None and set(lower + upper) == {None}:
         lower, upper = tuple(axis[0] for axis in own), tuple(axis[-1] for axis in own)
     region = choose_region(problem, temperature, lower, upper)
@@ -126,7 +126,7 @@ def _started_in(
     for axis in axes:
         require_fine_floats(axis)
     known = None
-    if own is not None and all(_same(mine, axis) for mine, axis in zip(own, axes)):
+    if own is not None and all(same_edges(mine, axis) for mine, axis in zip(own, axes)):
         axes, known = list(own), initial.cell_masses(own)
     if known is not None:
         mass, outside = np.array(known.mass, dtype=float), 0.0
@@ -281,16 +281,3 @@ def _refuse_heat_outside(problem: Problem, temperature: float, low: Numbers, hig
             f"the initial law reaches from {first} to {last}, and noise {spread:.3g} further. Leave lower= and upper= "
             "out for an automatic domain. If walls are meant there, let V be inf beyond them."
         )
-
-
-def _own_axes(law: Any, counts: Sequence[int]) -> tuple[Row, ...] | None:
-    """The edges of a law that is constant on so many equal cells, else None."""
-    axes = law.grid_axes()
-    if axes is None or [len(axis) - 1 for axis in axes] != list(counts):
-        return None
-    return axes if all(_same(axis, np.linspace(axis[0], axis[-1], len(axis))) for axis in axes) else None
-
-
-def _same(edges: Row, others: Row) -> bool:
-    """Whether two sets of edges agree to round-off: 1e-9 of a cell, far below any discretisation error."""
-    return edges.shape == others.shape and bool(np.abs(edges - others).max() <= 1e-9 * (edges[1] - edges[0]))

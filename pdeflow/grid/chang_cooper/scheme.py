@@ -7,7 +7,7 @@ import numpy as np
 
 from ..._core.errors import BadInput, Diverged, Unsupported
 from ..._core.shapes import Values
-from ...laws import GridLaw, Law
+from ...laws import GridLaw
 from ...method import Method
 from ...problems import Problem
 from ..domain import (
@@ -18,9 +18,11 @@ from ..domain import (
     free_tail,
     of_axes,
     open_ends,
+    own_axes,
     refuse_outside,
     refuse_piled_up,
     require_fine_floats,
+    same_edges,
     temperature_of,
 )
 from ..line_potential import values_on_cells
@@ -223,13 +225,14 @@ class ChangCooper(Method):
         """The state at the start on the line, between these ends; None is automatic."""
         initial, potential = problem.initial, problem.energy.potential
         (cells,) = self.cells_of(1)
-        own = self._own_edges(initial)
+        axes = own_axes(initial, (cells,))
+        own = None if axes is None else axes[0]
         if lower is None and upper is None and potential is not None and own is not None:
             lower, upper = own[0], own[-1]
         ends = choose_box(problem, temperature, cells, lower, upper)
         edges = np.linspace(ends.lower, ends.upper, cells + 1)
         require_fine_floats(edges)
-        known = initial.cell_masses((own,)) if own is not None and _same(own, edges) else None
+        known = initial.cell_masses((own,)) if own is not None and same_edges(own, edges) else None
         if own is not None and known is not None:
             edges, mass, tails = own, known.mass, (0.0, 0.0)
         else:
@@ -357,14 +360,6 @@ class ChangCooper(Method):
             )
         return float(temperature)
 
-    def _own_edges(self, law: Law) -> Edges | None:
-        """The edges of a law that is constant on `cells` equal cells, else None."""
-        axes = law.grid_axes()
-        if axes is None or len(axes) != 1 or len(axes[0]) != self.cells_of(1)[0] + 1:
-            return None
-        edges = axes[0]
-        return edges if _same(edges, np.linspace(edges[0], edges[-1], len(edges))) else None
-
 
 def prepared(potential: Any, temperature: float, edges: Edges, finer: Grid | None = None) -> Grid:
     """The rates between the cells with these edges, without the masses outside.
@@ -383,8 +378,3 @@ def prepared(potential: Any, temperature: float, edges: Edges, finer: Grid | Non
     open_at = open_ends(potential, temperature, edges, values) if finer is None else ()
     up, down = jump_weights(potential, temperature, edges, values)
     return Grid(edges, values, temperature, rate * up, rate * down, 0.0, 0.0, open_at)
-
-
-def _same(edges: Edges, others: np.ndarray) -> bool:
-    """Whether two sets of edges agree to round-off: 1e-9 of a cell, far below any discretisation error."""
-    return edges.shape == others.shape and bool(np.abs(edges - others).max() <= 1e-9 * (edges[1] - edges[0]))
