@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..._core.errors import NotAvailable
+from ..._core.shapes import Values
 from ..._core.validate import positive
 from ...laws import Barenblatt, Gaussian, Law, Semicircle
 from ...problems import Problem
 from ...problems.exact_jko import jko_iterates
 from ...trajectory import Trajectory, time_grid
-from .mesh import Nodes
 
 STEP_SHARE = 2 / 3  # of dt: the length of the JKO step from Y
 
 
-def extrapolated(now: Nodes, before: Nodes) -> Nodes:
+def extrapolated(now: Values, before: Values) -> Values:
     """Y = (4 X_k - X_{k-1})/3, from which the next step starts."""
     return now + (now - before) / 3
 
@@ -53,8 +53,7 @@ def _jko_step(problem: Problem, start: Law, dt: float) -> Law:
 
 def _extrapolated_law(now: Law, before: Law) -> Law:
     """The law whose quantile function is (4 X_k - X_{k-1})/3, for two laws of one family on the line."""
-    (center, scale), (old_center, old_scale) = _center_and_scale(now), _center_and_scale(before)
-    center, scale = center + (center - old_center) / 3, scale + (scale - old_scale) / 3
+    center, scale = extrapolated(_center_and_scale(now), _center_and_scale(before)).tolist()
     if not scale > 0:
         raise NotAvailable(
             f"A step of the second-order sequence shrinks the law more than fourfold, from {before!r} to {now!r}. The "
@@ -66,15 +65,15 @@ def _extrapolated_law(now: Law, before: Law) -> Law:
     return Semicircle(scale, center) if profile is None else Barenblatt.of_scale(1, profile.m, scale, [center])
 
 
-def _center_and_scale(law: Law) -> tuple[float, float]:
+def _center_and_scale(law: Law) -> Values:
     """(c, s) of a law of c + s z on the line, z of a fixed law; `NotAvailable` where the family is not known."""
     gaussian, profile, semicircle = law.as_gaussian(), law.as_barenblatt(), law.as_semicircle()
     if law.dim == 1 and gaussian is not None:
-        return float(gaussian.mean()[0]), float(np.sqrt(gaussian.cov()[0, 0]))
+        return np.array([gaussian.mean()[0], np.sqrt(gaussian.cov()[0, 0])])
     if law.dim == 1 and profile is not None:
-        return float(profile.center[0]), profile.scale
+        return np.array([profile.center[0], profile.scale])
     if semicircle is not None:
-        return semicircle.center, semicircle.radius
+        return np.array([semicircle.center, semicircle.radius])
     raise NotAvailable(
         f"The second-order sequence through {law!r} has no closed form here. Closed are Gaussians, Barenblatt profiles "
         "and semicircles on the line. Compare with pf.finer, or with pf.exact itself."
