@@ -4,6 +4,7 @@ With quantile functions X the step minimises F(X) + 3/(4 dt) |X - Y|² over all 
 Y = (4 X_k - X_{k-1})/3: a JKO step of length 2 dt/3 from Y, which need not be a quantile function.
 """
 
+from collections.abc import Iterator
 from itertools import islice
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..._core.validate import positive
 from ...laws import Barenblatt, Gaussian, Law, Semicircle
 from ...problems import Problem
 from ...problems.exact_jko import jko_iterates
-from ...trajectory import Trajectory, time_grid
+from ...trajectory import Trajectory, of_iterates
 
 STEP_SHARE = 2 / 3  # of dt: the length of the JKO step from Y
 
@@ -37,13 +38,17 @@ def exact_second_order(problem: Problem, dt: float, times: ArrayLike) -> Traject
         Beyond Gaussians, Barenblatt profiles and semicircles on the line, and where the scale of Y is not positive.
     """
     dt = positive(dt, "dt")
-    grid, marks = time_grid(times, dt)
-    laws = [problem.initial]
-    if marks[-1] > 0:
-        laws.append(_jko_step(problem, problem.initial, dt))
-    while len(laws) <= marks[-1]:
-        laws.append(_jko_step(problem, _extrapolated_law(laws[-1], laws[-2]), STEP_SHARE * dt))
-    return Trajectory(grid, [laws[mark] for mark in marks], {"steps": marks[-1]})
+    return of_iterates(_iterates(problem, dt), times, dt)
+
+
+def _iterates(problem: Problem, dt: float) -> Iterator[Law]:
+    """The laws after 0, 1, 2, ... steps."""
+    before = problem.initial
+    yield before
+    now = _jko_step(problem, before, dt)
+    while True:
+        yield now
+        before, now = now, _jko_step(problem, _extrapolated_law(now, before), STEP_SHARE * dt)
 
 
 def _jko_step(problem: Problem, start: Law, dt: float) -> Law:
