@@ -271,7 +271,7 @@ class Ascent:
         largest = max(step.rates) * float(step.mass.max())
         while length >= SHORTEST:
             least = band * largest if moving else 0.0
-            links = self._smoothing(at, SMOOTHED, least)
+            links = self._smoothing(at, least)
             weight = curvature + 1e-6 * max(least, 1e-300)
             weight[~step.open_points] = 1.0
             direction, _ = solve_weighted(weight, *self._between_open(links), slope, self.run)
@@ -290,11 +290,11 @@ class Ascent:
         weights = [square / (2 * step.dt) for square in step.squares]
         return convex_along_axes(phi, step.open_points, weights, self.run)
 
-    def _smoothing(self, at: Evaluation, share: float, least: float) -> list[Numbers]:
-        """The links, at least `least` and `share` of what they would be if all that is wanted had arrived."""
+    def _smoothing(self, at: Evaluation, least: float) -> list[Numbers]:
+        """The links, at least `least` and SMOOTHED of what they would be if all that is wanted had arrived."""
         smooth = []
         for axis, (link, rate) in enumerate(zip(at.links, self.problem.rates)):
-            link, floor = np.moveaxis(link.copy(), axis, 0), np.moveaxis(share * rate * at.wanted, axis, 0)
+            link, floor = np.moveaxis(link.copy(), axis, 0), np.moveaxis(SMOOTHED * rate * at.wanted, axis, 0)
             link[:-1] = np.maximum(np.maximum(link[:-1], least), np.maximum(floor[1:], floor[:-1]))
             smooth.append(np.moveaxis(link, 0, axis))
         return [np.ascontiguousarray(link) for link in smooth]
