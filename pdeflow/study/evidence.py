@@ -34,6 +34,7 @@ SCATTERS = DISCREPANCY * 3.0 ** np.arange(5)  # relative scatter where no standa
 _B, _C = np.meshgrid(np.linspace(-0.875, 0.875, 8), np.linspace(-0.375, 0.375, 4), indexing="ij")
 _SPREAD_B, _SPREAD_C = 0.125, 0.125  # of the normal laws around these centres, whose sum is flat but for its ends
 _LEAST_SHAPE = 0.3
+_HINT, _KNOWN_B, _KNOWN_C = 0.01, 0.6**-2, 0.3**-2  # inverse variances of log a, b and c in least squares
 _WIDE, _WIDE_B, _WIDE_C = 0.05, 1.2, 0.6  # weight and spread of the law of b and c beyond these ends
 
 
@@ -94,10 +95,8 @@ def centre(series: Series) -> Centre:
     line, scatter, inflation = level + slope * log_r, np.full_like(unit, DISCREPANCY), np.ones_like(unit[..., 0])
     for step in range(_STEPS):
         signal = np.exp(log_m) * unit
-        target, bend, spread = _linear(series, signal)
-        gain = np.maximum(bend, 0.05) * signal
-        z = log_m + np.clip((target - bend * signal) / gain, -2, 2) - line
-        found, fitted, covariance, misfit = _least_squares(series.ratio, z, (spread / gain) ** 2 + scatter**2)
+        above, spread = _linear_in_logarithm(series, signal)
+        found, fitted, covariance, misfit = _least_squares(series.ratio, log_m + above - line, spread**2 + scatter**2)
         if step == 0:
             first = misfit
         inflation = np.maximum(1.0, misfit / max(len(log_r) - 2, 1))  # scatter beyond what is known
@@ -120,7 +119,7 @@ def centre(series: Series) -> Centre:
 def _least_squares(r: Values, z: np.ndarray, variance: np.ndarray) -> tuple[np.ndarray, ...]:
     """log a, p, b and c of z, the curve, the variance of p, and the misfit."""
     columns = np.stack([np.ones_like(r), np.log(r), r, r**2], axis=-1)
-    prior = np.array([0.01, 0.25, 0.6**-2, 0.3**-2])  # of log a and p a hint that only noise alone would heed
+    prior = np.array([_HINT, 0.25, _KNOWN_B, _KNOWN_C])  # of log a and p a hint that only noise alone would heed
     weighted = columns / variance[..., None]
     hessian = np.swapaxes(weighted, -1, -2) @ columns + np.diag(prior)
     found = np.linalg.solve(hessian, np.swapaxes(weighted, -1, -2) @ z[..., None])[..., 0]
@@ -156,6 +155,13 @@ def _linear(series: Series, signal: np.ndarray) -> tuple[np.ndarray, np.ndarray,
         slope = slope * turned
         spread = np.sqrt(np.maximum(total**2 + spread**2 - mean**2, 0.3 * spread**2))
     return series.error - mean + slope * signal, slope, spread
+
+
+def _linear_in_logarithm(series: Series, signal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """By how much log m of each level lies above that of `signal`, by `_linear`, and its standard deviation."""
+    target, bend, spread = _linear(series, signal)
+    gain = np.maximum(bend, 0.05) * signal
+    return np.clip((target - bend * signal) / gain, -2, 2), spread / gain
 
 
 def log_evidence(series: Series, orders: np.ndarray, middle: Centre | None = None) -> np.ndarray:
@@ -278,13 +284,12 @@ def _error_about(series: Series, order: float, middle: Centre) -> np.ndarray:
     level = np.sum(weight * (log_m - order * log_r), axis=-1, keepdims=True) / weight.sum(axis=-1, keepdims=True)
     line = level + order * log_r
     columns = np.stack([np.ones_like(log_r), series.ratio, series.ratio**2, log_r], axis=-1)
-    prior = np.diag([0.01, 0.6**-2, 0.3**-2, 0.0])
+    prior = np.diag([_HINT, _KNOWN_B, _KNOWN_C, 0.0])
     log_m = line
     for _ in range(_STEPS):
-        target, bend, spread = _linear(series, np.exp(log_m) * unit)
-        gain = np.maximum(bend, 0.05) * np.exp(log_m) * unit
-        z = log_m + np.clip((target - bend * np.exp(log_m) * unit) / gain, -2, 2) - line
-        weighted = columns / ((spread / gain) ** 2 + DISCREPANCY**2)[..., None]
+        above, spread = _linear_in_logarithm(series, np.exp(log_m) * unit)
+        z = log_m + above - line
+        weighted = columns / (spread**2 + DISCREPANCY**2)[..., None]
         hessian = np.swapaxes(weighted, -1, -2) @ columns + prior
         along = np.swapaxes(weighted[..., :3], -1, -2) @ z[..., None]
         change = line + (columns[:, :3] @ np.linalg.solve(hessian[..., :3, :3], along))[..., 0] - log_m
