@@ -112,9 +112,9 @@ class Method(Value):
 
         `time` is that at which the first step begins. This loop hands it on to a `step` that takes it.
         """
-        clocked = time is not None and takes_time(self, "step")
+        begin = time if takes_time(self, "step") else None
         for k in range(steps):
-            now = {"time": time + k * dt} if clocked and time is not None else {}
+            now = {} if begin is None else {"time": begin + k * dt}
             state = self.step(problem, state, dt, rng, **now)
         return state
 
