@@ -20,13 +20,13 @@ and Peclet numbers up to 1e4).
 
 import numpy as np
 
-from ..._core.compiled import compiled
+from ..._core.compiled import FMA, compiled
 
 DROWNED_DIFFERENCE = 1e-12
 DAMPED = 4  # implicit Euler steps of a quarter of dt that stand for the first step of time_order=2
 STAGE_SHARE = 1 - 1 / np.sqrt(2)  # γ of the L-stable function of second order
-_KAPPA = 1.0 + np.sqrt(2.0)
-_OPTIONS = {"cache": True, "nogil": True, "fastmath": {"contract"}}
+KAPPA = 1.0 + np.sqrt(2.0)
+OPTIONS = {"cache": True, "nogil": True, "fastmath": FMA}
 
 
 @compiled(cache=True, nogil=True)
@@ -87,7 +87,7 @@ def _unfold(folded, n):
     return mass
 
 
-@compiled(**_OPTIONS)
+@compiled(**OPTIONS)
 def _solve(m, coefficients, r, x, flow):
     """Solve (I - dt L) x = m, all folded, and dt times the inward flow out of cell k into flow[k + 2]; flow[:2] = 0."""
     b, g, e, a = coefficients[0], coefficients[1], coefficients[2], coefficients[3]
@@ -110,7 +110,7 @@ def _solve(m, coefficients, r, x, flow):
         flow[k + 2] = b[k] * r[k] - a[k] * x[k + 2]
 
 
-@compiled(**_OPTIONS)
+@compiled(**OPTIONS)
 def implicit_euler(mass, coefficients, steps):
     """`steps` implicit Euler steps of the length of `coefficients`; non-negative stays non-negative."""
     m = _fold(mass)
@@ -127,7 +127,7 @@ def implicit_euler(mass, coefficients, steps):
     return mass, mass.min()
 
 
-@compiled(**_OPTIONS)
+@compiled(**OPTIONS)
 def second_order(mass, coefficients, steps):
     """`steps` steps of (1+√2) S² - √2 S with S = (I - γ dt L)⁻¹, γ = 1 - 1/√2, in flux form.
 
@@ -146,9 +146,9 @@ def second_order(mass, coefficients, steps):
         _solve(m, coefficients, r, x, flow)
         below = 0
         for k in range(last):
-            m[k] += _KAPPA * (flow[k] - flow[k + 2])
+            m[k] += KAPPA * (flow[k] - flow[k + 2])
             below += m[k] < least
-        m[last] += _KAPPA * (flow[last] + flow[last + 1])
+        m[last] += KAPPA * (flow[last] + flow[last + 1])
         if below > 0 or m[last] < least:
             least = m.min()
     mass = _unfold(m, len(mass))

@@ -11,11 +11,9 @@ Arrays of cells are seen as (a, n, b) with the lines along the middle; line i be
 import numpy as np
 
 from ..._core.compiled import compiled
-from .elimination import DROWNED_DIFFERENCE
+from .elimination import DROWNED_DIFFERENCE, KAPPA, OPTIONS
 
 TILE = 16
-_KAPPA = 1.0 + np.sqrt(2.0)
-_OPTIONS = {"cache": True, "nogil": True, "fastmath": {"contract"}}
 # Unsigned numbers as indices: of signed ones compiled code asks each time whether they count from the end, and such
 # loops do not run side by side.
 _WIDTH, _ROW = np.uint64(TILE), np.uint64(4 * TILE)
@@ -59,7 +57,7 @@ def factor(begin, end, values, temperature, rate, coefficients):
                 p = 1.0 + c[k + _A]
 
 
-@compiled(**_OPTIONS)
+@compiled(**OPTIONS)
 def _gather(cells, tile, m):
     """The masses of the lines of a tile, from (a, n, b) to (n, TILE)."""
     n, after = cells.shape[1], cells.shape[2]
@@ -78,7 +76,7 @@ def _gather(cells, tile, m):
             m[np.uint64(j) * _WIDTH + to] = cells[i, np.uint64(j), k] if line < lines else 0.0
 
 
-@compiled(**_OPTIONS)
+@compiled(**OPTIONS)
 def _scatter(cells, tile, m):
     n, after = cells.shape[1], cells.shape[2]
     first, lines = tile * TILE, cells.shape[0] * after
@@ -96,7 +94,7 @@ def _scatter(cells, tile, m):
             cells[i, np.uint64(j), k] = m[np.uint64(j) * _WIDTH + start]
 
 
-@compiled(**_OPTIONS)
+@compiled(**OPTIONS)
 def _forward(m, r, c, n):
     """The elimination from the first cell of each line to the last."""
     for lane in range(TILE):
@@ -113,7 +111,7 @@ def _forward(m, r, c, n):
         r[here + u] *= c[k + _G + u]
 
 
-@compiled(**_OPTIONS)
+@compiled(**OPTIONS)
 def _implicit_euler(m, r, flow, c, n):
     """One implicit Euler step of the lines (n, TILE) of a tile, in place; r becomes the solution."""
     _forward(m, r, c, n)
@@ -137,7 +135,7 @@ def _implicit_euler(m, r, flow, c, n):
         m[lane] = moved if abs(moved - r[lane]) <= DROWNED_DIFFERENCE * abs(r[lane]) else r[lane]
 
 
-@compiled(**_OPTIONS)
+@compiled(**OPTIONS)
 def _moved(m, r, flow, c, n, share):
     """m + share (S m - m) in flux form for the lines (n, TILE) of a tile, in place."""
     _forward(m, r, c, n)
@@ -159,7 +157,7 @@ def _moved(m, r, flow, c, n, share):
         m[lane] -= share * flow[lane]
 
 
-@compiled(**_OPTIONS)
+@compiled(**OPTIONS)
 def sweep(begin, end, cells, coefficients, repeat, order, least):
     """`repeat` steps along the lines of the tiles, in place; the smallest cell met after them into least (tiles,).
 
@@ -176,7 +174,7 @@ def sweep(begin, end, cells, coefficients, repeat, order, least):
                 _implicit_euler(m, r, flow, c, n)
             else:
                 _moved(m, r, flow, c, n, 1.0)
-                _moved(m, r, flow, c, n, _KAPPA)
+                _moved(m, r, flow, c, n, KAPPA)
             low = min(low, m.min())
         least[tile] = low
         _scatter(cells, tile, m)

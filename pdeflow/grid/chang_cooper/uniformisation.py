@@ -7,6 +7,7 @@ from ..._core.errors import NotConverged
 from ..._core.shapes import Numbers, Values
 from . import lines
 from .box import BoxGrid
+from .elimination import OPTIONS
 
 TAIL = 1e-14  # Poisson weights left out on each side
 MOST_UPDATES = 2e12  # of cells: about an hour on two cores
@@ -107,7 +108,7 @@ def _poisson(mean: float) -> tuple[int, Values]:
     return middle - len(below), weights / weights.sum()
 
 
-@compiled(cache=True, nogil=True, fastmath={"contract"})
+@compiled(**OPTIONS)
 def _power(begin, end, stay, up0, down0, up1, down1, up2, down2, now, after, total, weight):
     """after = P now on the rows of the blocks, and weight times it added to the total."""
     n1, n2 = stay.shape[1], stay.shape[2]
