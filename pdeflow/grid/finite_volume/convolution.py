@@ -90,18 +90,18 @@ def stiffness(convolution: Convolution, widths: Row) -> float:
 def cell_averages(kernel: Any, offsets: Sequence[np.ndarray], widths: Row) -> Numbers:
     """The mean of W over the cells around the offsets (k_1 h_1, ..., k_d h_d), one whole number k_i per offset."""
     dim = len(offsets)
-    centers = np.stack(np.meshgrid(*offsets, indexing="ij"), axis=-1).reshape(-1, dim) * widths
-    means = _box_means(kernel, centers, widths, FAR_NODES)
     steps = np.stack(np.meshgrid(*offsets, indexing="ij"), axis=-1).reshape(-1, dim)
+    centers = steps * widths
+    means = _box_means(kernel, centers, widths, FAR_NODES)
     reach = np.abs(steps).max(axis=1)
     near = (reach > 0) & (reach <= 2)
     means[near] = _box_means(kernel, centers[near], widths, NEAR_NODES)
     means[reach == 0] = _mean_around_zero(kernel, widths)
     if not np.isfinite(means).all():
-        worst = centers[np.argmin(np.isfinite(means))]
+        worst = np.argmin(np.isfinite(means))
         raise BadInput(
-            f"The interaction {kernel!r} has the mean {means[np.argmin(np.isfinite(means))]} over the cell of offsets "
-            f"around {worst.tolist()}. It must be finite over every cell but at zero itself. Correct its value there."
+            f"The interaction {kernel!r} has the mean {means[worst]} over the cell of offsets around "
+            f"{centers[worst].tolist()}. It must be finite over every cell but at zero itself. Correct its value there."
         )
     return means.reshape([len(offset) for offset in offsets])
 
