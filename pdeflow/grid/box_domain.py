@@ -122,7 +122,7 @@ def _automatic(problem: Problem, temperature: float, given_low: Vector, given_hi
     fixed = ~np.isnan(given_low), ~np.isnan(given_high)
     start = low.copy(), high.copy()
     for _ in range(_MOST_WIDENINGS):
-        axes, occupied, _ = _scan(potential, temperature, law, low, high, start)
+        axes, occupied = _scan(potential, temperature, law, low, high, start)
         touched = [
             np.array([occupied.take(end, axis=k).any() for k in range(law.dim)]) & ~held
             for end, held in zip((0, -1), fixed)
@@ -145,14 +145,14 @@ def _automatic(problem: Problem, temperature: float, given_low: Vector, given_hi
         low, high = new_low, new_high
         if shrunk.min() > 0.9:
             break
-        axes, occupied, _ = _scan(potential, temperature, law, low, high, start)
+        axes, occupied = _scan(potential, temperature, law, low, high, start)
     return _to_walls(potential, low, high, first_low, first_high)
 
 
 def _scan(
     potential: Any, temperature: float, law: Law, low: Vector, high: Vector, start: tuple[Vector, Vector]
-) -> tuple[list[Row], np.ndarray, Numbers]:
-    """Nodes of a box, which of them may be occupied, and V there.
+) -> tuple[list[Row], np.ndarray]:
+    """Nodes of a box, and which of them may be occupied.
 
     Occupied are the box of the start as far as the initial density is not empty, what lies on the way of steepest
     descent from there, and all where V is less than `EMPTY_DEPTH` T above the highest end of such a way, or above the
@@ -181,7 +181,7 @@ def _scan(
     inside &= np.isfinite(values)
     passed, top = _downhill(values, inside)
     level = max(top, float(values.min())) + EMPTY_DEPTH * temperature
-    return axes, passed | (values <= level), values
+    return axes, passed | (values <= level)
 
 
 def _downhill(values: Numbers, start: np.ndarray) -> tuple[np.ndarray, float]:

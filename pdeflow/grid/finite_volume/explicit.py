@@ -61,13 +61,12 @@ def stable_step(cells: Cells, density: Numbers) -> float:
     return 1 / decay if decay > 0 else np.inf
 
 
-def explicit_step(cells: Cells, density: Numbers, at: Evaluation | None, dt: float, run: Run) -> Substeps:
+def explicit_step(cells: Cells, density: Numbers, at: Evaluation, dt: float, run: Run) -> Substeps:
     """One step of length dt in equal substeps below both limits, which are looked at again after each.
 
     A substep is the strong-stability-preserving Runge-Kutta method of three stages. It is taken again at half its
     length where a later stage violates the limit of positivity or the discrete energy rises.
     """
-    at = cells.evaluate(density) if at is None else at
     left, taken, refused, halvings, share = dt, 0, 0, 0, 1.0
     while left > 0:
         rate, positive = rates(cells, density, at, run)

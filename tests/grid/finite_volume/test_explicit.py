@@ -87,7 +87,7 @@ def test_a_step_keeps_mass_and_sign_and_lowers_the_energy_whatever_its_length():
         cells = Cells(cells.edges, cells.widths, cells.values, internal, None, 0.0, capped)
         density = np.zeros((20, 15))
         density[5:12, 4:9] = 1.0
-        found = explicit_step(cells, density, None, 0.5, alone_on_lines)
+        found = explicit_step(cells, density, cells.evaluate(density), 0.5, alone_on_lines)
         assert found.taken > 1
         assert abs(found.density.sum() / density.sum() - 1) < 1e-14
         assert found.density.min() >= 0.0
@@ -102,5 +102,6 @@ def test_a_step_without_hope_says_so():
 
     Rises.calls = 0
     cells = Rises((np.arange(9.0),), np.ones(1), np.arange(8.0), None, None, 0.0, False)
+    density = np.full(8, 1 / 8)
     with pytest.raises(pf.Diverged, match="No substep"):
-        explicit_step(cells, np.full(8, 1 / 8), None, 0.1, alone_on_lines)
+        explicit_step(cells, density, cells.evaluate(density), 0.1, alone_on_lines)
