@@ -11,10 +11,9 @@ from .._core.validate import count, known_arguments
 from ..laws import Law
 from ..laws.cell_integrals import cell_masses
 from ..laws.line_integrals import LineDensities, asked_log_density
-from .cells import common_grid
 from .gaussian import gaussian_kl, minus_log1p
 from .metric import metric
-from .pair import answers, blocks, checked_pair, each_block, generator, lacking, reduced, require_densities
+from .pair import answers, blocks, checked_pair, common_grid, each_block, generator, lacking, reduced, require_densities
 from .scales import one
 
 _EMPTY = 1e-12  # GridLaw's own limit for a cell that counts as empty

@@ -11,9 +11,8 @@ from ..laws import Law
 from ..laws.cell_integrals import cell_masses
 from ..laws.cells import cell_volumes
 from ..laws.line_integrals import LineDensities, sign_changes
-from .cells import common_grid
 from .metric import metric
-from .pair import answers, checked_pair, generator, lacking, reduced, require_densities
+from .pair import answers, checked_pair, common_grid, generator, lacking, reduced, require_densities
 from .scales import density_norm, one
 
 

@@ -1,4 +1,4 @@
-"""What all metrics share: the check of their two laws, and their independent blocks."""
+"""What metrics share: the check of their two laws, the grid and the independent blocks on which they compare them."""
 
 from collections.abc import Callable, Iterable
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate
+from .._core.shapes import Row
 from ..laws import Law, Map
 from ..laws.affine_images import keeps_distances
 
@@ -60,6 +61,16 @@ def _moved(law: Law, maps: Iterable[Map]) -> Law:
     for move in maps:
         law = law.pushed(move)
     return _unwrapped(law)
+
+
+def common_grid(first: Law, second: Law) -> tuple[Row, ...] | None:
+    """The edges on which two laws are compared: those of the grid among them, None if neither is a grid.
+
+    Of two grids it is the one with fewer cells (a tie goes to the first, the approximation), because a finer one
+    aggregates and a coarser one has no detail to give.
+    """
+    grids = [axes for axes in (first.grid_axes(), second.grid_axes()) if axes is not None]
+    return min(grids, key=lambda axes: np.prod([len(edges) - 1 for edges in axes])) if grids else None
 
 
 def _unwrapped(law):
