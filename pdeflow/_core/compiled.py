@@ -28,6 +28,7 @@ from numba.extending import intrinsic
 BLOCK = 128
 SETTINGS: Any = config  # of numba, which gives them their names when it is imported
 FMA = {"contract"}  # one rounding for a*b + c: fixed when compiled, the same for every thread count
+Run = Callable[..., None]  # of a `crew`: run(n, work, *args)
 
 
 class _Cache(FunctionCache):
@@ -153,7 +154,7 @@ bits_of: Any = _bits_of
 
 
 @contextmanager
-def crew(block: int = BLOCK) -> Iterator[Callable[..., None]]:
+def crew(block: int = BLOCK) -> Iterator[Run]:
     """Threads for compiled work: run(n, work, *args) calls work(begin, end, *args) over the blocks of n particles.
 
     There are as many threads as numba has. `block` is how many particles make a block.

@@ -1,13 +1,13 @@
 """The dual of a JKO step on a grid, and its ascent: heights φ of the grid points, Laguerre cells, the duality gap."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool
 
-from ..._core.compiled import BLOCK, alone
+from ..._core.compiled import BLOCK, Run, alone
 from ..._core.errors import NotConverged
 from ..._core.shapes import Numbers
 from ...energies.internal import InternalEnergy
@@ -16,7 +16,6 @@ from .conjugate_gradients import solve_weighted
 from .laguerre import laguerre_masses
 from .start import first_heights, has_finite_slope_at_zero
 
-Run = Callable[..., None]  # threads, see `c_transform.lower_envelope`
 Mask = Bool[np.ndarray, "..."]
 
 FAULT = 1e-12  # mass lost, or below zero in a cell, that a step may end with

@@ -1,10 +1,10 @@
 """c-transforms on grids in linear time, for the quadratic cost: two passes of lower envelopes of parabolas."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from ..._core.compiled import BLOCK, FMA, compiled
+from ..._core.compiled import BLOCK, FMA, Run, compiled
 from ..._core.shapes import Numbers
 
 _OPTIONS = {"cache": True, "nogil": True, "fastmath": FMA}
@@ -50,7 +50,7 @@ def _envelopes(first, end, f, weight, out):
         _envelope_of_line(f[row], weight, out[row], site, begin)
 
 
-def lower_envelope(f: Numbers, weights: Sequence[float], run: Callable[..., None]) -> Numbers:
+def lower_envelope(f: Numbers, weights: Sequence[float], run: Run) -> Numbers:
     """min over q of f(q) + Σ_i weights_i (p_i - q_i)² at every point p of a grid, in units of its spacings.
 
     Parameters
@@ -99,9 +99,7 @@ def _hull_of_lines(first, end, phi, open_points, half, site):
             last = -1
 
 
-def convex_along_axes(
-    phi: Numbers, open_points: np.ndarray, weights: Sequence[float], run: Callable[..., None]
-) -> Numbers:
+def convex_along_axes(phi: Numbers, open_points: np.ndarray, weights: Sequence[float], run: Run) -> Numbers:
     """φ + Σ_i weights_i p_i² made convex along the lines of each axis in turn, by lowering it where it is not.
 
     The c-transform of φ does not change for weights h_i²/(2 dt): what is lowered stays above the convex hull.

@@ -1,10 +1,8 @@
 """Conjugate gradients for weighted H1 metrics on a grid: a v - ∇·(w ∇v) with no-flux ends, in compiled passes."""
 
-from collections.abc import Callable
-
 import numpy as np
 
-from ..._core.compiled import BLOCK, FMA, compiled
+from ..._core.compiled import BLOCK, FMA, Run, compiled
 from ..._core.shapes import Numbers
 
 _OPTIONS = {"cache": True, "nogil": True, "fastmath": FMA}
@@ -74,7 +72,7 @@ def solve_weighted(
     links_x: Numbers,
     links_y: Numbers,
     right: Numbers,
-    run: Callable[..., None],
+    run: Run,
     accuracy: float = 0.1,
     most: int = 400,
 ) -> tuple[Numbers, int]:

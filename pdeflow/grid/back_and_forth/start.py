@@ -1,10 +1,11 @@
 """First heights of a dual ascent: near the optimum, and smooth enough that their Laguerre cells are sound."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from ..._core.compiled import Run
 from ..._core.shapes import Numbers, Values
 from ...energies.internal import InternalEnergy
 from .c_transform import lower_envelope
@@ -47,7 +48,7 @@ def first_heights(
     internal: InternalEnergy,
     widths: tuple[float, float],
     dt: float,
-    run: Callable[..., None],
+    run: Run,
 ) -> Iterator[Numbers]:
     """Guesses of the heights, the best first.
 
@@ -78,9 +79,7 @@ def first_heights(
     yield np.zeros_like(mass)
 
 
-def extended(
-    phi: Numbers, full: np.ndarray, widths: tuple[float, float], dt: float, run: Callable[..., None]
-) -> Numbers:
+def extended(phi: Numbers, full: np.ndarray, widths: tuple[float, float], dt: float, run: Run) -> Numbers:
     """Heights that go on smoothly, curved downwards, where they are not known (`full` is False).
 
     There φ(y) = max over x of φ^{c'}(x) - c'(x, y), with c'(x, y) = BEND |x - y|²/(2 dt) and the c'-transform φ^{c'}

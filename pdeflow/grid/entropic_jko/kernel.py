@@ -1,10 +1,10 @@
 """Products with the Gaussian kernel exp(-|x - y|²/(2 ε)) on a grid, axis by axis and in logarithms."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from ..._core.compiled import BLOCK, FMA, compiled
+from ..._core.compiled import BLOCK, FMA, Run, compiled
 from ..._core.shapes import Numbers
 
 SAFE = 1e-250  # a product of scaled numbers above it has lost nothing to underflow
@@ -67,7 +67,7 @@ class LogKernel:
     any ε.
     """
 
-    def __init__(self, shape: Sequence[int], weights: Sequence[float], run: Callable[..., None]):
+    def __init__(self, shape: Sequence[int], weights: Sequence[float], run: Run):
         self.weights, self.run, self.matrices = weights, run, []
         for n, weight in zip(shape, weights):
             place = np.arange(n)

@@ -1,10 +1,10 @@
 """The explicit scheme of Carrillo, Chertock and Huang: upwind fluxes, three stages, steps below its limits."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..._core.compiled import Run
 from ..._core.errors import Diverged
 from ..._core.shapes import Numbers
 from .cells import Cells, Evaluation
@@ -13,7 +13,6 @@ from .reconstruction import axis_rates
 SAFETY = 0.9  # of the limits at the start of a substep, so that later stages stay below them
 MOST_HALVINGS = 40
 ROUND_OFF = 1e-13  # a rise of the energy by this share of the sum of its absolute terms is no rise
-Run = Callable[..., None]
 
 
 class Substeps(NamedTuple):

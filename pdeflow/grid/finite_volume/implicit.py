@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from ..._core.compiled import FMA, compiled
+from ..._core.compiled import FMA, Run, compiled
 from ..._core.errors import Diverged
 from ..._core.shapes import Numbers
 from .cells import LEAST_DENSITY, Cells, Evaluation
-from .explicit import ROUND_OFF, Run, Substeps
+from .explicit import ROUND_OFF, Substeps
 from .reconstruction import upper_shares
 
 MOST_ITERATIONS = 60
