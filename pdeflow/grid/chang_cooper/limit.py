@@ -23,7 +23,8 @@ from ..domain import refuse_piled_up
 from ..resolution import refuse_unresolved
 from . import elimination
 from .box import BoxGrid, BoxState
-from .scheme import ChangCooper, Grid
+from .rates import Grid
+from .scheme import ChangCooper
 from .uniformisation import exponential_of_box
 
 CONTOUR_TOLERANCE = 1e-10  # of the masses, summed over the cells; round-off is 1e-12

@@ -1,17 +1,60 @@
-"""The rates at which mass jumps between neighbouring cells of a line, which leave the Gibbs law as it is."""
+"""The grid of a line, and the rates at which mass jumps between its cells, which leave the Gibbs law as it is."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from ..._core.errors import BadInput
 from ..._core.shapes import Values
-from ..domain import Edges
-from ..line_potential import potential_values
+from ..domain import Edges, open_ends
+from ..line_potential import potential_values, values_on_cells
+from . import elimination
 
 Links = Float[np.ndarray, " links"]  # one number per pair of neighbouring cells
 
 STEEP = 2.0  # of V/T from a cell to the next: above, the weight at the edge moves mass too fast
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What the steps of a run share.
+
+    Attributes
+    ----------
+    edges : (n + 1,)
+        Cell edges.
+    values : (n,)
+        V at the centres.
+    temperature : float
+        T.
+    up, down : (n - 1,)
+        Jump rates j -> j+1 and j+1 -> j, in 1/time.
+    tail_mass, stationary_tail : float
+        Initial and stationary mass outside the grid.
+    open_ends : tuple of str
+        The ends that mass may want to leave by, see `domain.open_ends`.
+    half : Grid or None
+        Half as many cells between the same ends, which tell whether these resolve the flow; None below 6 cells.
+    """
+
+    edges: Edges
+    values: Values
+    temperature: float
+    up: Links
+    down: Links
+    tail_mass: float
+    stationary_tail: float
+    open_ends: tuple[str, ...] = ()
+    half: "Grid | None" = None
+    factors: dict[float, np.ndarray] = field(default_factory=dict, repr=False, compare=False)  # saves work only
+
+    def factor(self, dt: float) -> np.ndarray:
+        """The elimination of I - dt L, made once per dt."""
+        if dt not in self.factors:
+            self.factors[dt] = elimination.factor(self.up, self.down, dt)
+        return self.factors[dt]
 
 
 def bernoulli(w) -> np.ndarray:
@@ -42,3 +85,22 @@ def jump_weights(potential: Any, temperature: float, edges: Edges, values: Value
     up[gentle] = np.exp((values[:-1][gentle] - between) / temperature)
     down[gentle] = np.exp((values[1:][gentle] - between) / temperature)
     return up, down
+
+
+def prepared(potential: Any, temperature: float, edges: Edges, finer: Grid | None = None) -> Grid:
+    """The rates between the cells with these edges, without the masses outside.
+
+    finer : where V is infinite or no number at a centre of the wider cells, the mean of V beside it stands for it.
+    """
+    centers = (edges[1:] + edges[:-1]) / 2
+    try:
+        values = values_on_cells(potential, edges, temperature)
+    except BadInput:
+        if finer is None:
+            raise
+        values = np.interp(centers, (finer.edges[1:] + finer.edges[:-1]) / 2, finer.values)
+    h = (edges[-1] - edges[0]) / len(values)
+    rate = temperature / h**2
+    open_at = open_ends(potential, temperature, edges, values) if finer is None else ()
+    up, down = jump_weights(potential, temperature, edges, values)
+    return Grid(edges, values, temperature, rate * up, rate * down, 0.0, 0.0, open_at)

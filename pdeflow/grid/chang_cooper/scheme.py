@@ -1,6 +1,6 @@
 """ChangCooper: exponentially fitted finite volumes for Fokker-Planck equations on the line."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,13 +11,11 @@ from ...laws import GridLaw
 from ...method import Method
 from ...problems import Problem
 from ..domain import (
-    Edges,
     cell_masses,
     check_axes,
     choose_box,
     free_tail,
     of_axes,
-    open_ends,
     own_axes,
     refuse_outside,
     refuse_piled_up,
@@ -25,51 +23,10 @@ from ..domain import (
     same_edges,
     temperature_of,
 )
-from ..line_potential import values_on_cells
 from ..resolution import LEAST_CELLS, HalfMasses, grid_change, halved, quarter_in_cells, refuse_unresolved
 from . import box, elimination, time_dependent
 from .elimination import DAMPED, STAGE_SHARE
-from .rates import Links, jump_weights
-
-
-@dataclass(frozen=True)
-class Grid:
-    """What the steps of a run share.
-
-    Attributes
-    ----------
-    edges : (n + 1,)
-        Cell edges.
-    values : (n,)
-        V at the centres.
-    temperature : float
-        T.
-    up, down : (n - 1,)
-        Jump rates j -> j+1 and j+1 -> j, in 1/time.
-    tail_mass, stationary_tail : float
-        Initial and stationary mass outside the grid.
-    open_ends : tuple of str
-        The ends that mass may want to leave by, see `domain.open_ends`.
-    half : Grid or None
-        Half as many cells between the same ends, which tell whether these resolve the flow; None below 6 cells.
-    """
-
-    edges: Edges
-    values: Values
-    temperature: float
-    up: Links
-    down: Links
-    tail_mass: float
-    stationary_tail: float
-    open_ends: tuple[str, ...] = ()
-    half: "Grid | None" = None
-    factors: dict[float, np.ndarray] = field(default_factory=dict, repr=False, compare=False)  # saves work only
-
-    def factor(self, dt: float) -> np.ndarray:
-        """The elimination of I - dt L, made once per dt."""
-        if dt not in self.factors:
-            self.factors[dt] = elimination.factor(self.up, self.down, dt)
-        return self.factors[dt]
+from .rates import Grid, prepared
 
 
 @dataclass(frozen=True)
@@ -359,22 +316,3 @@ class ChangCooper(Method):
                 "QuantileJKO or EulerMaruyama."
             )
         return float(temperature)
-
-
-def prepared(potential: Any, temperature: float, edges: Edges, finer: Grid | None = None) -> Grid:
-    """The rates between the cells with these edges, without the masses outside.
-
-    finer : where V is infinite or no number at a centre of the wider cells, the mean of V beside it stands for it.
-    """
-    centers = (edges[1:] + edges[:-1]) / 2
-    try:
-        values = values_on_cells(potential, edges, temperature)
-    except BadInput:
-        if finer is None:
-            raise
-        values = np.interp(centers, (finer.edges[1:] + finer.edges[:-1]) / 2, finer.values)
-    h = (edges[-1] - edges[0]) / len(values)
-    rate = temperature / h**2
-    open_at = open_ends(potential, temperature, edges, values) if finer is None else ()
-    up, down = jump_weights(potential, temperature, edges, values)
-    return Grid(edges, values, temperature, rate * up, rate * down, 0.0, 0.0, open_at)

@@ -12,9 +12,10 @@ from ...problems import Problem
 from ..domain import choose_box, of_axes
 from . import elimination
 from .elimination import DAMPED, STAGE_SHARE
+from .rates import Grid, prepared
 
 if TYPE_CHECKING:
-    from .scheme import ChangCooper, Grid, GridState
+    from .scheme import ChangCooper, GridState
 
 LOOKED_AT = 33  # times up to the horizon, for which the automatic domain holds the Gibbs law
 
@@ -58,10 +59,11 @@ def _stepped(method: ChangCooper, problem: Problem, state: GridState, dt: float,
     mass, half_mass, least, ends = state.mass, state.half_mass, np.inf, state.grid.open_ends
     for share, when in _substeps(method.time_order, state.steps):
         grid, half = _prepared(problem, state.grid, time + when * dt)
-        mass, lowest = _solved(grid, mass, share * dt, method.time_order if share == 1 else 1)
+        order = method.time_order if share == 1 else 1
+        mass, lowest = _solved(grid, mass, share * dt, order)
         least, ends = min(least, lowest), grid.open_ends
         if half is not None and half_mass is not None:
-            half_mass, _ = _solved(half, half_mass, share * dt, method.time_order if share == 1 else 1)
+            half_mass, _ = _solved(half, half_mass, share * dt, order)
     held = replace(state, grid=replace(state.grid, open_ends=ends))
     return method.accepted(held, mass, half_mass, float(least), state.steps + 1, dt)
 
@@ -83,8 +85,6 @@ def _solved(grid: Grid, mass: Any, dt: float, time_order: int) -> tuple[Any, flo
 
 def _prepared(problem: Problem, grid: Grid, time: float) -> tuple[Grid, Grid | None]:
     """The rates at one time, on the grid and on the half as fine one."""
-    from .scheme import prepared
-
     potential = problem.energy.potential.at(time)
     fine = prepared(potential, grid.temperature, grid.edges)
     half = None if grid.half is None else prepared(potential, grid.temperature, grid.half.edges, fine)
