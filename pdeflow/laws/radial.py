@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln
 
 from .._core.errors import BadInput
 from .._core.shapes import Matrix, Points, Values, Vector
@@ -18,7 +17,7 @@ from .chi import Chi
 from .draws import drawn
 from .gaussian import Gaussian
 from .maps import Map
-from .shells import Shells
+from .shells import Shells, log_sphere_area
 
 BESIDE = 1e-150  # stands for the origin, where the density is that of its limit and 0 is no number of the logarithm
 # of the radius, for what the law itself is asked; its quantiles give E log r
@@ -81,10 +80,6 @@ class Radial(Law):
     def moments_how(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
         return self.radius.moments_how
 
-    def _log_area(self) -> float:
-        """log S, S the area of the unit sphere."""
-        return float(np.log(2.0) + self.dim / 2 * np.log(np.pi) - gammaln(self.dim / 2))
-
     def answers(self) -> list[str]:
         known = set(self.radius.answers())
         return [name for name in super().answers() if set(NEEDED.get(name, ())) <= known]
@@ -103,7 +98,7 @@ class Radial(Law):
         if self._shells is not None:
             return self._shells.log_density(r)
         r = np.maximum(r, BESIDE)
-        return self.radius.log_density(r[:, None]) - self._log_area() - (self.dim - 1) * np.log(r)
+        return self.radius.log_density(r[:, None]) - log_sphere_area(self.dim) - (self.dim - 1) * np.log(r)
 
     def mean(self) -> Vector:
         return np.zeros(self.dim)
@@ -120,7 +115,7 @@ class Radial(Law):
         if self._shells is not None:
             return self._shells.entropy()
         mean_log = self._mean("entropy", lambda r: np.log(np.maximum(r[:, 0], BESIDE)))
-        return float(self.radius.entropy() + self._log_area() + (self.dim - 1) * mean_log)
+        return float(self.radius.entropy() + log_sphere_area(self.dim) + (self.dim - 1) * mean_log)
 
     def power_integral(self, m: float) -> float:
         """E ρ^(m-1) over the radius; `NotConverged` where a density without bound at the origin has none."""
@@ -128,7 +123,7 @@ class Radial(Law):
             return self._shells.power_integral(m)
 
         def weight(r: Points) -> Values:
-            shell = self._log_area() + (self.dim - 1) * np.log(np.maximum(r[:, 0], BESIDE))
+            shell = log_sphere_area(self.dim) + (self.dim - 1) * np.log(np.maximum(r[:, 0], BESIDE))
             return np.exp((m - 1) * (self.radius.log_density(r) - shell))
 
         return self._mean("power_integral", weight)

@@ -10,6 +10,11 @@ from scipy.special import gammaln
 from .._core.shapes import Row, Values
 
 
+def log_sphere_area(dim: int) -> float:
+    """log S, S = 2 π^(d/2) / Γ(d/2) the area of the unit sphere of R^dim."""
+    return float(np.log(2.0) + dim / 2 * np.log(np.pi) - gammaln(dim / 2))
+
+
 class Shells(NamedTuple):
     """Probabilities of the shells a_j <= |x| < a_{j+1} in R^dim, with a constant density in each.
 
@@ -29,7 +34,7 @@ class Shells(NamedTuple):
 
     def log_volumes(self) -> Values:
         """log of S (b^d - a^d)/d, with S the area of the unit sphere."""
-        log_ball = self.dim / 2 * np.log(np.pi) - gammaln(self.dim / 2 + 1)
+        log_ball = log_sphere_area(self.dim) - np.log(self.dim)
         return log_ball + self.dim * np.log(self.edges[1:]) + np.log(-np.expm1(self._log_share(self.dim)))
 
     def _log_share(self, power: float) -> Values:
