@@ -1,6 +1,9 @@
 """Problems that the tests of CvxoptJKO share."""
 
+import numpy as np
+
 import pdeflow as pf
+from pdeflow.grid.cvxopt_jko.kkt import StructuredKKT, square_root
 
 JKO = pf.grid.CvxoptJKO
 
@@ -41,3 +44,20 @@ def one_step(problem, dt, cells=26, **fields):
     method = JKO(cells=cells, **fields)
     state = method.step(problem, method.init(problem, None), dt, None)
     return method, state
+
+
+def kkt_error(pairs, p, d, hessian, rows, sums, rng):
+    """The largest error of the KKT solver for a random right-hand side, against the dense matrix of `rows`, `sums`."""
+    n, k, size = pairs.n, pairs.k, pairs.size
+    h = np.zeros((n, n)) if hessian is None else np.diag(hessian) if hessian.ndim == 1 else hessian
+    dense = np.block(
+        [
+            [rows.T @ h @ rows, sums.T, -np.diag(1 / d)],
+            [sums, np.zeros((k, k)), np.zeros((k, size))],
+            [-np.eye(size), np.zeros((size, k)), -np.diag(d)],
+        ]
+    )
+    right = rng.standard_normal(len(dense))
+    x, y, z = (part.copy() for part in np.split(right, [size, size + k]))
+    StructuredKKT(p, pairs, square_root(hessian)).factor(d).solve(x, y, z)
+    return np.abs(np.concatenate([x, y, z]) - np.linalg.solve(dense, right)).max()
