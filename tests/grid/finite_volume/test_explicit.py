@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from volume_cases import alone_on_lines, cells_whose_energy_rises
 
 import pdeflow as pf
 from pdeflow.grid.finite_volume.cells import Cells
@@ -59,10 +60,6 @@ def test_fluxes_are_those_of_the_paper_on_every_line(shape):
     assert (density + limit * found).min() > -1e-16
 
 
-def alone_on_lines(n, work, *args):
-    work(0, n, *args)
-
-
 def test_the_flux_into_an_empty_cell_is_finite_and_no_step_vanishes():
     cells = Cells((np.arange(7.0),), np.ones(1), np.zeros(6), pf.Entropy(0.5), None, 0.0, True)
     density = np.array([0.0, 0.0, 1.0, 1.0, 0.0, 0.0])
@@ -95,13 +92,7 @@ def test_a_step_keeps_mass_and_sign_and_lowers_the_energy_whatever_its_length():
 
 
 def test_a_step_without_hope_says_so():
-    class Rises(Cells):
-        def evaluate(self, density):
-            Rises.calls += 1
-            return super().evaluate(density)._replace(energy=float(Rises.calls))
-
-    Rises.calls = 0
-    cells = Rises((np.arange(9.0),), np.ones(1), np.arange(8.0), None, None, 0.0, False)
+    cells = cells_whose_energy_rises()
     density = np.full(8, 1 / 8)
     with pytest.raises(pf.Diverged, match="No substep"):
         explicit_step(cells, density, cells.evaluate(density), 0.1, alone_on_lines)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from volume_cases import alone_on_lines, cells_whose_energy_rises
 
 import pdeflow as pf
 from pdeflow.grid import FiniteVolume
@@ -19,10 +20,6 @@ def cells_of(shape, internal, kernel=None, scale=2.0, capped=False):
     values = scale * np.random.default_rng(0).random(shape)
     convolution = None if kernel is None else Convolution(kernel, shape, widths)
     return Cells(edges, widths, values, internal, convolution, 0.0, capped)
-
-
-def alone_on_lines(n, work, *args):
-    work(0, n, *args)
 
 
 def box(shape):
@@ -150,13 +147,7 @@ def test_settings_of_the_steps():
 
 
 def test_no_solution_says_so():
-    class Rises(Cells):
-        def evaluate(self, density):
-            Rises.calls += 1
-            return super().evaluate(density)._replace(energy=float(Rises.calls))
-
-    Rises.calls = 0
-    cells = Rises((np.arange(9.0),), np.ones(1), np.arange(8.0), None, None, 0.0, False)
+    cells = cells_whose_energy_rises()
     density = np.full(8, 1 / 8)
     with pytest.raises(pf.Diverged, match="No implicit substep"):
         implicit_step(cells, density, cells.evaluate(density), 0.1, 1, None, np.inf, alone_on_lines)
