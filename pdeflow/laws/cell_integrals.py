@@ -24,8 +24,7 @@ def cell_masses(law: Law, axes: Sequence[Row]) -> CellMasses:
 
     What the law knows exactly (see `Law.cell_masses`) is taken from it; products are taken block by block and mixtures
     component by component; affine images of two independent laws on the line by integrals along the grid lines. All
-    else is quadrature of the density in every cell, refined until two rules agree to
-    1e-9 in all.
+    else is quadrature of the density in every cell, refined until two rules agree to 1e-9 in all.
 
     Parameters
     ----------
@@ -67,8 +66,7 @@ def cell_masses(law: Law, axes: Sequence[Row]) -> CellMasses:
         return CellMasses(mass, rest(mass, 1.0), "cell masses by quadrature of the density")
     raise NotAvailable(
         f"{type(law).__name__} (dim {law.dim}) has neither cdf nor log_density, so its cell masses are not known. Use "
-        "a law with "
-        "a density, or Particles of a sample."
+        "a law with a density, or Particles of a sample."
     )
 
 
@@ -109,11 +107,9 @@ def box_masses(law, axes) -> np.ndarray:
         if points + more > POINTS:
             raise NotConverged(
                 f"The cell masses of {type(law).__name__} (dim {law.dim}) by quadrature: two rules still differ by "
-                f"{np.sum(error[rest]):.3g} "
-                f"in {len(rest)} boxes; {TOLERANCE:g} in all is accepted, and {POINTS:.0e} evaluations are the limit. "
-                "Densities without "
-                "edges and kinks converge. Use a product of 1-D laws or a mixture with diagonal covariances (exact), "
-                "or Particles of a sample.",
+                f"{np.sum(error[rest]):.3g} in {len(rest)} boxes; {TOLERANCE:g} in all is accepted, and {POINTS:.0e} "
+                "evaluations are the limit. Densities without edges and kinks converge. Use a product of 1-D laws or a "
+                "mixture with diagonal covariances (exact), or Particles of a sample.",
                 residual=float(np.sum(error[rest])),
             )
         points += more
@@ -122,8 +118,7 @@ def box_masses(law, axes) -> np.ndarray:
     if not mass.sum() <= 1 + 10 * TOLERANCE:
         raise NotConverged(
             f"The cell masses of {type(law).__name__} (dim {law.dim}) sum to {mass.sum():.12g} by quadrature. The "
-            "density of a law "
-            "integrates to one. Check its log_density.",
+            "density of a law integrates to one. Check its log_density.",
             residual=float(mass.sum() - 1),
         )
     return mass.reshape(shape)
