@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike
 
 from .._core.arrays import like, log_sum_exp
 from .._core.errors import BadInput, NotAvailable
+from .._core.overriding import answers_as
 from .._core.quadrature import gauss_legendre
 from .._core.shapes import Matrix, Points, Row, Values
 from .._core.validate import count, positive, readonly, real_array
 from .interactions import Interaction, as_gaussian_attraction, power_terms
-from .potentials import Array, Potential, Quadratic, as_quadratic, values_with_walls
+from .potentials import ANSWERS, Array, Potential, Quadratic, as_quadratic, values_with_walls
 
 NODES = 16  # Gauss points of a cell: exact for powers of r up to 31
 
@@ -127,17 +128,18 @@ class Flat(Potential):
 
 
 class EvenPolynomial(Potential):
-    """V(r) = Σ_k c_k r^(2k) on the line.
+    """V(x) = Σ_k c_k |x|^(2k), smooth at the origin too.
 
     Parameters
     ----------
     coefficients : sequence of float
         c_0, c_1, ...; the last one > 0.
+    dim : int
+        Dimension of x.
     """
 
-    dim = 1
-
-    def __init__(self, coefficients: ArrayLike):
+    def __init__(self, coefficients: ArrayLike, dim: int = 1):
+        self.dim = count(dim, "dim")
         self.coefficients = readonly(real_array(coefficients, "coefficients", ndim=1))
         if len(self.coefficients) < 2 or not self.coefficients[-1] > 0:
             raise BadInput(
@@ -145,8 +147,8 @@ class EvenPolynomial(Potential):
                 "last above 0, so that V confines. Complete them."
             )
 
-    def of_square(self, s: Array, derivative: int = 0) -> Array:
-        """A derivative of the polynomial in s = r², at points (n,)."""
+    def _of_square(self, s: Array, derivative: int = 0) -> Array:
+        """A derivative of the polynomial in s = |x|², at points (n,)."""
         found = np.polynomial.polynomial.polyder(self.coefficients, derivative)
         total = 0 * s
         for coefficient in found[::-1]:
@@ -154,18 +156,19 @@ class EvenPolynomial(Potential):
         return total
 
     def value(self, x: Array) -> Array:
-        return self.of_square((x * x).sum(-1))
+        return self._of_square((x * x).sum(-1))
 
     def grad(self, x: Array) -> Array:
-        return 2 * x * self.of_square((x * x).sum(-1), 1)[:, None]
+        return 2 * x * self._of_square((x * x).sum(-1), 1)[:, None]
 
     def hessian(self, x: Array) -> Array:
         s = (x * x).sum(-1)
-        bend = 4 * self.of_square(s, 2)[:, None, None] * x[:, :, None] * x[:, None, :]
-        return bend + 2 * self.of_square(s, 1)[:, None, None] * like(np.eye(x.shape[-1]), x)
+        bend = 4 * self._of_square(s, 2)[:, None, None] * x[:, :, None] * x[:, None, :]
+        return bend + 2 * self._of_square(s, 1)[:, None, None] * like(np.eye(x.shape[-1]), x)
 
     def __repr__(self) -> str:
-        return f"EvenPolynomial({self.coefficients.tolist()})"
+        dim = f", dim={self.dim}" if self.dim > 1 else ""
+        return f"EvenPolynomial({self.coefficients.tolist()}{dim})"
 
 
 class OfRadius(Potential):
@@ -180,16 +183,11 @@ class OfRadius(Potential):
 
     Notes
     -----
-    A polynomial in r² is smooth at the origin, and so are its derivatives by torch. Of another profile the gradient at
-    the origin itself is 0 here.
+    The gradient at the origin itself is 0 here. For polynomials in r² see `of_radius`.
     """
 
     def __init__(self, profile: Any, dim: int):
         self.profile, self.dim = profile, count(dim, "dim")
-
-    def _polynomial(self) -> Any:
-        """The profile where it is a polynomial in r², else None."""
-        return self.profile if hasattr(self.profile, "of_square") else None
 
     def _radius(self, x: Array) -> Array:
         """|x| (n, 1), with 1 at the origin, where its derivative does not exist."""
@@ -201,19 +199,13 @@ class OfRadius(Potential):
         return 1.0 * ((x * x).sum(-1)[:, None] > 0)
 
     def value(self, x: Array) -> Array:
-        if self._polynomial() is not None:
-            return self.profile.value(x)
         return self.profile.value(self._radius(x) * self._away(x))
 
     def grad(self, x: Array) -> Array:
-        if self._polynomial() is not None:
-            return self.profile.grad(x)
         r = self._radius(x)
         return asked(self.profile, "grad", r) * x / r
 
     def hessian(self, x: Array) -> Array:
-        if self._polynomial() is not None:
-            return self.profile.hessian(x)
         r, away = self._radius(x), self._away(x)[:, :, None]
         along = (x / r)[:, :, None] * (x / r)[:, None, :]
         across = like(np.eye(x.shape[-1]), x) - along
@@ -297,6 +289,12 @@ class RotatedKernel(Interaction):
     def grad(self, z: Array) -> Array:
         q = like(self.rotation, z)
         return self.kernel.grad(z @ q) @ q.T
+
+
+def of_radius(profile: Any, dim: int) -> Potential:
+    """v(|x|): an `EvenPolynomial` of one, whose derivatives at the origin exist, also by torch; else an `OfRadius`."""
+    polynomial = answers_as(profile, EvenPolynomial, ANSWERS)
+    return EvenPolynomial(profile.coefficients, dim) if polynomial else OfRadius(profile, dim)
 
 
 def rotated_potential(potential: Any, rotation: Matrix) -> Any:

@@ -16,9 +16,9 @@ from ..energies.internal import Entropy
 from ..energies.lifted import (
     EvenPolynomial,
     Flat,
-    OfRadius,
     RadiusPotential,
     Separable,
+    of_radius,
     rotated_kernel,
     rotated_potential,
 )
@@ -223,7 +223,7 @@ def radial(
             "Gaussian of mean 0 with one variance, a Barenblatt about 0, a pf.laws.Radial. Choose one."
         )
     strength = _strength(line)
-    potential = OfRadius(line, dim) if strength is None else Quadratic(strength * np.eye(dim))
+    potential = of_radius(line, dim) if strength is None else Quadratic(strength * np.eye(dim))
     whole = Energy(potential, Entropy(temperature))
     inner = Energy(RadiusPotential(line, dim, temperature), Entropy(temperature))
     part = Problem(inner, radius, horizon, name="radius", params={"dim": dim})

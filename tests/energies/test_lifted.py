@@ -7,7 +7,16 @@ import pytest
 from scipy.integrate import quad
 
 import pdeflow as pf
-from pdeflow.energies.lifted import EvenPolynomial, Flat, OfRadius, RadiusPotential, Rotated, RotatedKernel, Separable
+from pdeflow.energies.lifted import (
+    EvenPolynomial,
+    Flat,
+    OfRadius,
+    RadiusPotential,
+    Rotated,
+    RotatedKernel,
+    Separable,
+    of_radius,
+)
 
 TURN = np.linalg.qr(np.random.default_rng(0).standard_normal((5, 5)))[0]
 WELL, TANG = pf.potentials.DoubleWell(0.7), pf.potentials.StyblinskiTang(1)
@@ -15,8 +24,8 @@ PLANE = pf.potentials.Quadratic([[2.0, 0.3], [0.3, 1.0]], [0.1, -0.2])
 POTENTIALS = {
     "separable": Separable([WELL, PLANE, Flat(1)], [0, 1, 0, 2]),
     "rotated": Rotated(Separable([WELL, TANG], [0, 1, 1, 0, 1]), TURN),
-    "polynomial of the radius": OfRadius(EvenPolynomial([1.0, -2.0, 1.0]), 5),
-    "function of the radius": OfRadius(WELL, 5),
+    "polynomial of the radius": of_radius(EvenPolynomial([1.0, -2.0, 1.0]), 5),
+    "function of the radius": of_radius(WELL, 5),
 }
 each = pytest.mark.parametrize("potential", POTENTIALS.values(), ids=POTENTIALS)
 
@@ -57,6 +66,16 @@ def test_a_part_without_a_gradient_says_so():
 
     with pytest.raises(pf.NotAvailable, match="no hessian"):
         OfRadius(Own(), 3).hessian(np.ones((1, 3)))
+
+
+def test_a_polynomial_that_answers_for_itself_is_asked():
+    class Doubled(EvenPolynomial):
+        def value(self, x):
+            return 2 * super().value(x)
+
+    x = np.random.default_rng(4).standard_normal((3, 5))
+    plain, own = (of_radius(kind([1.0, -2.0, 1.0]), 5) for kind in (EvenPolynomial, Doubled))
+    assert own.value(x) == pytest.approx(2 * plain.value(x), rel=1e-13)
 
 
 @pytest.mark.parametrize("degrees", [2, 3, 10])
