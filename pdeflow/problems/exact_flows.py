@@ -11,7 +11,7 @@ import numpy as np
 
 from .._core.errors import BadInput, Unsupported
 from .._core.quadrature import integrate
-from .._core.shapes import Matrix, Numbers, Values, Vector
+from .._core.shapes import Numbers, Values, Vector
 from .._core.validate import real
 from .._core.value import Value
 from ..energies.time_dependent import MovingQuadratic
@@ -59,14 +59,18 @@ class LinearFlow(Value):
 
     def __call__(self, t: float) -> Law:
         t = elapsed(t)
-        single = self.initial.as_gaussian()
+        single, pull = self.initial.as_gaussian(), self._pull(t)
         if single is not None:
-            return self._moved(single, t)
+            return self._moved(single, t, pull)
         weights, components = cast(Mixture, self.initial.gaussian_components())  # not None: the start was judged
-        parts = [self._moved(component, t) for component in components]
+        parts = [self._moved(component, t, pull) for component in components]
         return GaussianMixture.of_components(weights, parts)
 
-    def _moved(self, law: Gaussian, t: float) -> Gaussian:
+    def _pull(self, t: float) -> Vector | float:
+        """What a centre that moves adds to every mean up to time t."""
+        return 0.0
+
+    def _moved(self, law: Gaussian, t: float, pull: Vector | float) -> Gaussian:
         rates, basis = np.linalg.eigh(self.matrix)
         decay = (basis * np.exp(-rates * t)) @ basis.T
         tight = rates + self.attraction
@@ -75,13 +79,9 @@ class LinearFlow(Value):
         noise = self.temperature * np.where(tight > 0, -np.expm1(-2 * tight * t) / safe, 2 * t)
         # by factors: the spreads of a stiff flow differ by more than a covariance of floats can hold
         root = shrink @ law.root() if not np.any(noise) else np.hstack([shrink @ law.root(), basis * np.sqrt(noise)])
-        moved = Gaussian.from_root(self._mean(law.mean(), decay, t), root)
+        moved = Gaussian.from_root(self.center + decay @ (law.mean() - self.center) + pull, root)
         cov = shrink @ law.cov() @ shrink + (basis * noise) @ basis.T  # at t = 0 to the bit that of the start
         return Gaussian.of_parts(moved.mean(), (cov + cov.T) / 2, moved.root())
-
-    def _mean(self, mean: Vector, decay: Matrix, t: float) -> Vector:
-        """The mean at time t, from that of the start and e^(-At)."""
-        return self.center + decay @ (mean - self.center)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,10 +96,7 @@ class DrivenFlow(LinearFlow):
 
     potential: MovingQuadratic = field(kw_only=True)
 
-    def _mean(self, mean: Vector, decay: Matrix, t: float) -> Vector:
-        return decay @ mean + self._driven(t)
-
-    def _driven(self, t: float) -> Vector:
+    def _pull(self, t: float) -> Vector:
         """∫_0^t e^(-A(t-s)) A b(s) ds."""
         if t == 0:
             return np.zeros(len(self.matrix))
