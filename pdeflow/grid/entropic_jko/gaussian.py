@@ -6,9 +6,9 @@ import numpy as np
 
 from ..._core.errors import NotAvailable
 from ..._core.shapes import Matrix, Vector
-from ...energies.potentials import as_quadratic
 from ...laws import Gaussian
 from ...problems import Problem
+from ...problems.exact_jko import quadratic_terms
 from ..domain import temperature_of
 
 
@@ -37,15 +37,13 @@ def entropic_iterates(problem: Problem, dt: float, regularisation: float) -> Ite
     """Generator of the laws after 0, 1, 2, ... steps; `NotAvailable` at once where they are no Gaussians."""
     energy, law = problem.energy, problem.initial.as_gaussian()
     temperature = 0.0 if energy.internal is None else temperature_of(energy.internal)
-    quadratic = energy.potential is None or as_quadratic(energy.potential) is not None
-    if law is None or temperature is None or not quadratic or energy.interaction is not None:
+    quadratic = quadratic_terms(energy, problem.dim)
+    if law is None or temperature is None or quadratic is None or energy.interaction is not None:
         raise NotAvailable(
             f"The entropic JKO sequence of {problem.name!r} from {problem.initial!r} has no closed form here. Closed "
             "are Gaussians under a quadratic potential and the entropy. Compare with a finer grid instead."
         )
-    matrix, center = np.zeros((problem.dim, problem.dim)), np.zeros(problem.dim)
-    if energy.potential is not None:
-        matrix, center = energy.potential.matrix, energy.potential.center
+    matrix, center, _ = quadratic
 
     def iterates(law: Gaussian) -> Iterator[Gaussian]:
         while True:
