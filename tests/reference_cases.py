@@ -9,6 +9,7 @@ import pdeflow as pf
 from pdeflow.laws import (
     Barenblatt,
     Chi,
+    DensityAtPoints,
     Gaussian,
     GaussianMixture,
     GridLaw,
@@ -56,6 +57,11 @@ def _tables():
     yield "GridLaw", pf.problems.ou(3), [GridLaw(edges, masses(4, 3, 2)) for _ in TIMES]
     weights = [None, masses(7), np.full(7, 1 / 7)]
     yield "Particles", pf.problems.ou(2), [Particles(rng.standard_normal((7, 2)), w) for w in weights]
+    yield (
+        "DensityAtPoints",
+        pf.problems.ou(2),
+        [DensityAtPoints(rng.standard_normal((7, 2)), rng.standard_normal(7), w, w is None) for w in weights],
+    )
     yield (
         "Quantiles",
         pf.problems.double_well(),

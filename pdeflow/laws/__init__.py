@@ -4,6 +4,7 @@ from .._core.lazy import missing_name
 from .barenblatt import Barenblatt
 from .base import Law, OneDimensional
 from .chi import Chi
+from .density_at_points import DensityAtPoints
 from .from_quantile import FromQuantile
 from .gaussian import Gaussian
 from .grid import GridLaw
@@ -24,6 +25,7 @@ __all__ = [
     "Barenblatt",
     "Certificate",
     "Chi",
+    "DensityAtPoints",
     "FromQuantile",
     "Gaussian",
     "GaussianMixture",

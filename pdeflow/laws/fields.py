@@ -8,6 +8,7 @@ from .._core.errors import unknown_field
 from .barenblatt import Barenblatt
 from .base import Law
 from .chi import Chi
+from .density_at_points import DensityAtPoints
 from .gaussian import Gaussian, kept_gaussian
 from .grid import GridLaw
 from .mixture import GaussianMixture, kept_mixture
@@ -21,6 +22,7 @@ from .uniform import Uniform
 _NEEDED: dict[type[Law], tuple[str, ...]] = {
     GridLaw: ("mass",),
     Particles: ("samples", "weights", "weighted"),
+    DensityAtPoints: ("samples", "log_values", "weights", "weighted", "relative"),
     Quantiles: ("quantile", "level"),
     Barenblatt: ("m", "barenblatt_time", "center"),
     Chi: ("degrees", "scale"),
@@ -84,6 +86,9 @@ def from_fields(kind: str, fields: Mapping[str, np.ndarray]) -> Law:
         return GridLaw(axes, fields["mass"])
     if kind == "Particles":
         return Particles(fields["samples"], fields["weights"] if fields["weighted"] else None)
+    if kind == "DensityAtPoints":
+        weights = fields["weights"] if fields["weighted"] else None
+        return DensityAtPoints(fields["samples"], fields["log_values"], weights, bool(fields["relative"]))
     if kind == "Quantiles":
         return Quantiles(fields["quantile"], fields["level"])
     if kind == "Barenblatt":

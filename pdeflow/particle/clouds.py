@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from .._core.errors import Diverged, Unsupported
-from .._core.shapes import Points
+from .._core.errors import BadInput, Diverged, Unsupported
+from .._core.shapes import Points, Values
 from .._core.short_text import shown
 from .._core.validate import require_gradient
+from ..energies.potentials import values_with_walls
 
 LARGEST_COORDINATE = 1e100  # beyond it squares overflow: a blow-up that overflow has not met yet
 
@@ -30,6 +31,26 @@ def potential_pull(potential: Any, x: Points) -> Points:
     gradient = np.asarray(potential.grad(x.copy()))
     require_gradient(gradient, x, "potential.grad(x)")
     return -gradient
+
+
+def potential_at(potential: Any, x: Points) -> Values:
+    """V at the points x (n, d), inf at obstacles, zeros without a potential; `BadInput` names the first bad point."""
+    if potential is None:
+        return np.zeros(len(x))
+    values = np.asarray(values_with_walls(potential, x.copy()))
+    if values.shape != (len(x),) or values.dtype.kind not in "fiu":
+        raise BadInput(
+            f"The potential returned an array of {values.dtype}, shape {values.shape}, for x of shape {x.shape}. It "
+            f"must be a real array of shape {(len(x),)}. Sum over the last axis."
+        )
+    bad = np.isnan(values) | (values == -np.inf)
+    if bad.any():
+        point = int(np.argmax(bad))
+        raise BadInput(
+            f"The potential is {values[point]} at x = {x[point].tolist()}. It must be a number, or inf at obstacles. "
+            "Correct it there."
+        )
+    return values.astype(float)
 
 
 def lost(x: Points, limit: float = LARGEST_COORDINATE) -> np.ndarray:

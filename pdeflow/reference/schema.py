@@ -46,6 +46,12 @@ ABOUT = {
 ABOUT_OF = {
     "GridLaw": {"mass_error": "sum of the masses minus one"},
     "Particles": {"weights": "probability of each sample", "mass_error": "sum of the weights minus one"},
+    "DensityAtPoints": {
+        "weights": "probability of each sample",
+        "mass_error": "sum of the weights minus one",
+        "log_values": "log density at each sample",
+        "relative": "0: log_values is the log density; 1: it lacks a constant",
+    },
     "Barenblatt": {"barenblatt_time": "time of Barenblatt"},
 }
 

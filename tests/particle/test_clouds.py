@@ -10,6 +10,7 @@ from pdeflow.particle import clouds
 METHODS = {
     "EulerMaruyama": pf.particle.EulerMaruyama(50),
     "InteractingParticles": pf.particle.InteractingParticles(50),
+    "ProximalRecursion": pf.particle.ProximalRecursion(50),
     "SVGD": pf.particle.SVGD(50),
 }
 

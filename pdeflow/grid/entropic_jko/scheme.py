@@ -11,9 +11,11 @@ from ..._core.compiled import crew
 from ..._core.errors import BadInput, NotConverged, Unsupported
 from ..._core.shapes import Numbers, Row
 from ..._core.validate import count, positive
+from ...energies.entropic_scaling import Scaling, log_density, scale
 from ...laws import GridLaw
 from ...method import Method, refuse_other_steps
 from ...problems import Problem
+from ...problems.entropic_gaussian import entropic_iterates
 from ...trajectory import Trajectory, of_iterates
 from ..domain import temperature_of
 from ..jko_grid import (
@@ -25,9 +27,7 @@ from ..jko_grid import (
     refuse_arrivals,
     start,
 )
-from .gaussian import entropic_iterates
 from .kernel import LogKernel
-from .proximal import log_density
 
 CELLS = {1: 1000, 2: 128}  # of each axis, unless given
 WIDEST = 1.0  # a cell, in √ε: the kernel is summed to exp(-2π²) = 3e-9
@@ -169,16 +169,17 @@ class EntropicJKO(Method):
             log_mass = np.log(np.maximum(state.mass, 0.0))
         with crew() as run:
             kernel = LogKernel(state.mass.shape, weights, run)
-            log_a = log_mass - kernel(log_b)
-            iteration, error = 0, np.inf
-            while error > self.tolerance and iteration < self.iterations:
-                iteration += 1
-                log_q = kernel(log_a)
+
+            def proximal(log_q: Numbers) -> Numbers:
                 s = log_density(log_q - log_volume, state.potential.array, terms, dt, self.regularisation)
-                log_b = np.where(np.isfinite(s), s + log_volume - log_q, -np.inf)
-                log_first = kernel(log_b)
-                error = float(np.abs(np.exp(log_a + log_first) - np.exp(log_mass)).sum())
-                log_a = log_mass - log_first
+                return s + log_volume
+
+            def marginal_error(scaling: Scaling) -> float:
+                return float(np.abs(np.exp(scaling.log_a + scaling.log_first) - np.exp(log_mass)).sum())
+
+            scaling, iteration, error = scale(
+                log_mass, log_b, (kernel, kernel), proximal, marginal_error, self.tolerance, self.iterations
+            )
             if error > self.tolerance:
                 raise NotConverged(
                     f"The marginal of step {state.steps + 1} is {error:.3g} off after {self.iterations} iterations; at "
@@ -186,7 +187,7 @@ class EntropicJKO(Method):
                     "iterations, a larger regularisation or a smaller dt.",
                     residual=error,
                 )
-            mass = np.exp(log_b + kernel(log_a))
+            mass = np.exp(scaling.log_b + kernel(log_mass - scaling.log_first))
         when = f"after step {state.steps + 1}"
         refuse_arrivals(problem.energy.potential, mass, state.mass, state.edges, when)
         temperature = 0.0 if internal is None else (temperature_of(internal) or 0.0)
@@ -198,7 +199,7 @@ class EntropicJKO(Method):
             "edge_mass": float(edge_masses(mass).max()),
             "tail_mass": state.tail_mass,
         }
-        return replace(state, mass=mass, log_b=CellValues(log_b), steps=state.steps + 1, facts=facts)
+        return replace(state, mass=mass, log_b=CellValues(scaling.log_b), steps=state.steps + 1, facts=facts)
 
     def law(self, state: ScalingState) -> GridLaw:
         """The law with the state's cell masses; `BadInput` where it is narrower than a cell."""

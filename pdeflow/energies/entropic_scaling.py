@@ -1,15 +1,91 @@
-"""The proximal step of the energy in the Kullback-Leibler divergence, cell by cell, in logarithms."""
+"""Steps of JKO with entropic transport by scaling, in logarithms: the iteration, and its proximal step.
+
+The coupling of the old law and the new one is diag(a) K diag(b), with a kernel K of exp(-|x - y|²/(2 ε)). How K is
+applied is the caller's: axis by axis on a grid, by pairs of points elsewhere.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import wrightomega
 
-from ..._core.errors import NotConverged
-from ..._core.shapes import Numbers
+from .._core.errors import NotConverged
+from .._core.shapes import Numbers
 
 Terms = tuple[tuple[float, float], ...]  # (c, m) for each c r^m/(m-1), or c r log r where m = 1
 
+Logs = Callable[[Numbers], Numbers]  # of a function to another
+
 ACCURACY = 1e-14  # of log r, relative to its size
 MOST = 100
+
+
+class Scaling(NamedTuple):
+    """One iteration of `scale`, all in logarithms.
+
+    Attributes
+    ----------
+    log_a, log_b : (n_1, ...)
+        The scalings.
+    log_q : (n_1, ...)
+        Kᵀa.
+    log_first : (n_1, ...)
+        K b, so that log_a + log_first is the coupling's first marginal.
+    """
+
+    log_a: Numbers
+    log_b: Numbers
+    log_q: Numbers
+    log_first: Numbers
+
+
+def scale(
+    log_mass: Numbers,
+    log_b: Numbers,
+    products: tuple[Logs, Logs],
+    proximal: Logs,
+    error: Callable[[Scaling], float],
+    tolerance: float,
+    iterations: int,
+) -> tuple[Scaling, int, float]:
+    """Iterate a = old/(K b), b = r/(Kᵀa) with the proximal step r of Kᵀa, until the error has come to the tolerance.
+
+    Parameters
+    ----------
+    log_mass : (n_1, ...)
+        The logarithm of the old law's masses.
+    log_b : (n_1, ...)
+        Where b starts.
+    products : pair of callables
+        log b -> log(K b), and log a -> log(Kᵀa).
+    proximal : callable
+        log q -> log r, the new law's masses: the proximal step of the energy in the Kullback-Leibler divergence, see
+        `log_density`.
+    error : callable
+        Of an iteration.
+    tolerance, iterations : float, int
+        When to end.
+
+    Returns
+    -------
+    (Scaling, int, float)
+        The last iteration, how many there were, and the error of the last.
+    """
+    kernel, transposed = products
+    log_first = kernel(log_b)
+    iteration = 0
+    while True:
+        iteration += 1
+        log_a = log_mass - log_first
+        log_q = transposed(log_a)
+        log_r = proximal(log_q)
+        log_b = np.where(np.isfinite(log_r), log_r - log_q, -np.inf)
+        log_first = kernel(log_b)
+        scaling = Scaling(log_a, log_b, log_q, log_first)
+        left = error(scaling)
+        if not left > tolerance or iteration >= iterations:
+            return scaling, iteration, left
 
 
 def log_density(log_q: Numbers, potential: Numbers, terms: Terms, dt: float, regularisation: float) -> Numbers:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pdeflow.grid.entropic_jko.proximal import log_density
+from pdeflow.energies.entropic_scaling import log_density
 
 TERMS = [
     (),

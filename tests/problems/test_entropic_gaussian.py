@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import pdeflow as pf
-from pdeflow.grid.entropic_jko.gaussian import entropic_gaussian_step
+from pdeflow.problems.entropic_gaussian import entropic_gaussian_step
 from pdeflow.problems.exact_jko import gaussian_jko_step
 
 MATRIX = np.array([[1.0, 0.4], [0.4, 0.6]])

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..._core.errors import NotAvailable
-from ..._core.shapes import Matrix, Vector
-from ...laws import Gaussian
-from ...problems import Problem
-from ...problems.exact_jko import quadratic_terms
-from ..domain import temperature_of
+from .._core.errors import NotAvailable
+from .._core.shapes import Matrix, Vector
+from ..laws import Gaussian
+from .exact_jko import quadratic_terms
+from .problem import Problem
 
 
 def entropic_gaussian_step(
@@ -36,7 +35,8 @@ def entropic_gaussian_step(
 def entropic_iterates(problem: Problem, dt: float, regularisation: float) -> Iterator[Gaussian]:
     """Generator of the laws after 0, 1, 2, ... steps; `NotAvailable` at once where they are no Gaussians."""
     energy, law = problem.energy, problem.initial.as_gaussian()
-    temperature = 0.0 if energy.internal is None else temperature_of(energy.internal)
+    internal = energy.internal
+    temperature = 0.0 if internal is None else (internal.coefficient if internal.exponent == 1 else None)
     quadratic = quadratic_terms(energy, problem.dim)
     if law is None or temperature is None or quadratic is None or energy.interaction is not None:
         raise NotAvailable(
