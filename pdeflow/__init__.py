@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .problems.family import Family
     from .problems.problem import Problem
     from .report import plot
-    from .study import Claim, Order, Study, Table, finer, fit_order, from_refinement, plan
+    from .study import Claim, Order, Study, Table, agreement, finer, fit_order, from_refinement, plan
     from .trajectory import Trajectory, exact, exact_jko, lift
 
 _WHERE = {
@@ -79,6 +79,7 @@ _WHERE = {
     "plan": "study",
     "finer": "study",
     "from_refinement": "study",
+    "agreement": "study",
     "Order": "study",
     "Table": "study",
     "BadInput": "_core.errors",

@@ -12,7 +12,7 @@ from .._core.shapes import Numbers, Points, Row, Values
 from .._core.short_text import shown
 from ..energies.mean_field import mean_force
 from ..laws import Law
-from ..laws.cells import cell_volumes
+from ..laws.cells import cell_volumes, center_weights
 
 LONGEST_WAVE = 2  # of the test functions, in units of 1/deviation
 
@@ -124,7 +124,7 @@ def _nodes(energy: Any, law: Law) -> tuple[Points, Values, Values, Points]:
     if axes is not None:
         mass = law.cell_masses(axes).mass  # type: ignore[union-attr]  # a grid knows its own cells
         x, _ = cell_nodes(axes, 1)  # the centres
-        at_centers = _at_centers(mass)
+        at_centers = center_weights(mass)
         weight, density = at_centers.ravel(), (at_centers / cell_volumes(axes)).ravel()
         force = None if energy.interaction is None else _grid_force(energy.interaction, at_centers, axes)
     elif atoms is not None:
@@ -154,15 +154,6 @@ def _pressure_share(internal: Any, density: Any, full: Any, law: Law) -> Values:
         )
     inside = np.maximum(density[full], 0.0)  # beside a front the density at a centre may come out below zero
     return np.divide(np.asarray(internal.pressure(inside)), inside, out=np.zeros_like(inside), where=inside > 0)
-
-
-def _at_centers(mass: Numbers) -> Numbers:
-    """|cell| ρ(centre) from the masses of cells: m - (second difference)/24 along each axis, 0 beyond the ends."""
-    out = mass
-    for axis in range(mass.ndim):
-        padded = np.pad(out, [(1, 1) if i == axis else (0, 0) for i in range(mass.ndim)])
-        out = out - np.diff(padded, 2, axis=axis) / 24
-    return out
 
 
 def _cloud_force(kernel: Any, x: Points, weight: Values) -> Points:

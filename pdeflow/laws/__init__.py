@@ -10,6 +10,7 @@ from .gaussian import Gaussian
 from .grid import GridLaw
 from .maps import AffineMap, Certificate, Map, register_map
 from .mixture import GaussianMixture
+from .mixture_of_laws import Mixture
 from .particles import Particles
 from .product import Product
 from .push_forward import PushForward
@@ -32,6 +33,7 @@ __all__ = [
     "GridLaw",
     "Law",
     "Map",
+    "Mixture",
     "OneDimensional",
     "Particles",
     "Product",

@@ -8,6 +8,7 @@ from .base import Law
 from .chi import Chi
 from .gaussian import Gaussian, kept_gaussian
 from .mixture import GaussianMixture, kept_mixture
+from .mixture_of_laws import Mixture
 from .product import Product
 from .radial import Radial
 from .ring import Ring
@@ -42,6 +43,8 @@ def from_spec(spec: dict[str, Any]) -> Law:
     fields = {key: value for key, value in spec.items() if key != "law"}
     if spec["law"] == "Product":
         return Product([from_spec(part) for part in fields["laws"]])
+    if spec["law"] == "Mixture":
+        return Mixture(fields["weights"], [from_spec(part) for part in fields["laws"]])
     if spec["law"] == "Radial":
         return Radial(from_spec(fields["radius"]), fields["dim"])
     if spec["law"] == "Gaussian":
@@ -49,5 +52,5 @@ def from_spec(spec: dict[str, Any]) -> Law:
     if spec["law"] == "GaussianMixture":
         return kept_mixture(**fields)
     if spec["law"] not in _PARAMETRIC:
-        raise unknown_field("pdeflow.laws", str(spec["law"]), [*_PARAMETRIC, "Product", "Radial"])
+        raise unknown_field("pdeflow.laws", str(spec["law"]), [*_PARAMETRIC, "Mixture", "Product", "Radial"])
     return _PARAMETRIC[spec["law"]](**fields)

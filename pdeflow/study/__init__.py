@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from .._core.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from .agreement import agreement
     from .axes import Axis
     from .claim import Claim, Claims
     from .finer import finer
@@ -32,5 +33,5 @@ __getattr__, __dir__, __all__ = lazy_names(
         "fit_order": "order",
         "plan": "planning",
     }
-    | {"finer": "finer", "from_refinement": "refinement"},
+    | {"agreement": "agreement", "finer": "finer", "from_refinement": "refinement"},
 )

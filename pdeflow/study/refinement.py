@@ -12,7 +12,7 @@ from .._core.errors import BadInput, NotConverged
 from .._core.estimate import Estimate
 from .._core.shapes import Numbers, Row
 from .._core.short_text import shown
-from .._core.validate import count, flag, known_arguments, positive
+from .._core.validate import count, flag, known_arguments, positive, real_array
 from ..laws import GridLaw, Law
 from ..laws.cell_integrals import cell_masses
 from ..method import require_problem_and_method, solve
@@ -21,6 +21,7 @@ from ..trajectory import Trajectory, time_grid
 
 LEVELS = 3  # the fewest runs that show an order and one difference of extrapolated values
 ORDER_TOLERANCE = 0.25  # half the distance to the next order that a scheme can have, which is a half away
+CUT = 1e-6  # of a cell: how far an edge may lie beside one of the run
 ROUND_OFF = 1e-12  # of a sum of |differences| of masses of sum one, after some 1e4 eliminations
 
 
@@ -35,6 +36,8 @@ def from_refinement(
     order: float = 2.0,
     extrapolate: bool = True,
     seed: int = 0,
+    axes: Sequence[ArrayLike] | None = None,
+    dt_factor: int = 2,
 ) -> Trajectory:
     """A truth with an error bar, from three runs of a scheme on grids: (dt, cells), (dt/2, 2 cells), (dt/4, 4 cells).
 
@@ -48,16 +51,24 @@ def from_refinement(
     dt : float
         The largest step in units of time, > 0.
     cells : int or sequence of int
-        The fewest cells, in the form that the field takes. The laws of the result live on these cells.
+        The fewest cells, in the form that the field takes.
     times : array_like, optional
         Increasing multiples of dt, >= 0, shape (k,); the horizon by default.
     order : float
-        The order p of the error where step and width are halved together: the lesser of the orders in time and space.
+        The order p of the error where cells are doubled and the step is divided by `dt_factor`: by two, the lesser of
+        the orders in time and space.
     extrapolate : bool
         True: masses of the limit, on the coarsest cells. False: the laws of the finest run as they are, for flows whose
         fronts an extrapolation would make negative.
     seed : int
         Seed of the runs.
+    axes : sequence of (n_i + 1,), optional
+        The edges of the cells in which laws are compared and returned, one array for each axis. By default those of the
+        coarsest run. Edges of coarser cells make small files; a problem with a structure needs them, as its laws are
+        not grids but know their masses in any cells.
+    dt_factor : int
+        What the step is divided by from run to run, at least 2; 4 for schemes of order 1 in time and 2 in space, whose
+        error then falls with order 2.
 
     Returns
     -------
@@ -68,8 +79,9 @@ def from_refinement(
     Raises
     ------
     BadInput
-        Before any run, for a method without a field `cells` and for times that are no multiples of dt; after the first
-        one, for laws that are no grids, or whose box changes with the number of cells.
+        Before any run, for a method without a field `cells` and for times that are no multiples of dt; after the
+        runs, for laws that are no grids where no `axes` are given, that have mass outside these cells, or whose own
+        cells are cut by them.
     NotConverged
         Where the observed order differs from `order` by more than 1/4, and where an extrapolated mass is below -1e-12.
 
@@ -97,19 +109,21 @@ def from_refinement(
     """
     require_problem_and_method(problem, method)
     dt, order, seed = positive(dt, "dt"), positive(order, "order"), count(seed, "seed", 0)
-    extrapolate = flag(extrapolate, "extrapolate")
+    extrapolate, dt_factor = flag(extrapolate, "extrapolate"), count(dt_factor, "dt_factor", 2)
+    given = None if axes is None else [real_array(edges, f"axes[{i}]", ndim=1) for i, edges in enumerate(axes)]
+    steps = [dt / dt_factor**level for level in range(LEVELS)]
     saved, _ = time_grid((problem.horizon,) if times is None else times, dt)
     methods = [_with_cells(method, cells, 2**level) for level in range(LEVELS)]
-    runs = [solve(problem, finer, dt=dt / 2**level, times=saved, seed=seed) for level, finer in enumerate(methods)]
+    runs = [solve(problem, finer, dt=step, times=saved, seed=seed) for finer, step in zip(methods, steps)]
     laws, errors, orders = [], [], []
     for time, *levels in zip(saved, *(run.laws for run in runs), strict=True):
-        law, error, observed = _limit(levels, order, extrapolate, f"at t = {time:g}")
+        law, error, observed = _limit(levels, given, order, extrapolate, f"at t = {time:g}")
         laws.append(law)
         errors.append(error)
         orders.append(observed)
     how = (
-        f"Richardson from dt = {dt:g}, {dt / 2:g}, {dt / 4:g} and {shown(cells)} to {shown(_times(cells, 4))} cells, "
-        f"order {order:g}"
+        f"Richardson from dt = {', '.join(f'{step:g}' for step in steps)} and {shown(cells)} to "
+        f"{shown(_times(cells, 4))} cells, order {order:g}"
     )
     stats = {
         "steps": runs[-1].stats["steps"],
@@ -135,28 +149,31 @@ def _times(cells: int | Sequence[int], factor: int) -> int | tuple[int, ...]:
     return factor * count(cells, "cells")
 
 
-def _limit(levels: Sequence[Law], order: float, extrapolate: bool, where: str) -> tuple[Law, float, float]:
-    """(law, error in l1, observed order) at one time."""
-    axes = levels[0].grid_axes()
+def _limit(
+    levels: Sequence[Law], given: Sequence[Row] | None, order: float, extrapolate: bool, where: str
+) -> tuple[Law, float, float]:
+    """(law, error in l1, observed order) at one time; given : the edges of cells, or None for those of the laws."""
+    axes = levels[0].grid_axes() if given is None else given
     if axes is None:
         raise BadInput(
-            f"The law {where} is {shown(levels[0])}, no grid. Refinement compares masses of cells. Take a scheme "
-            "whose laws are GridLaws, or pf.finer."
+            f"The law {where} is {shown(levels[0])}, no grid. Refinement compares masses of cells. Pass axes=, the "
+            "edges of cells, or take a scheme whose laws are GridLaws, or pf.finer."
         )
     masses = [_masses(law, axes, where) for law in levels]
     first, last = (float(np.abs(fine - coarse).sum()) for coarse, fine in pairwise(masses))
     if max(first, last) <= ROUND_OFF:  # nothing to extrapolate, and no order to see
-        return (GridLaw(axes, masses[-1]) if extrapolate else levels[-1]), ROUND_OFF, float("nan")
+        return _finest(levels, masses, axes, extrapolate or given is not None), ROUND_OFF, float("nan")
     observed = float(np.log2(first / last)) if min(first, last) > 0 else float("nan")
     if not abs(observed - order) <= ORDER_TOLERANCE:
         raise NotConverged(
-            f"Halving dt and the cells changes the masses by {first:.3g} and then by {last:.3g} {where}: an order of "
+            f"Refinement changes the masses by {first:.3g} and then by {last:.3g} {where}: an order of "
             f"{observed:.3g}, where {order:g} is expected. An error bar by extrapolation needs the order to be seen. "
             "Begin with a smaller dt and more cells, or pass the order= that the scheme has.",
             observed=observed,
         )
     if not extrapolate:
-        return levels[-1], last / (2 ** min(order, observed, 1.0) - 1), observed
+        law = _finest(levels, masses, axes, given is not None)
+        return law, last / (2 ** min(order, observed, 1.0) - 1), observed
     coarser, finest = (fine + (fine - coarse) / (2**order - 1) for coarse, fine in pairwise(masses))
     if finest.min() < -1e-12:
         raise NotConverged(
@@ -168,11 +185,26 @@ def _limit(levels: Sequence[Law], order: float, extrapolate: bool, where: str) -
     return GridLaw(axes, finest), distance + ROUND_OFF, observed
 
 
+def _finest(levels: Sequence[Law], masses: Sequence[Numbers], axes: Sequence[Row], summed: bool) -> Law:
+    """The law of the finest run, as masses of the cells in which laws are compared where it is to be `summed`."""
+    return GridLaw(axes, masses[-1]) if summed else levels[-1]
+
+
 def _masses(law: Law, axes: Sequence[Row], where: str) -> Numbers:
+    own = law.grid_axes()
+    for mine, edges in zip(own or (), axes, strict=own is not None):
+        off = np.abs(mine[np.clip(np.searchsorted(mine, edges), 1, len(mine) - 1)] - edges)
+        off = np.minimum(off, np.abs(mine[np.clip(np.searchsorted(mine, edges), 1, len(mine) - 1) - 1] - edges))
+        if off.max() > CUT * np.diff(mine).min():
+            raise BadInput(
+                f"The edge {edges[int(np.argmax(off))]:.6g} of the cells in which laws are compared lies inside a cell "
+                f"of the run {where}, and where the mass lies in a cell is not known. Every such edge must be one of "
+                "the run. Give the method lower= and upper=, and axes= that whole numbers of its cells make."
+            )
     found = cell_masses(law, axes)
     if not abs(found.outside) <= 1e-9:
         raise BadInput(
-            f"The box of the finer run {where} has {found.outside:.3g} of its mass outside that of the coarser one. "
-            "The runs must share a box. Give the method lower= and upper=."
+            f"The run {where} has {found.outside:.3g} of its mass outside the cells in which laws are compared. They "
+            "must hold all but 1e-9. Give the method lower= and upper=, or wider axes=."
         )
     return found.mass
