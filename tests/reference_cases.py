@@ -13,6 +13,7 @@ from pdeflow.laws import (
     Gaussian,
     GaussianMixture,
     GridLaw,
+    KernelDensity,
     Particles,
     Product,
     Quantiles,
@@ -57,6 +58,7 @@ def _tables():
     yield "GridLaw", pf.problems.ou(3), [GridLaw(edges, masses(4, 3, 2)) for _ in TIMES]
     weights = [None, masses(7), np.full(7, 1 / 7)]
     yield "Particles", pf.problems.ou(2), [Particles(rng.standard_normal((7, 2)), w) for w in weights]
+    yield "KernelDensity", pf.problems.ou(2), [KernelDensity(rng.standard_normal((7, 2)), w) for w in weights]
     yield (
         "DensityAtPoints",
         pf.problems.ou(2),

@@ -6,27 +6,7 @@ vectorise. Every point's sum runs over the others in their own order: the same b
 
 import numpy as np
 
-from .._core.compiled import BLOCK, FMA, compiled, float_of
-
-LOG_2E, LOG_2_HIGH, LOG_2_LOW = 1.4426950408889634, 6.93147180369123816490e-01, 1.90821492927058770002e-10
-BIAS, MANTISSA_BITS = np.int64(1023), np.uint64(52)
-
-
-@compiled(inline="always", fastmath=FMA, error_model="numpy")
-def exp_negative(t):
-    """e^t for t <= 0 without a branch, so that loops over it vectorise; 0 below t = -708.
-
-    Its relative error is below 4e-16. t = k log 2 + r with |r| <= log(2)/2 (Cody and Waite), the series of e^r to r¹³,
-    and 2^k by its bits.
-    """
-    safe = max(t, -708.0)
-    k = np.floor(safe * LOG_2E + 0.5)
-    r = (safe - k * LOG_2_HIGH) - k * LOG_2_LOW
-    s = 1 / 39916800 + r * (1 / 479001600 + r * (1 / 6227020800))
-    s = 1 / 40320 + r * (1 / 362880 + r * (1 / 3628800 + r * s))
-    s = 1 / 120 + r * (1 / 720 + r * (1 / 5040 + r * s))
-    s = 1.0 + r * (1.0 + r * (1 / 2 + r * (1 / 6 + r * (1 / 24 + r * s))))
-    return (s if t >= -708.0 else 0.0) * float_of(np.uint64(np.int64(k) + BIAS) << MANTISSA_BITS)
+from .._core.compiled import BLOCK, FMA, compiled, exp_negative
 
 
 @compiled(nogil=True, cache=True, error_model="numpy")

@@ -8,6 +8,7 @@ from .density_at_points import DensityAtPoints
 from .from_quantile import FromQuantile
 from .gaussian import Gaussian
 from .grid import GridLaw
+from .kernel_density import KernelDensity
 from .maps import AffineMap, Certificate, Map, register_map
 from .mixture import GaussianMixture
 from .mixture_of_laws import Mixture
@@ -31,6 +32,7 @@ __all__ = [
     "Gaussian",
     "GaussianMixture",
     "GridLaw",
+    "KernelDensity",
     "Law",
     "Map",
     "Mixture",

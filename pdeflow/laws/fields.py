@@ -11,6 +11,7 @@ from .chi import Chi
 from .density_at_points import DensityAtPoints
 from .gaussian import Gaussian, kept_gaussian
 from .grid import GridLaw
+from .kernel_density import KernelDensity
 from .mixture import GaussianMixture, kept_mixture
 from .particles import Particles
 from .quantiles import Quantiles
@@ -23,6 +24,7 @@ _NEEDED: dict[type[Law], tuple[str, ...]] = {
     GridLaw: ("mass",),
     Particles: ("samples", "weights", "weighted"),
     DensityAtPoints: ("samples", "log_values", "weights", "weighted", "relative"),
+    KernelDensity: ("samples", "weights", "kernel_root", "kernel_factor"),
     Quantiles: ("quantile", "level"),
     Barenblatt: ("m", "barenblatt_time", "center"),
     Chi: ("degrees", "scale"),
@@ -89,6 +91,9 @@ def from_fields(kind: str, fields: Mapping[str, np.ndarray]) -> Law:
     if kind == "DensityAtPoints":
         weights = fields["weights"] if fields["weighted"] else None
         return DensityAtPoints(fields["samples"], fields["log_values"], weights, bool(fields["relative"]))
+    if kind == "KernelDensity":
+        samples, weights, root, factor = (fields[name] for name in needed_fields(kind))
+        return KernelDensity.of_root(samples, weights, root, float(factor))
     if kind == "Quantiles":
         return Quantiles(fields["quantile"], fields["level"])
     if kind == "Barenblatt":

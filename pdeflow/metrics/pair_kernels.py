@@ -6,9 +6,8 @@ do not depend on the number of threads.
 
 import numpy as np
 
-from .._core.compiled import BLOCK, FMA, compiled, crew
+from .._core.compiled import BLOCK, FMA, compiled, crew, exp_negative
 from .._core.shapes import Numbers, Points, Row, Values
-from ..energies.pair_sums import exp_negative
 
 # A smaller number of pairs is summed by the calling thread.
 SHARED_FROM = 1_000_000

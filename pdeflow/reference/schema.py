@@ -52,6 +52,11 @@ ABOUT_OF = {
         "log_values": "log density at each sample",
         "relative": "0: log_values is the log density; 1: it lacks a constant",
     },
+    "KernelDensity": {
+        "weights": "probability of each sample",
+        "kernel_root": "R, lower triangular: a kernel has the covariance R R^T",
+        "kernel_factor": "bandwidth relative to the covariance of the samples",
+    },
     "Barenblatt": {"barenblatt_time": "time of Barenblatt"},
 }
 

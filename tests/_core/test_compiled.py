@@ -7,7 +7,17 @@ import numba
 import numpy as np
 import pytest
 
-from pdeflow._core.compiled import BLOCK, _cache_of, alone, bits_of, compiled, crew, float_of, private_folder
+from pdeflow._core.compiled import (
+    BLOCK,
+    _cache_of,
+    alone,
+    bits_of,
+    compiled,
+    crew,
+    exp_negative,
+    float_of,
+    private_folder,
+)
 
 
 @numba.njit
@@ -24,6 +34,13 @@ def _mark(begin, end, seen):
 def test_the_bits_of_a_float_come_back():
     for x in (0.1, -0.0, 5e-324, np.inf):
         assert np.float64(_there_and_back(x)).tobytes() == np.float64(x).tobytes()
+
+
+def test_the_exponential_is_that_of_the_library():
+    t = -np.concatenate([np.linspace(0, 50, 20_001), np.linspace(50, 708, 2001)])
+    mine = np.array([exp_negative(value) for value in t])
+    assert np.max(np.abs(mine / np.exp(t) - 1)) < 5e-16
+    assert exp_negative(-709.0) == 0.0 and exp_negative(-np.inf) == 0.0 and exp_negative(-0.0) == 1.0
 
 
 def test_every_block_is_worked_on_once():

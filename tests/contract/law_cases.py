@@ -10,6 +10,7 @@ from pdeflow.laws import (
     GaussianMixture,
     GridLaw,
     Mixture,
+    KernelDensity,
     Particles,
     Product,
     Quantiles,
@@ -43,6 +44,7 @@ LINE = {
     "grid": GRID,
     "particles": Particles([3.0, -1.0, 0.5, 0.5, 7.0], [0.0, 0.25, 0.25, 0.5, 0.0]),
     "particles-equal": Particles(np.linspace(-1, 2, 7) ** 3),
+    "kernel-density": KernelDensity([3.0, -1.0, 0.5, 0.4, 7.0], [0.0, 0.25, 0.25, 0.25, 0.25]),
     "quantiles": Quantiles([-1.0, 0.0, 0.2, 3.0], [0.0, 0.2, 0.6, 1.0]),
     "quantiles-atom": Quantiles([-1.0, 0.5, 0.5, 1.0], [0.0, 0.3, 0.7, 1.0]),
     "from-quantile": FromQuantile(lambda u: np.sin(np.pi * (u - 0.5))),
@@ -72,6 +74,7 @@ SPACE = {
     "product-partial": Product([Particles([1.0, 2.0]), Gaussian(0.0, 1.0)]),
     "grid-2": GridLaw(([0.0, 1.0, 3.0], [-1.0, 0.0, 0.5, 2.0]), [[0.1, 0.0, 0.2], [0.3, 0.4, 0.0]]),
     "grid-3": GridLaw(([0.0, 1.0], [0.0, 1.0, 2.0], [0.0, 0.5]), [[[0.25], [0.75]]]),
+    "kernel-density-2": KernelDensity([[0.0, 1.0], [3.0, 4.0], [-1.0, 0.5], [1.0, -2.0]], [0.5, 0.25, 0.0, 0.25]),
     "particles-3": Particles([[0.0, 1, 2], [3, 4, 5], [-1, 0, 7]], [0.5, 0.0, 0.5]),
 }
 LAWS = {**{f"1d {name}": law for name, law in LINE.items()}, **SPACE}

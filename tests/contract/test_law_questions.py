@@ -5,7 +5,7 @@ import pytest
 from contract.law_cases import LAWS, LINE
 
 import pdeflow as pf
-from pdeflow.laws import AffineMap, Gaussian, GridLaw, Particles, Product, Quantiles, Radial
+from pdeflow.laws import AffineMap, Gaussian, GridLaw, KernelDensity, Particles, Product, Quantiles, Radial
 from pdeflow.reference import schema
 
 every_law = pytest.mark.parametrize("law", LAWS.values(), ids=LAWS.keys())
@@ -228,7 +228,7 @@ def test_steps_are_a_density(law):
 @every_law
 def test_coordinates_change_where_the_law_does(law):
     assert all(isinstance(array, np.ndarray) for array in law.coordinates())
-    if not isinstance(law, GridLaw | Particles | Quantiles | Radial):
+    if not isinstance(law, GridLaw | Particles | KernelDensity | Quantiles | Radial):
         assert all(np.array_equal(a, b) for a, b in zip(law.coordinates(), (law.mean(), law.cov())))
     assert abs(law.mass_error) <= 1e-8 and law.min_mass >= -1e-12
 

@@ -7,18 +7,10 @@ from pdeflow._core.compiled import BLOCK
 from pdeflow.energies.pair_sums import (
     block_moments,
     block_sums,
-    exp_negative,
     moment_force,
     pair_energy,
     pair_force,
 )
-
-
-def test_the_exponential_is_that_of_the_library():
-    t = -np.concatenate([np.linspace(0, 50, 20_001), np.linspace(50, 708, 2001)])
-    mine = np.array([exp_negative(value) for value in t])
-    assert np.max(np.abs(mine / np.exp(t) - 1)) < 5e-16
-    assert exp_negative(-709.0) == 0.0 and exp_negative(-np.inf) == 0.0 and exp_negative(-0.0) == 1.0
 
 
 def blocks_of(n):
