@@ -25,8 +25,15 @@ SHORT_CLOUD = 1 << 15  # points up to which sums in O(n) are not worth other thr
 PAIRS_AT_ONCE = 1 << 19  # differences held in memory at once for a user's kernel
 
 
-def mean_force(kernel: Any, x: ArrayLike, at: ArrayLike | None = None, *, workers: Any = None) -> Points:
-    """The force of a cloud on points: (∇W*ρ)(y) = (1/n) Σ_j ∇W(y - x_j) for the empirical law ρ of x.
+def mean_force(
+    kernel: Any,
+    x: ArrayLike,
+    at: ArrayLike | None = None,
+    *,
+    weights: ArrayLike | None = None,
+    workers: Any = None,
+) -> Points:
+    """The force of a cloud on points: (∇W*ρ)(y) = Σ_j w_j ∇W(y - x_j) for the cloud ρ of x.
 
     Particles move along its negative.
 
@@ -37,8 +44,10 @@ def mean_force(kernel: Any, x: ArrayLike, at: ArrayLike | None = None, *, worker
     x : (n, d)
         The cloud.
     at : (m, d), optional
-        The points y. By default x itself, where a point exerts no force on itself (W is even) and the sum is still
-        divided by n.
+        The points y. By default x itself, where a point exerts no force on itself (W is even) and w_i is not given to
+        the others.
+    weights : (n,), optional
+        w_j >= 0, default 1/n each.
     workers : callable, optional
         A `compiled.crew` already at work; by default one is called.
 
@@ -53,13 +62,14 @@ def mean_force(kernel: Any, x: ArrayLike, at: ArrayLike | None = None, *, worker
         For points that are not finite, and for a user's gradient of another shape or not finite.
     """
     x, at, alone = _clouds(x, at)
+    given = None if weights is None else _weights(weights, x)
     terms = power_terms(kernel)
     if terms is None and as_gaussian_attraction(kernel) is None:
-        return _user_force(kernel, x, at, alone)
+        return _user_force(kernel, x, at, alone, given)
     if workers is None:
         with crew() as workers:
-            return _force(kernel, terms, x, at, workers)
-    return _force(kernel, terms, x, at, workers)
+            return _force(kernel, terms, x, at, given, workers)
+    return _force(kernel, terms, x, at, given, workers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +120,9 @@ def moment_field(kernel: Any, x: ArrayLike) -> MomentField | None:
         return _moment_field(_split(terms, x.shape[1])[0], x, workers)
 
 
-def _moment_field(quick, x, workers):
-    mean, second, third, _ = _moments(x, np.full(len(x), 1 / len(x)), workers)
+def _moment_field(quick, x, workers, weights=None):
+    weights = np.full(len(x), 1 / len(x)) if weights is None else weights / weights.sum()
+    mean, second, third, _ = _moments(x, weights, workers)
     return MomentField(mean, second, third, quick[2], quick[4])
 
 
@@ -136,14 +147,19 @@ def mean_energy(kernel: Any, x: ArrayLike, weights: ArrayLike | None = None) -> 
         (W(0) - E W)/(2n); leaving the pairs i = j out of a singular kernel loses a share 1/n [docs/math.md 3].
     """
     x, _, _ = _clouds(x, None)
-    weights = np.full(len(x), 1 / len(x)) if weights is None else real_array(weights, "weights", ndim=1)
-    if len(weights) != len(x):
-        raise BadInput(f"{len(x)} points and {len(weights)} weights. There must be one weight per point. Pass as many.")
+    weights = np.full(len(x), 1 / len(x)) if weights is None else _weights(weights, x)
     terms = power_terms(kernel)
     if terms is None and as_gaussian_attraction(kernel) is None:
         return _user_energy(kernel, x, weights)
     with crew() as workers:
         return _energy(kernel, terms, x, weights, workers)
+
+
+def _weights(weights, x):
+    weights = real_array(weights, "weights", ndim=1)
+    if len(weights) != len(x):
+        raise BadInput(f"{len(x)} points and {len(weights)} weights. There must be one weight per point. Pass as many.")
+    return weights
 
 
 def _clouds(x, at):
@@ -167,19 +183,30 @@ def _split(terms, dim):
     return quick, slow
 
 
-def _force(kernel, terms, x, at, workers):
+def _force(kernel, terms, x, at, weights, workers):
     quick, slow = _split(terms or [], x.shape[1])
     quartic = quick[2] != 0 or quick[4] != 0
-    out = _moment_field(quick, x, workers).force(at, workers) if quartic else np.zeros_like(at)
+    out = _moment_field(quick, x, workers, weights).force(at, workers) if quartic else np.zeros_like(at)
+    if weights is not None and quartic:
+        out *= weights.sum()
     if quick[1] != 0:
-        line, own = np.sort(x[:, 0]), at[:, 0]
-        below, upto = np.searchsorted(line, own, "left"), np.searchsorted(line, own, "right")
-        out[:, 0] += quick[1] * ((below + upto - len(line)) / len(line))
+        out[:, 0] += quick[1] * _mass_below_less_above(x[:, 0], at[:, 0], weights)
     if slow or terms is None:
         slope, rate = (0.0, 0.0) if terms is not None else _gaussian(kernel)
         powers = np.array([(c, p - 2) for c, p in slow], dtype=float).reshape(-1, 2)
-        workers(len(at), pair_force, at, x, powers, -2 * rate * slope, rate, out)
+        given = (np.ones(len(x)), len(x)) if weights is None else (weights, 1.0)
+        workers(len(at), pair_force, at, x, *given, powers, -2 * rate * slope, rate, out)
     return out
+
+
+def _mass_below_less_above(line, own, weights):
+    """The mass of the points of the line below each of `own`, less that above."""
+    order = np.argsort(line, kind="stable")
+    below, upto = np.searchsorted(line[order], own, "left"), np.searchsorted(line[order], own, "right")
+    if weights is None:
+        return (below + upto - len(line)) / len(line)
+    share = np.concatenate([[0.0], np.cumsum(weights[order])])
+    return share[below] + share[upto] - share[-1]
 
 
 def _energy(kernel, terms, x, weights, workers):
@@ -221,7 +248,7 @@ def _moments(x, weights, workers):
     return mean, second.sum(axis=0), third.sum(axis=0), fourth.sum()
 
 
-def _user_force(kernel, x, at, alone):
+def _user_force(kernel, x, at, alone, weights):
     """By blocks of rows; a point's pair with itself is not asked for where the points are the cloud itself."""
     n, dim = x.shape
     force = np.empty_like(at)
@@ -236,7 +263,10 @@ def _user_force(kernel, x, at, alone):
         answer = np.asarray(kernel.grad(z[asked]))
         require_gradient(answer, z[asked], "interaction.grad(z)")
         gradient[asked] = answer
-        force[start : start + rows] = gradient.reshape(len(part), n, dim).sum(axis=1) / n
+        gradient = gradient.reshape(len(part), n, dim)
+        force[start : start + rows] = (
+            gradient.sum(axis=1) / n if weights is None else np.einsum("j,ijk->ik", weights, gradient)
+        )
     return force
 
 

@@ -96,10 +96,10 @@ def _square(own, point, squared):
 
 
 @compiled(nogil=True, cache=True, fastmath=FMA, error_model="numpy")
-def pair_force(begin, end, at, x, powers, slope, rate, out):
-    """out += (1/n) Σ_j φ(|at - x_j|)(at - x_j), φ(r) = Σ c r^p + slope exp(-rate r²); coincident points exert no force.
+def pair_force(begin, end, at, x, weights, total_weight, powers, slope, rate, out):
+    """out += Σ_j w_j φ(|at - x_j|)(at - x_j) / total_weight; coincident points exert no force.
 
-    at : (m, d). x : (n, d). powers : (k, 2), rows (c, p).
+    φ(r) = Σ c r^p + slope exp(-rate r²). at : (m, d). x : (n, d). weights : (n,). powers : (k, 2), rows (c, p).
     """
     n, dim = x.shape
     squared, factor = np.empty(BLOCK), np.empty(BLOCK)
@@ -117,12 +117,14 @@ def pair_force(begin, end, at, x, powers, slope, rate, out):
             if slope != 0.0:
                 for j in range(BLOCK):
                     factor[j] += slope * exp_negative(-rate * squared[j])
+            for j in range(BLOCK):
+                factor[j] *= weights[other]
             for i in range(dim):
                 for j in range(BLOCK):
                     total[i, j] += factor[j] * (own[i, j] - x[other, i])
         for p in range(start, stop):
             for i in range(dim):
-                out[p, i] += total[i, p - start] / n
+                out[p, i] += total[i, p - start] / total_weight
 
 
 @compiled(fastmath=FMA, error_model="numpy")

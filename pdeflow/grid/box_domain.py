@@ -12,9 +12,9 @@ from .._core.shapes import Numbers, Row, Vector
 from ..energies.potentials import values_with_walls
 from ..laws import Law
 from ..laws.cell_integrals import cell_masses
+from ..laws.reach import reach
 from ..problems import Problem
-from .domain import LEAST_FALL, MASS_TOLERANCE, RIM_SHARE
-from .law_reach import reach
+from .domain import LEAST_FALL, MASS_TOLERANCE, RIM_SHARE, TAIL_MASS
 
 NODES = {2: 129, 3: 41}  # of an axis where V is scanned
 COARSE_NODES = {2: 64, 3: 24}  # of an axis where the mass outside a box that is given is summed
@@ -71,7 +71,7 @@ def grid_values(potential: Any, axes: Sequence[Row]) -> Numbers:
 
 def start_range(law: Law) -> tuple[Vector, Vector]:
     """A box that holds the initial law but for about `TAIL_MASS` at each of its faces; `BadInput` if none is known."""
-    parts = [reach(law, axis) for axis in np.eye(law.dim)]
+    parts = [reach(law, axis, TAIL_MASS) for axis in np.eye(law.dim)]
     known = np.array([part for part in parts if part is not None])
     if len(known) < law.dim:
         raise BadInput(

@@ -93,7 +93,7 @@ def from_fields(kind: str, fields: Mapping[str, np.ndarray]) -> Law:
         return DensityAtPoints(fields["samples"], fields["log_values"], weights, bool(fields["relative"]))
     if kind == "KernelDensity":
         samples, weights, root, factor = (fields[name] for name in needed_fields(kind))
-        return KernelDensity.of_root(samples, weights, root, float(factor))
+        return KernelDensity.of_kernel(samples, weights, root, float(factor))
     if kind == "Quantiles":
         return Quantiles(fields["quantile"], fields["level"])
     if kind == "Barenblatt":

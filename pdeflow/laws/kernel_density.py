@@ -34,7 +34,7 @@ class KernelDensity(Law):
     Attributes
     ----------
     factor : float
-        s.
+        s; NaN where the kernel was given itself, by `of_kernel`.
 
     Raises
     ------
@@ -102,22 +102,22 @@ class KernelDensity(Law):
         return self.x[which] + rng.standard_normal((n, self.dim)) @ self._root.T
 
     @classmethod
-    def of_root(cls, x: Points, weights: Values, root: Matrix, factor: float) -> KernelDensity:
-        """The law with the kernel covariance R Rᵀ, for what another `KernelDensity` holds."""
+    def of_kernel(cls, x: Points, weights: Values, root: Matrix, factor: float = np.nan) -> KernelDensity:
+        """Σ w_i N(x_i, R Rᵀ) with the root R (d, d), lower triangular, for weights (n,) that are those of a law."""
         law = cls.__new__(cls)
         law.x, law.weights, law.dim, law.factor = readonly(x), readonly(weights), x.shape[1], factor
         law._hold(root)
         return law
 
-    def _sums(self, x: Points, means: bool) -> tuple[Values, Points | None]:
-        """log Σ w_j exp(-|y - y_j|²/2) at whitened places y, and y less the mean of the y_j by these summands."""
+    def _sums(self, x: Points, means: bool) -> tuple[Values, Points]:
+        """log Σ w_j exp(-|y - y_j|²/2) at whitened places y, and with `means` the mean of the y_j by these summands."""
         from .kernel_density_sums import log_sums
 
         at = self._whitened(x)
-        logs, centres = np.empty(len(at)), np.empty_like(at)
+        logs, centres = np.empty(len(at)), np.zeros_like(at)
         with crew() as run:
             run(len(at), log_sums, at, self._at, self._log_weights, means, logs, centres)
-        return logs, at - centres if means else None
+        return logs, centres
 
     @at_finite_points
     def log_density(self, x: Points) -> Values:
@@ -127,7 +127,8 @@ class KernelDensity(Law):
     @at_finite_points
     def score(self, x: Points, power: float = 0.0) -> Points:
         x = points(x, self.dim)
-        score = -np.linalg.solve(self._root.T, np.transpose(self._sums(x, means=True)[1])).T
+        _, offset = self._sums(x, means=True)
+        score = np.linalg.solve(self._root.T, (offset - self._whitened(x)).T).T
         return score * np.exp(power * self.log_density(x))[:, None] if power else score
 
     def mean(self) -> Vector:
@@ -176,6 +177,11 @@ class KernelDensity(Law):
         places = np.where(flat == 0, -side * np.inf, np.where(flat == 1, side * np.inf, places))
         return (self._origin[0] + self._root[0, 0] * places).reshape(shares.shape)
 
+    @property
+    def mass_error(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """The sum of the weights minus one."""
+        return float(self.weights.sum()) - 1
+
     def finite_dissipation(self, power: float = 0.0) -> bool | None:
         return True
 
@@ -185,7 +191,7 @@ class KernelDensity(Law):
     def projected(self, direction: Vector) -> KernelDensity:
         """The estimate of the projected points, whose kernel is the projected one."""
         width = np.array([[np.linalg.norm(self._root.T @ direction)]])
-        return KernelDensity.of_root((self.x @ direction)[:, None], self.weights, width, self.factor)
+        return KernelDensity.of_kernel((self.x @ direction)[:, None], self.weights, width, self.factor)
 
     def coordinates(self) -> tuple[np.ndarray, ...]:
         return self.x, self._root

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from .._core.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from .blob import Blob
     from .euler_maruyama import EulerMaruyama
     from .interacting import InteractingParticles
     from .proximal_recursion import FixedPoints, ProximalRecursion
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy_names(
     __name__,
     {
+        "Blob": "blob",
         "EulerMaruyama": "euler_maruyama",
         "FixedPoints": "proximal_recursion",
         "InteractingParticles": "interacting",

@@ -36,10 +36,10 @@ class Mine:
         return 2 * z * (np.log1p(r2) + r2 / (1 + r2))
 
 
-def all_pairs_force(kernel, x, at):
+def all_pairs_force(kernel, x, at, weights=None):
     z = at[:, None, :] - x[None, :, :]
     gradient = kernel.grad(z.reshape(-1, x.shape[1])).reshape(z.shape)
-    return gradient.sum(axis=1) / len(x)
+    return gradient.sum(axis=1) / len(x) if weights is None else np.einsum("j,ijk->ik", weights, gradient)
 
 
 def all_pairs_energy(kernel, x, weights):
@@ -59,6 +59,9 @@ def test_force_is_the_sum_over_all_pairs(kernel, dim, rng):
     assert np.abs(mean_force(kernel, x) - all_pairs_force(kernel, x, x)).max() < 1e-13 * scale
     at = np.concatenate([rng.normal(size=(50, dim)), x[:3]])
     assert np.abs(mean_force(kernel, x, at) - all_pairs_force(kernel, x, at)).max() < 1e-13 * scale
+    weights = rng.random(300) / 200  # their sum is not one
+    exact = all_pairs_force(kernel, x, at, weights)
+    assert np.abs(mean_force(kernel, x, at, weights=weights) - exact).max() < 1e-13 * scale
 
 
 @every
@@ -102,6 +105,9 @@ def test_a_users_kernel_goes_the_numpy_way(rng, monkeypatch):
     monkeypatch.setattr(pf.mean_field, "PAIRS_AT_ONCE", 500)  # many blocks of rows
     assert np.allclose(mean_force(kernel, x), force, rtol=1e-14, atol=0)
     assert np.allclose(mean_force(kernel, x, at), all_pairs_force(kernel, x, at), rtol=1e-13)
+    weights = rng.random(90)
+    exact = all_pairs_force(kernel, x, at, weights)
+    assert np.allclose(mean_force(kernel, x, at, weights=weights), exact, rtol=1e-12)
     assert mean_energy(kernel, x) == pytest.approx(energy, rel=1e-14)
     assert energy == pytest.approx(all_pairs_energy(kernel, x, np.full(90, 1 / 90)), rel=1e-13)
 

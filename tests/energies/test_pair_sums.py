@@ -46,9 +46,9 @@ def test_pairs_by_blocks(exponent, rng):
     r = np.sqrt(np.sum(z * z, axis=2))
     apart = np.where(r > 0, r, 1.0)
     force = np.zeros_like(x)
-    pair_force(0, blocks_of(200), x, x, powers, slope, rate, force)
+    pair_force(0, blocks_of(200), x, x, weights, 200, powers, slope, rate, force)
     factor = np.where(r > 0, 0.6 * apart**exponent + slope * np.exp(-rate * r * r), 0.0)
-    np.testing.assert_allclose(force, np.einsum("ij,ijk->ik", factor, z) / 200, rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(force, np.einsum("j,ij,ijk->ik", weights, factor, z) / 200, rtol=1e-11, atol=1e-13)
     x[5] += 1e-3  # a singular energy of coincident points is infinite
     r = np.sqrt(np.sum((x[:, None] - x) ** 2, axis=2)) + np.eye(200)
     sums = np.zeros(blocks_of(200))

@@ -42,11 +42,12 @@ def halves(dim, components, experiment, key):
         away = means - x[:, None]
         drift = (torch.softmax(-(away**2).sum(-1) / 2, 1)[..., None] * away).sum(1)
         x = x + drift * STEP + np.sqrt(2.0) * noise
-    density = gaussian_kde(x.numpy().T)
-    model = density.resample(PARTICLES, seed=numbers).T
-    there = np.log(density(model.T)).mean() - target.log_prob(torch.tensor(model, dtype=torch.float32)).mean().item()
+    density = pf.laws.KernelDensity(x.numpy().astype(float))
+    # drawn as the published code drew, by the resampling of scipy
+    model = gaussian_kde(density.x.T).resample(PARTICLES, seed=numbers).T
+    there = density.log_density(model).mean() - target.log_prob(torch.tensor(model, dtype=torch.float32)).mean().item()
     truth = target.sample((PARTICLES,))
-    back = target.log_prob(truth).mean().item() - np.log(density(truth.numpy().T)).mean()
+    back = target.log_prob(truth).mean().item() - density.log_density(truth.numpy().astype(float)).mean()
     return there, back
 
 

@@ -3,11 +3,10 @@
 import numpy as np
 
 from .._core.shapes import Vector
-from ..laws import Law
-from .domain import TAIL_MASS
+from .base import Law
 
 
-def reach(law: Law, direction: Vector, tail: float = TAIL_MASS) -> tuple[float, float] | None:
+def reach(law: Law, direction: Vector, tail: float) -> tuple[float, float] | None:
     """An interval of directionᵀx that leaves about `tail` of a law outside at each end; None if none is known."""
     if not np.any(direction):
         return 0.0, 0.0

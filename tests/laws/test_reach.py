@@ -5,8 +5,8 @@ import pytest
 from plane_cases import TURN
 from scipy.special import ndtri
 
-from pdeflow.grid import law_reach as boxes
 from pdeflow.laws import AffineMap, Gaussian, GaussianMixture, GridLaw, Particles, Product, Ring, Uniform
+from pdeflow.laws.reach import reach
 
 TAIL = 1e-6
 EIGHTH = np.array([np.cos(0.4), np.sin(0.4)])
@@ -29,15 +29,15 @@ def test_how_far_a_law_reaches_in_any_direction(law, interval):
         spread = DEVIATIONS * np.sqrt(EIGHTH @ law.cov() @ EIGHTH)
         interval = EIGHTH @ law.mean() - spread, EIGHTH @ law.mean() + spread
     # what is not known in every direction is bounded by the box of the support
-    assert boxes.reach(law, EIGHTH, TAIL) == pytest.approx(interval, rel=1e-9)
+    assert reach(law, EIGHTH, TAIL) == pytest.approx(interval, rel=1e-9)
 
 
 def test_products_mixtures_and_images_reach_as_far_as_their_parts():
     parts = Gaussian(1.0, 0.25), Gaussian([0.0, 2.0], [[0.5, 0.2], [0.2, 0.4]])
     direction = np.array([0.5, -0.3, 0.8])
-    low, high = boxes.reach(Product(parts), direction, TAIL)
-    first = boxes.reach(parts[0], direction[:1], TAIL)
-    second = boxes.reach(parts[1], direction[1:], TAIL)
+    low, high = reach(Product(parts), direction, TAIL)
+    first = reach(parts[0], direction[:1], TAIL)
+    second = reach(parts[1], direction[1:], TAIL)
     assert (low, high) == pytest.approx((first[0] + second[0], first[1] + second[1]), rel=1e-12)
     uniform = Product([Uniform(0.0, 1.0), Uniform(-1.0, 1.0)])
     turned = uniform.pushed(AffineMap(TURN, np.array([5.0, 0.0])))
@@ -45,7 +45,7 @@ def test_products_mixtures_and_images_reach_as_far_as_their_parts():
     tail = 1 - 2 * TAIL  # of each interval
     width = 1 * cosine * tail / 2 + 2 * sine * tail / 2
     middle = 5 + cosine / 2
-    assert boxes.reach(turned, np.array([1.0, 0.0]), TAIL) == pytest.approx((middle - width, middle + width), rel=1e-9)
+    assert reach(turned, np.array([1.0, 0.0]), TAIL) == pytest.approx((middle - width, middle + width), rel=1e-9)
     mixture = GaussianMixture([0.5, 0.5], [[-3.0, 0.0], [4.0, 0.0]], [np.eye(2), 4 * np.eye(2)])
-    low, high = boxes.reach(mixture, np.array([1.0, 0.0]), TAIL)
+    low, high = reach(mixture, np.array([1.0, 0.0]), TAIL)
     assert (low, high) == pytest.approx((-3 - DEVIATIONS, 4 + 2 * DEVIATIONS), rel=1e-9)

@@ -1,0 +1,5 @@
+"""The blob method for diffusion."""
+
+from .scheme import Blob
+
+__all__ = ["Blob"]
