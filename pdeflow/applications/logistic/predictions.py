@@ -1,0 +1,135 @@
+"""What a law of weights predicts for labels that it has not seen, and the Gaussian approximation by Laplace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import minimize
+
+from ..._core.errors import BadInput, NotConverged
+from ..._core.estimate import Estimate
+from ..._core.shapes import Numbers, Points, Row, Values
+from ..._core.validate import points, real_array
+from ..._core.value import Value
+from ...laws import Gaussian
+from .posterior import Posterior
+
+BATCHES = 16  # of draws, from whose spread the error of a finite number of draws is estimated
+
+
+@dataclass(frozen=True)
+class Predictions(Value):
+    """How well weights predict labels [mokrov2022, section 4.4].
+
+    Parameters
+    ----------
+    accuracy : Estimate
+        The share of the labels that get a probability above 1/2.
+    log_likelihood : Estimate
+        The mean of log p̄_n, the log of the mean over draws of the probability of the right label, in nats.
+    accuracy_of_draws, log_likelihood_of_draws : float
+        The standard errors of the two for these labels, from the finite number of draws alone.
+
+    Notes
+    -----
+    The `stderr` of the estimates is that over labels: what other labels of the same law would change.
+    """
+
+    accuracy: Estimate
+    log_likelihood: Estimate
+    accuracy_of_draws: float
+    log_likelihood_of_draws: float
+
+
+def predictions(draws: Points, features: ArrayLike, labels: ArrayLike) -> Predictions:
+    """Accuracy and log-likelihood of labels under the mean prediction of draws of (w, log α).
+
+    Parameters
+    ----------
+    draws : (n, p + 1)
+        Draws of (w, log α), n >= 16; the last column is not used.
+    features, labels : (N, p) and (N,)
+        The labels that are predicted, each ±1, and their features.
+
+    Returns
+    -------
+    Predictions
+        Of p̄_n = (1/n) Σ σ(y_n s_nᵀw).
+    """
+    features, signs = real_array(features, "features", 2), real_array(labels, "labels", 1)
+    draws = points(draws, features.shape[1] + 1)
+    if len(features) != len(signs) or not len(signs) or not np.all(np.abs(signs) == 1):
+        raise BadInput(
+            f"features has shape {features.shape}, labels {signs.shape}. They must be (N, p) and (N,), the labels -1 "
+            "or +1. Pass one row of features for each label."
+        )
+    if len(draws) < BATCHES:
+        raise BadInput(f"{len(draws)} draws are given. It must be at least {BATCHES}. Draw more.")
+    batches = np.array_split(np.arange(len(draws)), BATCHES)
+    sums = np.array([_chances(draws[batch, :-1], features, signs).sum(axis=0) for batch in batches])
+    sizes = np.array([len(batch) for batch in batches])[:, None]
+    mean = sums.sum(axis=0) / len(draws)
+    others = (sums.sum(axis=0) - sums) / (len(draws) - sizes)  # without each batch: the jackknife
+    right, logs, n = mean > 0.5, np.log(mean), len(signs)
+    return Predictions(
+        Estimate(float(right.mean()), float(np.sqrt(right.var() / n)), "sample", "accuracy"),
+        Estimate(float(logs.mean()), float(logs.std() / np.sqrt(n)), "sample", "log_likelihood"),
+        _jackknife((others > 0.5).mean(axis=1)),
+        _jackknife(np.log(others).mean(axis=1)),
+    )
+
+
+def _chances(w: Points, features: Numbers, signs: Row) -> Numbers:
+    """The probability of each label, (n, N)."""
+    return np.exp(-np.logaddexp(0.0, -(w @ (signs[:, None] * features).T)))
+
+
+def _jackknife(values: Values) -> float:
+    """Standard error of a statistic from its values without each of the batches."""
+    return float(np.sqrt((len(values) - 1) * values.var()))
+
+
+def laplace(posterior: Posterior) -> Gaussian:
+    """The Gaussian law at a mode of the posterior of (w, log α), with the inverse Hessian of V as its covariance.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        What is approximated.
+
+    Returns
+    -------
+    Gaussian
+        At the mode that Newton steps in a trust region reach from w = 0, α = a/b, the centre of the prior. V is convex
+        in w and in log α but not in both, so that there may be another mode.
+
+    Raises
+    ------
+    NotConverged
+        Unless the gradient there is below 1e-6 of the size of its terms and the Hessian positive definite.
+    """
+    start = np.zeros(posterior.dim)
+    start[-1] = np.log(posterior.shape / posterior.rate)
+    found = minimize(
+        lambda x: float(posterior.value(x[None])[0]),
+        start,
+        jac=lambda x: posterior.grad(x[None])[0],
+        hess=lambda x: posterior.hessian(x[None])[0],
+        method="trust-exact",
+        options={"gtol": 1e-9, "maxiter": 1000},
+    )
+    mode = found.x
+    slope = float(np.max(np.abs(posterior.grad(mode[None]))))
+    curvature = posterior.hessian(mode[None])[0]
+    lowest = float(np.linalg.eigvalsh(curvature)[0])
+    size = float(np.sum(np.abs(posterior.features))) + posterior.dim
+    if not (slope < 1e-6 * size and lowest > 0):
+        raise NotConverged(
+            f"Newton steps ended where the gradient of V is {slope:.3g} and the lowest eigenvalue of its Hessian "
+            f"{lowest:.3g}. The gradient must vanish and the Hessian be positive definite. Rescale the features.",
+            gradient=slope,
+            eigenvalue=lowest,
+        )
+    return Gaussian(mode, np.linalg.inv(curvature))

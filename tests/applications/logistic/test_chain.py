@@ -1,0 +1,55 @@
+"""The Gibbs chain against quadrature in the plane, and its verdict on itself."""
+
+import numpy as np
+import pytest
+
+import pdeflow as pf
+from pdeflow.applications.logistic import Chain, Posterior, gibbs
+
+SIX = Posterior([[0.5], [-1.0], [1.5], [0.3], [-0.7], [2.0]], [1.0, -1.0, 1.0, -1.0, -1.0, 1.0], rate=1.0)
+
+
+def by_quadrature():
+    """Mean and variance of w and of η, by sums over a grid of (w, η) that holds the law."""
+    w, eta = np.linspace(-15, 15, 601), np.linspace(-12, 4, 161)
+    grid = np.stack(np.meshgrid(w, eta, indexing="ij"), axis=-1).reshape(-1, 2)
+    weight = np.exp(-SIX.value(grid) + 4.0)
+    mean = weight @ grid / weight.sum()
+    return mean, weight @ (grid - mean) ** 2 / weight.sum()
+
+
+def test_the_chain_has_the_moments_of_the_posterior(rng):
+    chain = gibbs(SIX, rng, draws=400, thin=3, warm_up=100)
+    assert chain.draws.shape == (4, 400, 2)
+    assert np.all(chain.r_hat() < 1.05)
+    mean, variance = by_quadrature()
+    x, worth = chain.points(), chain.effective()
+    assert np.all(np.abs(x.mean(axis=0) - mean) < 4 * np.sqrt(variance / worth))  # 4 standard errors
+    assert np.allclose(x.var(axis=0), variance, rtol=0.3)  # known to about 8 % from 600 draws of kurtosis near 5
+    assert chain.law(effective=0.2).dim == 2
+
+
+def test_a_seed_gives_the_same_draws_and_chains_differ():
+    one, other = (gibbs(SIX, np.random.default_rng(7), draws=8, warm_up=0, thin=1, chains=2) for _ in range(2))
+    assert np.array_equal(one.draws, other.draws)
+    assert not np.array_equal(one.draws[0], one.draws[1])
+
+
+def test_chains_that_have_not_mixed_are_no_truth(rng):
+    apart = rng.standard_normal((4, 500, 2))
+    apart[0, :, 1] += 0.5
+    with pytest.raises(pf.NotConverged, match="R-hat of coordinate 1") as fault:
+        Chain(apart, 1, 0).law()
+    assert fault.value.facts["coordinate"] == 1
+    slow = np.repeat(rng.standard_normal((4, 1000, 1)), 10, axis=1)
+    with pytest.raises(pf.NotConverged, match="Enlarge thin"):
+        Chain(slow, 1, 0).law()
+
+
+def test_batches_and_other_arguments_are_refused(rng):
+    with pytest.raises(pf.Unsupported, match="likelihood_factor"):
+        gibbs(SIX.minibatch([0, 1]), rng)
+    with pytest.raises(pf.BadInput, match="generator"):
+        gibbs(SIX, 3)
+    with pytest.raises(pf.BadInput, match="chains"):
+        gibbs(SIX, rng, chains=1)

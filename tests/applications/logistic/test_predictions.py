@@ -1,0 +1,43 @@
+"""Accuracy and log-likelihood of predictions, and the Gaussian at the mode."""
+
+import numpy as np
+import pytest
+
+import pdeflow as pf
+from pdeflow.applications.logistic import Posterior, laplace, predictions
+
+
+def test_predictions_by_hand():
+    draws = np.array([[0.0, 9.0], [np.log(3.0), 9.0]] * 16)  # chances of +1 at s = 1: 1/2 and 3/4
+    found = predictions(draws, [[1.0], [-1.0], [2.0]], [1.0, 1.0, -1.0])
+    chances = [5 / 8, 3 / 8, (1 / 2 + 1 / 10) / 2]
+    assert found.accuracy.value == pytest.approx(1 / 3)
+    assert found.log_likelihood.value == pytest.approx(np.mean(np.log(chances)), rel=1e-13)
+    assert found.log_likelihood.stderr == pytest.approx(np.std(np.log(chances)) / np.sqrt(3), rel=1e-13)
+    assert found.accuracy_of_draws == found.log_likelihood_of_draws == pytest.approx(0.0, abs=1e-12)  # batches agree
+
+
+def test_the_error_of_a_finite_number_of_draws_is_what_it_is_between_clouds(rng):
+    features, labels = rng.normal(size=(40, 2)), np.sign(rng.normal(size=40))
+    found = [predictions(rng.normal(size=(320, 3)), features, labels) for _ in range(200)]
+    scatter = np.std([one.log_likelihood.value for one in found])
+    stated = np.mean([one.log_likelihood_of_draws for one in found])
+    assert stated == pytest.approx(scatter, rel=0.2)  # the scatter of 200 is known to 5 %, the jackknife of 16 to 20 %
+
+
+def test_laplace_is_exact_where_the_posterior_is_nearly_gaussian(rng):
+    features = rng.normal(size=(4000, 2))
+    labels = np.where(rng.random(4000) < 1 / (1 + np.exp(-features @ [1.0, -0.5])), 1.0, -1.0)
+    posterior = Posterior(features, labels)
+    law = laplace(posterior)
+    assert np.max(np.abs(posterior.grad(law.mean()[None]))) < 1e-5
+    assert np.allclose(law.cov() @ posterior.hessian(law.mean()[None])[0], np.eye(3), atol=1e-9)
+    # the weights are known to 0.04 and the labels were drawn of (1, -1/2): 4 deviations
+    assert np.all(np.abs(law.mean()[:2] - [1.0, -0.5]) < 4 * np.sqrt(np.diag(law.cov())[:2]))
+
+
+def test_what_is_no_prediction_is_refused():
+    with pytest.raises(pf.BadInput, match="at least 16"):
+        predictions(np.zeros((3, 2)), [[1.0]], [1.0])
+    with pytest.raises(pf.BadInput, match="one row of features"):
+        predictions(np.zeros((20, 2)), [[1.0]], [0.0])
