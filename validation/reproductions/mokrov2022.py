@@ -35,7 +35,14 @@ def targets() -> ModuleType:
     return targets
 
 
-FIGURES = {figure.__name__: figure for figure in (ornstein_uhlenbeck, mixtures, targets)}
+def proximal_recursion() -> ModuleType:
+    """The rows of the proximal recursion in figures 2, 4 and 6, by the authors' estimator."""
+    from competitors import proximal_recursion
+
+    return proximal_recursion
+
+
+FIGURES = {figure.__name__: figure for figure in (ornstein_uhlenbeck, mixtures, targets, proximal_recursion)}
 
 if __name__ == "__main__":
     sys.exit(_report.run(__doc__ or "", FIGURES))

@@ -98,12 +98,12 @@ def _mark(begin, end, first, x, y, boxes, others, square, marks, counts):
 
 @compiled(cache=True, **_OPTIONS)
 def _fill(begin, end, first, x, y, scale, marks, starts, columns, weights):
-    """The sparse rows of the marked pairs: columns, and exp(-scale |x_i - y_j|²)."""
+    """The sparse rows of the marked pairs, of which row i of the marks begins at starts[i]: columns, and the kernel."""
     dim = len(x)
     for tile in range(begin, end):
         for i in range(tile * TILE, (tile + 1) * TILE):
             row = first * TILE + i
-            at = starts[row]
+            at = starts[i]
             for t in range(marks.shape[1]):
                 word, j = marks[i, t], t * TILE
                 while word != 0:
@@ -241,17 +241,17 @@ class PairKernel:
         self._y, self._others = _tiled(y[self._order] - middle, -FAR)
         n = len(x)
         counts = np.zeros(self._x.shape[1], dtype=np.int64)
-        blocks = self._marked_blocks(counts)
+        found = self._near_pairs(counts)
         self._rows = self._columns = self._matrix = None
         if n * n <= WHOLE and counts.sum() >= n * n / 8:
             self.pairs, self._square = n * n, np.inf
             with np.errstate(under="ignore"):
                 self._matrix = np.exp(-self.scale * cdist(x[self._order], y[self._order], "sqeuclidean"))
-        elif blocks is None:
+        elif found is None:
             self.pairs = self._tile_pairs(n)
         else:
             self.pairs = int(counts.sum())
-            self._rows, self._columns = self._stored(blocks, counts)
+            self._rows, self._columns = _sparse_and_transposed(counts, *found)
         self.complete = self.pairs == n * n
 
     def __call__(self, logs: Values) -> Values:
@@ -286,32 +286,26 @@ class PairKernel:
         answer[self._order] = sums[:n]
         return answer
 
-    def _marked_blocks(self, counts: np.ndarray) -> list[tuple[int, np.ndarray]] | None:
-        """(first tile, marks) of blocks of rows, or None where more pairs are near than are stored."""
+    def _near_pairs(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """Columns and weights of the pairs within the radius, row by row, or None where there are more than are stored.
+
+        `counts` (rows) is filled in. Rows are worked on in blocks, so that the marks of one block are held at a time.
+        """
         tiles = len(self._others[0])
         step = max(1, MARKED // (tiles * TILE))
-        blocks = []
+        parts: list[tuple[np.ndarray, np.ndarray]] = []
         for first in range(0, tiles, step):
-            size = min(step, tiles - first)
-            marks = np.empty((size * TILE, tiles), dtype=np.uint64)
+            size = min(step, tiles - first) * TILE
+            marks = np.empty((size, tiles), dtype=np.uint64)
             clouds = (self._x, self._y, self._boxes, self._others)
-            self.run(size * TILE, _mark, first, *clouds, self._square, marks, counts)
+            self.run(size, _mark, first, *clouds, self._square, marks, counts)
             if counts.sum() > STORED:
                 return None
-            blocks.append((first, marks))
-        return blocks
-
-    def _stored(self, blocks, counts):
-        """Sparse rows and sparse columns, each (starts, indices, weights)."""
-        size = len(counts)
-        starts = np.concatenate([[0], np.cumsum(counts)])
-        columns, weights = np.empty(self.pairs, dtype=np.int32), np.empty(self.pairs)
-        for first, marks in blocks:
-            self.run(len(marks), _fill, first, self._x, self._y, self.scale, marks, starts, columns, weights)
-        begins = np.concatenate([[0], np.cumsum(np.bincount(columns, minlength=size))])
-        rows, turned = np.empty(self.pairs, dtype=np.int32), np.empty(self.pairs)
-        _transpose(starts, columns, weights, begins[:-1].copy(), rows, turned)
-        return (starts, columns, weights), (begins, rows, turned)
+            starts = np.concatenate([[0], np.cumsum(counts[first * TILE : first * TILE + size])])
+            columns, weights = np.empty(starts[-1], dtype=np.int32), np.empty(starts[-1])
+            self.run(size, _fill, first, self._x, self._y, self.scale, marks, starts, columns, weights)
+            parts.append((columns, weights))
+        return np.concatenate([columns for columns, _ in parts]), np.concatenate([weights for _, weights in parts])
 
     def _tile_pairs(self, n: int) -> int:
         """Pairs of points in the pairs of tiles that the radius does not part."""
@@ -322,6 +316,16 @@ class PairKernel:
             apart = np.maximum(np.maximum(low[tile] - others_high, others_low - high[tile]), 0.0)
             total += int(sizes[tile] * sizes[np.sum(apart * apart, axis=1) <= self._square].sum())
         return total
+
+
+def _sparse_and_transposed(counts, columns, weights):
+    """Sparse rows and sparse columns, each (starts, indices, weights)."""
+    size = len(counts)
+    begins = np.concatenate([[0], np.cumsum(np.bincount(columns, minlength=size))])
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    rows, turned = np.empty(len(columns), dtype=np.int32), np.empty(len(columns))
+    _transpose(starts, columns, weights, begins[:-1].copy(), rows, turned)
+    return (starts, columns, weights), (begins, rows, turned)
 
 
 def _tiled(x: Points, far: float) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:

@@ -138,8 +138,8 @@ class ProximalRecursion(Method):
     the start do not grow either: after k steps log ρ is exact to k tolerances.
 
     *Cost.* O(n² d) to find the pairs within the radius, √(2 ε log(n/tolerance)) or so; products cost as many operations
-    as there are pairs. Above 8 million pairs none are kept, and each product computes them anew. Memory O(n²/512) and
-    below 0.4 GB.
+    as there are pairs. Above 8 million pairs none are kept, and each product computes them anew. Memory O(n d) and at
+    most 0.4 GB beside.
 
     *Report.* `iterations`; `iteration_error` and `truncation_error`, the two bounds; `pairs`, the number of entries of
     K; `effective_temperature`, T + ε/(2 dt); with fixed points `cover`.

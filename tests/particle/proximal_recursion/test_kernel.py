@@ -38,7 +38,9 @@ def test_against_all_pairs(kept, n, dim, monkeypatch):
     assert np.abs(back - logsumexp(logs[:, None] - cost, axis=0)).max() < 1e-11
 
 
-def test_sparse_rows_hold_the_pairs_within_the_radius_and_no_others():
+@pytest.mark.parametrize("marked", [10**6, 2000])  # at once, or in blocks of four tiles
+def test_sparse_rows_hold_the_pairs_within_the_radius_and_no_others(marked, monkeypatch):
+    monkeypatch.setattr(kernel_module, "MARKED", marked)
     x, y, logs = clouds(400, 5)
     depth = 12.0
     cost = ((x[:, None] - y) ** 2).sum(axis=-1) / (2 * EPS)
