@@ -6,7 +6,7 @@ OUT ?= out
 JOBS ?= 2
 CONSTRAINTS ?= constraints.txt
 
-.PHONY: demo test validate batteries bench docs oldest pytest lint clean
+.PHONY: demo test data validate batteries bench docs oldest pytest lint clean
 
 demo: $(VENV)/installed
 	$(BIN)/python validation/demo.py --out $(OUT)/demo --jobs $(JOBS)
@@ -27,6 +27,12 @@ pytest: $(VENV)/installed
 SCALE ?= quick
 validate: $(VENV)/installed
 	$(BIN)/python validation/run_all.py --scale $(SCALE) --jobs $(JOBS)
+	PYTHONPATH=. $(BIN)/python validation/reproductions/mokrov2022.py table2 --quick
+
+# Seven data sets for logistic regression, by pip into a folder that git ignores; nothing is installed.
+DATA ?= data
+data: $(VENV)/installed
+	$(BIN)/python validation/data.py --out $(DATA)
 
 # Random and hostile inputs against independent truths; minutes each. make batteries QUICK=--quick for a sample of each.
 QUICK ?=

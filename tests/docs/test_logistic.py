@@ -5,7 +5,7 @@ from docs.blocks import blocks
 
 
 def test_the_blocks_of_the_page_run(capsys):
-    first, second = (code for code, _ in blocks("logistic.md"))
+    first, second, third = (code for code, _ in blocks("logistic.md"))
     names: dict = {}
     exec(
         first.replace("default_rng(1))", "default_rng(1), draws=250, warm_up=50)").replace(".law()", ".law(1.1)"), names
@@ -15,4 +15,6 @@ def test_the_blocks_of_the_page_run(capsys):
         names,
     )
     assert names["draws"].shape == (4096, 22) and np.all(np.isfinite(names["draws"]))
+    exec(third.replace("range(500)", "range(5)"), names)
+    assert names["state"].steps == 5
     assert len(capsys.readouterr().out.splitlines()) == 2

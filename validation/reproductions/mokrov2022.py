@@ -42,7 +42,14 @@ def proximal_recursion() -> ModuleType:
     return proximal_recursion
 
 
-FIGURES = {figure.__name__: figure for figure in (ornstein_uhlenbeck, mixtures, targets, proximal_recursion)}
+def table2() -> ModuleType:
+    """Bayesian logistic regression against a long exact chain."""
+    from logistic_regression import table2
+
+    return table2
+
+
+FIGURES = {figure.__name__: figure for figure in (ornstein_uhlenbeck, mixtures, targets, proximal_recursion, table2)}
 
 if __name__ == "__main__":
     sys.exit(_report.run(__doc__ or "", FIGURES))

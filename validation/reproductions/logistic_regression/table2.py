@@ -1,0 +1,160 @@
+"""Table 2 of mokrov2022: Bayesian logistic regression, each method against a long exact chain on the same splits.
+
+`make data`, then `python validation/reproductions/mokrov2022.py table2 --sets banana german --splits 3`. With --quick
+two generated sets of 400 points and one split, which need no files (`make validate` runs these).
+"""
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+from _report import REPORTS, command
+from logistic_regression.data_sets import QUICK, SETS
+from logistic_regression.report import lines_of, missed
+
+import pdeflow as pf
+from pdeflow.applications import logistic
+
+DRAWS = 4096  # of each method that has a law, as published
+RATE = 0.01  # of the Gamma prior, as in the text
+STEP, STEPS = 0.5, 6  # of the JKO methods; the steps are long, which an implicit scheme may take
+TRAINING = pf.neural.Training(pool=65_536)
+
+
+def icnn_jko(posterior, seed):
+    """Six JKO steps from the prior."""
+    method = pf.neural.ICNNJKO(batch=512, training=TRAINING)
+    return pf.solve(posterior.problem(), method, dt=STEP, times=[STEP * STEPS], seed=seed).final
+
+
+def variational_jko(posterior, seed):
+    """The same six steps by the variational formula of the entropy."""
+    method = pf.neural.VariationalJKO(batch=512, training=TRAINING)
+    return pf.solve(posterior.problem(), method, dt=STEP, times=[STEP * STEPS], seed=seed).final
+
+
+def svgd(posterior, seed):
+    """512 particles from the prior, 1,000 steps of AdaGrad."""
+    method = pf.particle.SVGD(512, step_rule="adagrad")
+    return pf.solve(posterior.problem(), method, dt=0.05, times=[50.0], seed=seed).final
+
+
+def langevin(posterior, seed):
+    """Euler-Maruyama from the prior, with a step by the largest curvature at the mode, at most 4,000 of them."""
+    curvature = np.linalg.eigvalsh(np.linalg.inv(logistic.laplace(posterior).cov()))
+    dt = 0.25 / curvature[-1]
+    steps = min(4000, int(np.ceil(4 / curvature[0] / dt)))
+    method = pf.particle.EulerMaruyama(1024 if len(posterior.labels) <= 2000 else 256)
+    return pf.solve(posterior.problem(), method, dt=dt, times=[dt * steps], seed=seed).final
+
+
+def laplace(posterior, seed):
+    """The Gaussian at the mode."""
+    return logistic.laplace(posterior)
+
+
+METHODS = {
+    "ICNN-JKO": icnn_jko,
+    "variational JKO": variational_jko,
+    "SVGD": svgd,
+    "Langevin": langevin,
+    "Laplace": laplace,
+    "prior": lambda posterior, seed: posterior.prior(),
+}
+
+
+def judged(draws, truth, test, rng):
+    """The numbers of one cloud of draws: distances to the chain, and what it predicts."""
+    cloud = pf.laws.Particles(draws)
+    energy = pf.metrics.energy_distance(cloud, truth)
+    spread = truth.x.std(axis=0)
+    marginals = [
+        pf.metrics.w2(pf.laws.Particles(mine), pf.laws.Particles(theirs)).value
+        for mine, theirs in zip(draws.T, truth.x.T, strict=True)
+    ]
+    sliced = pf.metrics.sliced_w2(pf.laws.Particles(draws / spread), pf.laws.Particles(truth.x / spread), rng=rng)
+    return {
+        "energy": energy.value,
+        "null": energy.null,
+        "sliced": sliced.value,
+        "marginal": float(np.max(marginals / spread)),
+        **predicted(draws, test),
+    }
+
+
+def predicted(draws, test):
+    """Accuracy and log-likelihood on the test part, with the errors that come of labels and of draws."""
+    found = logistic.predictions(draws, test.features, test.labels)
+    return {
+        "draws": len(draws),
+        "accuracy": found.accuracy.value,
+        "accuracy_of_labels": found.accuracy.stderr,
+        "accuracy_of_draws": found.accuracy_of_draws,
+        "log_likelihood": found.log_likelihood.value,
+        "log_likelihood_of_labels": found.log_likelihood.stderr,
+        "log_likelihood_of_draws": found.log_likelihood_of_draws,
+    }
+
+
+def timed(function, *arguments):
+    """(what it returns, wall seconds, CPU seconds)."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    found = function(*arguments)
+    return found, time.perf_counter() - wall, time.process_time() - cpu
+
+
+def one_split(name, seed, wanted, folder):
+    """Rows of one split of one set: the chain first, then the methods; a refused run is a row with its reason."""
+    train, test = SETS[name].read(folder).split(seed)
+    posterior = logistic.Posterior(train.features, train.labels, rate=RATE)
+    same = {"set": name, "split": seed, "points": len(train) + len(test), "features": train.features.shape[1]}
+    chain, wall, cpu = timed(logistic.gibbs, posterior, np.random.default_rng([seed, 1]))
+    truth = chain.law()
+    facts = {"r_hat": float(chain.r_hat().max()), "effective": float(chain.effective().min())}
+    yield {**same, "method": "chain", "seconds": wall, "cpu": cpu, **facts, **predicted(truth.x, test)}
+    rng = np.random.default_rng([seed, 2])
+    for method in wanted:
+        try:
+            law, wall, cpu = timed(METHODS[method], posterior, seed)
+        except pf.PdeflowError as error:
+            yield {**same, "method": method, "why": f"{type(error).__name__}: {error}"}
+            continue
+        atoms = law.atoms()
+        draws = law.sample(DRAWS, rng) if atoms is None else atoms[0]
+        yield {**same, "method": method, "seconds": wall, "cpu": cpu, **judged(draws, truth, test, rng)}
+
+
+def arguments(parser):
+    """The options of this table on the command line."""
+    parser.add_argument("--sets", nargs="*", choices=list(SETS), default=[name for name in SETS if name not in QUICK])
+    parser.add_argument("--methods", nargs="*", choices=list(METHODS), default=list(METHODS))
+    parser.add_argument("--splits", type=int, default=1, help="how many; split k has the seed k")
+    parser.add_argument("--first", type=int, default=0, help="the first of them")
+    parser.add_argument("--data", type=Path, default=Path("data"), help="the folder that `make data` fills")
+    parser.add_argument("--out", type=Path, default=REPORTS / "logistic_regression" / "table2.md")
+    parser.add_argument("--quick", action="store_true", help="two generated sets of 400 points, ICNN-JKO and Laplace")
+
+
+def run(options):
+    """Compute the rows that the report has not yet, and write it; 1 where a bar is missed."""
+    if options.quick:
+        options.sets, options.methods, options.splits = list(QUICK), ["ICNN-JKO", "Laplace"], 1
+        options.out = options.out.with_name("quick.md")
+    store = options.out.with_suffix(".json")
+    store.parent.mkdir(parents=True, exist_ok=True)
+    rows = json.loads(store.read_text(encoding="utf-8")) if store.exists() and not options.quick else []
+    for name in options.sets:
+        for seed in range(options.first, options.first + options.splits):
+            there = {row["method"] for row in rows if (row["set"], row["split"]) == (name, seed)}
+            wanted = [method for method in options.methods if method not in there]
+            if wanted:
+                new = one_split(name, seed, wanted, options.data)
+                rows += [row for row in new if row["method"] not in there]
+                rows.sort(key=lambda row: (list(SETS).index(row["set"]), row["split"]))
+                store.write_text(json.dumps(rows), encoding="utf-8")
+                print(f"{name}, split {seed}: done", flush=True)
+    lines = lines_of(rows, SETS, METHODS, command())
+    options.out.write_text("\n".join(lines), encoding="utf-8")
+    print("\n".join(lines))
+    return 1 if missed(rows) else 0
