@@ -1,6 +1,17 @@
-"""What is built of the public API alone: the standard battery, the methods of the house on it, logistic regression."""
+"""What is built of the public API alone: nonlinear filtering, logistic regression, the standard battery and methods."""
 
 from . import logistic
+from .filtering import Filter, ripples
 from .standard_battery import HOUSE, TIME, house_methods, standard_metric, standard_problems, standard_truth
 
-__all__ = ["HOUSE", "TIME", "house_methods", "logistic", "standard_metric", "standard_problems", "standard_truth"]
+__all__ = [
+    "HOUSE",
+    "TIME",
+    "Filter",
+    "house_methods",
+    "logistic",
+    "ripples",
+    "standard_metric",
+    "standard_problems",
+    "standard_truth",
+]

@@ -9,7 +9,9 @@ from .from_quantile import FromQuantile
 from .gaussian import Gaussian
 from .grid import GridLaw
 from .kernel_density import KernelDensity
+from .log_weights import GaussianLikelihood
 from .maps import AffineMap, Certificate, Map, register_map
+from .metropolis_hastings import CrankNicolson, Independence, MetropolisHastings
 from .mixture import GaussianMixture
 from .mixture_of_laws import Mixture
 from .particles import Particles
@@ -17,6 +19,7 @@ from .product import Product
 from .push_forward import PushForward
 from .quantiles import Quantiles
 from .radial import Radial
+from .reweighted import Reweighted, Reweighting, reweighted, reweighting
 from .ring import Ring
 from .semicircle import Semicircle
 from .spec import from_spec
@@ -27,14 +30,18 @@ __all__ = [
     "Barenblatt",
     "Certificate",
     "Chi",
+    "CrankNicolson",
     "DensityAtPoints",
     "FromQuantile",
     "Gaussian",
+    "GaussianLikelihood",
     "GaussianMixture",
     "GridLaw",
+    "Independence",
     "KernelDensity",
     "Law",
     "Map",
+    "MetropolisHastings",
     "Mixture",
     "OneDimensional",
     "Particles",
@@ -42,11 +49,15 @@ __all__ = [
     "PushForward",
     "Quantiles",
     "Radial",
+    "Reweighted",
+    "Reweighting",
     "Ring",
     "Semicircle",
     "Uniform",
     "from_spec",
     "register_map",
+    "reweighted",
+    "reweighting",
 ]
 
 

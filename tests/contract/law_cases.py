@@ -7,6 +7,7 @@ from pdeflow.laws import (
     Chi,
     FromQuantile,
     Gaussian,
+    GaussianLikelihood,
     GaussianMixture,
     GridLaw,
     KernelDensity,
@@ -15,6 +16,7 @@ from pdeflow.laws import (
     Product,
     Quantiles,
     Radial,
+    Reweighted,
     Ring,
     Semicircle,
     Uniform,
@@ -50,6 +52,7 @@ LINE = {
     "from-quantile": FromQuantile(lambda u: np.sin(np.pi * (u - 0.5))),
     "from-quantile-gap": FromQuantile(MIXTURE.quantile),
     "product-1": Product([Semicircle(2.0)]),
+    "reweighted": Reweighted(Barenblatt(1, 2.0, 0.5), GaussianLikelihood(0.3, 0.1)),
 }
 SPACE = {
     "gaussian-3": Gaussian([1.0, -2.0, 0.5], SPD3),

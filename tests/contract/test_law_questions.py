@@ -199,7 +199,7 @@ def test_nodes_stand_for_the_law(law):
 def test_fields_name_their_axes_and_are_those_of_the_files(law):
     fields = law.fields()
     if fields is None:
-        assert law.factors() is not None or type(law).__name__ in ("FromQuantile", "Mixture", "Radial")
+        assert law.factors() is not None or type(law).__name__ in ("FromQuantile", "Mixture", "Radial", "Reweighted")
         return
     sizes = {}
     for name, (axes, array) in fields.items():

@@ -1,0 +1,349 @@
+"""Nonlinear filtering: the law of a diffusion given noisy observations, by any method that solves its equation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .._core.arrays import is_tensor
+from .._core.errors import BadInput, Unsupported
+from .._core.shapes import Points, Values
+from .._core.short_text import shown
+from .._core.validate import count, draws, instance_of, known_arguments, positive, real, real_array, saved_times
+from .._core.value import Value
+from ..energies.energy import Energy
+from ..energies.internal import Entropy
+from ..energies.potentials import FromFunction
+from ..laws import Gaussian, GaussianLikelihood, Law, Particles, reweighting
+from ..laws.log_weights import weights_at
+from ..laws.metropolis_hastings import off_chains, on_chains
+from ..method import solve
+from ..particle import EulerMaruyama
+from ..problems.problem import Problem
+from ..trajectory import Trajectory, exact, time_grid
+
+EVIDENCE_DRAWS = 4096  # of the predicted law, for the evidence of an observation where no quadrature gives it
+
+
+@dataclass(frozen=True)
+class ObservedThrough(Value):
+    """log p(value | x) as a function of x: a user's log-likelihood of one observation."""
+
+    log_likelihood: Callable[[Points, Any], Values]
+    value: Any
+
+    def __call__(self, x: Points) -> Values:
+        return self.log_likelihood(x, self.value)
+
+
+class SystematicParticles(Particles):
+    """Weighted particles whose draws are a systematic resample: each particle is drawn ⌊n w⌋ or ⌈n w⌉ times.
+
+    The draws depend on each other (one uniform number moves all of them); the mean number of each is n w.
+    """
+
+    def sample(self, n: int, rng: np.random.Generator) -> Points:
+        n = draws(n, rng)
+        total = np.cumsum(self.weights)
+        at = np.searchsorted(total / total[-1], (np.arange(n) + rng.random()) / n, side="right")
+        return self.x[np.minimum(at, len(self.x) - 1)]
+
+
+@dataclass(frozen=True, eq=False)
+class Filter(Value):
+    """A diffusion dX = -∇V dt + √(2T) dW that is observed with noise at some times.
+
+    Parameters
+    ----------
+    problem : Problem
+        Its Fokker-Planck equation, from the law of X at time 0; the horizon is the time up to which it is followed.
+    times : (k,) array
+        When it is observed: increasing, above 0.
+    values : (k,), (k, m) array
+        What is observed, one row for each time. Without log_likelihood these are X plus noise, (k, d).
+    variance : float or (d, d) array
+        Of the noise, which is Gaussian: σ² of each coordinate, or its covariance. In units of x².
+    log_likelihood : callable, optional
+        log_likelihood(x, value): the log density of the observation `value` where X is x, (n, d) -> (n,), in place of
+        Gaussian noise.
+
+    Raises
+    ------
+    BadInput
+        For times that do not increase, values that do not match them, a variance that is not positive definite, and one
+        beside log_likelihood.
+    Unsupported
+        For a potential that depends on time.
+
+    Notes
+    -----
+    `run` alternates two steps: predict, which is `solve` from the law so far, and correct, which is Bayes' rule
+    (`laws.reweighting`). So what filters follows from the method:
+
+    - `grid.ChangCooper` multiplies cell masses: the truth of [mokrov2022, §4.5] on the line and in the plane;
+    - `particle.EulerMaruyama` is the bootstrap filter: weights, systematic resampling [gordon1993; docs/math.md 13.4];
+    - `neural.ICNNJKO` is [mokrov2022, Algorithm 3] as mended in docs/math.md 11: the maps B_1, ..., B_k move the start,
+      and the posterior at t_k is the law of B_k(... B_1(x_0)) for x_0 of p_0 reweighted by all likelihoods along its
+      path (eq. (18)). On the line x_0 is drawn exactly through its quantile function, unless sampler= names
+      Metropolis-Hastings chains as published; in more dimensions it must. The published algorithm draws fresh batches
+      from the chains; here a method with a pool takes it once after each observation, and pushes it along;
+    - `grid.QuantileJKO` is the JKO filter with no error of optimisation or sampling.
+
+    `exact` is the Kalman filter, where the problem has an exact flow of Gaussians.
+    """
+
+    problem: Problem
+    times: Values
+    values: Any
+    variance: Any = 1.0
+    log_likelihood: Callable[[Points, Any], Values] | None = None
+
+    def __post_init__(self) -> None:
+        instance_of(self.problem, "problem", Problem)
+        if self.problem.energy.time_dependent:
+            raise Unsupported(
+                f"V = {shown(self.problem.energy.potential, 300)} depends on time. A filter starts the clock of its "
+                "problem anew after each observation, so V must not. Take a potential without time."
+            )
+        times = saved_times(self.times)
+        values = real_array(self.values, "values")
+        if not times[0] > 0 or values.ndim not in (1, 2) or len(values) != len(times):
+            raise BadInput(
+                f"times are {shown(times.tolist())}, values have shape {values.shape}. Times must be above 0 and "
+                "increase, with one value or row each. Match them."
+            )
+        if self.log_likelihood is None:
+            values = values[:, None] if values.ndim == 1 else values
+            if values.shape[1] != self.problem.dim:
+                raise BadInput(
+                    f"values have shape {values.shape}, the problem has dim {self.problem.dim}. Without log_likelihood "
+                    "each value is a noisy place, of that dimension. Reshape them, or pass log_likelihood=."
+                )
+            GaussianLikelihood(values[0], self.variance)
+        elif np.ndim(self.variance) > 0 or self.variance != 1.0 or not callable(self.log_likelihood):
+            raise BadInput(
+                f"variance is {shown(self.variance)} beside log_likelihood {shown(self.log_likelihood, 200)}. A "
+                "log-likelihood is a function of (x, value) that knows its noise. Pass one of the two."
+            )
+        object.__setattr__(self, "times", times)
+        object.__setattr__(self, "values", values)
+
+    @classmethod
+    def simulated(
+        cls, problem: Problem, times: ArrayLike, variance: Any = 1.0, *, seed: int = 0, dt: float = 1e-3
+    ) -> Filter:
+        """The filter of one path drawn by Euler-Maruyama, observed with Gaussian noise.
+
+        Parameters
+        ----------
+        problem : Problem
+            The diffusion.
+        times : (k,) array
+            When it is observed, multiples of dt.
+        variance : float or (d, d) array
+            Of the noise, in units of x².
+        seed : int
+            Of the path and the noise.
+        dt : float
+            The step of the path, in units of time.
+        """
+        path_seed, noise_seed = _seeds(seed, 2)
+        path = solve(problem, EulerMaruyama(particles=1), dt=dt, times=times, seed=path_seed)
+        places = np.concatenate([law.sample(1, np.random.default_rng(0)) for law in path.laws])
+        noise = Gaussian(np.zeros(problem.dim), variance).sample(len(places), np.random.default_rng(noise_seed))
+        return cls(problem, path.times, places + noise, variance)
+
+    def log_weight(self, k: int) -> Any:
+        """The log-likelihood of observation k as a function of x, (n, d) -> (n,)."""
+        if self.log_likelihood is None:
+            return GaussianLikelihood(self.values[k], self.variance)
+        return ObservedThrough(self.log_likelihood, self.values[k])
+
+    @known_arguments
+    def run(
+        self,
+        method: Any,
+        *,
+        dt: float,
+        until: float | None = None,
+        times: ArrayLike | None = None,
+        seed: int = 0,
+        sampler: Any = None,
+    ) -> Trajectory:
+        """The laws of X given all observations up to each time.
+
+        Parameters
+        ----------
+        method : Method
+            What predicts: anything that `solve` takes.
+        dt : float
+            Its step, which divides the times of the observations, in units of time.
+        until : float, optional
+            The last time; the horizon of the problem by default. Later observations are not used.
+        times : (k,) array, optional
+            More times at which laws are kept, multiples of dt up to `until`.
+        seed : int
+            Of the method's draws, of resampling and of chains.
+        sampler : laws.MetropolisHastings, optional
+            What draws from the posterior of a flow of maps, see Notes of the class.
+
+        Returns
+        -------
+        Trajectory
+            Laws at the observations (after them), at `times` and `until`. Its `stats` hold `log_evidence`, the log of
+            the density of all values used, and `observations`: for each `time`, its `log_evidence`, and
+            `effective_size` (1/Σw² of weighted particles) or `acceptance` (of the chains). In more than one dimension a
+            flow of maps knows the evidence by 4,096 draws only; then `log_evidence_stderr` is its standard error.
+
+        Raises
+        ------
+        BadInput
+            For times that are no multiples of dt, and a sampler where nothing needs one.
+        Unsupported
+            For laws that cannot be reweighted (see `laws.reweighting`).
+        """
+
+        def predict(start: Problem, ends: Values, child: int) -> Trajectory:
+            return solve(start, method, dt=dt, times=ends, seed=child)
+
+        return self._alternate(predict, dt, until, times, seed, sampler)
+
+    def exact(self, until: float | None = None, times: ArrayLike | None = None) -> Trajectory:
+        """The exact posteriors where the problem's flow and the update are closed: the Kalman filter.
+
+        Parameters
+        ----------
+        until, times
+            As in `run`.
+
+        Raises
+        ------
+        NotAvailable
+            Where the problem has no exact flow from its law, or from a posterior.
+        """
+        return self._alternate(lambda start, ends, _: exact(start, ends), None, until, times, 0, None)
+
+    def _alternate(
+        self, predict: Callable[..., Trajectory], dt: Any, until: Any, times: Any, seed: int, sampler: Any
+    ) -> Trajectory:
+        until = self.problem.horizon if until is None else positive(real(until, "until"), "until")
+        used = int(np.searchsorted(self.times, until * (1 + 1e-12), side="right"))
+        kept = np.unique(np.concatenate([self.times[:used], [until], [] if times is None else saved_times(times)]))
+        kept = kept[np.append(True, np.diff(kept) > 1e-9 * until)]
+        if kept[-1] > until * (1 + 1e-9) or kept[0] <= 0:
+            raise BadInput(
+                f"times are {shown(times)}, until = {until:g}. Laws are kept above 0 and up to `until`. Change one."
+            )
+        if dt is not None:
+            time_grid(kept, positive(dt, "dt"))
+        run = _Run(self, predict, sampler, _seeds(seed, 2 * used + 2))
+        for k, begin in enumerate([0.0, *self.times[:used]]):
+            end = self.times[k] if k < used else until
+            inside = kept[(kept > begin + 1e-9 * until) & (kept <= end + 1e-9 * until)]
+            if len(inside):
+                run.predict(begin, inside)
+            if k < used:
+                run.correct(k)
+        return run.trajectory(kept)
+
+
+class _Run:
+    """One run of a filter: the law so far, what was kept, what was met."""
+
+    def __init__(self, problem: Filter, predict: Callable[..., Trajectory], sampler: Any, seeds: list[int]):
+        self.filter, self._predict, self._sampler, self._seeds = problem, predict, sampler, iter(seeds)
+        self.law, self.chains = problem.problem.initial, None
+        self.laws: list[Law] = []
+        self.observations: list[dict[str, Any]] = []
+        self.history: list[dict[str, Any]] = []
+        self.seconds, self.first, self.steps = 0.0, None, 0
+
+    def predict(self, begin: float, ends: Values) -> None:
+        """The laws at the times `ends` from the law at `begin`."""
+        rng = np.random.default_rng(next(self._seeds))
+        atoms = self.law.atoms()
+        start, chains = on_chains(self.law, rng, self.chains)
+        if atoms is not None:
+            start = SystematicParticles(*atoms)
+        problem = replace(self.filter.problem, initial=start, horizon=float(ends[-1] - begin))
+        flow = self._predict(problem, ends - begin, next(self._seeds))
+        if chains is not None:
+            self.chains = chains
+            self.observations[-1]["acceptance"] = chains.acceptance
+        self.laws += [off_chains(law, chains) for law in flow.laws]
+        self.law = self.laws[-1]
+        self._moved = flow.final  # drawn by the same chains, for the evidence
+        steps = self.steps
+        self.history += [{**row, "step": row["step"] + steps, "time": row["time"] + begin} for row in flow.history]
+        self.seconds += flow.stats.get("seconds", 0.0)
+        self.first = flow.stats.get("first_call_seconds", 0.0) if self.first is None else self.first
+        self.steps += flow.stats.get("steps", 0)
+
+    def correct(self, k: int) -> None:
+        """The law after observation k."""
+        log_weight = self.filter.log_weight(k)
+        found = reweighting(self.law, log_weight, self._sampler)
+        note: dict[str, Any] = {"time": float(self.filter.times[k]), "log_evidence": found.log_mean_weight}
+        if found.log_mean_weight is None:
+            note |= _evidence_of_draws(self._moved, log_weight)
+        atoms = found.law.atoms()
+        if atoms is not None:
+            note["effective_size"] = float(1 / np.sum(atoms[1] ** 2))
+        self.observations.append(note)
+        self.law = self.laws[-1] = found.law
+
+    def trajectory(self, times: Values) -> Trajectory:
+        stats: dict[str, Any] = {
+            "seconds": self.seconds,
+            "first_call_seconds": self.first or 0.0,
+            "steps": self.steps,
+            "log_evidence": float(sum(note["log_evidence"] for note in self.observations)),
+            "observations": self.observations,
+        }
+        errors = [note["stderr"] for note in self.observations if "stderr" in note]
+        if errors:
+            stats["log_evidence_stderr"] = float(np.sqrt(np.sum(np.square(errors))))
+        return Trajectory(times, self.laws, stats, self.history)
+
+
+def _evidence_of_draws(law: Law, log_weight: Any) -> dict[str, float]:
+    """log E exp(log_weight) by draws of the predicted law, with its standard error."""
+    log = weights_at(log_weight, law.sample(EVIDENCE_DRAWS, np.random.default_rng(0)))
+    weights = np.exp(log - log.max())
+    mean = float(weights.mean())
+    return {
+        "log_evidence": float(log.max() + np.log(mean)),
+        "stderr": float(weights.std() / mean / np.sqrt(len(weights))),
+    }
+
+
+def _seeds(seed: int, n: int) -> list[int]:
+    """n seeds of their own from one."""
+    return [int(s) for s in np.random.SeedSequence(count(seed, "seed", 0)).generate_state(n, np.uint32)]
+
+
+def ripples(horizon: float = 5.0) -> Problem:
+    """The diffusion of the published experiment: V = sin(2πx)/π + x²/4, T = 1, from N(0, 1) [mokrov2022, §4.5].
+
+    Parameters
+    ----------
+    horizon : float
+        The time up to which it is followed, > 0.
+    """
+    potential = FromFunction(_ripples, grad=_ripples_slope, dim=1)
+    return Problem(Energy(potential, Entropy()), Gaussian(0.0, 1.0), horizon, name="ripples")
+
+
+def _ripples(x: Any) -> Any:
+    z = x[:, 0]
+    wave = (2 * np.pi * z).sin() if is_tensor(z) else np.sin(2 * np.pi * z)
+    return wave / np.pi + z * z / 4
+
+
+def _ripples_slope(x: Any) -> Any:
+    wave = (2 * np.pi * x).cos() if is_tensor(x) else np.cos(2 * np.pi * x)
+    return 2 * wave + x / 2
