@@ -1,8 +1,10 @@
 """Mokrov et al., Large-scale Wasserstein gradient flows (mokrov2021), and the thesis (mokrov2022): redone and judged.
 
     python validation/reproductions/mokrov2022.py mixtures --dims 2 8 12 --seeds 0 1 2 3 4
+    python validation/reproductions/mokrov2022.py competitors --draw
 
-Reports go to validation/reports/icnn_*. Published figures stand in published_mokrov2021.json.
+Reports go to validation/reports/icnn_* and validation/reports/competitors. Published figures stand in
+published_mokrov2021.json and competitors/published.csv.
 """
 
 import sys
@@ -49,7 +51,17 @@ def table2() -> ModuleType:
     return table2
 
 
-FIGURES = {figure.__name__: figure for figure in (ornstein_uhlenbeck, mixtures, targets, proximal_recursion, table2)}
+def competitors() -> ModuleType:
+    """The rows of Figures 2, 4 and 6: every method's SymKL against the dimension, with its floor."""
+    from competitors import rows
+
+    return rows
+
+
+FIGURES = {
+    figure.__name__: figure
+    for figure in (ornstein_uhlenbeck, mixtures, targets, proximal_recursion, table2, competitors)
+}
 
 if __name__ == "__main__":
     sys.exit(_report.run(__doc__ or "", FIGURES))
