@@ -22,6 +22,7 @@ SMALLEST = 1e-300  # of the shares: what is less is taken as this
 _TAIL = np.array([9.5, 11.5, 14.0, 18.0, 24.0, 38.5])
 _FINE, _COARSE = (np.concatenate([-_TAIL[::-1], np.linspace(-8, 8, n), _TAIL]) for n in (33, 9))
 _RULES_OF_STEPS = ((3, 0.0, 1e-3), (6, 1e-3, 0.13), (12, 0.13, np.inf))  # nodes, half widths in deviations
+_CENTRES = 400  # expansions at most, and the least number of shares for which there are any
 _MANY = 16  # components, from which on the table has the coarse steps
 
 
@@ -69,11 +70,17 @@ class LineMixture:
         if len(self.means) == 1:
             offset = self.deviations[0] * ndtri(np.maximum(shares, SMALLEST))
             return np.zeros(offset.shape, dtype=np.int64), -offset if upper else offset
-        flat = np.ascontiguousarray(shares, dtype=float).ravel()
-        anchor, offset = np.empty(len(flat), dtype=np.int64), np.empty(len(flat))
-        below, above = self._tables
-        self._kernels().solve(flat, upper, below, above, self.weights, self._s, self._gaps, anchor, offset)
+        anchor, offset, _, _ = self._solved(np.ascontiguousarray(shares, dtype=float).ravel(), upper)
         return anchor.reshape(np.shape(shares)), np.ldexp(offset, self._exponent).reshape(np.shape(shares))
+
+    def _solved(self, shares: Values, upper: bool) -> tuple[np.ndarray, Values, np.ndarray, np.ndarray]:
+        """Anchors and offsets (n,) in units of the largest deviation, and the expansions that they were told from."""
+        anchor, near = np.empty((2, len(shares)), dtype=np.int64)
+        offset, centres = np.empty(len(shares)), np.empty((_CENTRES if len(shares) >= _CENTRES else 0, 18))
+        if len(shares):
+            (below, above), solve = self._tables, self._kernels().solve
+            solve(shares, upper, below, above, self.weights, self._s, self._gaps, anchor, offset, near, centres)
+        return anchor, offset, near, centres
 
     def quantile(self, shares: Numbers, upper: bool = False) -> Numbers:
         """The places of these shares of the mass below (or above), in units of x; infinite at 0 and 1."""
@@ -122,11 +129,11 @@ class LineMixture:
         if len(means) == 1:
             total = _gap_to_gaussian(shares, start - means[0], slope, self._s[0])
             return float(np.ldexp(total, 2 * self._exponent))
-        kernels = self._kernels()
-        anchor, offset = self.places(shares, upper)
+        kernels, shares = self._kernels(), np.ascontiguousarray(shares)
+        anchor, offset, near, centres = self._solved(shares, upper)
         total = kernels.squared_gap(
-            np.ascontiguousarray(shares), start, slope, anchor, np.ldexp(sign * offset, -self._exponent),
-            self._tables[int(upper)], means, self.weights, self._s, sign * self._gaps, kernels.NODES, kernels.WEIGHTS,
+            shares, start, slope, (anchor, sign * offset, near, centres), self._tables[int(upper)], means,
+            self.weights, self._s, sign * self._gaps, kernels.NODES, kernels.WEIGHTS,
         )  # fmt: skip
         return float(np.ldexp(total, 2 * self._exponent))
 

@@ -12,8 +12,10 @@ import numpy as np
 from .._core.compiled import compiled
 from .._core.quadrature import gauss_legendre
 
-_RULES = [gauss_legendre(nodes) for nodes in (3, 6, 12)]
+_RULES = [gauss_legendre(nodes) for nodes in (6, 12)]
 NODES, WEIGHTS = (np.concatenate([rule[i] for rule in _RULES]) for i in (0, 1))
+
+DENSE = 6e-3  # a step of the shares, relative to them, for which an expansion is worth its time
 
 
 class Table(NamedTuple):
@@ -143,13 +145,95 @@ def _root(v, t, low, high, gap, w, s, size):
 
 
 @compiled(cache=True, error_model="numpy")
-def solve(shares, upper, below, above, w, s, gaps, anchor, offset):
+def _expand(t, gap, w, s, size, centre):
+    """Write into `centre` the expansions about the offset t: those of the density, and of places in the share.
+
+    centre : (18,), the offset, the share and the density there, how far (in units of x) the second expansion is exact
+    to round-off, the density by powers of the distance up to 6, and the distance by powers of (share - share there) /
+    density from 1 to 7.
+    """
+    share, d = 0.0, centre[4:11]
+    d[:] = 0.0
+    for j in range(len(w)):
+        inverse = 1.0 / s[j]
+        z = (gap[j] + t) * inverse
+        if z > 38.6:
+            share += w[j]
+        elif z > -38.6:
+            share += 0.5 * w[j] * math.erfc(-0.7071067811865476 * z)
+            f = 0.3989422804014327 * w[j] * math.exp(-0.5 * z * z) * inverse
+            before, hermite = 0.0, 1.0
+            for k in range(7):  # the k-th derivative of the density is f times (-1/s)^k He_k(z)
+                d[k] += f * hermite
+                before, hermite = hermite, z * hermite - k * before
+                f *= -inverse / (k + 1)
+    centre[0], centre[1], centre[2], centre[3] = t, share, d[0], 0.0
+    if not (share > 0.0 and d[0] > 1e-290):
+        return
+    c, powers = centre[11:18], np.zeros((8, 8))
+    c[0] = powers[1, 1] = 1.0
+    for n in range(2, 8):  # the inverse series, by its powers
+        total = 0.0
+        for m in range(2, n + 1):
+            power = 0.0
+            for j in range(1, n - m + 2):
+                power += powers[1, j] * powers[m - 1, n - j]
+            powers[m, n] = power
+            total += d[m - 1] / (m * d[0]) * power
+        c[n - 1] = powers[1, n] = -total
+    bend = max(abs(c[4]) ** 0.25, abs(c[5]) ** 0.2, abs(c[6]) ** (1 / 6), 1e-3 / size)
+    centre[3] = min((1e-17 * size / bend**7) ** 0.125, 0.1 / bend)
+
+
+@compiled(cache=True, error_model="numpy")
+def _place(v, centre):
+    """The place of the share v by an expansion."""
+    y, c, t = (v - centre[1]) / centre[2], centre[11:18], 0.0
+    for k in range(6, -1, -1):
+        t = (t + c[k]) * y
+    return centre[0] + t
+
+
+@compiled(cache=True, error_model="numpy")
+def _covers(v, centre):
+    return abs(v - centre[1]) <= centre[3] * centre[2]
+
+
+@compiled(cache=True, error_model="numpy")
+def _expansion_for(v, place, follows, gap, w, s, size, centres, used):
+    """The row of an expansion that covers the share v, -1 for none: the last one, or a new one ahead of a place.
+
+    follows : whether that place came from the last expansion.
+    """
+    if follows:
+        if _covers(v, centres[used - 1]):
+            return used - 1
+        place += 0.9 * centres[used - 1, 3]
+    if used == len(centres):
+        return -1
+    _expand(place, gap, w, s, size, centres[used])
+    return used if _covers(v, centres[used]) else -1
+
+
+@compiled(cache=True, error_model="numpy")
+def _first_place(v, known, same, table, i, low, high):
+    """Where the search for the share v begins: by the last place where that is near, else by the table."""
+    if same and known[2] > 0.0 and known[3] > 1e-290:
+        step, bend = _towards(v, known[2], known[3], known[4], known[5])
+        if bend < 0.1 and low < known[1] + step < high:
+            return known[1] + step
+    return _start(table, i, low, high, math.log(v))
+
+
+@compiled(cache=True, error_model="numpy")
+def solve(shares, upper, below, above, w, s, gaps, anchor, offset, near, centres):
     """Places of the shares below (or above). A share above a half is measured from the other end.
 
-    A place starts from the last one where that is near, else from the table.
+    Where shares are dense, places come from expansions about some of them. `near` tells the row of `centres` that a
+    place was told from, -1 for none.
     """
     mirrored = -gaps
-    last, known, reflection = -1, (0.0, 0.0, 0.0, 0.0, 0.0, 0.0), False
+    last, known, reflection, i, used = -1, (0.0, 0.0, 0.0, 0.0, 0.0, 0.0), False, 1, 0
     for k in range(len(shares)):
         v = shares[k]
         flipped = v > 0.5
@@ -157,18 +241,21 @@ def solve(shares, upper, below, above, w, s, gaps, anchor, offset):
         v = max(1.0 - v if flipped else v, 1e-300)
         table = above if reflected else below
         matrix = mirrored if reflected else gaps
-        i = min(max(np.searchsorted(table.share, v), 1), len(table.share) - 1)
+        if not table.share[i - 1] < v <= table.share[i]:  # levels come in turn: most are near the last
+            i = min(max(np.searchsorted(table.share, v), 1), len(table.share) - 1)
         c, low, high = _ends(table, i, s, matrix)
-        start, near = 0.0, False
-        if c == last and reflected == reflection and known[2] > 0.0 and known[3] > 1e-290:
-            step, bend = _towards(v, known[2], known[3], known[4], known[5])
-            start = known[1] + step
-            near = bend < 0.1 and low < start < high
-        if not near:
-            start = _start(table, i, low, high, math.log(v))
-        known = _root(v, start, low, high, matrix[c], w, s, s[c])
+        same, row = c == last and reflected == reflection, -1
+        if k > 0 and not flipped and abs(v - shares[k - 1]) <= DENSE * v:
+            place = known[0] if same else 0.5 * (low + high)
+            row = _expansion_for(v, place, same and near[k - 1] >= 0, matrix[c], w, s, s[c], centres, used)
+        if row >= 0 and low <= _place(v, centres[row]) <= high:
+            used = row + 1
+            known = (_place(v, centres[row]), 0.0, 0.0, 0.0, 0.0, 0.0)
+        else:
+            row = -1
+            known = _root(v, _first_place(v, known, same, table, i, low, high), low, high, matrix[c], w, s, s[c])
         t, last, reflection = known[0], c, reflected
-        anchor[k], offset[k] = c, -t if reflected else t
+        near[k], anchor[k], offset[k] = row, c, -t if reflected else t
 
 
 @compiled(cache=True, error_model="numpy")
@@ -178,20 +265,30 @@ def _rule(half, middle, gap, s, straight):
     for j in range(len(s)):
         if abs(gap[j] + middle) < half + 12.0 * s[j]:
             finest = max(finest, half / s[j])
-    if straight and finest <= 1e-3:
-        return 0, 3
-    return (3, 9) if finest <= (0.13 if straight else 0.05) else (9, 21)
+    return (0, 6) if finest <= (0.13 if straight else 0.05) else (6, 18)
+
+
+@compiled(cache=True, error_model="numpy")
+def _by_derivatives(half, far, p, p1, p2, p3, p4):
+    """∫(t + lead)² p over a panel; `far` is t + lead in its middle, p to p4 are derivatives times powers of `half`."""
+    even = p + p2 / 6.0 + p4 / 120.0
+    odd = p1 / 3.0 + p3 / 30.0
+    square = p / 3.0 + p2 / 10.0 + p4 / 168.0
+    return 2.0 * half * (far * far * even + half * (2.0 * far * odd + half * square))
 
 
 @compiled(cache=True, error_model="numpy")
 def _narrow_panel(half, middle, lead, gap, w, s):
-    """∫(t + lead)² p over a panel so narrow that the density is its Taylor polynomial of degree 4."""
+    """∫(t + lead)² p over a panel so narrow that the density is its Taylor polynomial of degree 4; NaN on others."""
     p, p1, p2, p3, p4 = 0.0, 0.0, 0.0, 0.0, 0.0
     for j in range(len(w)):
-        z = (gap[j] + middle) / s[j]
-        if -38.6 < z < 38.6:
-            u, zz = half / s[j], z * z
-            f = 0.3989422804014327 * w[j] * math.exp(-0.5 * zz) / s[j]
+        inverse = 1.0 / s[j]
+        z, u = (gap[j] + middle) * inverse, half * inverse
+        if abs(z) < u + 12.0:
+            if u > 1e-3:
+                return math.nan
+            zz = z * z
+            f = 0.3989422804014327 * w[j] * math.exp(-0.5 * zz) * inverse
             p += f
             f *= u
             p1 -= f * z
@@ -200,11 +297,7 @@ def _narrow_panel(half, middle, lead, gap, w, s):
             f *= u
             p3 -= f * z * (zz - 3.0)
             p4 += f * u * (zz * (zz - 6.0) + 3.0)
-    far = lead + middle
-    even = p + p2 / 6.0 + p4 / 120.0
-    odd = p1 / 3.0 + p3 / 30.0
-    square = p / 3.0 + p2 / 10.0 + p4 / 168.0
-    return 2.0 * half * (far * far * even + half * (2.0 * far * odd + half * square))
+    return _by_derivatives(half, lead + middle, p, p1, p2, p3, p4)
 
 
 @compiled(cache=True, error_model="numpy")
@@ -213,9 +306,12 @@ def _panel(low, high, lead, slope, share, gap, w, s, nodes, weights):
     half, middle, total = 0.5 * (high - low), 0.5 * (high + low), 0.0
     if not half > 0.0:
         return 0.0
+    if slope == 0.0:
+        total = _narrow_panel(half, middle, lead, gap, w, s)
+        if not math.isnan(total):
+            return total
+        total = 0.0
     begin, stop = _rule(half, middle, gap, s, slope == 0.0)
-    if begin == 0:
-        return _narrow_panel(half, middle, lead, gap, w, s)
     for q in range(begin, stop):
         t = middle + half * nodes[q]
         if slope == 0.0:
@@ -227,12 +323,33 @@ def _panel(low, high, lead, slope, share, gap, w, s, nodes, weights):
 
 
 @compiled(cache=True, error_model="numpy")
-def squared_gap(shares, start, slope, anchor, offset, table, means, w, s, gaps, nodes, weights):
-    """∫(line - place)² p over the places (anchor, offset) of consecutive shares, from knot to knot."""
+def _expanded_panel(low, high, lead, centre):
+    """∫(t + lead)² p over a panel by the expansion of the density about a centre that is near."""
+    half, x, d = 0.5 * (high - low), 0.5 * (high + low) - centre[0], centre[4:11]
+    p = d[0] + x * (d[1] + x * (d[2] + x * (d[3] + x * (d[4] + x * (d[5] + x * d[6])))))
+    p1 = half * (d[1] + x * (2.0 * d[2] + x * (3.0 * d[3] + x * (4.0 * d[4] + x * (5.0 * d[5] + x * 6.0 * d[6])))))
+    p2 = half**2 * (2.0 * d[2] + x * (6.0 * d[3] + x * (12.0 * d[4] + x * (20.0 * d[5] + x * 30.0 * d[6]))))
+    p3 = half**3 * (6.0 * d[3] + x * (24.0 * d[4] + x * (60.0 * d[5] + x * 120.0 * d[6])))
+    p4 = half**4 * (24.0 * d[4] + x * (120.0 * d[5] + x * 360.0 * d[6]))
+    return _by_derivatives(half, lead + 0.5 * (high + low), p, p1, p2, p3, p4)
+
+
+@compiled(cache=True, error_model="numpy")
+def squared_gap(shares, start, slope, solved, table, means, w, s, gaps, nodes, weights):
+    """∫(line - place)² p over the places of consecutive shares, from knot to knot.
+
+    solved : (anchor, offset, near, centres) of the shares, as `solve` gives them.
+    """
+    anchor, offset, near, centres = solved
     total, last = 0.0, len(table.share)
     knot = np.searchsorted(table.share, shares[0], side="right")
     for i in range(len(start)):
         a, x = anchor[i], offset[i]
+        if slope[i] == 0.0 and near[i] >= 0 and near[i] == near[i + 1]:
+            while knot < last and table.share[knot] < shares[i + 1]:
+                knot += 1
+            total += _expanded_panel(x, offset[i + 1], means[a] - start[i], centres[near[i]])
+            continue
         inside = True
         while inside:
             inside = knot < last and table.share[knot] < shares[i + 1]

@@ -35,7 +35,7 @@ def w2_on_the_line(first: Law, second: Law) -> tuple[float, str]:
         first, second, a = second, first, b
     mixture, other = second.gaussian_components(), first.gaussian_components()
     if mixture is not None and a is not None:
-        return w2_to_pieces(mixture, a, _pieces_from_above(first)), "quadrature over places"
+        return w2_to_pieces(mixture, a, _pieces_from_above(first, a)), "quadrature over places"
     if mixture is not None and other is not None:
         return w2_of_mixtures(mixture, other), "quadrature over places"
     return _by_levels(first, second, a), "quadrature in the level"
@@ -50,7 +50,7 @@ def _checked_pieces(law):
         )
     pieces = _pieces(law)
     if pieces is None and law.gaussian_components() is not None:
-        law.quantile(np.array([0.5]))  # which rises, and is refused where floats cannot hold the places
+        law.quantile(np.empty(0))  # which rises, and is refused where floats cannot hold the places
     elif pieces is None:
         require_rising(law.quantile, law)
     return pieces
@@ -64,8 +64,8 @@ def _pieces(law):
 
 def _wide(levels, q):
     """The pieces, as in `_pieces`, that hold more than no level at all."""
-    wide = np.diff(levels) > 0
-    return np.append(levels[:-1][wide], levels[-1]), q[:-1][wide], q[1:][wide]
+    wide = np.flatnonzero(levels[1:] > levels[:-1])
+    return np.append(levels[wide], levels[-1]), q[wide], q[wide + 1]
 
 
 def _merged(a, b):
@@ -206,17 +206,19 @@ def _side(law, pieces, from_above, cuts) -> tuple[Row, Any]:
     edges = np.union1d(_HALVED, cuts[(cuts > 0) & (cuts < 0.5)]) if len(cuts) else _HALVED
     if pieces is None:
         return edges, None
-    levels, left, right = _pieces_from_above(law) if from_above else pieces
+    levels, left, right = _pieces_from_above(law, pieces) if from_above else pieces
     edges = np.union1d(edges, levels[levels < 0.5])
     i = np.clip(np.searchsorted(levels, (edges[:-1] + edges[1:]) / 2, side="right") - 1, 0, len(left) - 1)
     return edges, np.stack([left[i], (right[i] - left[i]) / (levels[i + 1] - levels[i]), levels[i]])
 
 
-def _pieces_from_above(law):
+def _pieces_from_above(law, pieces):
     """The pieces in the share of the mass above them. Cells are summed from above: 1 - level has lost the thin ones."""
     if law.grid_axes() is None:
-        levels, q = law.linear_pieces()
-        return _wide(1 - levels[::-1], q[::-1])
+        levels, left, right = (part[::-1] for part in pieces)
+        levels = 1 - levels
+        wide = np.flatnonzero(levels[1:] > levels[:-1])
+        return np.append(levels[wide], levels[-1]), right[wide], left[wide]
     edges, heights = law.density_steps()
     full = heights > 0
     mass, low, high = (part[full][::-1] for part in (heights * np.diff(edges), edges[:-1], edges[1:]))

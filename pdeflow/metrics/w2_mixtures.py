@@ -125,10 +125,13 @@ def w2_to_pieces(mixture: Components, below: Pieces, above: Pieces) -> float:
             inside = np.searchsorted(levels, start, side="right"), np.searchsorted(levels, start + half)
             edges = np.concatenate([[start], levels[slice(*inside)], [start + half]])
             real = np.diff(edges) > ROUNDING * edges[1:]
-            low, high = edges[:-1][real], edges[1:][real]
-            i = np.clip(np.searchsorted(levels, (low + high) / 2, side="right") - 1, 0, len(left) - 1)
-            slope = (right[i] - left[i]) / (levels[i + 1] - levels[i])
-            value = left[i] + slope * (low - levels[i])
+            low, first = edges[:-1][real], inside[0] - 1  # the first edge lies in the piece before the level inside
+            i = slice(first, first + len(real)) if real.all() else first + np.flatnonzero(real)
+            value, rise = left[i], right[i] - left[i]
+            slope = rise  # of steps
+            if rise.any():
+                slope = rise / (levels[1:][i] - levels[:-1][i])
+                value = value + slope * (low - levels[:-1][i])
             mass = end - start
             shares = np.append((low - start) / mass, 0.5)
             shares[0] = 0.0

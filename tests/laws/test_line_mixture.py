@@ -57,3 +57,29 @@ def test_the_squared_gap_to_lines_is_that_of_many_levels(weights):
         sums = np.mean((law.quantile(u, upper) - start[piece] - slope[piece] * (u - shares[piece])) ** 2) * 0.9
         # the midpoint sum loses what the logarithm does in its first panel
         assert law.squared_gap(shares, start, slope, upper) == pytest.approx(sums, rel=1e-5)
+
+
+@pytest.mark.parametrize("upper", [False, True])
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ([0.3, 0.7], [-1.5, 2.0], [0.3, 0.6]),  # a valley between two modes
+        ([0.2, 0.5, 0.3], [0.0, 0.1, 0.5], [1e-3, 1.0, 0.05]),  # narrow peaks within a wide one
+    ],
+)
+def test_dense_shares_are_found_by_expansions_as_alone(parts, upper):
+    """Shares by the thousand are told from expansions, few of them by roots: places and integrals are the same."""
+    law = LineMixture(*(np.array(part) for part in parts))
+    shares = np.append(np.arange(2001) / 4000, 0.5)
+    few = [slice(i, i + 300) for i in range(0, len(shares), 299)]  # below the number from which there are expansions
+    with_roots = np.concatenate([law.quantile(shares[part], upper)[(i > 0) :] for i, part in enumerate(few)])
+    dense = law.quantile(shares, upper)
+    inner = np.isfinite(with_roots)
+    density = law.shares(*law.places(shares[inner], upper), upper)[1]
+    # the round-off of a place, and that of its share over the density there
+    assert np.all(np.abs(dense[inner] - with_roots[inner]) <= 2e-15 + 1e-15 * shares[inner] / density)
+    edges = shares[:-1]
+    steps = dense[1:-1] + 0.02 * np.sin(np.arange(2000))  # near the places: nothing but their differences is left
+    whole = law.squared_gap(edges, steps, np.zeros(2000), upper)
+    parts = [law.squared_gap(edges[i : i + 251], steps[i : i + 250], np.zeros(250), upper) for i in range(0, 2000, 250)]
+    np.testing.assert_allclose(whole, np.sum(parts), rtol=1e-13, atol=0)

@@ -37,5 +37,6 @@ def test_levels_on_a_flat_stretch_find_its_ends():
         for which, places, sign in ((anchor, np.tile(offset, 2), 1.0), (mirrored, np.tile(-offset[::-1], 2), -1.0))
     ]
     found, at = np.empty(2, dtype=np.int64), np.empty(2)
-    kernels.solve(np.array([0.5 - 1e-9, 0.5 + 1e-9]), False, *sides, 0.5 * ones, ones, gaps, found, at)
+    shares, near, centres = np.array([0.5 - 1e-9, 0.5 + 1e-9]), np.empty(2, dtype=np.int64), np.empty((0, 18))
+    kernels.solve(shares, False, *sides, 0.5 * ones, ones, gaps, found, at, near, centres)
     assert found.tolist() == [0, 1] and at == pytest.approx([5.88419, -5.88419], abs=1e-5)  # ndtri(2e-9)
