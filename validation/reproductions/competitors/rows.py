@@ -34,7 +34,7 @@ from _report import REPORTS, command
 
 import pdeflow as pf
 
-METHODS = ("euler_maruyama", "exact_draws", "icnn_jko_runs")
+METHODS = ("euler_maruyama", "exact_draws", "icnn_jko_runs", "proximal_recursion")
 EXPERIMENTS = {
     "ornstein_uhlenbeck": (tuple(range(1, 13)), 15, tuple(round(0.1 * k, 1) for k in range(1, 11))),
     "mixtures": (tuple(range(2, 13, 2)), 5, (4.0,)),
@@ -147,6 +147,11 @@ def block(name: str, experiment: str, size: int, dim: int, draws: int, times) ->
             continue
         for kept, one in zip(found, run, strict=True):
             kept.append(one)
+    return summarised(name, experiment, size, dim, times, found)
+
+
+def summarised(name: str, experiment: str, size: int, dim: int, times, found: list[list[Measured]]):
+    """The lines of one size and dimension; found : the runs that there are, for each time."""
     lines = []
     for when, group in zip(times, found, strict=True):
         if not group:
