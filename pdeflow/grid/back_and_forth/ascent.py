@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,9 +22,11 @@ Mask = Bool[np.ndarray, "..."]
 FAULT = 1e-12  # mass lost, or below zero in a cell, that a step may end with
 PASSING = 1e-9  # mass lost and below zero in all, on the way
 STARTS = 4  # that are tried
+WORSE = 0.01  # of a gap: heights with a smaller one are tried first
 BAND = 0.1  # first share of the largest link that every link gets, where fronts move
 LEAST_BAND, MOST_BAND = 1e-4, 1.0
 SHORTEST = 2.0**-12  # of a step of the ascent
+NOISE = 1e-16  # of the largest mass: what masses in the plane are off by
 LEAST_SHARE = 1e-3  # of what a point wants that counts as arrived in the metric
 SMOOTHED = 0.5  # least links, relative to those if all that is wanted had arrived
 ENOUGH = 1e-4  # of the increase that the slope promises
@@ -157,6 +160,8 @@ class Ascent:
         self.problem, self.run = problem, run
         self.slopes = limited_slopes(problem.mass, 0), limited_slopes(problem.mass, 1)
         self.lowest = float(problem.potential[problem.open_points].min())
+        # of the metric: in the plane masses are differences, and their round-off over a smaller weight makes no heights
+        self.least_weight = max(NOISE * float(problem.mass.max()) if problem.mass.shape[1] > 1 else 0.0, 1e-306)
 
     def evaluate(self, phi: Numbers) -> Evaluation:
         """All that heights give."""
@@ -206,8 +211,8 @@ class Ascent:
         full = step.mass > 0
         return max(0.0, float(np.sum(step.mass[full] * (value[full] - lowest[full]))))
 
-    def solve(self, tolerance: float, iterations: int) -> Solved:
-        """The heights whose gap is at most `tolerance` of the size of the objective.
+    def solve(self, tolerance: float, iterations: int, before: Numbers | None = None) -> Solved:
+        """The heights whose gap is at most `tolerance` of the size of the objective; before : those of the last step.
 
         Each iteration goes along A⁻¹(arrived - wanted), A the weighted H1 metric with the weights U*''(φ - V) |cell|
         and the links between Laguerre cells: minus the second derivative of the dual, so that this is Newton's
@@ -215,7 +220,7 @@ class Ascent:
         long. Where one start leads to no end the next is taken.
         """
         ends: list[Evaluation] = []
-        for start in self._starts():
+        for start in self._starts(before):
             at, taken = self._climbed(start, tolerance, iterations)
             if at.gap <= tolerance * at.size and at.sound:
                 gap = at.gap + self.defect(at)
@@ -240,12 +245,21 @@ class Ascent:
             residual=float(np.abs(at.mass - at.wanted).sum()),
         )
 
-    def _starts(self) -> Iterator[Evaluation]:
-        """The evaluations of first heights, at most STARTS of them, whose Laguerre cells are sound."""
-        step, given = self.problem, 0
+    def _starts(self, before: Numbers | None) -> Iterator[Evaluation]:
+        """The evaluations of first heights, at most STARTS of them, whose Laguerre cells are sound.
+
+        The heights of the last step (`before`) come second, or first where their gap is less than `WORSE` of the first
+        guess's: masses in the tail are round-off after a step, and where their logarithms make no sound cells those of
+        the last step are still smooth.
+        """
+        step = self.problem
         free, widths = step.open_points, step.widths
-        for phi in first_heights(step.mass, step.potential, free, step.internal, widths, step.dt, self.run):
-            at = self.evaluate(phi)
+        guesses = first_heights(step.mass, step.potential, free, step.internal, widths, step.dt, self.run)
+        first = [self.evaluate(phi) for phi in (*islice(guesses, 1), *([] if before is None else [before]))]
+        if len(first) == 2 and not first[1].gap >= WORSE * first[0].gap:
+            first.reverse()
+        given = 0
+        for at in chain(first, map(self.evaluate, guesses)):
             if given < STARTS and np.isfinite(at.dual) and np.isfinite(at.gap) and at.fault <= PASSING:
                 given += 1
                 yield at
@@ -271,7 +285,7 @@ class Ascent:
         while length >= SHORTEST:
             least = band * largest if moving else 0.0
             links = self._smoothing(at, least)
-            weight = curvature + 1e-6 * max(least, 1e-300)
+            weight = curvature + max(1e-6 * least, self.least_weight)
             weight[~step.open_points] = 1.0
             direction, _ = solve_weighted(weight, *self._between_open(links), slope, self.run)
             rise = float(np.sum(slope * direction))

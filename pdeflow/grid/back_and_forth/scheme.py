@@ -8,14 +8,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..._core.compiled import crew
-from ..._core.errors import NotAvailable, Unsupported
+from ..._core.errors import BadInput, NotAvailable, Unsupported
 from ..._core.shapes import Numbers, Row
 from ..._core.validate import count, positive
+from ...energies.interactions import require_even
 from ...energies.internal import InternalEnergy
 from ...laws import GridLaw
 from ...method import Method, refuse_other_steps
 from ...problems import Problem
 from ...trajectory import Trajectory, exact_jko
+from ..convolution import Convolution
 from ..jko_grid import (
     CellValues,
     check_axes,
@@ -48,6 +50,10 @@ class HeightState:
         Taken so far.
     facts : Mapping
         What the last step reports.
+    heights : (n_1, n_2) or None
+        φ of the last step, a start of the ascent of the next.
+    convolution : Convolution or None
+        With the kernel W.
     """
 
     edges: tuple[Row, ...]
@@ -56,6 +62,8 @@ class HeightState:
     tail_mass: float
     steps: int = 0
     facts: Mapping[str, Any] = field(default_factory=dict)
+    heights: Numbers | None = None
+    convolution: Convolution | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,7 @@ class BackAndForthJKO(Method):
         Ends of each axis, in units of x; one number for all axes. None is automatic on the line, by the rule of
         `CvxoptJKO`; in the plane for the entropy with a potential, as for `ChangCooper`, and without potential for
         entropy and powers above 1 (free heat flow, and the radius of a Barenblatt profile); and for a GridLaw of these
-        cells, which keeps its own domain.
+        cells, which keeps its own domain. With an interaction they must be given.
     tolerance : float, default 1e-6
         The certified duality gap that a step may end with, relative to the size of its objective (the sum of its parts
         in absolute value, V less its minimum).
@@ -87,7 +95,7 @@ class BackAndForthJKO(Method):
     ------
     Unsupported
         Above two dimensions, without internal energy, for fast diffusion, an internal energy without second
-        derivative, an interaction, and an initial law without density or distribution function.
+        derivative, and an initial law without density or distribution function.
     BadInput
         For ends that make no sense or must be given, a V that is no number, initial mass outside or in
         obstacles, more than 1e-4 in the outermost cells at an end that is no wall, and laws narrower than a cell.
@@ -127,6 +135,11 @@ class BackAndForthJKO(Method):
     *Obstacles.* Cells where V is inf hold no mass. Transport is that of the plane: a step may not go round an obstacle
     but through it, as in the JKO scheme itself; where that pays within a step the gap shows it (`NotConverged`).
 
+    *Interaction.* With a kernel the dual is not a sum over points. So a step is that of the energy whose interaction is
+    linear at the law before it: V + W*ρ_k stands for the potential, by the convolution of `FiniteVolume`. It is of
+    first order in dt, as JKO steps are, but not one of them: where W attracts (½∬W dρ dρ is concave, as for
+    -exp(-|z|²)) the energy falls in each step, else only for short ones. It has no exact sequence of JKO steps.
+
     *Cost.* O(cells) memory, O(cells) per iteration but for conjugate gradients, whose iterations grow with the length
     √(2 dt p'(ρ)) that a step mixes, in cells. All compiled, on as many threads as numba has; the same bits on any
     number.
@@ -150,37 +163,58 @@ class BackAndForthJKO(Method):
     def init(self, problem: Problem, rng: np.random.Generator | None) -> HeightState:
         """The initial law in cell masses, and V at the centres; rng is not used."""
         _check_energy(problem)
+        kernel = problem.energy.interaction
+        if kernel is not None and (self.lower is None or self.upper is None):
+            raise BadInput(
+                f"lower = {self.lower}, upper = {self.upper} with the interaction {kernel!r}. How far it carries mass "
+                "is not known beforehand. Pass both, so that the flow stays inside up to the horizon."
+            )
         edges = chosen_edges(problem, CELLS, self.cells, self.lower, self.upper)
-        return HeightState(edges, *start(problem, edges))
+        potential, mass, tail = start(problem, edges)
+        convolution = None
+        if kernel is not None:
+            widths = np.array([(axis[-1] - axis[0]) / (len(axis) - 1) for axis in edges])
+            require_even(kernel, problem.dim, float(np.max(widths * mass.shape)) / 10)
+            convolution = Convolution(kernel, mass.shape, widths)
+        return HeightState(edges, potential, mass, tail, convolution=convolution)
 
     def step(self, problem: Problem, state: HeightState, dt: float, rng: np.random.Generator | None) -> HeightState:
         """The certified minimiser of one JKO step of length dt; rng is not used."""
-        plane = (*state.mass.shape, 1)[:2]
+        plane, field = (*state.mass.shape, 1)[:2], 0.0
         widths = [float(axis[-1] - axis[0]) / (len(axis) - 1) for axis in state.edges]
-        values = state.potential.array.reshape(plane)
+        if state.convolution is not None:
+            field = state.convolution(state.mass)
+        values = (state.potential.array + field).reshape(plane)
         free = np.isfinite(values)
         prepared = StepProblem(
             np.ascontiguousarray(state.mass.reshape(plane)), np.where(free, values, 0.0), free,
             problem.energy.internal, (widths[0], widths[1] if len(widths) > 1 else 1.0), float(dt),
         )  # fmt: skip
         with crew() as run:
-            solved = Ascent(prepared, run).solve(self.tolerance, self.iterations)
+            solved = Ascent(prepared, run).solve(self.tolerance, self.iterations, state.heights)
         mass = solved.at.mass.reshape(state.mass.shape)
         when = f"after step {state.steps + 1}"
         refuse_arrivals(problem.energy.potential, mass, state.mass, state.edges, when)
         facts = _facts(solved, mass, sum(prepared.squares), state.tail_mass)
-        return replace(state, mass=mass, steps=state.steps + 1, facts=facts)
+        if state.convolution is not None:  # the energy of the step has W*ρ_k in place of half of W*ρ
+            facts["energy"] += float(np.sum(mass * (state.convolution(mass) / 2 - field)))
+        return replace(state, mass=mass, steps=state.steps + 1, facts=facts, heights=solved.at.phi)
 
     def law(self, state: HeightState) -> GridLaw:
         """The law with the state's cell masses; `BadInput` where it is narrower than a cell."""
         return law_after(state.steps, state.edges, state.mass)
 
     def takes_jko_steps(self, problem: Problem) -> bool:
-        return True
+        return problem.energy.interaction is None
 
     def exact_sequence(self, problem: Problem, *, dt: float, times: ArrayLike) -> Trajectory:
         """The exact JKO iterates; `NotAvailable` where they have no closed form."""
         refuse_other_steps(self)
+        if not self.takes_jko_steps(problem):
+            raise NotAvailable(
+                f"{problem.name!r} has an interaction, which BackAndForthJKO takes at the law before a step. The exact "
+                "JKO iterates are another sequence. Compare with the flow itself."
+            )
         return exact_jko(problem, dt=dt, times=times)
 
     def report(self, state: HeightState) -> dict[str, Any]:
@@ -211,11 +245,6 @@ def _check_energy(problem: Problem) -> None:
         raise Unsupported(
             f"{name!r} has dim {problem.dim}. BackAndForthJKO works on grids of the line and the plane. For problems "
             "of pf.problems.rotated, separable and radial use QuantileJKO; else a particle or neural method."
-        )
-    if energy.interaction is not None:
-        raise Unsupported(
-            f"{name!r} has an interaction. BackAndForthJKO treats potentials and internal energies: the dual with a "
-            "kernel is not a sum over points. Use QuantileJKO on the line, FiniteVolume or particles."
         )
     internal: InternalEnergy | None = energy.internal
     if internal is None:

@@ -9,7 +9,7 @@ from ..._core.errors import BadInput, NotAvailable
 from ..._core.shapes import Numbers, Row
 from ...energies.internal import InternalEnergy
 from ..box_domain import grid_values
-from .convolution import Convolution
+from ..convolution import Convolution
 
 LEAST_DENSITY = 1e-200  # at which U' and U'' are asked where the density is less: log 0 has no value
 

@@ -13,10 +13,10 @@ from ...energies.interactions import require_even
 from ...laws import GridLaw
 from ...method import Method
 from ...problems import Problem
+from ..convolution import Convolution, stiffness
 from ..domain import check_axes, of_axes, require_fine_floats
 from ..jko_grid import edge_masses, initial_masses, law_after, refuse_arrivals
 from .cells import Cells, Evaluation, potential_on_cells
-from .convolution import Convolution, stiffness
 from .ends import chosen_ends, own_edges
 from .explicit import explicit_step
 from .implicit import implicit_step

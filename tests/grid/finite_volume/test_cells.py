@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import pdeflow as pf
+from pdeflow.grid.convolution import Convolution
 from pdeflow.grid.finite_volume.cells import Cells
-from pdeflow.grid.finite_volume.convolution import Convolution
 
 
 def cells_of(internal, shape=(5, 4), kernel=None):

@@ -8,8 +8,8 @@ from volume_cases import alone_on_lines, cells_whose_energy_rises
 
 import pdeflow as pf
 from pdeflow.grid import FiniteVolume
+from pdeflow.grid.convolution import Convolution
 from pdeflow.grid.finite_volume.cells import Cells
-from pdeflow.grid.finite_volume.convolution import Convolution
 from pdeflow.grid.finite_volume.implicit import implicit_step
 from pdeflow.laws import Uniform
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import pdeflow as pf
-from pdeflow.grid.finite_volume.convolution import Convolution, cell_averages, stiffness
+from pdeflow.grid.convolution import Convolution, cell_averages, stiffness
 
 H = 0.3
 

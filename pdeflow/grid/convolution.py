@@ -9,9 +9,9 @@ import numpy as np
 from scipy import fft as scipy_fft
 from scipy.linalg import eigvalsh_tridiagonal
 
-from ..._core.errors import BadInput
-from ..._core.quadrature import gauss_legendre
-from ..._core.shapes import Numbers, Points, Row, Values
+from .._core.errors import BadInput
+from .._core.quadrature import gauss_legendre
+from .._core.shapes import Numbers, Points, Row, Values
 
 fft: Any = scipy_fft  # whose annotations name no arrays
 
