@@ -91,6 +91,13 @@ class Law(Value):
         x = self.sample(n, rng)
         return x, self.log_density(x)
 
+    def weighted_sample(self, n: int, rng: np.random.Generator) -> tuple[Points, Values]:
+        """n points (n, d) and weights (n,) with the sum one, whose sums estimate integrals over the law.
+
+        The base class draws, with equal weights. A law that has no exact draws overrides it.
+        """
+        return self.sample(n, rng), np.full(n, 1 / max(n, 1))
+
     def mean(self) -> Vector:
         """E x, shape (d,)."""
         raise self.not_available("mean")
@@ -305,6 +312,21 @@ class Law(Value):
         A law that knows it without rounding 1 - share overrides it. Here shares below 2^-53 are nothing.
         """
         return self.quantile(1 - np.asarray(share, dtype=float))
+
+    def times(self, log_weight: Callable[[Points], Values]) -> tuple[Law, float | None] | None:
+        """The law with density ρ exp(log_weight) over its mass, where that is a law of the same kind, else None.
+
+        Parameters
+        ----------
+        log_weight : (n, d) -> (n,)
+            At most finite; -inf where the weight is zero.
+
+        Returns
+        -------
+        (Law, float or None) or None
+            The law, and log E_ρ exp(log_weight) where that is known. `laws.reweighting` asks this first.
+        """
+        return None
 
     def difference(self) -> Law | None:
         """The law of X - Y for independent X and Y of this law, where it is known, else None."""

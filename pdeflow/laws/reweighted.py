@@ -231,6 +231,9 @@ def _refuse_idle(sampler: Any, law: Law) -> None:
 
 def _closed(law: Law, log_weight: LogWeight) -> Reweighting | None:
     """Laws that stay what they are, else None."""
+    own = law.times(log_weight)
+    if own is not None:
+        return Reweighting(*own)
     atoms = law.atoms()
     if atoms is not None:
         mass, log_mean = _times(atoms[1], weights_at(log_weight, atoms[0]), law)

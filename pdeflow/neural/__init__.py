@@ -6,6 +6,7 @@ from .._core.errors import NotAvailable
 from .._core.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from .dual_jko import Adam, DualJKO, DualLaw, Newton
     from .icnn_jko import ICNNJKO
     from .map_kinds import Affine, Convex, Coordinatewise, DeepResidual, NeuralODE, Planar, Residual
     from .maps.affine_residual import ResidualMap
@@ -29,18 +30,22 @@ if TYPE_CHECKING:
 _load, __dir__, __all__ = lazy_names(
     __name__,
     {
+        "Adam": "dual_jko",
         "Adaptive": "parameter_flow",
         "Affine": "map_kinds",
         "Convex": "map_kinds",
         "ConvexMap": "maps.convex",
         "Coordinatewise": "map_kinds",
         "DeepResidual": "map_kinds",
+        "DualJKO": "dual_jko",
+        "DualLaw": "dual_jko",
         "DualNetwork": "settings",
         "Euler": "parameter_flow",
         "Heun": "parameter_flow",
         "ICNNJKO": "icnn_jko",
         "Network": "settings",
         "NeuralODE": "map_kinds",
+        "Newton": "dual_jko",
         "PFPE": "parameter_flow",
         "PWGF": "parameter_flow",
         "ParametricMap": "maps.parametric",

@@ -35,6 +35,7 @@ METHODS = {
     ),
     "pwgf": pf.neural.PWGF(map=pf.neural.Planar(layers=4), samples=1000),
     "pfpe": pf.neural.PFPE(map=pf.neural.Planar(layers=3), samples=500, features=30),
+    "dual-jko": pf.neural.DualJKO(bumps=20),
     "variational-jko": pf.neural.VariationalJKO(
         map=pf.neural.Convex(width=8, depth=1),
         outer=40,
