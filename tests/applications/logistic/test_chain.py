@@ -5,6 +5,7 @@ import pytest
 
 import pdeflow as pf
 from pdeflow.applications.logistic import Chain, Posterior, gibbs
+from pdeflow.applications.logistic.chain import _normal
 
 SIX = Posterior([[0.5], [-1.0], [1.5], [0.3], [-0.7], [2.0]], [1.0, -1.0, 1.0, -1.0, -1.0, 1.0], rate=1.0)
 
@@ -53,3 +54,14 @@ def test_batches_and_other_arguments_are_refused(rng):
         gibbs(SIX, 3)
     with pytest.raises(pf.BadInput, match="chains"):
         gibbs(SIX, rng, chains=1)
+
+
+def test_the_weights_are_drawn_with_the_inverse_of_their_precision(rng):
+    precision, pull, n = np.array([[2.0, 1.5], [1.5, 3.0]]), np.array([1.0, -2.0]), 5000
+    x = np.array([_normal(precision, pull, rng) for _ in range(n)])
+    cov = np.linalg.inv(precision)
+    # 5 standard errors of means, and of entries of a covariance
+    assert np.all(np.abs(x.mean(axis=0) - cov @ pull) < 5 * np.sqrt(np.diag(cov) / n))
+    assert np.all(np.abs(np.cov(x.T) - cov) < 5 * np.sqrt(2 / n) * np.sqrt(np.outer(np.diag(cov), np.diag(cov))))
+    with pytest.raises(pf.NotConverged, match="not positive definite"):
+        _normal(-precision, pull, rng)

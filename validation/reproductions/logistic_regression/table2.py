@@ -35,16 +35,16 @@ def variational_jko(posterior, seed):
 
 
 def svgd(posterior, seed):
-    """512 particles from the prior, 1,000 steps of AdaGrad."""
+    """512 particles from the prior, 600 steps of AdaGrad."""
     method = pf.particle.SVGD(512, step_rule="adagrad")
-    return pf.solve(posterior.problem(), method, dt=0.05, times=[50.0], seed=seed).final
+    return pf.solve(posterior.problem(), method, dt=0.05, times=[30.0], seed=seed).final
 
 
 def langevin(posterior, seed):
-    """Euler-Maruyama from the prior, with a step by the largest curvature at the mode, at most 4,000 of them."""
+    """Euler-Maruyama from the prior, with a step by the largest curvature at the mode, at most 2,000 of them."""
     curvature = np.linalg.eigvalsh(np.linalg.inv(logistic.laplace(posterior).cov()))
     dt = 0.25 / curvature[-1]
-    steps = min(4000, int(np.ceil(4 / curvature[0] / dt)))
+    steps = min(2000, int(np.ceil(4 / curvature[0] / dt)))
     method = pf.particle.EulerMaruyama(1024 if len(posterior.labels) <= 2000 else 256)
     return pf.solve(posterior.problem(), method, dt=dt, times=[dt * steps], seed=seed).final
 
@@ -104,12 +104,25 @@ def timed(function, *arguments):
     return found, time.perf_counter() - wall, time.process_time() - cpu
 
 
-def one_split(name, seed, wanted, folder):
+def kept_chain(folder, name, seed, posterior):
+    """(chain, wall seconds, CPU seconds): from `folder` where an earlier run has left it there, else drawn and kept."""
+    file = folder / f"{name}_{seed}.npz"
+    if file.exists():
+        with np.load(file) as kept:
+            chain = logistic.Chain(kept["draws"], int(kept["thin"]), int(kept["warm_up"]))
+            return chain, float(kept["seconds"]), float(kept["cpu"])
+    chain, wall, cpu = timed(logistic.gibbs, posterior, np.random.default_rng([seed, 1]))
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez(file, draws=chain.draws, thin=chain.thin, warm_up=chain.warm_up, seconds=wall, cpu=cpu)
+    return chain, wall, cpu
+
+
+def one_split(name, seed, wanted, options):
     """Rows of one split of one set: the chain first, then the methods; a refused run is a row with its reason."""
-    train, test = SETS[name].read(folder).split(seed)
+    train, test = SETS[name].read(options.data).split(seed)
     posterior = logistic.Posterior(train.features, train.labels, rate=RATE)
     same = {"set": name, "split": seed, "points": len(train) + len(test), "features": train.features.shape[1]}
-    chain, wall, cpu = timed(logistic.gibbs, posterior, np.random.default_rng([seed, 1]))
+    chain, wall, cpu = kept_chain(options.chains, name, seed, posterior)
     truth = chain.law()
     facts = {"r_hat": float(chain.r_hat().max()), "effective": float(chain.effective().min())}
     yield {**same, "method": "chain", "seconds": wall, "cpu": cpu, **facts, **predicted(truth.x, test)}
@@ -132,6 +145,7 @@ def arguments(parser):
     parser.add_argument("--splits", type=int, default=1, help="how many; split k has the seed k")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--data", type=Path, default=Path("data"), help="the folder that `make data` fills")
+    parser.add_argument("--chains", type=Path, default=Path("out") / "chains", help="where chains are kept")
     parser.add_argument("--out", type=Path, default=REPORTS / "logistic_regression" / "table2.md")
     parser.add_argument("--quick", action="store_true", help="two generated sets of 400 points, ICNN-JKO and Laplace")
 
@@ -149,7 +163,7 @@ def run(options):
             there = {row["method"] for row in rows if (row["set"], row["split"]) == (name, seed)}
             wanted = [method for method in options.methods if method not in there]
             if wanted:
-                new = one_split(name, seed, wanted, options.data)
+                new = one_split(name, seed, wanted, options)
                 rows += [row for row in new if row["method"] not in there]
                 rows.sort(key=lambda row: (list(SETS).index(row["set"]), row["split"]))
                 store.write_text(json.dumps(rows), encoding="utf-8")
