@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import pdeflow as pf
-from pdeflow.applications.logistic import Chain, Posterior, gibbs
-from pdeflow.applications.logistic.chain import _normal
+from pdeflow.applications.logistic import Chain, Posterior, effective_draws, gibbs
+from pdeflow.applications.logistic.chain import _normal, _rescaled
 
 SIX = Posterior([[0.5], [-1.0], [1.5], [0.3], [-0.7], [2.0]], [1.0, -1.0, 1.0, -1.0, -1.0, 1.0], rate=1.0)
 
@@ -20,8 +20,8 @@ def by_quadrature():
 
 
 def test_the_chain_has_the_moments_of_the_posterior(rng):
-    chain = gibbs(SIX, rng, draws=400, thin=3, warm_up=100)
-    assert chain.draws.shape == (4, 400, 2)
+    chain = gibbs(SIX, rng, draws=300, thin=3, warm_up=50)
+    assert chain.draws.shape == (4, 300, 2)
     assert np.all(chain.r_hat() < 1.05)
     mean, variance = by_quadrature()
     x, worth = chain.points(), chain.effective()
@@ -65,3 +65,19 @@ def test_the_weights_are_drawn_with_the_inverse_of_their_precision(rng):
     assert np.all(np.abs(np.cov(x.T) - cov) < 5 * np.sqrt(2 / n) * np.sqrt(np.outer(np.diag(cov), np.diag(cov))))
     with pytest.raises(pf.NotConverged, match="not positive definite"):
         _normal(-precision, pull, rng)
+
+
+def test_the_step_along_a_ray_keeps_the_law_there(rng):
+    """On the ray of w the law has density p(labels, c w) c^p in log c: its mean by quadrature, and by 4,000 steps."""
+    posterior = Posterior(rng.normal(size=(30, 3)), np.where(np.arange(30) % 3 > 0, 1.0, -1.0), rate=0.5)
+    w, log_c = np.array([0.4, -0.2, 0.3]), np.linspace(-6, 5, 2001)
+    levels = posterior.log_marginal(np.exp(log_c)[:, None] * w) + 3 * log_c
+    weight = np.exp(levels - levels.max())
+    mean = weight @ log_c / weight.sum()
+    here, found = w, np.empty((4, 1000, 1))
+    for chain in found:
+        for i in range(1000):
+            here = _rescaled(posterior, here, rng)
+            chain[i] = np.log(here[0] / w[0])
+    error = found.std() / np.sqrt(effective_draws(found)[0])
+    assert abs(found.mean() - mean) < 4 * error < 0.2  # 4 standard errors; without c^p the steps run to 0
