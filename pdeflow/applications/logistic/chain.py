@@ -125,7 +125,8 @@ def gibbs(
         ω_n ~ PG(1, s_nᵀw),   w ~ N(C Sᵀy/2, C) with C = (Sᵀ diag(ω) S + α I)⁻¹,   α ~ Gamma(a + p/2, b + |w|²/2),
 
     and between the last two takes two Metropolis steps w -> c w with α integrated out. Where most labels are nearly
-    certain, ω and the length of w hold each other fast: on twonorm these steps make the length forget twenty times sooner.
+    certain, ω and the length of w hold each other fast: on twonorm these steps make the length forget twenty times
+    sooner.
 
     *The reference* that the reproductions compare with: the defaults, four chains of 500 + 10,240 sweeps of which every
     fifth is kept, so 8,192 draws; R-hat below 1.01 in every coordinate and at least 4,096 effective draws of each.
