@@ -58,9 +58,23 @@ def competitors() -> ModuleType:
     return rows
 
 
+def figure5() -> ModuleType:
+    """Nonlinear filtering by method, beside the published runs."""
+    from filtering import figure5
+
+    return figure5
+
+
+def bearings() -> ModuleType:
+    """A filter in the plane that sees directions only."""
+    from filtering import bearings
+
+    return bearings
+
+
 FIGURES = {
     figure.__name__: figure
-    for figure in (ornstein_uhlenbeck, mixtures, targets, proximal_recursion, table2, competitors)
+    for figure in (ornstein_uhlenbeck, mixtures, targets, proximal_recursion, table2, competitors, figure5, bearings)
 }
 
 if __name__ == "__main__":
