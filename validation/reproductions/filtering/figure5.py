@@ -302,7 +302,7 @@ def run(options):
         "The published paths are other draws of the same law, so medians and ranges are compared, not runs. Intervals "
         "are order statistics that hold the median with 95 % confidence. `ICNN-JKO` has dt = 0.1 as published. Without "
         "a word it draws the start of its paths exactly by quantiles; with chains it is the published "
-        f"Algorithm 3, mended: {CHAINS['chains']} chains, {CHAINS['warm_up']} steps of warm-up from where the chains of "
+        f"Algorithm 3, mended: {CHAINS['chains']} chains, {CHAINS['warm_up']} steps of warm-up from where those of "
         f"the one before ended, every {CHAINS['every']}rd place (published: 1,024, 1,000 and 2). "
         "`JKO in quantiles` has the error of JKO steps alone, in cells where it has mass (the truth has at most "
         f"{max([one['outside'] for one in rows], default=0):.1g} outside).",
