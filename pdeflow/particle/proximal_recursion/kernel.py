@@ -50,23 +50,35 @@ def _gap(low, high, others_low, others_high, i, j):
 
 
 @compiled(inline="always", **_OPTIONS)
-def _squares(x, i, y, start, out):
-    """out[j] = |x_i - y_(start + j)|² for the points of a tile; x and y are (d, n), four coordinates at a time."""
-    dim = len(x)
-    whole = dim - dim % 4
-    for j in range(TILE):
-        out[j] = 0.0
-    for k in range(0, whole, 4):
+def _squares(x, i, y, start, first, last, out):
+    """out[j] = |x_i - y_(start + j)|² for the points of a tile; x and y are (d, n), four coordinates at a time.
+
+    Coordinates `first`, a multiple of four, to `last` - 1 are counted; out is added to unless `first` is 0.
+    """
+    whole = last - last % 4
+    if first == 0:
+        for j in range(TILE):
+            out[j] = 0.0
+    for k in range(first, whole, 4):
         p, q, r, s = x[k, i], x[k + 1, i], x[k + 2, i], x[k + 3, i]
         for j in range(TILE):
             a, b = y[k, start + j] - p, y[k + 1, start + j] - q
             c, d = y[k + 2, start + j] - r, y[k + 3, start + j] - s
             out[j] += (a * a + b * b) + (c * c + d * d)
-    for k in range(whole, dim):
+    for k in range(whole, last):
         p = x[k, i]
         for j in range(TILE):
             a = y[k, start + j] - p
             out[j] += a * a
+
+
+@compiled(inline="always", **_OPTIONS)
+def _near(squares, square):
+    """How many of a tile's squares are at most `square`."""
+    near = 0
+    for j in range(TILE):
+        near += 1 if squares[j] <= square else 0
+    return near
 
 
 @compiled(cache=True, **_OPTIONS)
@@ -74,7 +86,8 @@ def _mark(begin, end, first, x, y, boxes, others, square, marks, counts):
     """Bit j of marks[i, t]: whether x_i and point j of tile t of y lie within the radius. counts[i]: how many do."""
     low, high = boxes
     others_low, others_high = others
-    squares = np.empty(TILE)
+    squares, dim = np.empty(TILE), len(x)
+    head = 4 * ((dim + 7) // 8)  # coordinates that are looked at first: about half of them, those of largest spread
     for tile in range(begin, end):
         own = first + tile
         for t in range(len(others_low)):
@@ -83,17 +96,18 @@ def _mark(begin, end, first, x, y, boxes, others, square, marks, counts):
                     marks[i, t] = 0
                 continue
             for i in range(tile * TILE, (tile + 1) * TILE):
-                _squares(x, first * TILE + i, y, t * TILE, squares)
-                near = 0
-                for j in range(TILE):
-                    near += 1 if squares[j] <= square else 0
-                word = np.uint64(0)
-                if near > 0:
-                    for j in range(TILE):
-                        if squares[j] <= square:
-                            word |= np.uint64(1) << np.uint64(j)
+                row, near, word = first * TILE + i, 0, np.uint64(0)
+                _squares(x, row, y, t * TILE, 0, min(head, dim), squares)
+                if _near(squares, square) > 0:
+                    if head < dim:
+                        _squares(x, row, y, t * TILE, head, dim, squares)
+                    near = _near(squares, square)
+                    if near > 0:
+                        for j in range(TILE):
+                            if squares[j] <= square:
+                                word |= np.uint64(1) << np.uint64(j)
                 marks[i, t] = word
-                counts[first * TILE + i] += near
+                counts[row] += near
 
 
 @compiled(cache=True, **_OPTIONS)
@@ -152,7 +166,7 @@ def _tile_product(begin, end, x, y, boxes, others, square, scale, factors, out):
             if _gap(low, high, others_low, others_high, tile, t) > square:
                 continue
             for i in range(tile * TILE, (tile + 1) * TILE):
-                _squares(x, i, y, t * TILE, squares)
+                _squares(x, i, y, t * TILE, 0, len(x), squares)
                 for j in range(TILE):
                     sums[j] = exp_negative(max(-scale * squares[j], -DEEP)) * factors[t * TILE + j]
                 total = 0.0
@@ -175,7 +189,7 @@ def _log_sums(rows, x, y, boxes, others, square, scale, logs, out):
         for t in range(len(others_low)):
             if _gap(low, high, others_low, others_high, i // TILE, t) > square:
                 continue
-            _squares(x, i, y, t * TILE, squares)
+            _squares(x, i, y, t * TILE, 0, len(x), squares)
             for j in range(TILE):
                 term = logs[t * TILE + j] - scale * squares[j]
                 if term > top:
@@ -235,15 +249,18 @@ class PairKernel:
     def __init__(self, x: Points, y: Points, regularisation: float, depth: float, run: Run):
         self.scale, self.depth, self.run = 0.5 / regularisation, depth, run
         self._square = 2 * regularisation * depth
-        self._order = tiles_of_neighbours(x)
         middle = x.mean(axis=0)
-        self._x, self._boxes = _tiled(x[self._order] - middle, FAR)
-        self._y, self._others = _tiled(y[self._order] - middle, -FAR)
+        _, axes = np.linalg.eigh((x - middle).T @ (x - middle))
+        x, y = (x - middle) @ axes[:, ::-1], (y - middle) @ axes[:, ::-1]  # widest axis first: distances are the same
+        self._order = tiles_of_neighbours(x)
+        self._x, self._boxes = _tiled(x[self._order], FAR)
+        self._y, self._others = _tiled(y[self._order], -FAR)
         n = len(x)
         counts = np.zeros(self._x.shape[1], dtype=np.int64)
-        found = self._near_pairs(counts)
+        small = n * n <= WHOLE
+        found = self._near_pairs(counts, n * n // 8 if small else STORED)
         self._rows = self._columns = self._matrix = None
-        if n * n <= WHOLE and counts.sum() >= n * n / 8:
+        if found is None and small:
             self.pairs, self._square = n * n, np.inf
             with np.errstate(under="ignore"):
                 self._matrix = np.exp(-self.scale * cdist(x[self._order], y[self._order], "sqeuclidean"))
@@ -286,8 +303,8 @@ class PairKernel:
         answer[self._order] = sums[:n]
         return answer
 
-    def _near_pairs(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-        """Columns and weights of the pairs within the radius, row by row, or None where there are more than are stored.
+    def _near_pairs(self, counts: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """Columns and weights of the pairs within the radius, row by row, or None where there are more than `most`.
 
         `counts` (rows) is filled in. Rows are worked on in blocks, so that the marks of one block are held at a time.
         """
@@ -299,7 +316,7 @@ class PairKernel:
             marks = np.empty((size, tiles), dtype=np.uint64)
             clouds = (self._x, self._y, self._boxes, self._others)
             self.run(size, _mark, first, *clouds, self._square, marks, counts)
-            if counts.sum() > STORED:
+            if counts.sum() > most:
                 return None
             starts = np.concatenate([[0], np.cumsum(counts[first * TILE : first * TILE + size])])
             columns, weights = np.empty(starts[-1], dtype=np.int32), np.empty(starts[-1])
