@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -42,6 +42,10 @@ class CrankNicolson(Value):
     ----------
     step : float
         β in (0, 1]; 1 proposes independently.
+    acceptance : float, optional
+        The share of proposals that shall be taken, in (0, 1): then β is tuned to it in every step of the warm-up, and
+        stays from there on. The posterior of a start after many observations is much narrower than the start, so that
+        a β that is never tuned is taken less and less often.
 
     Raises
     ------
@@ -50,10 +54,19 @@ class CrankNicolson(Value):
     """
 
     step: float = 0.5
+    acceptance: float | None = None
 
     def __post_init__(self):
         if not positive(self.step, "step") <= 1:
             raise BadInput(f"step is {self.step}. It must be in (0, 1]. Take e.g. 0.5.")
+        if self.acceptance is not None and not positive(self.acceptance, "acceptance") < 1:
+            raise BadInput(f"acceptance is {self.acceptance}. It must be in (0, 1). Take e.g. 0.4.")
+
+    def tuned(self, acceptance: float) -> CrankNicolson:
+        """The proposal after a step of the warm-up of which this share was taken."""
+        if self.acceptance is None:
+            return self
+        return replace(self, step=min(1.0, self.step * float(np.exp(0.5 * (acceptance - self.acceptance)))))
 
     def propose(self, base: Law, x: Points, rng: np.random.Generator) -> Points:
         law = base.as_gaussian()
@@ -76,7 +89,8 @@ class MetropolisHastings(Value):
     Parameters
     ----------
     proposal : Independence or CrankNicolson
-        How places are proposed; or an object of your own with propose(base, x, rng).
+        How places are proposed; CrankNicolson(acceptance=0.4) by default. Or an object of your own with propose(base,
+        x, rng) and, if the warm-up shall tune it, tuned(share of the last proposals taken) -> proposal.
     chains : int
         How many run at once. The draws of one chain depend on each other, those of different chains do not.
     warm_up : int
@@ -94,7 +108,7 @@ class MetropolisHastings(Value):
     Chains start from draws of the unweighted law. [mokrov2022] takes 1000 steps of warm-up and every second place.
     """
 
-    proposal: Any = field(default_factory=CrankNicolson)
+    proposal: Any = field(default_factory=lambda: CrankNicolson(acceptance=0.4))
     chains: int = 1024
     warm_up: int = 1000
     every: int = 2
@@ -137,6 +151,7 @@ class Chains:
 
     def __init__(self, settings: MetropolisHastings, law: Reweighted, x: Points, log_weight: Any, rng: Any):
         self.settings, self.law, self.x, self.log_weight, self.rng = settings, law, x, log_weight, rng
+        self.proposal = settings.proposal
         self._drawn: list[Points] = []
         self._accepted, self._proposed = 0, 0
 
@@ -145,22 +160,27 @@ class Chains:
         """The share of the proposals that were taken so far; NaN before the first."""
         return self._accepted / self._proposed if self._proposed else float("nan")
 
-    def advance(self, steps: int) -> None:
-        """Take so many steps."""
+    def advance(self, steps: int, tune: bool = False) -> None:
+        """Take so many steps, after each of which the proposal may be tuned: then they are no draws yet."""
         base, log_weight = self.law.base, self.law.log_weight
         for _ in range(steps):
-            new = self.settings.proposal.propose(base, self.x, self.rng)
+            new = self.proposal.propose(base, self.x, self.rng)
             there = weights_at(log_weight, new)
             with np.errstate(invalid="ignore"):  # from a place without weight every place is taken
                 taken = ~(np.log(self.rng.random(len(new))) >= there - self.log_weight)
             self.x = np.where(taken[:, None], new, self.x)
             self.log_weight = np.where(taken, there, self.log_weight)
+            if tune and hasattr(self.proposal, "tuned"):
+                self.proposal = self.proposal.tuned(float(taken.mean()))
             self._accepted, self._proposed = self._accepted + int(taken.sum()), self._proposed + len(new)
 
     def draw(self, n: int) -> Points:
         """The first n draws (n, d): all chains after the warm-up, then all chains again, and so on."""
         while len(self._drawn) * len(self.x) < n:
-            self.advance(self.settings.every if self._drawn else self.settings.warm_up)
+            if self._drawn:
+                self.advance(self.settings.every)
+            else:
+                self.advance(self.settings.warm_up, tune=True)
             self._drawn.append(self.x)
         return np.concatenate(self._drawn)[:n]
 
@@ -173,14 +193,17 @@ def on_chains(law: Law, rng: np.random.Generator, before: Chains | None = None) 
     """The same law drawn by chains that go on: the law, and the chains to ask for their acceptance.
 
     A law is left as it is, with None, unless it is a `Reweighted` or its push-forward whose sampler starts chains. They
-    start where the chains `before` are, if these are of the same start; every place of a start stands for its whole
-    path, so that no preimage has to be found [docs/math.md 11 (e)].
+    start where the chains `before` are, with their tuned proposal, if these are of the same start; every place of a
+    start stands for its whole path, so that no preimage has to be found [docs/math.md 11 (e)].
     """
     base, maps = unnested(law)
     if not isinstance(base, Reweighted) or not isinstance(base.sampler, MetropolisHastings):
         return law, None
-    x = None if before is None or before.law.base is not base.base else before.x
-    chains = base.sampler.start(base, rng, x)
+    if before is not None and before.law.base is base.base:
+        chains = base.sampler.start(base, rng, before.x)
+        chains.proposal = before.proposal
+    else:
+        chains = base.sampler.start(base, rng)
     new = Reweighted(base.base, base.log_weight, chains)
     return (PushForward(new, maps) if maps else new), chains
 

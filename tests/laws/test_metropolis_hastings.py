@@ -36,6 +36,26 @@ def test_the_acceptance_of_independent_proposals_is_the_known_one():
     assert chains.acceptance == pytest.approx(expected, abs=0.01)
 
 
+def test_the_warm_up_tunes_the_step_to_the_acceptance():
+    """A posterior a hundred times narrower than the start: the untuned step is taken one time in twenty."""
+    narrow = GaussianLikelihood([0.8, -1.0], 1e-4)
+    exact = pf.laws.reweighted(START, narrow)
+    shares = {}
+    for tuned in (None, 0.4):
+        sampler = MetropolisHastings(CrankNicolson(0.5, tuned), chains=2000, warm_up=60)
+        law = Reweighted(START, lambda x: narrow(x), sampler)
+        chains = sampler.start(law, np.random.default_rng(0), exact.sample(2000, np.random.default_rng(1)))
+        x = chains.draw(2000)
+        before = chains.proposal
+        chains._accepted = chains._proposed = 0
+        chains.advance(10)
+        shares[tuned] = chains.acceptance
+        assert chains.proposal == before
+        # one draw a chain, which began at exact ones: 4 standard errors
+        assert np.all(np.abs(x.mean(0) - exact.mean()) < 4 * np.sqrt(np.diag(exact.cov()) / 2000))
+    assert shares[None] < 0.05 and shares[0.4] == pytest.approx(0.4, abs=0.05)
+
+
 def test_draws_go_on_where_they_are_and_are_the_same_bits():
     law = Reweighted(START, lambda x: LIKELIHOOD(x), MetropolisHastings(chains=50, warm_up=3, every=2))
     new, chains = on_chains(law, np.random.default_rng(3))
@@ -54,5 +74,7 @@ def test_proposals_by_a_gaussian_need_one():
         law.sample(3, np.random.default_rng(0))
     with pytest.raises(pf.errors.BadInput, match="0, 1"):
         CrankNicolson(1.5)
+    with pytest.raises(pf.errors.BadInput, match="acceptance is 1"):
+        CrankNicolson(0.5, acceptance=1.0)
     with pytest.raises(pf.errors.BadInput, match="propose"):
         MetropolisHastings("pcn")
