@@ -123,7 +123,8 @@ def score(
 
     Notes
     -----
-    Methods with the same steps, number of seeds and claim run in one study. A fixed computation, the kernel, is timed
+    Methods with the same steps and number of seeds run in one study. One that runs out of time at every step of a
+    problem with the first seed is not run there with the others. A fixed computation, the kernel, is timed
     before each study and after the last, so that times of boards that were made on different machines, or on one that
     was busy, can be compared. Methods of the class `own` run first. One that raises another error than a `PdeflowError`
     ends the whole board: what it does not treat, it refuses in its init by raising `Unsupported`.
@@ -136,18 +137,24 @@ def score(
     kernels, rows = list[float](), list[Row]()
     for (steps, seeds), members in groups.items():
         kernels += [kernel_seconds() for _ in range(_KERNELS)]
-        study = Study(
-            problems.values(),
-            {entry.name: entry.method for entry in members},
-            {"dt": steps},
-            given,
-            times=[positive(time, "time")],
-            against=against,
-            seeds=range(seed, seed + seeds),
-        )
-        table = study.run(store=store, jobs=jobs, progress=progress, budget=budget)
-        labels = dict(zip(study.problems, problems.items(), strict=True))
-        rows += _rows(table, {entry.name: entry for entry in members}, labels)
+        methods = {entry.name: entry.method for entry in members}
+
+        def run(labels: Sequence[str], names: Sequence[str], chosen: Sequence[int], steps=steps, methods=methods):
+            study = Study(
+                [problems[label] for label in labels],
+                {name: methods[name] for name in names},
+                {"dt": steps},
+                given,
+                times=[positive(time, "time")],
+                against=against,
+                seeds=chosen,
+            )
+            table = study.run(store=store, jobs=jobs, progress=progress, budget=budget)
+            called = dict(zip(study.problems, labels, strict=True))
+            return Table(({**row, "problem": called[row["problem"]]} for row in table), table.axes, table.floor_adds)
+
+        table = _with_all_seeds(run, list(problems), list(methods), range(seed, seed + seeds))
+        rows += _rows(table, {entry.name: entry for entry in members}, problems)
     kernels += [kernel_seconds() for _ in range(_KERNELS)]
     shared = {
         "kernel_seconds": float(np.median(kernels)),
@@ -157,6 +164,29 @@ def score(
     names = list(problems), [entry.name for entry in entries]
     rows.sort(key=lambda row: (names[0].index(row["problem"]), names[1].index(row["method"])))
     return Board({**row, **shared} for row in rows)
+
+
+def _with_all_seeds(
+    run: Callable[[Sequence[str], Sequence[str], Sequence[int]], Table],
+    problems: list[str],
+    methods: list[str],
+    seeds: range,
+) -> Table:
+    """The runs with the first seed, and those with the others where not every step ran out of time with the first."""
+    table = run(problems, methods, seeds[:1])
+    if len(seeds) == 1:
+        return table
+    in_time = {(row["problem"], row["method"]) for row in table if row["status"] != "out of time"}
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for method in methods:
+        groups.setdefault(tuple(one for one in problems if (one, method) in in_time), []).append(method)
+    rows = list(table)
+    for solved, members in groups.items():
+        if solved:
+            rows += run(solved, members, seeds[1:])
+    order = {pair: i for i, pair in enumerate((one, method) for one in problems for method in methods)}
+    rows.sort(key=lambda row: (order[row["problem"], row["method"]], -row["dt"]))
+    return Table(rows, table.axes, table.floor_adds)
 
 
 def _distinct(problems: Mapping[str, Problem], entries: Iterable[Entry]) -> list[Entry]:
@@ -195,7 +225,7 @@ def kernel_seconds() -> float:
     return clock.process_time() - begun
 
 
-def _rows(table: Table, entries: Mapping[str, Entry], problems: Mapping[str, tuple[str, Problem]]) -> list[Row]:
+def _rows(table: Table, entries: Mapping[str, Entry], problems: Mapping[str, Problem]) -> list[Row]:
     metric = table[0]["metric"]
     claims = [
         Claim(entry.name, metric, at_least=entry.order, tolerance=entry.tolerance, source="the board")
@@ -205,8 +235,8 @@ def _rows(table: Table, entries: Mapping[str, Entry], problems: Mapping[str, tup
     judged = {(row["problem"], row["method"]): row for row in (table.claims(claims) if claims else ())}
     return [
         {
-            "problem": problems[label][0],
-            "dim": problems[label][1].initial.dim,
+            "problem": label,
+            "dim": problems[label].initial.dim,
             "class": entries[method].kind,
             "method": method,
             "metric": metric,
