@@ -212,7 +212,7 @@ def conclude(table: Table, claims: Sequence[Claim], report_to: str | None, head:
             if row["metric"] == metric and row["status"] != "ok"
         ):
             click.echo(line)
-        click.echo(f"orders in {metric}\n{table.orders(metric)}\n")
+        click.echo(f"orders in {metric}\n{_orders(table, metric) if claims else table.orders(metric)}\n")
     verdicts = table.claims(claims) if claims else None
     if report_to:
         from ..report import markdown as report
@@ -223,6 +223,17 @@ def conclude(table: Table, claims: Sequence[Claim], report_to: str | None, head:
         return 0
     click.echo(f"claims\n{verdicts}\n\nverdict: {verdicts.worst}")
     return verdicts.exit_code
+
+
+def _orders(table: Table, metric: str) -> Rows:
+    """The orders without a verdict, which the claims below have: what is left of `why` are remarks."""
+    from ..study.order import NOTHING_EXPECTED
+    from ..study.rows import Rows
+
+    orders = table.orders(metric)
+    rows = [{**row, "why": row["why"].removeprefix(NOTHING_EXPECTED).removeprefix("; ")} for row in orders]
+    left_out = {"verdict"} if any(row["why"] for row in rows) else {"verdict", "why"}
+    return Rows(rows, [name for name in orders.visible() if name not in left_out])
 
 
 def _errors(table: Table, metric: str) -> Rows:

@@ -13,6 +13,7 @@ from .evidence import centre, interval, odds, words
 from .fit import Fit, Line, Sweep, checked_sweep, fitted, local_orders, per_point, vector
 
 WIDEST = 0.25  # orders of schemes lie half an order apart: half-widths below half of that tell two of them apart
+NOTHING_EXPECTED = "no order was expected"
 UNKNOWN_TRUTH = (
     "the error of the truth is unknown in this metric: use pf.finer(method, dt), or stats['error'] in this metric"
 )
@@ -357,7 +358,7 @@ def _verdict(
             "method, whose spread tells how much a point near its floor says"
         )
     if expected is None:
-        return "measured", "no order was expected"
+        return "measured", NOTHING_EXPECTED
     (word, line), least = judged, "at least " if at_least else ""
     if word == "fail" and line.slope <= 0 < expected:
         return word, "the errors do not fall with h"
@@ -373,7 +374,8 @@ def _verdict(
 
 def _floor_left(sweep: Sweep, level: float) -> float:
     """What is left at the finest h: its floor and the plateau, NaN where nothing is known."""
-    if len(sweep.h) == 0 or (sweep.unknown_floor and level == 0):
+    nothing_measured = not sweep.finite.any() and not np.any(sweep.floor > 0)
+    if nothing_measured or (sweep.unknown_floor and level == 0):
         return np.nan
     finest = sweep.coarse_first[-1]
     left = sweep.joined(sweep.floor[finest], level)

@@ -14,8 +14,10 @@ def test_from_a_name_to_a_verdict(run, tmp_path, capsys):
     assert run("case", "export", "ou_1d", "--out", case) == ERROR  # nothing is overwritten
     assert run("case", "example-output", case, "--out", out, "--answer", "masses") == 0
     assert len(list(out.iterdir())) == 4
+    capsys.readouterr()
     assert run("judge", case, "--results", out, "--order", "3", "--quiet") == 1
-    assert "verdict: fail" in capsys.readouterr().out
+    printed = capsys.readouterr().out  # the verdict stands beside the claim, and only there
+    assert "no order was expected" not in printed and "measured" not in printed and "verdict: fail" in printed
     words = ("judge", case, "--results", out, "--quiet", "--at-least")
     assert run(*words, "0.5") == 0 and "at least 0.5" in capsys.readouterr().out  # a better scheme does not fail
     assert run(*words, "3") == 1 and "verdict: fail" in capsys.readouterr().out

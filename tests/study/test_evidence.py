@@ -83,3 +83,19 @@ def test_levels_that_tell_half_an_order_apart_by_far_need_less_evidence_for_it()
     series = noisy(signal / signal[:, -1:], 0.03, len(signal), rng, floor=1.0, adds="squares")
     assert np.mean(verdicts(series, 2.0, 0.1) == "pass") >= 0.992  # 0.997, and 0.987 with one threshold, each ± 0.003
     assert np.mean(verdicts(series, 1.5, 0.1) == "pass") <= 0.02  # 0.005 with 0.003
+
+
+def test_the_interval_is_credible_under_the_prior_and_no_more():
+    """Over b and c of the prior it holds the order in 95 % or more; at one corner of it in little more than half."""
+    rng, ratio = np.random.default_rng(0), HALVES[:4]
+    b, c = rng.uniform(-1, 1, (400, 1)), rng.uniform(-0.5, 0.5, (400, 1))
+    shape = 1 + b * ratio + c * ratio**2
+    shape = shape[shape.min(axis=-1) >= 0.3]
+    corner = np.tile(1 - ratio + 0.5 * ratio**2, (200, 1))
+    for curves, least, most in ((shape, 0.93, 1.0), (corner, 0.4, 0.75)):  # give or take three errors of the share
+        signal = ratio * curves
+        spread = 0.1 * signal[:, -1:] + 0 * signal
+        error = np.abs(signal + spread * rng.standard_normal(signal.shape))
+        series = Series(ratio, error, spread, 0 * ratio)
+        lower, upper = interval(series, centre(series))
+        assert least <= np.mean((lower <= 1) & (1 <= upper)) <= most

@@ -165,3 +165,8 @@ def test_a_sweep_that_changes_nothing_is_named():
 def test_another_error_that_dominates_is_named():
     found = pf.fit_order(H, H + 5e-3, floor=1e-6, expected=1)
     assert found.verdict == "fail" and "another error dominates there" in found.why and "sweep both" in found.why
+
+
+def test_without_any_error_nothing_is_known_of_the_floor():
+    assert np.isnan(pf.fit_order([1, 0.5, 0.25], [np.nan] * 3, expected=1).floor)
+    assert pf.fit_order([1, 0.5, 0.25], [np.nan] * 3, floor=0.1, expected=1).floor == 0.1  # but where it is given
