@@ -312,12 +312,13 @@ class _Run:
 
 def _evidence_of_draws(law: Law, log_weight: Any) -> dict[str, float]:
     """log E exp(log_weight) by draws of the predicted law, with its standard error."""
-    log = weights_at(log_weight, law.sample(EVIDENCE_DRAWS, np.random.default_rng(0)))
-    weights = np.exp(log - log.max())
-    mean = float(weights.mean())
+    x, share = law.weighted_sample(EVIDENCE_DRAWS, np.random.default_rng(0))
+    log = weights_at(log_weight, x)
+    likelihood = np.exp(log - log.max())
+    mean = float(share @ likelihood)
     return {
         "log_evidence": float(log.max() + np.log(mean)),
-        "stderr": float(weights.std() / mean / np.sqrt(len(weights))),
+        "stderr": float(np.sqrt(np.sum((share * (likelihood - mean)) ** 2)) / mean),
     }
 
 

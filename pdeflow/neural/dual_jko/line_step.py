@@ -21,7 +21,7 @@ MOST_PANELS = 600  # of the targets: narrower kernels have targets of their own 
 OUTER = 1e-11  # mass of the outermost panel at which the box is wide enough
 WIDENINGS = 12
 ROUNDS = 10  # of placing targets of their own by the weights found
-SETTLED = 1e-9  # change of the log density between two rounds, in nats, at which they end
+SETTLED = 1e-6  # change of the log density between two rounds, in nats, at which they end
 INNER = 1e-4  # most error of the log of the coupling's normalisation, in nats
 
 

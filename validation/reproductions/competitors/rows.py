@@ -34,7 +34,7 @@ from _report import REPORTS, command
 
 import pdeflow as pf
 
-METHODS = ("euler_maruyama", "exact_draws", "icnn_jko_runs", "proximal_recursion")
+METHODS = ("euler_maruyama", "exact_draws", "icnn_jko_runs", "proximal_recursion", "dual_jko")
 EXPERIMENTS = {
     "ornstein_uhlenbeck": (tuple(range(1, 13)), 15, tuple(round(0.1 * k, 1) for k in range(1, 11))),
     "mixtures": (tuple(range(2, 13, 2)), 5, (4.0,)),
