@@ -88,8 +88,9 @@ class Filter(Value):
     - `particle.EulerMaruyama` is the bootstrap filter: weights, systematic resampling [gordon1993; docs/math.md 13.4];
     - `neural.ICNNJKO` is [mokrov2022, Algorithm 3] as mended in docs/math.md 11: the maps B_1, ..., B_k move the start,
       and the posterior at t_k is the law of B_k(... B_1(x_0)) for x_0 of p_0 reweighted by all likelihoods along its
-      path (eq. (18)). On the line x_0 is drawn exactly through its quantile function, unless sampler= names
-      Metropolis-Hastings chains as published; in more dimensions it must. The published algorithm draws fresh batches
+      path (eq. (18)). On the line x_0 is drawn exactly through its quantile function (`sampler=laws.Stratified()` with
+      less noise), unless sampler= names Metropolis-Hastings chains as published; in more dimensions it must. The
+      published algorithm draws fresh batches
       from the chains; here a method with a pool takes it once after each observation, and pushes it along;
     - `grid.QuantileJKO` is the JKO filter with no error of optimisation or sampling.
 
@@ -188,7 +189,7 @@ class Filter(Value):
             More times at which laws are kept, multiples of dt up to `until`.
         seed : int
             Of the method's draws, of resampling and of chains.
-        sampler : laws.MetropolisHastings, optional
+        sampler : laws.Stratified or laws.MetropolisHastings, optional
             What draws from the posterior of a flow of maps, see Notes of the class.
 
         Returns

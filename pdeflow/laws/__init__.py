@@ -19,7 +19,7 @@ from .product import Product
 from .push_forward import PushForward
 from .quantiles import Quantiles
 from .radial import Radial
-from .reweighted import Reweighted, Reweighting, reweighted, reweighting
+from .reweighted import Reweighted, Reweighting, Stratified, reweighted, reweighting
 from .ring import Ring
 from .semicircle import Semicircle
 from .spec import from_spec
@@ -53,6 +53,7 @@ __all__ = [
     "Reweighting",
     "Ring",
     "Semicircle",
+    "Stratified",
     "Uniform",
     "from_spec",
     "register_map",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -13,6 +14,7 @@ from .._core.quadrature import gauss_panels
 from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
 from .._core.short_text import shown
 from .._core.validate import at_finite_points, draws, levels, numbers, points
+from .._core.value import Value
 from .base import Law
 from .grid import GridLaw
 from .line_table import DensityTable
@@ -25,11 +27,24 @@ from .quantiles import Quantiles
 
 
 class Sampler(Protocol):
-    """What draws from a reweighted law by name: `laws.MetropolisHastings`, or an object of your own."""
+    """What draws from a reweighted law by name: `Stratified`, `MetropolisHastings`, or an object of your own."""
 
     def sample(self, law: Reweighted, n: int, rng: np.random.Generator) -> Points:
         """n draws (n, d) of the law."""
         ...
+
+
+@dataclass(frozen=True)
+class Stratified(Value):
+    """Draws on the line, one in each of n equally likely intervals, in random order.
+
+    Each has the law that is asked for, but they depend on each other: means over all of them err by O(n^(-3/2)) where
+    independent draws err by O(n^(-1/2)), and increasing maps keep that.
+    """
+
+    def sample(self, law: Reweighted, n: int, rng: np.random.Generator) -> Points:
+        """n draws (n, 1); `NotAvailable` in more than one dimension."""
+        return law.quantile((rng.permutation(n) + rng.random(n)) / n)[:, None]
 
 
 class Reweighting(NamedTuple):

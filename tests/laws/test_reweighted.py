@@ -15,6 +15,7 @@ from pdeflow.laws import (
     Quantiles,
     Reweighted,
     Ring,
+    Stratified,
     Uniform,
     reweighted,
     reweighting,
@@ -89,6 +90,16 @@ def test_any_density_on_the_line_by_quadrature():
     assert law.cov()[0, 0] == pytest.approx(VARIANCE, abs=1e-11)
     assert law.sample(20_000, np.random.default_rng(0)).mean() == pytest.approx(MEAN, abs=4 * (VARIANCE / 2e4) ** 0.5)
     assert reweighted(Uniform(-1.0, 2.0), LIKELIHOOD).quantile([0.0, 1.0]).tolist() == [-1.0, 2.0]
+
+
+def test_stratified_draws_have_one_in_each_interval():
+    law = Reweighted(START, lambda x: LIKELIHOOD(x), Stratified())
+    x = law.sample(1000, np.random.default_rng(0))
+    levels = np.sort(law.cdf(x[:, 0]))
+    assert np.array_equal(np.floor(1000 * levels), np.arange(1000))
+    assert not np.array_equal(x, np.sort(x, axis=0))
+    # n^(-3/2) = 3e-5 times the spread of a stratum's tail; independent draws would be off by 0.02
+    assert x.mean() == pytest.approx(MEAN, abs=1e-3)
 
 
 def test_two_weights_are_their_sum_and_the_second_evidence_is_conditional():

@@ -71,7 +71,10 @@ METHODS = {
     "bootstrap 10,000": bootstrap(10_000),
     "bootstrap 50,000": bootstrap(50_000),
     "ICNN-JKO": convex_maps(None),
-    "ICNN-JKO, Crank-Nicolson chains": convex_maps(pf.laws.MetropolisHastings(pf.laws.CrankNicolson(0.5), **CHAINS)),
+    "ICNN-JKO, stratified draws": convex_maps(pf.laws.Stratified()),
+    "ICNN-JKO, Crank-Nicolson chains": convex_maps(
+        pf.laws.MetropolisHastings(pf.laws.CrankNicolson(acceptance=0.4), **CHAINS)
+    ),
     "ICNN-JKO, independent chains": convex_maps(pf.laws.MetropolisHastings(pf.laws.Independence(), **CHAINS)),
     "JKO in quantiles": exact_jko,
 }
