@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from _report import command, markdown_table
+from _report import markdown_table
 from competitors.rows import EXPERIMENTS, OUT, Measured, keep, read, summarised, the_problem, the_truths
 
 import pdeflow as pf
@@ -32,6 +32,10 @@ SIZES = (400, 1_000, 10_000)
 PUBLISHED = {size: f"EM_ProxRec_{size}" for size in SIZES}
 STEP, REGULARISATION, TOLERANCE, FLOOR = 1e-3, 0.05, 1e-5, 1e-15
 SHOWN = {"ornstein_uhlenbeck": (0.1, 0.5, 0.9), "mixtures": (4.0,)}
+TITLES = {
+    "ornstein_uhlenbeck": "Ornstein-Uhlenbeck draws against the exact law",
+    "mixtures": "Mixtures against the stationary law",
+}
 
 
 def authors_halves(x, log_values, log_truth):
@@ -149,13 +153,15 @@ def run(options):
     text = [
         "# The rows of the proximal recursion",
         "",
-        f"Made by `{command()}` from a store of runs.",
+        "Made by `python validation/reproductions/mokrov2022.py proximal_recursion --dims ... --particles ... --seeds "
+        "...` from a store of runs; draws that were not run are missing, see the column.",
         "",
         *(__doc__ or "").splitlines()[2:-3],
+        "",
     ]
     for experiment in EXPERIMENTS:
         text += [
-            f"## {experiment.replace('_', ' ').capitalize()}",
+            f"## {TITLES[experiment]}",
             "",
             *table(options.store, experiment, published),
             "",
