@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from .._core.compiled import crew
 from .._core.errors import BadInput
-from .._core.shapes import Matrix, Points, SameShape, Values, Vector
+from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
 from .._core.short_text import shown
 from .._core.validate import at_finite_points, draws, levels, numbers, points, positive, readonly
 from .base import Law
@@ -149,13 +149,16 @@ class KernelDensity(Law):
         inside = np.flatnonzero(np.isfinite(at))
         shares = np.empty(len(inside))
         with crew() as run:
-            run(len(inside), line_shares, at[inside], *self._line(), 1.0, shares)
+            run(len(inside), line_shares, at[inside], *self._line(1.0), shares)
         found[inside] = shares
         return found.reshape(x.shape)
 
-    def _line(self) -> tuple[Values, Values]:
-        order = np.argsort(self._at[:, 0], kind="stable")
-        return np.ascontiguousarray(self._at[order, 0]), np.exp(self._log_weights[order])
+    def _line(self, side: float) -> tuple[Values, Values, Row]:
+        """The whitened points in order, from above for side -1 (as the law of -x), their weights and running sums."""
+        x = side * self._at[:, 0]
+        order = np.argsort(x, kind="stable")
+        weights = np.exp(self._log_weights[order])
+        return np.ascontiguousarray(x[order]), weights, np.concatenate([[0.0], np.cumsum(weights)])
 
     def quantile(self, u: ArrayLike) -> SameShape:
         return self._places("quantile", u, 1.0)
@@ -171,11 +174,11 @@ class KernelDensity(Law):
         shares = levels(shares)
         flat = np.ascontiguousarray(shares).ravel()
         places = np.empty(len(flat))
-        x, weights = self._line()
+        x, weights, total = self._line(side)
         with crew() as run:
-            run(len(flat), line_places, flat, x, weights / weights.sum(), side, places)
-        places = np.where(flat == 0, -side * np.inf, np.where(flat == 1, side * np.inf, places))
-        return (self._origin[0] + self._root[0, 0] * places).reshape(shares.shape)
+            run(len(flat), line_places, flat, x, weights / total[-1], total / total[-1], places)
+        places = np.where(flat == 0, -np.inf, np.where(flat == 1, np.inf, places))
+        return (self._origin[0] + side * self._root[0, 0] * places).reshape(shares.shape)
 
     @property
     def mass_error(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]

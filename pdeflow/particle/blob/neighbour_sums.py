@@ -90,6 +90,27 @@ def _gap(low, high, left, right):
     return max(0.0, left - high, low - right)
 
 
+@compiled(nogil=True, fastmath=FMA, error_model="numpy")
+def _add_run(begin, end, own, own_factor, x, rate, mass, factor, forces, squared, weight, total):
+    """Add to the sums of a group those over the particles [begin, end); squared, weight (LANES,) are work space."""
+    for other in range(begin, end):
+        squared[:] = 0.0
+        for i in range(len(own)):
+            for j in range(LANES):
+                squared[j] += (own[i, j] - x[other, i]) ** 2
+        for j in range(LANES):
+            weight[j] = mass[other] * exp_negative(-rate * squared[j])
+        if not forces:
+            for j in range(LANES):
+                total[0, j] += weight[j]
+            continue
+        for j in range(LANES):
+            weight[j] *= own_factor[j] + factor[other]
+        for i in range(len(own)):
+            for j in range(LANES):
+                total[i, j] += weight[j] * (own[i, j] - x[other, i])
+
+
 @compiled(nogil=True, cache=True, fastmath=FMA, error_model="numpy")
 def near_sums(begin, end, groups, x, starts, shape, low, width, reach, rate, mass, factor, forces, out):
     """Sums over all particles within `reach` of each, and some a little further away.
@@ -125,22 +146,7 @@ def near_sums(begin, end, groups, x, starts, shape, low, width, reach, rate, mas
                 here = a * shape[1] + b
                 from_ = _first_at_least(x, starts[here], starts[here + 1], own[last, 0] - half)
                 to = _first_at_least(x, from_, starts[here + 1], own[last, size - 1] + half)
-                for other in range(from_, to):
-                    squared[:] = 0.0
-                    for i in range(dim):
-                        for j in range(LANES):
-                            squared[j] += (own[i, j] - x[other, i]) ** 2
-                    for j in range(LANES):
-                        weight[j] = mass[other] * exp_negative(-rate * squared[j])
-                    if forces:
-                        for j in range(LANES):
-                            weight[j] *= own_factor[j] + factor[other]
-                        for i in range(dim):
-                            for j in range(LANES):
-                                total[i, j] += weight[j] * (own[i, j] - x[other, i])
-                    else:
-                        for j in range(LANES):
-                            total[0, j] += weight[j]
+                _add_run(from_, to, own, own_factor, x, rate, mass, factor, forces, squared, weight, total)
         for j in range(size):
             for i in range(dim if forces else 1):
                 out[first + j, i] = total[i, j]

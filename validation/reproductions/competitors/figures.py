@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 Row = dict[str, str]
-COLOURS = ("#4477aa", "#228833", "#cc6677", "#aa3377", "#ccbb44", "#66ccee", "#555555", "#dd8800")
+COLOURS = ("#4477aa", "#228833", "#cc6677", "#aa3377", "#ccbb44", "#66ccee", "#555555", "#dd8800", "#7755cc", "#99bb66")
 
 
 def series(rows: Iterable[Row], experiment: str, method: str, size: int | None, time: float, kind: str = ""):
@@ -27,27 +27,35 @@ def series(rows: Iterable[Row], experiment: str, method: str, size: int | None, 
     return tuple(np.array(column) for column in zip(*sorted(mine), strict=True)) if mine else None
 
 
-def lines_of(rows: Sequence[Row]) -> list[tuple[str, int, str, str]]:
-    """(method, size, label, colour) of every line that has rows, floors left out."""
-    found = []
+def lines_of(rows: Sequence[Row], published: Sequence[Row]) -> list[tuple[str, int, str, str, str]]:
+    """(method, size, label, colour, published name) of every line, floors left out.
+
+    Lines that nobody has redone here have no method and a published name alone.
+    """
+    found, claimed = [], set()
     for name in METHODS:
         module = module_of(name)
-        sizes = sorted({int(row["size"]) for row in rows if row["method"] == name})
-        if name != "exact_draws":
-            found += [(name, size, f"{module.LABEL}{f', {size:,}' if size else ''}") for size in sizes]
-    return [(*line, COLOURS[i % len(COLOURS)]) for i, line in enumerate(found)]
+        claimed |= set(module.PUBLISHED.values())
+        sizes = {int(row["size"]) for row in rows if row["method"] == name} | set(module.PUBLISHED)
+        for size in sorted(sizes) if name != "exact_draws" else ():
+            label = f"{module.LABEL}{f', {size:,}' if size else ''}"
+            found.append((name, size, label, module.PUBLISHED.get(size, "")))
+    rest = dict.fromkeys(row["method"] for row in published if row["method"] not in claimed)
+    found += [("", 0, f"{told.replace('_', ' ')}, published alone", told) for told in rest]
+    return [(*line[:3], COLOURS[i % len(COLOURS)], line[3]) for i, line in enumerate(found)]
 
 
 def panel(axes: Axes, rows, published, experiment: str, time: float, kind: str) -> None:
     """One panel: `kind` "authors" with the published lines, or "honest" with the floors."""
-    for name, size, label, colour in lines_of(rows):
+    for name, size, label, colour, told in lines_of(rows, published):
         ours = series(rows, experiment, name, size, time, kind)
         if ours is not None:
-            axes.errorbar(*ours[:2], yerr=ours[2], color=colour, marker="o", markersize=3, linewidth=1, label=label)
-        told = module_of(name).PUBLISHED.get(size)
+            axes.errorbar(*ours[:2], yerr=ours[2], color=colour, marker="o", markersize=3, linewidth=1)
         line = series(published, experiment, told, None, time) if told and kind == "authors" else None
         if line is not None:
             axes.plot(*line[:2], color=colour, linestyle="--", marker="x", markersize=4, linewidth=1)
+        if ours is not None or line is not None:
+            axes.plot([], [], color=colour, label=label)
     if kind == "honest":
         for size in sorted({int(row["size"]) for row in rows if row["method"] == "exact_draws"}):
             floor = series(rows, experiment, "exact_draws", size, time, kind)
