@@ -49,7 +49,7 @@ def one_iteration(dim, width, batch, network, log_det):
     """A function that runs one training iteration, and its state."""
     generator = torch.Generator().manual_seed(0)
     move = first_map(np.zeros(dim), np.eye(dim), 1.0, width, network, generator)
-    training = ConvexTraining(move, network.signed, torch.float32, "cpu")
+    training = ConvexTraining(move, network, torch.float32, "cpu")
     with torch.no_grad():
         training.map.weight.add_(0.5 / width)  # a network away from the identity, so that the solves have work
     arrays = [array for group, _ in training.groups for array in group.values()]

@@ -31,6 +31,12 @@ class Network(Value):
         Whether neurons may enter with negative weights as far as the quadratic provably outweighs them
         (`maps/signed.py`): for mass that crosses between modes that overlap, in few dimensions. Of plain neurons only:
         depth 1, rank 0, pieces 1.
+    directions : {"random", "curvature"}
+        Of the neurons. "random": normal deviates at the first step, later steps start at the map before. "curvature":
+        frames of axes in which the curvature of the potential differs most from its mean, drawn anew at every step,
+        which starts at the identity (`icnn_jko/curvature_frames.py` says why); rates are then those of `ICNNJKO` times
+        the length of the last move over that of the first, and weights learn faster. For laws far from Gaussian in many
+        dimensions; of plain neurons only.
     """
 
     depth: int = 1
@@ -38,6 +44,7 @@ class Network(Value):
     pieces: int = 1
     sharpness: float = 1.0
     signed: bool = False
+    directions: str = "random"
 
     def __post_init__(self):
         count(self.depth, "depth")
@@ -54,6 +61,13 @@ class Network(Value):
                 f"signed = True with depth = {self.depth}, rank = {self.rank}, pieces = {self.pieces}. Only the "
                 "curvature of "
                 "plain neurons is bounded here: depth 1, rank 0, pieces 1. Take these, or signed=False."
+            )
+        one_of(self.directions, "directions", ("random", "curvature"))
+        if self.directions == "curvature" and (self.depth, self.rank, self.pieces) != (1, 0, 1):
+            raise BadInput(
+                f"directions = 'curvature' with depth = {self.depth}, rank = {self.rank}, pieces = {self.pieces}. "
+                "Only a neuron of one direction has an axis: depth 1, rank 0, pieces 1. Take these, or "
+                "directions='random'."
             )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 
 from ..._core.errors import Diverged, NotConverged
-from ..maps.training import WAIT, ConvexTraining, schedule
+from ..maps.training import ConvexTraining, schedule
 from ..runtime import out_of_memory
 from .jko_functional import JKOFunctional
 from .log_det import Exact, Stochastic
@@ -70,7 +70,7 @@ def minimise(
         with out_of_memory():
             first = functional.value(training.map, batches(0), dt)
             while iteration < most and stopped == "iterations":
-                _set_rates(optimiser, rates, iteration, most)
+                _set_rates(optimiser, rates, iteration, most, training.wait)
                 descend(functional, training, batches(iteration), log_det, dt, optimiser)
                 iteration += 1
                 if iteration % CHECK == 0 or iteration == most:
@@ -104,10 +104,10 @@ def descend(
     training.project()
 
 
-def _set_rates(optimiser, rates, iteration, most):
+def _set_rates(optimiser, rates, iteration, most, wait):
     """The learning rates of the groups for this iteration; the first group, the quadratic, does not wait."""
     for group, rate in zip(optimiser.param_groups, rates):
-        waits = group is not optimiser.param_groups[0] and iteration < WAIT * most
+        waits = group is not optimiser.param_groups[0] and iteration < wait * most
         group["lr"] = 0.0 if waits else rate * schedule(iteration, most)
 
 

@@ -129,11 +129,12 @@ class ConvexDescent:
     ):
         values, basis = np.linalg.eigh(cov)
         scale = float(np.sqrt(values.mean()))
+        network = Network(kind.depth, kind.rank)
         if previous is None:
-            start = first_map(center, basis, scale, kind.width, Network(kind.depth, kind.rank), generator)
+            start = first_map(center, basis, scale, kind.width, network, generator)
         else:
             start = previous.seen_from(center, basis, scale)
-        self.training = ConvexTraining(start, False, dtype, device)
+        self.training = ConvexTraining(start, network, dtype, device)
         self.map = self.training.map
         self.steps = [
             [(array, Adam(array.data, BETAS), divisor) for array in arrays.values()]

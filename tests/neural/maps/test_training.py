@@ -6,7 +6,8 @@ import torch
 from neural.random_maps import random_map
 from neural.variational_jko.parts import generator
 
-from pdeflow.neural.maps.training import Adam, ConvexTraining, schedule
+import pdeflow as pf
+from pdeflow.neural.maps.training import FASTER, WAIT, Adam, ConvexTraining, schedule
 
 
 def test_adam_is_adam_and_its_shared_form_keeps_the_direction():
@@ -34,7 +35,7 @@ def test_the_learning_rate_rises_and_falls_to_zero_as_a_cosine():
 
 def test_a_convex_map_in_training_has_its_arrays_in_three_groups():
     start = random_map(3, width=16, depth=2, rank=1)
-    training = ConvexTraining(start, False, torch.float64, "cpu")
+    training = ConvexTraining(start, pf.neural.Network(), torch.float64, "cpu")
     (quadratic, one), (hidden, other), (bounded, divisor) = training.groups
     assert set(quadratic) == {"root", "shift"} and set(bounded) == {"weight", "layer1.mixing"}
     assert (one, other, divisor) == (1.0, 1.0, 4.0) and "layer0.linear" in hidden
@@ -46,10 +47,20 @@ def test_a_convex_map_in_training_has_its_arrays_in_three_groups():
 @pytest.mark.parametrize("signed", [False, True])
 def test_projection_leads_back_to_convex_maps(signed):
     start = random_map(2, width=8, depth=1, rank=0)
-    training = ConvexTraining(start, signed, torch.float64, "cpu")
+    training = ConvexTraining(start, pf.neural.Network(signed=signed), torch.float64, "cpu")
     with torch.no_grad():
         training.map.weight.fill_(-50.0)
     training.project()
     weight = training.map.weight.max().item()
     assert weight == 0 if not signed else -50 < weight < 0
     training.finished()  # whose constructor refuses what is not convex
+
+
+def test_neurons_placed_along_the_curvature_do_not_wait_and_share_the_rate_with_those_of_their_direction():
+    start = random_map(2, width=8, depth=1, rank=0)
+    random, placed = (
+        ConvexTraining(start, pf.neural.Network(directions=directions), torch.float64, "cpu")
+        for directions in ("random", "curvature")
+    )
+    assert (random.wait, placed.wait) == (WAIT, 0.0)
+    assert random.groups[2][1] == pytest.approx(8**0.5) and placed.groups[2][1] == pytest.approx(4**0.5 / FASTER)
