@@ -170,7 +170,7 @@ SHOWN: tuple[tuple[str, str, Callable[[Row], str]], ...] = (
     ("error", "error", _error),
     ("times level", "times_level", lambda row: number(row["times_level"])),
     ("CPU seconds", "cpu_seconds", lambda row: number(row["cpu_seconds"])),
-    ("dt", "dt", lambda row: number(row["dt"])),
+    ("dt", "dt", lambda row: "-" if math.isnan(row["error"]) else number(row["dt"])),
     ("order", "order", _order),
     ("verdict", "verdict", lambda row: row["verdict"]),
     ("status", "status", _state),

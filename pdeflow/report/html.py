@@ -24,7 +24,7 @@ th{position:sticky;top:0;background:#f3f3f3;text-align:left;cursor:pointer;white
 th,td{padding:3px 7px;border-bottom:1px solid #ddd;vertical-align:top}
 th button{all:unset;cursor:pointer;font-weight:600}th button:focus-visible{outline:2px solid #0072B2}
 th[aria-sort=ascending] button::after{content:" \\25B2"}th[aria-sort=descending] button::after{content:" \\25BC"}
-td:not(:last-child){white-space:nowrap}.pass{color:#00694e}.fail,.bad{color:#b03a00}.panels{display:flex;flex-wrap:wrap;gap:8px}
+td{white-space:nowrap}td:last-child{max-width:0;width:99%;overflow:hidden;text-overflow:ellipsis}.pass{color:#00694e}.fail,.bad{color:#b03a00}.panels{display:flex;flex-wrap:wrap;gap:8px}
 figure{margin:0}figcaption{font-weight:600;font-size:13px}details{margin:1em 0}
 """
 _SCRIPT = """
@@ -104,7 +104,7 @@ _WORDS = (
     "solver with this representation. rank: place by error within the class; methods whose errors differ by less than "
     f"{BEYOND:g} standard errors share it. verdict: whether the order in dt is at least the "
     "one claimed; it is <em>fail</em>, too, where another error than that in time dominates. "
-    "A click on the head of a column sorts by it.</p>"
+    "A click on the head of a column sorts by it; a pointer on a status shows all of it.</p>"
 )
 
 
@@ -117,6 +117,7 @@ def _table_row(row: Row) -> str:
     for name, key, write in SHOWN:
         value = row[key]
         absent = (_is_number(value) and math.isnan(value)) or (key == "rank" and value == 0)
+        absent |= key == "dt" and math.isnan(row["error"])
         sort = "" if absent else repr(value) if _is_number(value) else str(value)
         mark = {"pass": ' class="pass"', "fail": ' class="fail"'}.get(str(value), "")
         if name == "status" and value != "ok":
@@ -133,7 +134,7 @@ def _panel(problem: str, rows: Sequence[Row]) -> str:
     across = _Scale([cost for _, points in lines for cost, _ in points], _LEFT, _WIDTH - 8)
     upward = _Scale([error for _, points in lines for _, error in points], _HEIGHT - _BOTTOM, 8)
     parts = _axes(across, upward)
-    taken: list[tuple[float, float]] = []
+    taken: list[tuple[float, float, float]] = []
     for row, points in lines:
         parts.append(_line(row, [(across(cost), upward(error)) for cost, error in points], taken))
     name = escape(problem, quote=True)
@@ -145,18 +146,19 @@ def _panel(problem: str, rows: Sequence[Row]) -> str:
     )
 
 
-def _line(row: Row, places: Sequence[tuple[float, float]], taken: list[tuple[float, float]]) -> str:
+def _line(row: Row, places: Sequence[tuple[float, float]], taken: list[tuple[float, float, float]]) -> str:
     """The line of one method with its name, which moves up or down where another name is."""
     colour, label = _COLOURS[row["class"]], escape(row["method"])
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in places)
     x, y = places[-1]
     end, x = ("end", x - 6) if x > _WIDTH * 0.6 else ("start", x + 6)
-    middle, reach = x + (-30 if end == "end" else 30), _HEIGHT - _BOTTOM - 3
+    half = 2.5 * len(row["method"])  # of the width of a name, in letters of size 9
+    middle, reach = x + (-half if end == "end" else half), _HEIGHT - _BOTTOM - 3
     tried = [y - 5 + shift for shift in (0, 10, -10, 20, -20, 30, -30) if 16 < y - 5 + shift < reach]
-    free = (at for at in tried if all(abs(middle - a) > 65 or abs(at - b) > 8 for a, b in taken))
+    free = (at for at in tried if all(abs(middle - a) > half + c or abs(at - b) > 8 for a, b, c in taken))
     y = next(free, min(max(y - 5, 16), reach))
-    taken.append((middle, y))
+    taken.append((middle, y, half))
     return (
         f'<g><title>{label}</title><polyline points="{path}" fill="none" stroke="{colour}"/>{dots}'
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{end}" fill="{colour}">{label}</text></g>'

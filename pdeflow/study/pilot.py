@@ -93,7 +93,7 @@ class Seen:
         odds_of_curve = np.exp(-0.5 * (misfit - misfit.min())) / np.sqrt(known * a**2)  # log a is flat before the pilot
         chosen = rng.choice(many, _DRAWS, p=odds_of_curve / odds_of_curve.sum())
         drawn = a[chosen] + rng.standard_normal(_DRAWS) / np.sqrt(known[chosen])
-        return np.maximum(drawn, 0.0)[:, None] * shape(h)[chosen]
+        return np.maximum(drawn, 1e-3 * a[chosen])[:, None] * shape(h)[chosen]  # an error of nothing has no logarithm
 
     def spreads(self, rng: np.random.Generator) -> Values:
         """Standard deviations over seeds that agree with the pilot, (draws,)."""
