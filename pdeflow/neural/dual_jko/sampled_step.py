@@ -9,7 +9,7 @@ from scipy.special import ndtri
 from scipy.stats import qmc
 
 from ..._core.errors import Diverged, NotConverged
-from ..._core.shapes import Row, Values
+from ..._core.shapes import Numbers, Points, Row, Values
 from .basis import Basis
 from .law import Reference
 from .nodes import sampled_targets
@@ -20,6 +20,8 @@ ROUNDS = 5  # of placing the reference by the law found and finding the law on i
 ENOUGH = 1e-3  # change of the log density between two rounds, in nats, at which they end
 ANNEALED = 0.1  # effective share of the draws from which the next reference is found
 NEEDED = 4  # least effective draws of the reference for each function
+WAVES = 64  # functions by which the law is held against the coupling
+STEEPEST = 4.0  # largest wave number, per deviation of the law
 SMALLEST = 1e-15  # level of a normal quantile
 
 
@@ -56,6 +58,7 @@ class SampledStep(Step):
             "rounds": rounds,
             "gradient_norm": ascent.gradient_norm,
             "effective_share": _effective_share(shares),
+            "marginal_error": self._marginal_error(basis, c, pairs, z, shares),
         }
         return self.after(basis, c, reference, z, shares, facts)
 
@@ -65,6 +68,22 @@ class SampledStep(Step):
         bare = self.whitened(np.empty((0, len(self.mean))), 1.0)
         centres = (self.state.x[which] - self.mean) @ bare.whitening.T
         return self.whitened(centres, self.method.width or float(np.sqrt(len(self.mean))))
+
+    def _marginal_error(self, basis: Basis, c: Row, pairs: Numbers, z: Points, shares: Values) -> float:
+        """Root mean square over random waves, none of them in the basis, of the gap of their means.
+
+        The means are those of the law and of the second marginal of the coupling.
+        """
+        y, logs = sampled_targets(self.state.x, basis, c, self.scale, self.gamma, pairs)
+        flat = y.reshape(-1, y.shape[-1])
+        logs = logs + self.stiffness * basis.combined(flat, c).reshape(logs.shape)
+        joint = np.exp(logs - logs.max(axis=1, keepdims=True))
+        joint *= (self.state.weights / joint.sum(axis=1))[:, None]
+        waves = self.rng.standard_normal((len(self.mean), WAVES)) / np.sqrt(len(self.mean)) * STEEPEST
+        waves = basis.whitening.T @ (waves * self.rng.random(WAVES))
+        phase = 2 * np.pi * self.rng.random(WAVES)
+        gap = shares @ np.cos(z @ waves + phase) - joint.ravel() @ np.cos(flat @ waves + phase)
+        return float(np.sqrt(np.mean(gap**2)))
 
     def _require_trust(self, basis: Basis, c: Row, shares: Values) -> None:
         """`Diverged` or `NotConverged` where the draws say nothing about the law."""

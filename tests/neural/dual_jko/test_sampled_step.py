@@ -23,6 +23,17 @@ def test_in_the_plane_sampling_is_all_that_is_left():
     assert method.report(state)["effective_share"] > 0.5
 
 
+def test_the_marginal_error_sees_what_quadratics_lack():
+    """Two components 4 deviations apart in the plane, which quadratics make one Gaussian."""
+    start = pf.laws.GaussianMixture([0.5, 0.5], [[-1.0, 0.0], [1.0, 0.0]], [0.25 * np.eye(2)] * 2)
+    problem, errors = pf.problems.mixture_ou(start), []
+    for bumps in (0, 20):
+        method, rng = DualJKO(samples=2048, bumps=bumps, width=1.0), np.random.default_rng(0)
+        state = method.step(problem, method.init(problem, rng), 0.05, rng)
+        errors.append(method.report(state)["marginal_error"])
+    assert errors[0] > 0.03 > 3 * errors[1]  # the noise of 2,048 draws is 0.01, of which the fit takes a part
+
+
 def test_one_gaussian_that_cannot_cover_the_law_is_said():
     problem = pf.problems.mixture_target(6, 7, 5.0)
     with pytest.raises(pf.NotConverged, match="reference"):
