@@ -3,10 +3,10 @@
     python validation/reproductions/mokrov2022.py competitors --method euler_maruyama --experiment ornstein_uhlenbeck
     python validation/reproductions/mokrov2022.py competitors --draw
 
-The first command measures rows and keeps them in validation/reports/competitors/rows/METHOD.csv, one line for each
-experiment, size, dimension and time; `--dims`, `--sizes`, `--draws` and `--times` choose among them, and lines that are
-there are replaced. The second draws figure2.png (mixtures), figure4.png and figure6.png (Ornstein-Uhlenbeck) and writes
-report.md from whatever files lie there.
+The first command measures rows and keeps them in validation/reports/competitors/rows, a CSV file for each method and in
+it a line for each experiment, size, dimension and time; `--dims`, `--sizes`, `--draws` and `--times` choose among them,
+and lines that are there are replaced. The second draws figure2.png (mixtures), figure4.png and figure6.png
+(Ornstein-Uhlenbeck) and writes report.md from whatever files lie there.
 
 A method is a module of this folder, named in `METHODS`, with
 
