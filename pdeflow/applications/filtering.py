@@ -92,6 +92,7 @@ class Filter(Value):
       less noise), unless sampler= names Metropolis-Hastings chains as published; in more dimensions it must. The
       published algorithm draws fresh batches
       from the chains; here a method with a pool takes it once after each observation, and pushes it along;
+    - `neural.DualJKO` multiplies its density by the likelihoods;
     - `grid.QuantileJKO` is the JKO filter with no error of optimisation or sampling.
 
     `exact` is the Kalman filter, where the problem has an exact flow of Gaussians.

@@ -153,6 +153,15 @@ def test_a_flow_of_maps_by_chains():
     assert law.log_density(np.array([[0.1]])).shape == (1,)
 
 
+def test_a_density_in_closed_form_is_multiplied_by_the_likelihoods():
+    pytest.importorskip("torch")
+    mean, variance = jko_kalman(0.25)
+    found = LINEAR.run(pf.neural.DualJKO(bumps=0), dt=0.25)
+    # its temperature is ε/(2 dt) = 0.002 too high, and that raises the variance by 0.2 % at most
+    assert found.final.mean()[0] == pytest.approx(mean, abs=1e-3)
+    assert found.final.cov()[0, 0] == pytest.approx(variance, rel=2.5e-3)
+
+
 def test_more_times_are_kept_and_a_general_likelihood_is_taken():
     def log_likelihood(x, value):
         return -((x[:, 0] ** 2 - value) ** 2) / 2

@@ -64,6 +64,12 @@ def exact_jko(seen, seed):
     return flow, flow.final
 
 
+def dual_jko(seen, seed):
+    """DualJKO with dt = 0.1: the density in closed form is multiplied by the likelihoods."""
+    flow = seen.run(pf.neural.DualJKO(), dt=0.1, until=END, seed=seed)
+    return flow, flow.final
+
+
 CHAINS = dict(chains=2048, warm_up=40, every=3)
 METHODS = {
     "bootstrap 100": bootstrap(100),
@@ -76,6 +82,7 @@ METHODS = {
         pf.laws.MetropolisHastings(pf.laws.CrankNicolson(acceptance=0.4), **CHAINS)
     ),
     "ICNN-JKO, independent chains": convex_maps(pf.laws.MetropolisHastings(pf.laws.Independence(), **CHAINS)),
+    "DualJKO": dual_jko,
     "JKO in quantiles": exact_jko,
 }
 COLUMNS = {
