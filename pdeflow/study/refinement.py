@@ -83,7 +83,8 @@ def from_refinement(
         runs, for laws that are no grids where no `axes` are given, that have mass outside these cells, or whose own
         cells are cut by them.
     NotConverged
-        Where the observed order differs from `order` by more than 1/4, and where an extrapolated mass is below -1e-12.
+        Where the observed order is below `order` by more than 1/4, or above it where laws are extrapolated, and where
+        an extrapolated mass is below -1e-12.
 
     Notes
     -----
@@ -164,7 +165,8 @@ def _limit(
     if max(first, last) <= ROUND_OFF:  # nothing to extrapolate, and no order to see
         return _finest(levels, masses, axes, extrapolate or given is not None), ROUND_OFF, float("nan")
     observed = float(np.log2(first / last)) if min(first, last) > 0 else float("nan")
-    if not abs(observed - order) <= ORDER_TOLERANCE:
+    low, high = order - ORDER_TOLERANCE, order + (ORDER_TOLERANCE if extrapolate else np.inf)
+    if not low <= observed <= high:
         raise NotConverged(
             f"Refinement changes the masses by {first:.3g} and then by {last:.3g} {where}: an order of "
             f"{observed:.3g}, where {order:g} is expected. An error bar by extrapolation needs the order to be seen. "

@@ -162,7 +162,7 @@ def _extrapolated(halves: Any, moved: Sequence[Numbers]) -> Numbers:
         outer[:-1] += np.maximum(inner, 0.0)
         outer[1:] -= np.minimum(inner, 0.0)
     most = (1 - SHRINKAGE) * density
-    kept = np.where(out > most, most / np.where(out > 0, out, 1.0), 1.0)
+    kept = np.where(out > most, most / np.where(out > most, out, 1.0), 1.0)
     for axis, part in enumerate(moved):
         whole, share, inner = (np.moveaxis(each, axis, 0) for each in (density, kept, part))
         passed = inner[:-1] * np.where(inner[:-1] > 0, share[:-1], share[1:])
