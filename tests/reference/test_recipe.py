@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "references"
 
 
-NAMES = ["barenblatt_1d_m2", "barenblatt_1d_m3", "double_well_1d", "log_repulsion_1d", "ou_1d"]
+LINE = ["barenblatt_1d_m2", "barenblatt_1d_m3", "double_well_1d", "log_repulsion_1d", "ou_1d"]
+PLANE = sorted(path.stem for path in FOLDER.glob("*_2d.h5"))  # whose recipes take a minute each: not made again here
+NAMES = sorted(LINE + PLANE)
 
 
 def test_every_recipe_has_its_file_its_card_and_its_checksum():
@@ -31,11 +33,15 @@ def test_every_recipe_has_its_file_its_card_and_its_checksum():
         assert f"{name}.h5" in cards
 
 
+@pytest.mark.parametrize("name", LINE)
+def test_each_file_of_the_line_can_be_made_again(name):
+    assert pf.reference.verify(FOLDER / f"{name}.h5") == []
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_each_file_is_valid_opens_with_named_dimensions_and_can_be_made_again(name):
+def test_each_file_is_valid_and_opens_with_named_dimensions(name):
     path = FOLDER / f"{name}.h5"
     assert pf.reference.check(path) == []
-    assert pf.reference.verify(path) == []
     reference = pf.reference.load(path)
     assert (
         reference.provenance["recipe"] == name and reference.provenance["problem_note"] == "rebuilt from the catalogue"

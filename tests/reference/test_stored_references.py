@@ -1,6 +1,8 @@
 """The stored references against independent truths."""
 
+import json
 import math
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -77,3 +79,41 @@ def test_the_semicircle_file_holds_the_radii_of_the_closed_form():
         np.abs(radii - truth).max() <= reference.error.value
     )  # W2 of two semicircles is half the difference of the radii
     assert abs(radii[-1] - np.sqrt(2)) < 2e-4
+
+
+PLANE = sorted(path.stem for path in FOLDER.glob("*_2d.h5"))
+
+
+@pytest.mark.parametrize("name", PLANE)
+def test_schemes_of_a_reference_of_the_plane_agree_within_their_error_bars(name):
+    checks = pf.reference.load(FOLDER / f"{name}.h5").provenance["checks_made"]
+    checks = json.loads(checks) if isinstance(checks, str) else checks
+    bars = {label.removeprefix("error bar of "): bar for label, bar in checks.items() if label.startswith("error bar")}
+    assert len(bars) >= 2 and 0 <= max(bars.values()) < 0.1
+    pairs = [pair for pair in combinations(bars, 2) if f"l1 distance of {pair[0]} and {pair[1]}" in checks]
+    assert {scheme for pair in pairs for scheme in pair} == set(bars)
+    for one, other in pairs:
+        assert checks[f"l1 distance of {one} and {other}"] <= bars[one] + bars[other]
+    for label, gap in checks.items():
+        if label.startswith("mean of "):
+            function, cloud = label.removeprefix("mean of ").split(" less")[0].split(" under ")
+            assert abs(gap) <= 4 * checks[f"standard error of the mean of {function} under {cloud}"]
+        assert not label.startswith("weak residual") or gap < 1e-3
+
+
+def test_a_study_in_the_plane_takes_a_reference_as_its_truth():
+    reference = pf.reference.load(FOLDER / "styblinski_tang_2d.h5")
+    box = {"lower": -6.0, "upper": 6.0}
+    table = pf.Study(
+        [reference.problem],
+        {name: pf.grid.ChangCooper(time_order=order, **box) for name, order in (("second", 2), ("first", 1))},
+        sweep={"cells": [30, 60, 120]},
+        metrics={"l1": pf.metrics.l1},
+        dt=0.3 / 64,
+        times=[0.6],
+        against=reference,
+    ).run(progress=False)
+    assert {row["status"] for row in table} == {"ok"}
+    orders = {row["method"]: row for row in table.orders("l1", along="cells", expected=2.0)}
+    assert orders["second"]["verdict"] == "pass" and abs(orders["second"]["slope"] - 2) < 0.1
+    assert orders["first"]["verdict"] != "pass"  # its error in time, 3e-3, does not fall with the cells
