@@ -18,8 +18,8 @@ from .._core.value import Value
 from ..energies.energy import Energy
 from ..energies.internal import Entropy
 from ..energies.potentials import FromFunction
-from ..laws import Gaussian, GaussianLikelihood, Law, Particles, reweighting
-from ..laws.log_weights import weights_at
+from ..laws import Gaussian, GaussianLikelihood, Law, Particles, Reweighted, Stratified, reweighting
+from ..laws.log_weights import PathWeight, weights_at
 from ..laws.metropolis_hastings import off_chains, on_chains
 from ..method import solve
 from ..particle import EulerMaruyama
@@ -259,6 +259,8 @@ class _Run:
     def __init__(self, problem: Filter, predict: Callable[..., Trajectory], sampler: Any, seeds: list[int]):
         self.filter, self._predict, self._sampler, self._seeds = problem, predict, sampler, iter(seeds)
         self.law, self.chains = problem.problem.initial, None
+        if isinstance(sampler, Stratified):  # the start too
+            self.law = Reweighted(self.law, PathWeight((), ()), sampler)
         self.laws: list[Law] = []
         self.observations: list[dict[str, Any]] = []
         self.history: list[dict[str, Any]] = []

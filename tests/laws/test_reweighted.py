@@ -92,14 +92,16 @@ def test_any_density_on_the_line_by_quadrature():
     assert reweighted(Uniform(-1.0, 2.0), LIKELIHOOD).quantile([0.0, 1.0]).tolist() == [-1.0, 2.0]
 
 
-def test_stratified_draws_have_one_in_each_interval():
+def test_stratified_draws_have_one_in_each_interval_in_every_batch():
     law = Reweighted(START, lambda x: LIKELIHOOD(x), Stratified())
-    x = law.sample(1000, np.random.default_rng(0))
-    levels = np.sort(law.cdf(x[:, 0]))
-    assert np.array_equal(np.floor(1000 * levels), np.arange(1000))
-    assert not np.array_equal(x, np.sort(x, axis=0))
-    # n^(-3/2) = 3e-5 times the spread of a stratum's tail; independent draws would be off by 0.02
-    assert x.mean() == pytest.approx(MEAN, abs=1e-3)
+    levels = law.cdf(law.sample(1024, np.random.default_rng(0))[:, 0])
+    for batch in (1024, 256, 32):
+        for block in levels.reshape(-1, batch):
+            assert np.array_equal(np.sort(np.floor(batch * block)), np.arange(batch))
+    assert not np.array_equal(levels, np.sort(levels))
+    means = [law.sample(1024, np.random.default_rng(seed)).mean() for seed in range(40)]
+    # independent draws would spread by 0.6/32 = 0.02; each mean is unbiased: 4 standard errors
+    assert np.std(means) < 2e-3 and np.mean(means) == pytest.approx(MEAN, abs=4 * np.std(means) / np.sqrt(40))
 
 
 def test_two_weights_are_their_sum_and_the_second_evidence_is_conditional():

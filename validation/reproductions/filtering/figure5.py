@@ -45,13 +45,13 @@ def bootstrap(particles):
     return run
 
 
-def convex_maps(sampler):
+def convex_maps(sampler, iterations=60):
     """ICNN-JKO with dt = 0.1 as published, and a network of 64 neurons (256 in the thesis)."""
 
     def run(seen, seed):
         network = pf.neural.Network(sharpness=20, signed=True)
         training = pf.neural.Training(pool=32_768)
-        method = pf.neural.ICNNJKO(width=64, iterations=60, batch=512, network=network, training=training)
+        method = pf.neural.ICNNJKO(width=64, iterations=iterations, batch=512, network=network, training=training)
         flow = seen.run(method, dt=0.1, until=END, seed=seed, sampler=sampler)
         return flow, flow.final
 
@@ -77,7 +77,7 @@ METHODS = {
     "bootstrap 10,000": bootstrap(10_000),
     "bootstrap 50,000": bootstrap(50_000),
     "ICNN-JKO": convex_maps(None),
-    "ICNN-JKO, stratified draws": convex_maps(pf.laws.Stratified()),
+    "ICNN-JKO, stratified draws": convex_maps(pf.laws.Stratified(), 40),
     "ICNN-JKO, Crank-Nicolson chains": convex_maps(
         pf.laws.MetropolisHastings(pf.laws.CrankNicolson(acceptance=0.4), **CHAINS)
     ),
