@@ -31,11 +31,11 @@ DRAWS, INVERTED, STEPPED = (
 BARS = {"wells": 0.05, "hat": 0.02}
 PLACED = pf.neural.Network(directions="curvature")
 TRAINED = {
-    "wells": pf.neural.ICNNJKO(width=192, iterations=250, network=PLACED),
-    "hat": pf.neural.ICNNJKO(width=320, iterations=250, network=PLACED),
+    "wells": pf.neural.ICNNJKO(width=192, iterations=300, network=PLACED),
+    "hat": pf.neural.ICNNJKO(width=320, iterations=150, learning_rate=0.1, network=PLACED),
 }
 OTHERS = {
-    "VariationalJKO": pf.neural.VariationalJKO(map=pf.neural.Convex(width=64, depth=1, rank=0)),
+    "VariationalJKO": pf.neural.VariationalJKO(map=pf.neural.Convex(width=64, depth=1, rank=0), outer=150),
     "PWGF": pf.neural.PWGF(map=pf.neural.Coordinatewise(pieces=12), samples=2000),
 }
 
