@@ -61,7 +61,7 @@ def missed(rows):
     return out
 
 
-def lines_of(rows, sets, methods, command):
+def lines_of(rows, sets, methods, command, rate):
     """The lines of the report."""
     found = groups(rows)
     names = list(dict.fromkeys(name for name, _ in found))
@@ -70,9 +70,9 @@ def lines_of(rows, sets, methods, command):
         "# Bayesian logistic regression",
         "",
         f"Made by `{command}`; rows in the file beside this one are not run again. Splits 4 : 1 by seed, features",
-        "standardised on the training part, no intercept, Gamma prior of rate 0.01. The truth is the Pólya-Gamma chain",
-        "of `pdeflow.applications.logistic.gibbs`: 8,192 draws of four chains, R-hat below 1.01 in every coordinate.",
-        "All methods start at the prior, but for Laplace's Gaussian. Errors are one standard error.",
+        f"standardised on the training part, no intercept, Gamma prior of rate {rate:g}. The truth is the chain by",
+        "Pólya-Gamma variables of `pdeflow.applications.logistic.gibbs`: 8,192 draws, R-hat below 1.01 in",
+        "every coordinate. All methods start at the prior, but for Laplace's Gaussian. Errors are one standard error.",
         "",
         "## Distance to the posterior",
         "",
