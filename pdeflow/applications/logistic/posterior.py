@@ -232,7 +232,7 @@ class Posterior(Potential):
 
 def _softplus(z: Array) -> Array:
     """log(1 + e^z), without overflow."""
-    return z.logaddexp(0 * z) if is_tensor(z) else np.logaddexp(0.0, z)
+    return z.logaddexp(z.new_zeros(())) if is_tensor(z) else np.logaddexp(0.0, z)
 
 
 def _logistic(z: Array) -> Array:
