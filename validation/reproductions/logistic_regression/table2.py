@@ -20,11 +20,14 @@ DRAWS = 4096  # of each method that has a law, as published
 RATE = 0.01  # of the Gamma prior, as in the text; the code of the authors has 100
 STEP, STEPS = 0.5, 6  # of the JKO methods; the steps are long, which an implicit scheme may take
 TRAINING = pf.neural.Training(pool=65_536)
+MANY = 2000  # points, beyond which batches, iterations, clouds and chains are smaller, as a likelihood is dear
+THIN = {"twonorm": 10}  # sweeps between draws where 5 leave them too much alike
 
 
 def icnn_jko(posterior, seed):
     """Six JKO steps from the prior."""
-    method = pf.neural.ICNNJKO(batch=512, training=TRAINING)
+    batch, iterations = (256, 120) if len(posterior.labels) > MANY else (512, 200)
+    method = pf.neural.ICNNJKO(batch=batch, iterations=iterations, training=TRAINING)
     return pf.solve(posterior.problem(), method, dt=STEP, times=[STEP * STEPS], seed=seed).final
 
 
@@ -45,7 +48,7 @@ def langevin(posterior, seed):
     curvature = np.linalg.eigvalsh(np.linalg.inv(logistic.laplace(posterior).cov()))
     dt = 0.25 / curvature[-1]
     steps = min(2000, int(np.ceil(4 / curvature[0] / dt)))
-    method = pf.particle.EulerMaruyama(1024 if len(posterior.labels) <= 2000 else 256)
+    method = pf.particle.EulerMaruyama(256 if len(posterior.labels) > MANY else 1024)
     return pf.solve(posterior.problem(), method, dt=dt, times=[dt * steps], seed=seed).final
 
 
@@ -111,7 +114,9 @@ def kept_chain(folder, name, seed, posterior):
         with np.load(file) as kept:
             chain = logistic.Chain(kept["draws"], int(kept["thin"]), int(kept["warm_up"]))
             return chain, float(kept["seconds"]), float(kept["cpu"])
-    chain, wall, cpu = timed(logistic.gibbs, posterior, np.random.default_rng([seed, 1]))
+    draws = 512 if len(posterior.labels) > MANY else 2048
+    rng = np.random.default_rng([seed, 1])
+    chain, wall, cpu = timed(lambda: logistic.gibbs(posterior, rng, draws=draws, thin=THIN.get(name, 5)))
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(file, draws=chain.draws, thin=chain.thin, warm_up=chain.warm_up, seconds=wall, cpu=cpu)
     return chain, wall, cpu
