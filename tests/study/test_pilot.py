@@ -64,8 +64,9 @@ def test_curves_spread_as_the_pilot_lets_them():
     near = exact.curves(steps, rng) / steps
     assert np.abs(near - 1).max() < 0.06  # errors without noise are taken to be known to 1 %
     (loud,) = seen(table((0.5, 0.25, 0.125), range(3), spread=0.04), CLAIM)
-    scatter = loud.curves(steps, rng)[:, 2].std()
-    assert 0.3 * loud.stderr[2] < scatter < 1.2 * loud.stderr[2]  # coarser levels tell something of it too
+    scatter = loud.curves(steps, rng).std(axis=0)
+    # its own seeds alone tell the coarsest error (300 draws know a deviation to 4 %), coarser levels tell the others
+    assert 0.85 * loud.stderr[0] < scatter[0] < 1.15 * loud.stderr[0] and scatter[2] < 0.8 * loud.stderr[2]
 
 
 def test_seconds_are_a_constant_and_a_rate():
