@@ -44,7 +44,9 @@ def _generated(generator: Callable[..., logistic.DataSet], n: int) -> Callable[[
 
 
 SETS = {
-    "banana": Source(_keel("banana", ("1.0",)), Published(0.5613, -0.6910, 0.54, -0.69, 0.559), "the published points"),
+    "banana": Source(
+        _keel("banana", ("1.0",)), Published(0.5613, -0.6910, 0.54, -0.69, 0.559), "5,300 points, as published"
+    ),
     "diabetis": Source(
         _keel("pima", ("tested_positive",)),
         Published(0.7727, -0.4510, 0.78, -0.46, 0.7779),
