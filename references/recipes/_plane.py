@@ -56,7 +56,9 @@ def linear(problem, box, times, lifted, words, *, stored, cells, dt, particles, 
     return kept(flow, replace(grid, cells=4 * cells), checks, words)
 
 
-def with_fronts(problem, box, times, words, *, stored, cells, dt, order, dual_dt, dual_cells, tolerance):
+def with_fronts(
+    problem, box, times, words, *, stored, cells, dt, order, dual_dt, dual_cells, tolerance, dual_order=1.0
+):
     """Finite volumes, the finest run as it is, against JKO steps by duality, whose step goes to 0 with the cells."""
 
     def refined(method, first, dt, order):
@@ -66,7 +68,7 @@ def with_fronts(problem, box, times, words, *, stored, cells, dt, order, dual_dt
     volumes = pf.grid.FiniteVolume(stepping="implicit", **box)
     flow = refined(volumes, cells, dt, order)
     dual = pf.grid.BackAndForthJKO(tolerance=tolerance, **box)
-    checks = pf.agreement({"FiniteVolume": flow, "BackAndForthJKO": refined(dual, dual_cells, dual_dt, 1.0)})
+    checks = pf.agreement({"FiniteVolume": flow, "BackAndForthJKO": refined(dual, dual_cells, dual_dt, dual_order)})
     slow = np.arange(round(times[0] / dt), round(times[-1] / dt) + 1) * dt
     run = pf.solve(problem, replace(volumes, cells=2 * cells), dt=dt / 2, times=slow)
     checks["weak residual of half as many cells"] = pf.checks.weak_residual(problem, run)

@@ -101,6 +101,17 @@ def test_schemes_of_a_reference_of_the_plane_agree_within_their_error_bars(name)
         assert not label.startswith("weak residual") or gap < 1e-3
 
 
+def test_a_reference_of_the_plane_is_the_rotated_product():
+    """Made on a grid of the plane, which knew no structure; here from its two parts on lines."""
+    reference = pf.reference.load(FOLDER / "rotated_double_well_2d.h5")
+    axes, times = reference.trajectory.final.axes, reference.times
+    lifted = pf.from_refinement(
+        reference.problem, pf.grid.ChangCooper(time_order=2), 1 / 64, 400, times=times, axes=axes
+    )
+    for law, truth in zip(lifted.laws, reference.trajectory.laws):
+        assert pf.metrics.l1(law, truth).value <= reference.error.value < 2e-5
+
+
 def test_a_study_in_the_plane_takes_a_reference_as_its_truth():
     reference = pf.reference.load(FOLDER / "styblinski_tang_2d.h5")
     box = {"lower": -6.0, "upper": 6.0}
