@@ -27,6 +27,7 @@ MANY = 2000  # points, beyond which batches, iterations, clouds and chains are s
 ICNN = {
     "image": {"learning_rate": 0.005, "steps": 10, "width": 16},
     "ringnorm": {"learning_rate": 0.02},
+    "ringnorm-generated": {"learning_rate": 0.02, "steps": 10},
     "twonorm": {"learning_rate": 0.02},
 }
 THIN = {"twonorm": 10}  # sweeps between draws where 5 leave them too much alike
