@@ -77,7 +77,7 @@ METHODS = {
     "bootstrap 10,000": bootstrap(10_000),
     "bootstrap 50,000": bootstrap(50_000),
     "ICNN-JKO": convex_maps(None),
-    "ICNN-JKO, stratified draws": convex_maps(pf.laws.Stratified(), 40),
+    "ICNN-JKO, stratified draws": convex_maps(pf.laws.Stratified(), 100),
     "ICNN-JKO, Crank-Nicolson chains": convex_maps(
         pf.laws.MetropolisHastings(pf.laws.CrankNicolson(acceptance=0.4), **CHAINS)
     ),
@@ -189,7 +189,7 @@ def table(rows):
 def grids():
     """Work and precision of grids on experiments 0 to 2, against the truth."""
     lines = []
-    for cells, order, dt in [(100, 2, 0.1), (200, 2, 0.05), (500, 2, 0.02), (1000, 2, 0.01), (2000, 1, 1e-3)]:
+    for cells, order, dt in [(100, 2, 0.1), (200, 2, 0.05), (500, 2, 0.02), (1000, 2, 0.01)]:
         errors, evidence, work = [], [], []
         for number in range(3):
             seen, exact = experiment(number)
@@ -235,7 +235,7 @@ def picture(rows):
     left.legend()
     seen, exact = experiment(0)
     right.plot(CENTRES, exact.final.density, "k", lw=2, label="truth")
-    for name in ("ICNN-JKO", "bootstrap 1,000", "bootstrap 50,000"):
+    for name in ("JKO in quantiles", "bootstrap 1,000"):
         law = METHODS[name](seen, 0)[1]
         right.plot(CENTRES, np.exp(law.log_density(CENTRES[:, None])), lw=1, label=name)
     right.set_xlabel("x")
@@ -282,6 +282,7 @@ def arguments(parser):
     parser.add_argument("--methods", nargs="*", default=list(METHODS), choices=list(METHODS), help="which methods")
     parser.add_argument("--quick", action="store_true", help="two paths, the bootstrap filter up to 1,000, no report")
     parser.add_argument("--rows-only", action="store_true", help="fill the store, and write no report")
+    parser.add_argument("--kept", action="store_true", help="report what the store holds, and compute no more rows")
     parser.add_argument("--animate", action="store_true", help="write the density in time as a GIF")
 
 
@@ -291,7 +292,7 @@ def run(options):
         options.experiments, options.methods = [0, 1], ["bootstrap 100", "bootstrap 1,000", "JKO in quantiles"]
     for number in options.experiments:
         for name in options.methods:
-            if not any((old["method"], old["experiment"]) == (name, number) for old in kept()):
+            if not options.kept and not any((old["method"], old["experiment"]) == (name, number) for old in kept()):
                 new = row(name, number)
                 keep(new)
                 print(f"{name:34} {number:2} SymKL {new['sym_kl']:.4f}  {new['cpu']:.1f} CPU s", flush=True)
@@ -310,7 +311,8 @@ def run(options):
         *(line for line in (__doc__ or "").splitlines()[2:8]),
         "",
         "The published paths are other draws of the same law, so medians and ranges are compared, not runs. Intervals "
-        "are order statistics that hold the median with 95 % confidence. `ICNN-JKO` has dt = 0.1 as published. Without "
+        "are order statistics that hold the median with 95 % confidence (the range where there are fewer than six "
+        "runs). `ICNN-JKO` has 60 iterations a step, with stratified draws 100, and dt = 0.1 as published. Without "
         "a word it draws the start of its paths exactly by quantiles; with chains it is the published "
         f"Algorithm 3, mended: {CHAINS['chains']} chains, {CHAINS['warm_up']} steps of warm-up from where those of "
         f"the one before ended, every {CHAINS['every']}rd place (published: 1,024, 1,000 and 2). "
@@ -327,7 +329,7 @@ def run(options):
         "",
         "## Work and precision of the grid",
         "",
-        "Chang-Cooper on [-5, 5], median of three experiments against the truth. The last row is the published truth.",
+        "Chang-Cooper on [-5, 5], median of three experiments against the truth.",
         "",
         *grids(),
         "",
