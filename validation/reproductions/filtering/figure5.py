@@ -90,6 +90,8 @@ COLUMNS = {
     "bootstrap 1,000": "bbf_1000",
     "bootstrap 10,000": "bbf_10000",
     "bootstrap 50,000": "bbf_50000",
+    "ICNN-JKO": "ICNN_jko",
+    "ICNN-JKO, stratified draws": "ICNN_jko",
     "ICNN-JKO, independent chains": "ICNN_jko",
     "DualJKO": "dual_jko",
 }
@@ -209,7 +211,8 @@ def chains_table(rows):
         shares = [one["acceptance"] for one in rows if one["method"] == name and one["acceptance"]]
         if shares:
             lines.append([name, *(f"{share:.2f}" for share in np.mean(shares, axis=0))])
-    return markdown_table(["acceptance after observation", *range(1, len(TIMES) + 1)], lines) if lines else []
+    title = ["acceptance after observation", *range(1, len(TIMES) + 1)]
+    return ["## Metropolis-Hastings", "", *markdown_table(title, lines), ""] if lines else []
 
 
 def picture(rows):
@@ -308,7 +311,7 @@ def run(options):
         "",
         f"`{command()}`",
         "",
-        *(line for line in (__doc__ or "").splitlines()[2:8]),
+        *(line for line in (__doc__ or "").splitlines()[2:6]),
         "",
         "The published paths are other draws of the same law, so medians and ranges are compared, not runs. Intervals "
         "are order statistics that hold the median with 95 % confidence (the range where there are fewer than six "
@@ -323,10 +326,7 @@ def run(options):
         "",
         "![SymKL and the posterior](figure5.png)",
         "",
-        "## Metropolis-Hastings",
-        "",
         *chains_table(rows),
-        "",
         "## Work and precision of the grid",
         "",
         "Chang-Cooper on [-5, 5], median of three experiments against the truth.",
