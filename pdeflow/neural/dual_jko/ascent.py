@@ -154,12 +154,23 @@ class Newton(Value):
         """
         c, dual = start, _at_start(place, start)
         for iteration in range(1, self.iterations + 1):
-            value, (gradient, hessian) = dual.value(c), dual.slopes(c)
+            with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
+                value, (gradient, hessian) = dual.value(c), dual.slopes(c)
+            if not (np.isfinite(value) and np.all(np.isfinite(hessian))):
+                raise Diverged(
+                    f"The dual is {value}, or its derivatives are not finite. They must be. Use a smaller dt, a larger "
+                    "regularisation, fewer bumps or a larger ridge."
+                )
             scale = np.sqrt(np.maximum(np.diag(hessian), 1e-300))
             step = (
                 np.linalg.solve(hessian / np.outer(scale, scale) + ROUNDING * np.eye(len(c)), gradient / scale) / scale
             )
             promised = float(gradient @ step)
+            if not np.isfinite(promised):
+                raise Diverged(
+                    f"Newton's method promises {promised}. It must stay finite. Use a smaller dt, a larger "
+                    "regularisation, fewer bumps or a larger ridge."
+                )
             if promised <= 2 * self.tolerance:
                 return Ascent(c + step, dual, iteration, float(np.abs(gradient).max()))
             length, settled = 1.0, promised < STILL

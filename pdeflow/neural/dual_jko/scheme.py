@@ -56,7 +56,8 @@ class DualJKO(Method):
     width : float, optional
         w, in deviations. By default 1.25 distances of bumps on the line, √d elsewhere.
     regularisation : float
-        ε > 0, in units of x².
+        ε > 0, in units of x². On the line a kernel narrower than some 1e-3 of the range of the law (ε below 1e-5 or so)
+        takes nodes of its own for each point, for which laws with several modes may end in `NotConverged`.
     ridge : float
         The penalty ½ ridge Σc² of the heights of bumps (in nats), which keeps those at 0 that no mass sees.
     optimiser : Newton or Adam

@@ -1,5 +1,7 @@
 """The dual function against its definition, and the two ways up."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -56,3 +58,9 @@ def test_too_few_iterations_are_no_answer():
 def test_a_dual_that_is_minus_infinity_has_no_start():
     with pytest.raises(pf.Diverged, match="fast as"):
         Newton().maximise(lambda c: None, np.zeros(3), RNG)
+
+
+def test_a_dual_that_is_no_number_is_refused():
+    broken = replace(dual(False), log_gibbs=np.full(30, np.nan))
+    with pytest.raises(pf.Diverged, match="finite"):
+        Newton().maximise(lambda c: broken, np.zeros(3), RNG)
