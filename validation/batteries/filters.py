@@ -100,7 +100,7 @@ def recursion(quick):
 
 def algorithm_3(quick):
     """Rows of ICNN-JKO with chains in the linear case."""
-    repeats = 4 if quick else 8
+    repeats = 12 if quick else 24  # the two variances are 3.5 standard errors apart with six
     network = pf.neural.ICNNJKO(width=1, iterations=30, batch=1024, training=pf.neural.Training(pool=8192))
     for proposal in (pf.laws.CrankNicolson(0.5), pf.laws.Independence()):
         sampler = pf.laws.MetropolisHastings(proposal, chains=2048, warm_up=40, every=4)
