@@ -7,7 +7,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._core.compiled import crew
 from .._core.errors import BadInput
 from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
 from .._core.short_text import shown
@@ -111,6 +110,7 @@ class KernelDensity(Law):
 
     def _sums(self, x: Points, means: bool) -> tuple[Values, Points]:
         """log Σ w_j exp(-|y - y_j|²/2) at whitened places y, and with `means` the mean of the y_j by these summands."""
+        from .._core.compiled import crew  # costs the import of the compiler
         from .kernel_density_sums import log_sums
 
         at = self._whitened(x)
@@ -141,6 +141,7 @@ class KernelDensity(Law):
     def cdf(self, x: ArrayLike) -> SameShape:
         if self.dim != 1:
             raise self.not_available("cdf", "it exists in dim 1 only")
+        from .._core.compiled import crew  # costs the import of the compiler
         from .kernel_density_sums import line_shares
 
         x = numbers(x)
@@ -169,6 +170,7 @@ class KernelDensity(Law):
     def _places(self, question: str, shares: ArrayLike, side: float) -> SameShape:
         if self.dim != 1:
             raise self.not_available(question, "it exists in dim 1 only")
+        from .._core.compiled import crew  # costs the import of the compiler
         from .kernel_density_sums import line_places
 
         shares = levels(shares)
