@@ -55,9 +55,13 @@ class Stratified(Value):
 class Reweighting(NamedTuple):
     """A reweighted law, and what Bayes' rule divides by.
 
-    law : the reweighted law.
-    log_mean_weight : log E_ρ exp(log_weight), the log-evidence of an observation whose log-likelihood is the weight;
-        None where no sum, closed form or quadrature gives it.
+    Attributes
+    ----------
+    law : Law
+        The reweighted law.
+    log_mean_weight : float or None
+        log E_ρ exp(log_weight), the log-evidence of an observation whose log-likelihood is the weight; None where no
+        sum, closed form or quadrature gives it.
     """
 
     law: Law
