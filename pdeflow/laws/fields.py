@@ -1,6 +1,6 @@
 """Laws as named arrays, and back: which laws a file holds, and how they are rebuilt from their `fields()`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -57,6 +57,31 @@ def needed_fields(kind: str, grid: Sequence[str] = ()) -> list[str]:
     return [*_NEEDED[_KINDS[kind]], *(f"{axis}_edges" for axis in grid)]
 
 
+def _grid(fields: Mapping[str, np.ndarray]) -> Law:
+    return GridLaw([fields[f"{name}_edges"] for name in "xyz"[: np.ndim(fields["mass"])]], fields["mass"])
+
+
+def _weights(fields: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """None where the cloud was equally weighted, which is not the same as weights that are equal."""
+    return fields["weights"] if fields["weighted"] else None
+
+
+# Of the kinds whose fields are not their arguments as they stand.
+_BUILT: dict[str, Callable[[Mapping[str, np.ndarray]], Law]] = {
+    "GridLaw": _grid,
+    "Particles": lambda f: Particles(f["samples"], _weights(f)),
+    "DensityAtPoints": lambda f: DensityAtPoints(f["samples"], f["log_values"], _weights(f), bool(f["relative"])),
+    "KernelDensity": lambda f: KernelDensity.of_kernel(
+        f["samples"], f["weights"], f["kernel_root"], float(f["kernel_factor"])
+    ),
+    "Quantiles": lambda f: Quantiles(f["quantile"], f["level"]),
+    "Barenblatt": lambda f: Barenblatt(len(f["center"]), f["m"], f["barenblatt_time"], f["center"]),
+    "Chi": lambda f: Chi(int(f["degrees"]), float(f["scale"])),
+    "Gaussian": lambda f: kept_gaussian(f["mean"], f["cov"]),
+    "GaussianMixture": lambda f: kept_mixture(f["weights"], f["means"], f["covs"]),
+}
+
+
 def from_fields(kind: str, fields: Mapping[str, np.ndarray]) -> Law:
     """The law whose `fields()` were taken, bit for bit.
 
@@ -83,25 +108,6 @@ def from_fields(kind: str, fields: Mapping[str, np.ndarray]) -> Law:
     """
     if kind not in _KINDS:
         raise unknown_field("A file of laws", kind, _KINDS, "kind of law")
-    if kind == "GridLaw":
-        axes = [fields[f"{name}_edges"] for name in "xyz"[: np.ndim(fields["mass"])]]
-        return GridLaw(axes, fields["mass"])
-    if kind == "Particles":
-        return Particles(fields["samples"], fields["weights"] if fields["weighted"] else None)
-    if kind == "DensityAtPoints":
-        weights = fields["weights"] if fields["weighted"] else None
-        return DensityAtPoints(fields["samples"], fields["log_values"], weights, bool(fields["relative"]))
-    if kind == "KernelDensity":
-        samples, weights, root, factor = (fields[name] for name in needed_fields(kind))
-        return KernelDensity.of_kernel(samples, weights, root, float(factor))
-    if kind == "Quantiles":
-        return Quantiles(fields["quantile"], fields["level"])
-    if kind == "Barenblatt":
-        return Barenblatt(len(fields["center"]), fields["m"], fields["barenblatt_time"], fields["center"])
-    if kind == "Chi":
-        return Chi(int(fields["degrees"]), float(fields["scale"]))
-    if kind == "Gaussian":
-        return kept_gaussian(fields["mean"], fields["cov"])
-    if kind == "GaussianMixture":
-        return kept_mixture(fields["weights"], fields["means"], fields["covs"])
+    if kind in _BUILT:
+        return _BUILT[kind](fields)
     return _KINDS[kind](*(fields[name] for name in needed_fields(kind)))

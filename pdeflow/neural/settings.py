@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .._core.errors import BadInput
 from .._core.validate import count, one_of, positive
@@ -44,7 +44,7 @@ class Network(Value):
     pieces: int = 1
     sharpness: float = 1.0
     signed: bool = False
-    directions: str = "random"
+    directions: str = field(default="random", metadata={"later": True})
 
     def __post_init__(self):
         count(self.depth, "depth")
