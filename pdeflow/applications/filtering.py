@@ -199,7 +199,8 @@ class Filter(Value):
             Laws at the observations (after them), at `times` and `until`. Its `stats` hold `log_evidence`, the log of
             the density of all values used, and `observations`: for each `time`, its `log_evidence`, and
             `effective_size` (1/Σw² of weighted particles) or `acceptance` (of the chains). In more than one dimension a
-            flow of maps knows the evidence by 4,096 draws only; then `log_evidence_stderr` is its standard error.
+            flow of maps knows the evidence by 4,096 draws only; then `log_evidence_stderr` is its standard error, from
+            the spread between chains where these are fewer (infinite for one).
 
         Raises
         ------
@@ -281,6 +282,7 @@ class _Run:
         self.laws += [off_chains(law, chains) for law in flow.laws]
         self.law = self.laws[-1]
         self._moved = flow.final  # drawn by the same chains, for the evidence
+        self._chains_of_draws = None if chains is None else len(chains.x)
         steps = self.steps
         self.history += [{**row, "step": row["step"] + steps, "time": row["time"] + begin} for row in flow.history]
         self.seconds += flow.stats.get("seconds", 0.0)
@@ -293,7 +295,7 @@ class _Run:
         found = reweighting(self.law, log_weight, self._sampler)
         note: dict[str, Any] = {"time": float(self.filter.times[k]), "log_evidence": found.log_mean_weight}
         if found.log_mean_weight is None:
-            note |= _evidence_of_draws(self._moved, log_weight)
+            note |= _evidence_of_draws(self._moved, log_weight, self._chains_of_draws)
         atoms = found.law.atoms()
         if atoms is not None:
             note["effective_size"] = float(1 / np.sum(atoms[1] ** 2))
@@ -314,15 +316,28 @@ class _Run:
         return Trajectory(times, self.laws, stats, self.history)
 
 
-def _evidence_of_draws(law: Law, log_weight: Any) -> dict[str, float]:
-    """log E exp(log_weight) by draws of the predicted law, with its standard error."""
+def _evidence_of_draws(law: Law, log_weight: Any, chains: int | None = None) -> dict[str, float]:
+    """log E exp(log_weight) by draws of the predicted law, with its standard error.
+
+    Draws by so many chains come from all chains in turn; those of one chain depend on each other, so that the error is
+    that between chains (infinite for one).
+    """
     x, share = law.weighted_sample(EVIDENCE_DRAWS, np.random.default_rng(0))
     log = weights_at(log_weight, x)
+    if not log.max() > -np.inf:
+        raise BadInput(
+            f"The likelihood is zero at all {len(x)} draws of {shown(law, 200)}. Its mean must be positive. Check the "
+            "observation and its noise, or take a law that reaches there."
+        )
     likelihood = np.exp(log - log.max())
     mean = float(share @ likelihood)
+    parts, factor = share * (likelihood - mean), 1.0
+    if chains is not None and chains < len(x):
+        parts = np.bincount(np.arange(len(x)) % chains, weights=parts)
+        factor = chains / (chains - 1) if chains > 1 else np.inf
     return {
         "log_evidence": float(log.max() + np.log(mean)),
-        "stderr": float(np.sqrt(np.sum((share * (likelihood - mean)) ** 2)) / mean),
+        "stderr": float(np.sqrt(factor * np.sum(parts**2)) / mean) if np.isfinite(factor) else np.inf,
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .._core.errors import BadInput, NotAvailable
+from .._core.errors import BadInput, NotAvailable, NotConverged
 from .._core.shapes import Points
 from .._core.short_text import shown
 from .._core.validate import count, draws, positive
@@ -102,6 +102,8 @@ class MetropolisHastings(Value):
     ------
     BadInput
         For numbers that make no sense.
+    NotConverged
+        By `sample`, where a chain has found no place of positive weight in its warm-up.
 
     Notes
     -----
@@ -181,8 +183,20 @@ class Chains:
                 self.advance(self.settings.every)
             else:
                 self.advance(self.settings.warm_up, tune=True)
+                self._require_weight()
             self._drawn.append(self.x)
         return np.concatenate(self._drawn)[:n]
+
+    def _require_weight(self) -> None:
+        """`NotConverged` where chains have not found a place of positive weight: their places are no draws."""
+        lost = int(np.sum(self.log_weight == -np.inf))
+        if lost:
+            raise NotConverged(
+                f"{lost} of {len(self.x)} chains are where the weight is zero after {self.settings.warm_up} steps of "
+                "warm-up. All must have found a place where it is positive, or their places are no draws of the law. "
+                "Use a longer warm_up, or start from a law that is nearer.",
+                lost=lost,
+            )
 
     def sample(self, law: Reweighted, n: int, rng: np.random.Generator) -> Points:
         """The first n draws, as the sampler of the law that the chains were started for."""

@@ -25,6 +25,8 @@ from .particles import Particles
 from .push_forward import PushForward
 from .quantiles import Quantiles
 
+UNEVEN = 0.05  # L1 distance of a reweighted law to the one on the same pieces, beyond which these are too coarse
+
 
 class Sampler(Protocol):
     """What draws from a reweighted law by name: `Stratified`, `MetropolisHastings`, or an object of your own."""
@@ -228,9 +230,11 @@ def reweighting(law: Law, log_weight: LogWeight, sampler: Sampler | None = None)
     Particles get new weights. Gaussians and their mixtures stay such under a `GaussianLikelihood`. A GridLaw keeps its
     cells, with masses times the weight at the cell centres, of second order in the cells [mokrov2022, §4.5]. A
     piecewise linear quantile function keeps its nodes; the new mass of a piece is the old one times the mean weight
-    there, by five Gauss points. The law of T(x), x ~ μ, is the law of T(x), x ~ μ reweighted by log_weight(T(x)): so
-    the posterior of a flow of maps is a `PushForward` of the reweighted start, and all observations become weights of
-    the start [mokrov2022, eq. (18)]. On the line all other laws with a density become `laws.Reweighted`.
+    there, by five Gauss points; where the weight changes so much within pieces that the result is more than 0.05 from
+    the reweighted law in L1, as for a `Uniform` law of one piece, the density is reweighted by quadrature. The law of
+    T(x), x ~ μ, is the law of T(x), x ~ μ reweighted by log_weight(T(x)): so the posterior of a flow of maps is a
+    `PushForward` of the reweighted start, and all observations become weights of the start [mokrov2022, eq. (18)]. On
+    the line all other laws with a density become `laws.Reweighted`.
     """
     found = _closed(law, log_weight)
     if found is not None:
@@ -281,13 +285,21 @@ def _closed(law: Law, log_weight: LogWeight) -> Reweighting | None:
 
 
 def _piecewise(u: Row, q: Row, log_weight: LogWeight, law: Law) -> Reweighting | None:
-    """A law of a piecewise linear quantile function on the same nodes; None where a piece inside has no mass."""
+    """A law of a piecewise linear quantile function on the same nodes.
+
+    None where a piece inside has no mass, and where the weight changes so much within pieces that they do not hold it.
+    """
     x, share = gauss_panels(q, 5)
     log = weights_at(log_weight, x.reshape(-1, 1)).reshape(x.shape)
     top = log.max()
     if not np.isfinite(top):
         return None
-    mass, log_mean = _times(np.diff(u), np.log(np.maximum(np.exp(log - top) @ share, 1e-300)) + top, law)
+    with np.errstate(under="ignore"):
+        weight = np.exp(log - top)
+    means = np.maximum(weight @ share, 1e-300)
+    mass, log_mean = _times(np.diff(u), np.log(means) + top, law)
+    if mass @ (np.abs(weight / means[:, None] - 1) @ share) > UNEVEN:
+        return None
     kept = np.flatnonzero(mass > 1e-300)
     inner = slice(kept[0], kept[-1] + 1)
     total = np.concatenate([[0.0], np.cumsum(mass[inner])])

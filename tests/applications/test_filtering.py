@@ -8,8 +8,9 @@ import pytest
 
 import pdeflow as pf
 from pdeflow.applications import Filter, ripples
-from pdeflow.applications.filtering import SystematicParticles
+from pdeflow.applications.filtering import SystematicParticles, _evidence_of_draws
 from pdeflow.grid import ChangCooper
+from pdeflow.laws import Gaussian, GaussianLikelihood
 
 OBSERVED = (0.5, -0.3, 0.8, 1.2, -0.4, 0.1, 0.9, -1.1, 0.3)
 TIMES = 0.5 * np.arange(1, 10)
@@ -213,3 +214,21 @@ def test_what_cannot_run_is_refused():
     moving = pf.problems.ou(center=lambda t: np.array([t]))
     with pytest.raises(pf.errors.Unsupported, match="clock"):
         Filter(moving, [0.5], [0.0])
+
+
+class Stuck(Gaussian):
+    """Draws by 64 chains none of which moves: 4,096 draws are worth 64."""
+
+    def weighted_sample(self, n, rng):
+        return np.tile(self.sample(64, rng), (n // 64, 1)), np.full(n, 1 / n)
+
+
+def test_the_evidence_by_chains_knows_its_error():
+    law, likelihood = Stuck([0.0, 0.0], 1.0), GaussianLikelihood([0.9, 0.5], 0.5)
+    found = _evidence_of_draws(law, likelihood, 64)
+    heights = np.exp(likelihood(law.sample(64, np.random.default_rng(0))))
+    assert found["log_evidence"] == pytest.approx(np.log(heights.mean()), rel=1e-12)
+    assert found["stderr"] == pytest.approx(heights.std(ddof=1) / 8 / heights.mean(), rel=1e-12)
+    assert _evidence_of_draws(law, likelihood, 1)["stderr"] == np.inf
+    with pytest.raises(pf.errors.BadInput, match="zero at all"):
+        _evidence_of_draws(law, lambda x: np.full(len(x), -np.inf))

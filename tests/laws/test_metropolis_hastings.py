@@ -78,3 +78,13 @@ def test_proposals_by_a_gaussian_need_one():
         CrankNicolson(0.5, acceptance=1.0)
     with pytest.raises(pf.errors.BadInput, match="propose"):
         MetropolisHastings("pcn")
+
+
+def test_places_without_weight_are_no_draws():
+    """A weight that is positive on a share of 3e-6 of the start, which twenty proposals do not find."""
+    sampler = MetropolisHastings(Independence(), chains=50, warm_up=20)
+    law = Reweighted(Gaussian([0.0, 0.0], 1.0), lambda x: np.where(x[:, 0] > 4.5, 0.0, -np.inf), sampler)
+    with pytest.raises(pf.errors.NotConverged, match="50 of 50 chains"):
+        law.sample(10, np.random.default_rng(0))
+    near = Reweighted(Gaussian([4.5, 0.0], 1.0), law.log_weight, sampler)
+    assert near.sample(50, np.random.default_rng(0))[:, 0].min() > 4.5

@@ -131,6 +131,19 @@ def test_the_weight_of_a_flow_of_maps_is_pulled_back_to_its_start():
     assert found.log_mean_weight == pytest.approx(both - one, abs=1e-11)
 
 
+@pytest.mark.parametrize("pieces", [1, 20])
+def test_pieces_too_coarse_for_the_weight_are_reweighted_by_quadrature(pieces):
+    """A uniform law and N(0.3; x, 0.01²): the posterior is the normal law, the evidence 1/2, the density."""
+    law = Uniform(-1.0, 1.0)
+    if pieces > 1:
+        law = Quantiles(np.linspace(-1.0, 1.0, pieces + 1), np.linspace(0.0, 1.0, pieces + 1))
+    found = reweighting(law, GaussianLikelihood(0.3, 1e-4))
+    # the table goes for 1e-13 of the integral; the ends of the law are 70 deviations away
+    assert found.log_mean_weight == pytest.approx(np.log(0.5), abs=1e-11)
+    assert found.law.mean()[0] == pytest.approx(0.3, abs=1e-11)
+    assert found.law.cov()[0, 0] == pytest.approx(1e-4, rel=1e-9)
+
+
 def test_what_cannot_be_reweighted_says_what_can():
     plane = Ring(1.0, center=[0.0, 0.0])
     with pytest.raises(pf.errors.Unsupported, match="MetropolisHastings"):

@@ -69,6 +69,11 @@ class DataSet(Value):
             raise BadInput(f"share is {share}. It must be below 1. Take e.g. 0.8.")
         order = np.random.default_rng(seed).permutation(len(self))
         first = round(share * len(self))
+        if not 0 < first < len(self):
+            raise BadInput(
+                f"share = {share:g} of {len(self)} points are {first} in the training part. Both parts need a point. "
+                "Take another share, or more points."
+            )
         train, test = order[:first], order[first:]
         mean, spread = self.features[train].mean(axis=0), self.features[train].std(axis=0)
         constant = spread <= 1e-12 * np.abs(mean)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize
+from scipy.special import logsumexp
 
 from ..._core.errors import BadInput, NotConverged
 from ..._core.estimate import Estimate
@@ -68,22 +69,26 @@ def predictions(draws: Points, features: ArrayLike, labels: ArrayLike) -> Predic
     if len(draws) < BATCHES:
         raise BadInput(f"{len(draws)} draws are given. It must be at least {BATCHES}. Draw more.")
     batches = np.array_split(np.arange(len(draws)), BATCHES)
-    sums = np.array([_chances(draws[batch, :-1], features, signs).sum(axis=0) for batch in batches])
-    sizes = np.array([len(batch) for batch in batches])[:, None]
-    mean = sums.sum(axis=0) / len(draws)
-    others = (sums.sum(axis=0) - sums) / (len(draws) - sizes)  # without each batch: the jackknife
-    right, logs, n = mean > 0.5, np.log(mean), len(signs)
+    chances = [_log_chances(draws[batch, :-1], features, signs) for batch in batches]
+    sums = np.array([np.exp(part).sum(axis=0) for part in chances])
+    log_sums = np.array([logsumexp(part, axis=0) for part in chances])  # a sum underflows where all draws are certain
+    sizes = np.array([len(batch) for batch in batches])
+    right = sums.sum(axis=0) / len(draws) > 0.5
+    logs, n = logsumexp(log_sums, axis=0) - np.log(len(draws)), len(signs)
+    kept = [np.arange(BATCHES) != i for i in range(BATCHES)]  # without each batch: the jackknife
+    others = (sums.sum(axis=0) - sums) / (len(draws) - sizes)[:, None] > 0.5
+    log_others = np.array([logsumexp(log_sums[rest], axis=0) - np.log(sizes[rest].sum()) for rest in kept])
     return Predictions(
         Estimate(float(right.mean()), float(np.sqrt(right.var() / n)), "sample", "accuracy"),
         Estimate(float(logs.mean()), float(logs.std() / np.sqrt(n)), "sample", "log_likelihood"),
-        _jackknife((others > 0.5).mean(axis=1)),
-        _jackknife(np.log(others).mean(axis=1)),
+        _jackknife(others.mean(axis=1)),
+        _jackknife(log_others.mean(axis=1)),
     )
 
 
-def _chances(w: Points, features: Numbers, signs: Row) -> Numbers:
-    """The probability of each label, (n, N)."""
-    return np.exp(-np.logaddexp(0.0, -(w @ (signs[:, None] * features).T)))
+def _log_chances(w: Points, features: Numbers, signs: Row) -> Numbers:
+    """The logarithm of the probability of each label, (n, N)."""
+    return -np.logaddexp(0.0, -(w @ (signs[:, None] * features).T))
 
 
 def _jackknife(values: Values) -> float:

@@ -87,6 +87,8 @@ def test_splits_are_by_seed_and_standardised_on_the_training_part(rng):
     assert np.array_equal(again.features, train.features) and not np.array_equal(other.labels, train.labels)
     with pytest.raises(pf.BadInput, match="below 1"):
         data.split(0, 1.0)
+    with pytest.raises(pf.errors.BadInput, match="0 in the training part"):
+        data.split(0, 1e-3)
 
 
 def test_labels_must_be_signs():

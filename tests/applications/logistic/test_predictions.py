@@ -41,3 +41,12 @@ def test_what_is_no_prediction_is_refused():
         predictions(np.zeros((3, 2)), [[1.0]], [1.0])
     with pytest.raises(pf.BadInput, match="one row of features"):
         predictions(np.zeros((20, 2)), [[1.0]], [0.0])
+
+
+def test_certain_draws_that_are_wrong_have_a_log_likelihood():
+    """log σ(-1000) = -1000 to round-off, though σ(-1000) is no double."""
+    draws = np.column_stack([np.full(16, 1000.0), np.zeros(16)])
+    found = predictions(draws, [[1.0], [1.0]], [-1.0, 1.0])
+    assert found.log_likelihood.value == pytest.approx(-500.0, rel=1e-12)
+    assert found.log_likelihood.stderr == pytest.approx(500 / np.sqrt(2), rel=1e-12)
+    assert found.accuracy.value == 0.5 and found.log_likelihood_of_draws == pytest.approx(0.0, abs=1e-9)
