@@ -26,6 +26,7 @@ from ..particle import EulerMaruyama
 from ..problems.problem import Problem
 from ..trajectory import Trajectory, exact, time_grid
 
+LEAST_EFFECTIVE = 10  # draws among which the likelihood is shared, below which they do not know their own error
 EVIDENCE_DRAWS = 4096  # of the predicted law, for the evidence of an observation where no quadrature gives it
 
 
@@ -200,7 +201,8 @@ class Filter(Value):
             the density of all values used, and `observations`: for each `time`, its `log_evidence`, and
             `effective_size` (1/Σw² of weighted particles) or `acceptance` (of the chains). In more than one dimension a
             flow of maps knows the evidence by 4,096 draws only; then `log_evidence_stderr` is its standard error, from
-            the spread between chains where these are fewer (infinite for one).
+            the spread between chains where these are fewer (infinite for one, and where fewer than ten draws have most
+            of the likelihood).
 
         Raises
         ------
@@ -320,7 +322,7 @@ def _evidence_of_draws(law: Law, log_weight: Any, chains: int | None = None) -> 
     """log E exp(log_weight) by draws of the predicted law, with its standard error.
 
     Draws by so many chains come from all chains in turn; those of one chain depend on each other, so that the error is
-    that between chains (infinite for one).
+    that between chains (infinite for one). It is infinite too where few draws have most of the likelihood.
     """
     x, share = law.weighted_sample(EVIDENCE_DRAWS, np.random.default_rng(0))
     log = weights_at(log_weight, x)
@@ -332,7 +334,9 @@ def _evidence_of_draws(law: Law, log_weight: Any, chains: int | None = None) -> 
     likelihood = np.exp(log - log.max())
     mean = float(share @ likelihood)
     parts, factor = share * (likelihood - mean), 1.0
-    if chains is not None and chains < len(x):
+    if mean**2 < LEAST_EFFECTIVE * np.sum((share * likelihood) ** 2):
+        factor = np.inf
+    elif chains is not None and chains < len(x):
         parts = np.bincount(np.arange(len(x)) % chains, weights=parts)
         factor = chains / (chains - 1) if chains > 1 else np.inf
     return {

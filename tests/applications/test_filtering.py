@@ -230,5 +230,7 @@ def test_the_evidence_by_chains_knows_its_error():
     assert found["log_evidence"] == pytest.approx(np.log(heights.mean()), rel=1e-12)
     assert found["stderr"] == pytest.approx(heights.std(ddof=1) / 8 / heights.mean(), rel=1e-12)
     assert _evidence_of_draws(law, likelihood, 1)["stderr"] == np.inf
+    far = _evidence_of_draws(Gaussian([0.0, 0.0], 1.0), GaussianLikelihood([9.0, 9.0], 1e-4))
+    assert far["stderr"] == np.inf
     with pytest.raises(pf.errors.BadInput, match="zero at all"):
         _evidence_of_draws(law, lambda x: np.full(len(x), -np.inf))

@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..._core.errors import BadInput, NotConverged
 from ..._core.estimate import Estimate
 from ..._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
 from ..._core.validate import at_finite_points, count, draws, levels, numbers, points
@@ -17,6 +18,7 @@ from ...laws.line_table import DensityTable
 from ...laws.log_weights import weights_at
 from .basis import Basis
 
+LEAST_EFFECTIVE = 10.0  # draws that importance sampling is worth
 INFLATION = 1.2  # of the reference's covariance: lighter tails than the law's would make the weights unbounded
 
 
@@ -53,7 +55,7 @@ class DualLaw(Law):
     **In more dimensions** Z, the moments and draws would all be estimates, so `log_density`, `mean`, `cov` and `sample`
     raise `NotAvailable`; exact are `log_unnormalised` and `score`. Who wants the estimates asks by name:
     `importance_sample(n, rng)` gives weighted `Particles`, `normalised(n, rng)` the same law with a constant whose
-    standard error `log_mass.stderr` says.
+    standard error `log_mass.stderr` says. Both raise `NotConverged` where the draws are worth fewer than ten.
 
     Parameters
     ----------
@@ -242,7 +244,23 @@ class DualLaw(Law):
         if self._line is not None:
             return self.sample(n, rng), np.zeros(n)
         x, log_weight = cast(Reference, self.region).at(rng.standard_normal((n, self.dim)))
-        return x, self.log_unnormalised(x) + log_weight
+        logs = self.log_unnormalised(x) + log_weight
+        top = logs.max()
+        if not top > -np.inf:
+            raise BadInput(
+                f"The weights of {self!r} are zero at all {n} draws of its reference. They must be positive somewhere. "
+                "Check the likelihoods, or use more draws."
+            )
+        weights = np.exp(logs - top)
+        effective = float(weights.sum() ** 2 / np.sum(weights**2))
+        if effective < min(LEAST_EFFECTIVE, n / 2):
+            raise NotConverged(
+                f"{n} draws of the reference of {self!r} are worth {effective:.1f} draws of the law; at least "
+                f"{LEAST_EFFECTIVE:g} are accepted, for fewer do not know their own error. The reference must cover "
+                "the law, which likelihoods have moved. Use more draws, or wider noise.",
+                effective=effective,
+            )
+        return x, logs
 
     def _with(self, **changed):
         facts = {"log_weights": self.log_weights, "log_mass": self.log_mass, **changed}

@@ -75,7 +75,9 @@ class Blob(Method):
     cells : int, default 100
         Along the longest side of the box of the initial law. Their width is h, and each holds one particle.
     exponent : float, default 0.95
-        ε = h^exponent, the width of the mollifier. Below 1, so that mollifiers overlap the more the smaller h is.
+        ε = h^exponent, the width of the mollifier. Below 1, so that mollifiers overlap the more the smaller h is. It
+        is a power of the number h: the same cells in other units of x have another ε/h, which units in which the law is
+        some ten wide make moderate.
     tolerance : float, default 1e-4
         The largest local error of a particle's position in a substep, in units of h. Substeps are halved and doubled
         within dt to keep it, so that the time error is far below that of the smoothing.

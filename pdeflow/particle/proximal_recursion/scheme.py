@@ -200,8 +200,14 @@ class ProximalRecursion(Method):
         else:
             cloud = EulerMaruyama(len(state.x)).step(problem, state.cloud, dt, None)
             x = cloud.x
+        potential = potential_at(energy.potential, x)
+        if not np.any(np.isfinite(potential)):
+            raise BadInput(
+                f"V is infinite at all {len(x)} points. It must be finite where there is to be mass. Take points "
+                "beyond the walls."
+            )
         step = _Step(
-            state.x, x, state.log_mass.array, state.log_volume, potential_at(energy.potential, x),
+            state.x, x, state.log_mass.array, state.log_volume, potential,
             float(energy.internal.coefficient), dt, self.regularisation,
         )  # fmt: skip
         log_mass, log_b, depth, facts = step.solve(

@@ -79,3 +79,15 @@ def test_a_likelihood_in_the_plane_needs_no_sampler():
     x = np.random.default_rng(0).standard_normal((5, 2))
     truth = pf.laws.Gaussian([0.0, -0.1], np.diag([0.5, 1 / 3]))
     assert np.ptp(after.log_unnormalised(x) - truth.log_density(x)) < 1e-13 and log_evidence is None
+
+
+def test_draws_that_miss_the_law_are_refused():
+    """A likelihood five deviations away and a hundredth as wide: one draw has all the weight, and no error to tell."""
+    law = plane()
+    far = pf.laws.reweighted(law, pf.laws.GaussianLikelihood([5.0, 5.0], 1e-4))
+    for ask in (far.normalised, far.importance_sample):
+        with pytest.raises(pf.NotConverged, match=r"are worth 1\.0 draws"):
+            ask(1000, np.random.default_rng(0))
+    nothing = pf.laws.reweighted(law, lambda x: np.full(len(x), -np.inf))
+    with pytest.raises(pf.BadInput, match="zero at all 1000 draws"):
+        nothing.normalised(1000, np.random.default_rng(0))

@@ -112,3 +112,11 @@ def test_obstacles_and_compact_starts():
     beyond = law.cloud.x[:, 0] > 0.5
     assert np.all(law.cloud.weights[beyond] == 0) and np.all(law.cloud.weights[~beyond] > 0)
     assert abs(law.mass_error) < 1e-12
+
+
+def test_walls_at_all_points_are_refused():
+    wall = pf.potentials.FromFunction(lambda x: np.full(len(x), np.inf), grad=np.zeros_like, dim=1)
+    problem = pf.Problem(pf.Energy(wall, pf.Entropy()), pf.laws.Gaussian(0.0, 1.0), 0.1)
+    points = pf.particle.FixedPoints.of_cells([np.linspace(-6.0, 6.0, 61)])
+    with pytest.raises(pf.BadInput, match="infinite at all 60 points"):
+        pf.solve(problem, pf.particle.ProximalRecursion(points), dt=0.1)
