@@ -14,6 +14,7 @@ GROWTH = 16.0  # of the mean squared force over the steps that overshoot
 MOST_LOOKED_AT, MOST_OVERSHOOTING = 32, 1000
 
 
+@np.errstate(over="ignore", invalid="ignore")  # an infinite size ends the look, an infinite growth is named
 def refuse_overshooting(cloud: Cloud, dt: float, steps: int) -> None:
     """`Diverged` where steps of length dt without noise, from the cloud on, turn the force round and make it grow.
 
