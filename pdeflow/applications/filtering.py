@@ -127,7 +127,12 @@ class Filter(Value):
                     "each value is a noisy place, of that dimension. Reshape them, or pass log_likelihood=."
                 )
             GaussianLikelihood(values[0], self.variance)
-        elif np.ndim(self.variance) > 0 or self.variance != 1.0 or not callable(self.log_likelihood):
+        elif not callable(self.log_likelihood):
+            raise BadInput(
+                f"log_likelihood is {shown(self.log_likelihood, 200)}. It must be a function (x, value) -> (n,) of "
+                "points x (n, d). Pass one, or variance= for Gaussian noise."
+            )
+        elif np.ndim(self.variance) > 0 or self.variance != 1.0:
             raise BadInput(
                 f"variance is {shown(self.variance)} beside log_likelihood {shown(self.log_likelihood, 200)}. A "
                 "log-likelihood is a function of (x, value) that knows its noise. Pass one of the two."
@@ -186,7 +191,8 @@ class Filter(Value):
         dt : float
             Its step, which divides the times of the observations, in units of time.
         until : float, optional
-            The last time; the horizon of the problem by default. Later observations are not used.
+            The last time, after which observations are not used. By default the horizon of the problem, beyond which
+            there must be none then.
         times : (k,) array, optional
             More times at which laws are kept, multiples of dt up to `until`.
         seed : int
@@ -207,7 +213,8 @@ class Filter(Value):
         Raises
         ------
         BadInput
-            For times that are no multiples of dt, and a sampler where nothing needs one.
+            For times that are no multiples of dt, observations beyond the horizon without `until`, cells too wide or a
+            domain too small for an observation, and a sampler where nothing needs one.
         Unsupported
             For laws that cannot be reweighted (see `laws.reweighting`).
         """
@@ -235,6 +242,11 @@ class Filter(Value):
     def _alternate(
         self, predict: Callable[..., Trajectory], dt: Any, until: Any, times: Any, seed: int, sampler: Any
     ) -> Trajectory:
+        if until is None and self.times[-1] > self.problem.horizon * (1 + 1e-12):
+            raise BadInput(
+                f"The last observation is at time {self.times[-1]:g}, the horizon of the problem is "
+                f"{self.problem.horizon:g}. A run uses all observations, or those up to `until`. Pass until=."
+            )
         until = self.problem.horizon if until is None else positive(real(until, "until"), "until")
         used = int(np.searchsorted(self.times, until * (1 + 1e-12), side="right"))
         kept = np.unique(np.concatenate([self.times[:used], [until], [] if times is None else saved_times(times)]))

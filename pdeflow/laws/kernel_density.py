@@ -68,7 +68,11 @@ class KernelDensity(Law):
         self.factor = _factor(bandwidth, 1 / float(np.sum(self.weights**2)), self.dim)
         unbiased = 1 - float(np.sum(self.weights**2))
         cov = cloud.cov() / unbiased if unbiased > 0 else np.zeros((self.dim, self.dim))
-        spread = np.sqrt(np.diag(cov))
+        there = self.x[self.weights > 0]
+        moves = np.ptp(there, axis=0) > 8 * np.finfo(float).eps * np.abs(there).max(
+            axis=0
+        )  # else equal but for rounding
+        spread = np.where(moves, np.sqrt(np.diag(cov)), 0.0)
         correlation = cov / np.outer(spread, spread) if spread.all() else np.zeros((self.dim, self.dim))
         smallest = float(np.linalg.eigvalsh((correlation + correlation.T) / 2)[0])
         if not smallest > 1e-12:

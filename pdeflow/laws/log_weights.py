@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._core.errors import BadInput
-from .._core.shapes import Matrix, Numbers, Points, Values, Vector
+from .._core.shapes import Matrix, Numbers, Points, Row, Values, Vector
 from .._core.validate import real_array, spd_matrix
 from .._core.value import Value
 from .gaussian import Gaussian
@@ -131,3 +131,16 @@ def weights_at(log_weight: LogWeight, x: Points) -> Values:
             "Correct it."
         )
     return values
+
+
+def refuse_cut(old: Numbers, new: Numbers, axes: tuple[Row, ...]) -> None:
+    """`BadInput` where a weight moves mass against an end of the grid at which the law had none to speak of."""
+    for axis, edges in enumerate(axes):
+        for end in (0, -1):
+            before, after = float(np.take(old, end, axis).sum()), float(np.take(new, end, axis).sum())
+            if before < 1e-8 and after > 1e-4:
+                raise BadInput(
+                    f"The weight moves a share of {after:.3g} into the last cells at {edges[end]:.6g}, where the law "
+                    f"had {before:.3g}: the rest lies beyond the grid. The grid must reach where the weighted law "
+                    "lives. Take a larger domain by lower= and upper=, or check the observation and its noise."
+                )

@@ -11,14 +11,14 @@ from numpy.typing import ArrayLike
 
 from .._core.errors import BadInput, Unsupported
 from .._core.quadrature import gauss_panels
-from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
+from .._core.shapes import Matrix, Numbers, Points, Row, SameShape, Values, Vector
 from .._core.short_text import shown
 from .._core.validate import at_finite_points, draws, levels, numbers, points
 from .._core.value import Value
 from .base import Law
 from .grid import GridLaw
 from .line_table import DensityTable
-from .log_weights import LogWeight, PathWeight, weights_at
+from .log_weights import LogWeight, PathWeight, refuse_cut, weights_at
 from .maps import Map
 from .mixture import GaussianMixture
 from .particles import Particles
@@ -26,6 +26,7 @@ from .push_forward import PushForward
 from .quantiles import Quantiles
 
 UNEVEN = 0.05  # L1 distance of a reweighted law to the one on the same pieces, beyond which these are too coarse
+MOST_CELL_CHANGE = 0.05  # nats: of the log mean weight, between centres of cells and Gauss points in them
 
 
 class Sampler(Protocol):
@@ -220,8 +221,10 @@ def reweighting(law: Law, log_weight: LogWeight, sampler: Sampler | None = None)
     Raises
     ------
     BadInput
-        For weights that are NaN or +inf, of another shape than (n,), or zero on the whole law; and for a sampler beside
-        a law that needs none.
+        For weights that are NaN or +inf, of another shape than (n,), or zero on the whole law; for a sampler beside a
+        law that needs none; and for a GridLaw where the weight moves more than 1e-4 of the mass into last cells that
+        had less than 1e-8, or is so narrow that centres and Gauss points of the cells tell log mean weights that differ
+        by more than 0.05.
     Unsupported
         For laws in more than one dimension that have none of these forms, without a sampler.
 
@@ -279,9 +282,29 @@ def _closed(law: Law, log_weight: LogWeight) -> Reweighting | None:
         centres = np.stack(np.meshgrid(*[(a[1:] + a[:-1]) / 2 for a in axes], indexing="ij"), axis=-1)
         log = weights_at(log_weight, centres.reshape(-1, law.dim)).reshape(cells.mass.shape)
         mass, log_mean = _times(cells.mass, log, law)
+        refuse_cut(cells.mass, mass, axes)
+        _refuse_wide_cells(cells.mass, axes, log_weight, log_mean, law)
         return Reweighting(GridLaw(axes, mass), log_mean)
     pieces = None if law.pushed_from() is not None else law.linear_pieces()
     return None if pieces is None else _piecewise(*pieces, log_weight, law)
+
+
+def _refuse_wide_cells(mass: Numbers, axes: tuple[Row, ...], log_weight: LogWeight, log_mean: float, law: Law) -> None:
+    """`BadInput` where the mean weight by Gauss points in the cells is another than by their centres."""
+    nodes, share = np.polynomial.legendre.leggauss(3)
+    parts = np.full(mass.shape, -np.inf)
+    for which in np.ndindex(*(3,) * len(axes)):
+        at = [(a[1:] + a[:-1] + nodes[i] * np.diff(a)) / 2 for a, i in zip(axes, which)]
+        x = np.stack(np.meshgrid(*at, indexing="ij"), axis=-1).reshape(-1, len(axes))
+        part = weights_at(log_weight, x).reshape(mass.shape) + np.log(share[list(which)] / 2).sum()
+        parts = np.logaddexp(parts, part)
+    finer = _times(mass, parts, law)[1]
+    if not abs(finer - log_mean) <= MOST_CELL_CHANGE:
+        raise BadInput(
+            f"The log of the mean weight is {log_mean:.4g} by the centres of the cells and {finer:.4g} by three Gauss "
+            f"points an axis in each; at most {MOST_CELL_CHANGE:g} apart is accepted. The cells must be narrower than "
+            "what the weight lets through. Take more cells, or a smaller domain by lower= and upper=."
+        )
 
 
 def _piecewise(u: Row, q: Row, log_weight: LogWeight, law: Law) -> Reweighting | None:

@@ -211,6 +211,10 @@ def test_what_cannot_run_is_refused():
         LINEAR.run(ChangCooper(100), dt=0.1, sampler=pf.laws.MetropolisHastings())
     with pytest.raises(pf.errors.BadInput, match="until"):
         LINEAR.run(ChangCooper(100), dt=0.1, times=[3.0])
+    with pytest.raises(pf.errors.BadInput, match="last observation is at time 9, the horizon"):
+        Filter(LINEAR.problem, [0.5, 9.0], [0.9, -0.2]).exact()
+    with pytest.raises(pf.errors.BadInput, match="log_likelihood is 3"):
+        Filter(LINEAR.problem, [0.5], [0.9], log_likelihood=3)
     moving = pf.problems.ou(center=lambda t: np.array([t]))
     with pytest.raises(pf.errors.Unsupported, match="clock"):
         Filter(moving, [0.5], [0.0])

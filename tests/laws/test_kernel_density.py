@@ -62,6 +62,8 @@ def test_clouds_without_spread_and_unknown_rules_are_refused():
         KernelDensity([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]])
     with pytest.raises(pf.BadInput, match="spread in all 1 directions"):
         KernelDensity([1.0])
+    with pytest.raises(pf.BadInput, match="spread in all 2 directions"):  # the mean of 0.7's is not 0.7 to the last bit
+        KernelDensity(np.column_stack([np.arange(10.0), np.full(10, 0.7)]))
     with pytest.raises(pf.BadInput, match="'silverman'"):
         KernelDensity([0.0, 1.0], bandwidth="scot")
     with pytest.raises(pf.BadInput, match="bandwidth"):

@@ -154,3 +154,15 @@ def test_what_cannot_be_reweighted_says_what_can():
         law.log_density(np.zeros((1, 2)))
     with pytest.raises(pf.errors.BadInput, match="without one"):
         reweighted(START, LIKELIHOOD, pf.laws.MetropolisHastings())
+
+
+def test_a_grid_that_cannot_hold_the_weighted_law_is_refused():
+    edges = np.linspace(-9.0, 9.0, 401)
+    cells = START.cell_masses((edges,)).mass
+    grid = GridLaw(edges, cells / cells.sum())
+    with pytest.raises(pf.BadInput, match="into the last cells at 9"):
+        reweighted(grid, GaussianLikelihood(30.0, 1.0))  # the exact law is centred at 16.5
+    with pytest.raises(pf.BadInput, match="Take more cells"):
+        reweighted(grid, GaussianLikelihood(0.8, 1e-4))  # a deviation of 0.01 in cells of 0.045
+    found, exact = (reweighting(law, GaussianLikelihood(5.0, 0.5)) for law in (grid, START))
+    assert found.law.mean() == pytest.approx(exact.law.mean(), abs=1e-3)  # of second order in cells of 0.045

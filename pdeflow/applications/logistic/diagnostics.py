@@ -69,6 +69,12 @@ def _halves(chains):
             f"chains has shape {chains.shape}. It must be (chains, draws, d) of finite numbers, with at least 2 chains "
             "of 8 draws. Draw more."
         )
+    still = np.flatnonzero(np.ptp(chains, axis=(0, 1)) == 0)
+    if len(still):
+        raise BadInput(
+            f"Coordinate {still[0]} is the same in all draws. A coordinate must vary, for its ranks to say anything. "
+            "Drop it, or look for what holds the chains."
+        )
     half = chains.shape[1] // 2
     return np.concatenate([chains[:, :half], chains[:, -half:]])
 

@@ -5,7 +5,9 @@ import math
 import numpy as np
 
 from ..._core.compiled import compiled
+from ..._core.errors import BadInput
 from ..._core.shapes import Values
+from ..._core.validate import real_array
 
 CUT = 0.64  # where the two series of the density are exchanged: each falls from term to term on its side of it
 
@@ -31,12 +33,22 @@ def polya_gamma(tilt: Values, rng: np.random.Generator) -> Values:
     accepted by the alternating series of the density, which decides after finitely many terms. No approximation enters.
     About 150 ns a draw.
 
+    Raises
+    ------
+    BadInput
+        For entries that are not finite, or beyond 1e100, where z² overflows.
+
     References
     ----------
     [polson2013], section 4 and its supplement.
     """
-    out = np.empty(len(tilt))
-    _fill(out, np.abs(np.asarray(tilt, dtype=float)) / 2, rng)
+    halves = np.abs(real_array(tilt, "tilt", 1)) / 2
+    if len(halves) and halves.max() > 0.5e100:
+        raise BadInput(
+            f"tilt has an entry of size {2 * halves.max():.3g}. It must be at most 1e100. Scale the features."
+        )
+    out = np.empty(len(halves))
+    _fill(out, halves, rng)
     return out
 
 

@@ -60,7 +60,7 @@ def predictions(draws: Points, features: ArrayLike, labels: ArrayLike) -> Predic
         Of p̄_n = (1/n) Σ σ(y_n s_nᵀw).
     """
     features, signs = real_array(features, "features", 2), real_array(labels, "labels", 1)
-    draws = points(draws, features.shape[1] + 1)
+    draws = real_array(points(draws, features.shape[1] + 1), "draws", 2)
     if len(features) != len(signs) or not len(signs) or not np.all(np.abs(signs) == 1):
         raise BadInput(
             f"features has shape {features.shape}, labels {signs.shape}. They must be (N, p) and (N,), the labels -1 "

@@ -42,3 +42,5 @@ def test_chains_that_are_none_are_refused():
     for chains in (np.zeros((1, 100, 2)), np.zeros((4, 5, 2)), np.full((4, 10, 1), np.nan)):
         with pytest.raises(pf.BadInput, match="at least 2 chains"):
             r_hat(chains)
+    with pytest.raises(pf.BadInput, match="Coordinate 1 is the same"):
+        r_hat(np.stack([np.arange(80.0).reshape(4, 20), np.ones((4, 20))], axis=-1))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import pdeflow as pf
 from pdeflow.applications.logistic import polya_gamma
 
 
@@ -27,3 +28,9 @@ def test_far_tilts_do_not_overflow_and_a_seed_gives_the_same_bits():
     assert np.all(np.isfinite(x)) and np.all(x > 0)
     assert x[3] == pytest.approx(1 / (2 * 1e6), rel=0.1)  # the law is narrow there: deviation over mean is z^(-1/2)
     assert np.array_equal(x, polya_gamma(z, np.random.default_rng(3)))
+
+
+@pytest.mark.parametrize("z", [np.nan, np.inf, 1e300])
+def test_tilts_that_are_no_numbers_are_refused(z, rng):
+    with pytest.raises(pf.BadInput, match="tilt"):
+        polya_gamma(np.array([z]), rng)

@@ -41,6 +41,8 @@ def test_what_is_no_prediction_is_refused():
         predictions(np.zeros((3, 2)), [[1.0]], [1.0])
     with pytest.raises(pf.BadInput, match="one row of features"):
         predictions(np.zeros((20, 2)), [[1.0]], [0.0])
+    with pytest.raises(pf.BadInput, match="draws"):
+        predictions(np.full((32, 2), np.nan), [[1.0]], [1.0])
 
 
 def test_certain_draws_that_are_wrong_have_a_log_likelihood():
