@@ -64,6 +64,10 @@ def agreement(
     """
     most = positive(most, "most")
     clouds, functions = dict(clouds or {}), dict(functions or {})
+    if not isinstance(runs, Mapping):
+        raise BadInput(
+            f"runs is a {type(runs).__name__}. It must be a mapping of names to trajectories. Pass {{name: run, ...}}."
+        )
     times = _common_times({**runs, **clouds})
     if len(runs) < 2 or bool(clouds) != bool(functions):
         raise BadInput(
@@ -90,6 +94,17 @@ def agreement(
         for label, function in functions.items():
             found |= _mean_gap(label, function, (name, cloud), (first, runs[first]), most)
     return found
+
+
+def _finite_values(label: str, function: Callable[[Points], Values], x: Points) -> Values:
+    """The function at the points, or `BadInput` where these are not n finite numbers."""
+    values = np.asarray(function(x), dtype=float)
+    if values.shape != (len(x),) or not np.isfinite(values).all():
+        raise BadInput(
+            f"The function {label!r} gives shape {values.shape} at {len(x)} points, or numbers that are not finite. It "
+            f"must give ({len(x)},) finite numbers. Correct it."
+        )
+    return values
 
 
 def _common_times(runs: Mapping[str, Trajectory]) -> Values:
@@ -134,10 +149,10 @@ def _mean_gap(
                 "particles, and the first run has laws on grids. Pass such runs."
             )
         x, weight = atoms
-        values = np.asarray(function(x), dtype=float)
+        values = _finite_values(label, function, x)
         inside = float(weight @ values)
         nodes, share = cell_nodes(axes, 1)[0], center_weights(cell_masses(law, axes).mass).ravel()
-        gaps.append(inside - float(share @ np.asarray(function(nodes), dtype=float)))
+        gaps.append(inside - float(share @ _finite_values(label, function, nodes)))
         errors.append(float(np.sqrt(weight**2 @ (values - inside) ** 2)))
     scores = np.abs(gaps) / np.array(errors)
     worst = int(np.argmax(scores))

@@ -68,6 +68,12 @@ def test_what_cannot_be_compared_is_refused(runs):
             pf.agreement(given)
     with pytest.raises(pf.NotAvailable, match="A cloud"):
         pf.agreement(runs, clouds={"grid": flow}, functions=FUNCTIONS)
+    with pytest.raises(pf.BadInput, match="mapping of names"):
+        pf.agreement(list(runs.values()))
+    cloud = pf.solve(pf.problems.ou(), pf.particle.EulerMaruyama(particles=10), dt=1 / 4, times=TIMES)
+    for wrong in (lambda x: x, lambda x: x[:, 0] * np.nan):  # (n, 1) for (n,), and no numbers
+        with pytest.raises(pf.BadInput, match="must give"):
+            pf.agreement(runs, clouds={"particles": cloud}, functions={"wrong": wrong})
 
 
 def test_laws_with_a_structure_are_refined_in_the_cells_that_are_asked():
