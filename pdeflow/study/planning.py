@@ -121,7 +121,7 @@ def plan(
     cost up to six times too much. Its runs have the seeds 0, 1, 2, ..., which are those of the planned study: with a
     `store` they are not made twice.
     """
-    claims = _orders_claimed(claims)
+    claims = _orders_claimed(study, claims)
     name, steps = _one_axis(study)
     share, most = positive(share, "share"), count(most_levels, "most_levels", 4)
     if share >= 1:
@@ -232,13 +232,19 @@ def _cheapest(designs, seen_of, cost, share, rng) -> _Found:
     return found if found.seeds else _Found(best)
 
 
-def _orders_claimed(claims: Claim | Iterable[Claim]) -> list[Claim]:
+def _orders_claimed(study: Study, claims: Claim | Iterable[Claim]) -> list[Claim]:
     listed = [claims] if isinstance(claims, Claim) else list(claims)
     if not listed or not all(isinstance(claim, Claim) and claim.expected is not None for claim in listed):
         raise BadInput(
             f"claims are {shown(listed)}. A plan is for claims of a finite order; exact methods and invariants need no "
             "levels. Pass pf.Claim(method, metric, order, tolerance, source)."
         )
+    for claim in listed:
+        if claim.method not in study.methods:
+            raise BadInput(
+                f"A claim is of the method {claim.method!r}. The study has: {', '.join(study.methods)}. Use one of "
+                "these."
+            )
     return listed
 
 

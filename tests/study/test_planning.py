@@ -107,6 +107,8 @@ def test_what_cannot_be_planned_is_refused(claims):
 def test_a_plan_says_what_is_missing():
     with pytest.raises(BadInput, match="one axis"):
         pf.plan(study(sweep={"dt": [1 / 2]}), CLAIM)
+    with pytest.raises(BadInput, match="The study has: noisy"):
+        pf.plan(study(), pf.Claim("quiet", "mean", 1, 0.1, "x"))
     with pytest.raises(BadInput, match="share is 1"):
         pf.plan(study(), CLAIM, share=1.0)
     with pytest.raises(BadInput, match="A plan goes by 3 errors"):
