@@ -96,3 +96,12 @@ def test_same_seed_same_bits_and_a_fused_run_is_the_run_of_single_steps():
     again = pf.solve(problem, method, dt=0.1, times=[0.5], seed=4, on_step=lambda step, time, law: seen.append(step))
     np.testing.assert_array_equal(law.x, again.final.x)
     assert seen == [1, 2, 3, 4, 5]
+
+
+def test_points_that_repel_without_bound_do_not_pass_each_other():
+    problem = pf.problems.log_repulsion()
+    with pytest.raises(pf.Diverged, match=r"passed each other.* Use a smaller dt"):
+        pf.solve(problem, InteractingParticles(particles=500), dt=1 / 4, times=[0.5], seed=0)
+    # from quantiles, and with a step that resolves their distance, it is the law of the problem
+    law = pf.solve(problem, InteractingParticles(particles=100, start="quantiles"), dt=1 / 1024, times=[0.5]).final
+    assert pf.metrics.w2(law, problem.exact(0.5)).value < 0.02  # spacing/√12 of 100 points on a support of length 3
