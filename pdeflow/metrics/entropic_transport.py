@@ -131,7 +131,7 @@ def _warm_start(cost: Numbers, epsilon: float) -> list[float]:
 def _softmin(cost: Numbers, weights: Row, epsilon: float, axis: int) -> Row:
     """-ε log Σ w e^(-c/ε) along an axis."""
     shaped = weights if axis == 1 else weights[:, None]
-    return -epsilon * logsumexp(-cost / epsilon, b=shaped, axis=axis)
+    return -epsilon * np.asarray(logsumexp(-cost / epsilon, b=shaped, axis=axis))  # typed as a tuple too
 
 
 def _plan(cost: Numbers, u: Row, v: Row, epsilon: float) -> Numbers:

@@ -74,10 +74,10 @@ def predictions(draws: Points, features: ArrayLike, labels: ArrayLike) -> Predic
     log_sums = np.array([logsumexp(part, axis=0) for part in chances])  # a sum underflows where all draws are certain
     sizes = np.array([len(batch) for batch in batches])
     right = sums.sum(axis=0) / len(draws) > 0.5
-    logs, n = logsumexp(log_sums, axis=0) - np.log(len(draws)), len(signs)
+    logs, n = np.asarray(logsumexp(log_sums, axis=0)) - np.log(len(draws)), len(signs)
     kept = [np.arange(BATCHES) != i for i in range(BATCHES)]  # without each batch: the jackknife
     others = (sums.sum(axis=0) - sums) / (len(draws) - sizes)[:, None] > 0.5
-    log_others = np.array([logsumexp(log_sums[rest], axis=0) - np.log(sizes[rest].sum()) for rest in kept])
+    log_others = np.array([np.asarray(logsumexp(log_sums[r], axis=0)) - np.log(sizes[r].sum()) for r in kept])
     return Predictions(
         Estimate(float(right.mean()), float(np.sqrt(right.var() / n)), "sample", "accuracy"),
         Estimate(float(logs.mean()), float(logs.std() / np.sqrt(n)), "sample", "log_likelihood"),

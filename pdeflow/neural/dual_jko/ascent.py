@@ -65,7 +65,7 @@ class Dual:
         top = inner.max(axis=1)
         inner -= top[:, None]
         log_sums = top + np.log(np.exp(inner, out=inner).sum(axis=1))
-        outer = logsumexp(self.log_gibbs - self.at_reference @ c)
+        outer = float(np.asarray(logsumexp(self.log_gibbs - self.at_reference @ c)))
         return float(-self.weights @ log_sums / self.stiffness - outer - 0.5 * self.ridge @ c**2)
 
     def shares(self, c: Row) -> tuple[Numbers, Values]:
