@@ -12,7 +12,7 @@ from .._core.shapes import Numbers, Row, Vector
 from ..energies.potentials import values_with_walls
 from ..laws import Law
 from ..laws.cell_integrals import cell_masses
-from ..laws.reach import reach
+from ..laws.reach import reach_along_axes
 from ..problems import Problem
 from .domain import LEAST_FALL, MASS_TOLERANCE, RIM_SHARE, TAIL_MASS
 
@@ -71,9 +71,8 @@ def grid_values(potential: Any, axes: Sequence[Row]) -> Numbers:
 
 def start_range(law: Law) -> tuple[Vector, Vector]:
     """A box that holds the initial law but for about `TAIL_MASS` at each of its faces; `BadInput` if none is known."""
-    parts = [reach(law, axis, TAIL_MASS) for axis in np.eye(law.dim)]
-    known = np.array([part for part in parts if part is not None])
-    if len(known) < law.dim:
+    known = reach_along_axes(law, TAIL_MASS)
+    if known is None:
         raise BadInput(
             f"How far the initial law {law!r} reaches is not known: it has no support, quantiles, Gaussian components "
             "or factors that tell. An automatic domain must hold it. Pass lower= and upper=, one number or one per "

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._core.shapes import Vector
+from .._core.shapes import Numbers, Vector
 from .base import Law
 
 
@@ -69,3 +69,10 @@ def _of_support(law: Law, direction: Vector, tail: float) -> tuple[float, float]
         return None
     middle, half = direction @ (box[0] + box[1]) / 2, np.abs(direction) @ (box[1] - box[0]) / 2
     return float(middle - half), float(middle + half)
+
+
+def reach_along_axes(law: Law, tail: float) -> Numbers | None:
+    """The `reach` along every coordinate axis, (d, 2), or None where one of them is not known."""
+    parts = [reach(law, axis, tail) for axis in np.eye(law.dim)]
+    known = [part for part in parts if part is not None]
+    return np.array(known) if len(known) == law.dim else None

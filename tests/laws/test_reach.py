@@ -6,7 +6,7 @@ from plane_cases import TURN
 from scipy.special import ndtri
 
 from pdeflow.laws import AffineMap, Gaussian, GaussianMixture, GridLaw, Particles, Product, Ring, Uniform
-from pdeflow.laws.reach import reach
+from pdeflow.laws.reach import reach, reach_along_axes
 
 TAIL = 1e-6
 EIGHTH = np.array([np.cos(0.4), np.sin(0.4)])
@@ -49,3 +49,11 @@ def test_products_mixtures_and_images_reach_as_far_as_their_parts():
     mixture = GaussianMixture([0.5, 0.5], [[-3.0, 0.0], [4.0, 0.0]], [np.eye(2), 4 * np.eye(2)])
     low, high = reach(mixture, np.array([1.0, 0.0]), TAIL)
     assert (low, high) == pytest.approx((-3 - DEVIATIONS, 4 + 2 * DEVIATIONS), rel=1e-9)
+
+
+def test_along_the_axes_all_ends_are_known_or_none(monkeypatch):
+    law = Uniform([-1.0, 2.0], [3.0, 2.5])
+    np.testing.assert_array_equal(reach_along_axes(law, 0.0), [[-1.0, 3.0], [2.0, 2.5]])
+    silent = "pdeflow.laws.reach.reach"  # of a law that says nothing of its second axis
+    monkeypatch.setattr(silent, lambda law, axis, tail: (0.0, 1.0) if axis[0] else None)
+    assert reach_along_axes(law, 0.0) is None

@@ -16,7 +16,7 @@ from ...energies.interactions import require_even
 from ...energies.mean_field import mean_force
 from ...laws import KernelDensity, Law, Particles
 from ...laws.cell_integrals import cell_masses
-from ...laws.reach import reach
+from ...laws.reach import reach_along_axes
 from ...method import Method
 from ...problems.problem import Problem
 from ..clouds import potential_pull, refuse_lost, require_potential_gradient
@@ -156,9 +156,8 @@ class Blob(Method):
 
     def _start(self, law: Law) -> tuple[Points, Values, float]:
         """Positions, masses and h."""
-        axes = [reach(law, axis, TAIL_MASS) for axis in np.eye(law.dim)]
-        known = np.array([ends for ends in axes if ends is not None])
-        if len(known) < law.dim:
+        known = reach_along_axes(law, TAIL_MASS)
+        if known is None:
             raise BadInput(
                 f"How far the initial law {shown(law)} reaches is not known: it has no support, quantiles, Gaussian "
                 "components or factors that tell. Blob needs it for its grid. Start from a GridLaw, or from "
