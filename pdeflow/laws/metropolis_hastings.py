@@ -135,7 +135,7 @@ class MetropolisHastings(Value):
 
 
 class Chains:
-    """Chains of Metropolis-Hastings on their way; they keep what they have drawn, and go on from where they are.
+    """Chains of Metropolis-Hastings on their way, which go on from where they are: no draw is given out twice.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ class Chains:
     def __init__(self, settings: MetropolisHastings, law: Reweighted, x: Points, log_weight: Any, rng: Any):
         self.settings, self.law, self.x, self.log_weight, self.rng = settings, law, x, log_weight, rng
         self.proposal = settings.proposal
-        self._drawn: list[Points] = []
+        self._rest, self._warm = x[:0], False  # places that were reached and not yet given out
         self._accepted, self._proposed = 0, 0
 
     @property
@@ -177,15 +177,20 @@ class Chains:
             self._accepted, self._proposed = self._accepted + int(taken.sum()), self._proposed + len(new)
 
     def draw(self, n: int) -> Points:
-        """The first n draws (n, d): all chains after the warm-up, then all chains again, and so on."""
-        while len(self._drawn) * len(self.x) < n:
-            if self._drawn:
+        """The next n draws (n, d): all chains after the warm-up, then all chains again, and so on."""
+        found, total = [self._rest], len(self._rest)
+        while total < n:
+            if self._warm:
                 self.advance(self.settings.every)
             else:
                 self.advance(self.settings.warm_up, tune=True)
                 self._require_weight()
-            self._drawn.append(self.x)
-        return np.concatenate(self._drawn)[:n]
+                self._warm = True
+            found.append(self.x)
+            total += len(self.x)
+        x = np.concatenate(found)
+        self._rest = x[n:].copy()
+        return x[:n]
 
     def _require_weight(self) -> None:
         """`NotConverged` where chains have not found a place of positive weight: their places are no draws."""
@@ -199,7 +204,7 @@ class Chains:
             )
 
     def sample(self, law: Reweighted, n: int, rng: np.random.Generator) -> Points:
-        """The first n draws, as the sampler of the law that the chains were started for."""
+        """The next n draws, as the sampler of the law that the chains were started for."""
         return self.draw(n)
 
 

@@ -59,8 +59,10 @@ def test_the_warm_up_tunes_the_step_to_the_acceptance():
 def test_draws_go_on_where_they_are_and_are_the_same_bits():
     law = Reweighted(START, lambda x: LIKELIHOOD(x), MetropolisHastings(chains=50, warm_up=3, every=2))
     new, chains = on_chains(law, np.random.default_rng(3))
-    few, many = new.sample(4, np.random.default_rng(0)), new.sample(120, np.random.default_rng(0))
-    assert np.array_equal(few, many[:4]) and many.shape == (120, 2)
+    parts = [new.sample(n, np.random.default_rng(0)) for n in (4, 1, 0, 115)]
+    once, _ = on_chains(law, np.random.default_rng(3))
+    # no place is given out twice, and the calls together give what one call does
+    assert np.array_equal(np.concatenate(parts), once.sample(120, np.random.default_rng(0)))
     assert off_chains(new, chains).sampler is law.sampler
     assert np.array_equal(law.sample(60, np.random.default_rng(5)), law.sample(60, np.random.default_rng(5)))
     _, later = on_chains(law, np.random.default_rng(3), chains)

@@ -5,11 +5,12 @@ Fifteen paths are drawn by seed, with nine noisy observations each. The truth is
 first order. SymKL is summed over the cells at their centres, with densities normalised there, as published. Kernel
 densities have Scott's rule, as published.
 
-`python validation/reproductions/mokrov2022.py figure5` computes what out/filtering/rows.json lacks and writes
+`python validation/reproductions/mokrov2022.py figure5` computes what out/filtering/rows lacks and writes
 reports/filtering/figure5.md and its picture; `--animate` also writes out/filtering/posterior.gif.
 """
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -58,6 +59,14 @@ def convex_maps(sampler, iterations=60):
     return run
 
 
+def saddles(seen, seed):
+    """VariationalJKO with dt = 0.1, and gradients of convex networks as maps."""
+    training = pf.neural.Training(pool=32_768)
+    method = pf.neural.VariationalJKO(map=pf.neural.Convex(width=64, depth=1), outer=100, batch=512, training=training)
+    flow = seen.run(method, dt=0.1, until=END, seed=seed)
+    return flow, flow.final
+
+
 def exact_jko(seen, seed):
     """JKO steps with dt = 0.1 and no other error to speak of."""
     flow = seen.run(pf.grid.QuantileJKO(points=1000), dt=0.1, until=END)
@@ -82,6 +91,7 @@ METHODS = {
         pf.laws.MetropolisHastings(pf.laws.CrankNicolson(acceptance=0.4), **CHAINS)
     ),
     "ICNN-JKO, independent chains": convex_maps(pf.laws.MetropolisHastings(pf.laws.Independence(), **CHAINS)),
+    "VariationalJKO": saddles,
     "DualJKO": dual_jko,
     "JKO in quantiles": exact_jko,
 }
@@ -139,18 +149,15 @@ def row(name, number):
 
 
 def kept():
-    """The rows in the store."""
-    file = STORE / "rows.json"
-    return json.loads(file.read_text("utf-8")) if file.exists() else []
+    """The rows in the store, one file each, so that several commands may fill it at once."""
+    return [json.loads(file.read_text("utf-8")) for file in sorted((STORE / "rows").glob("*.json"))]
 
 
 def keep(new):
-    """Add a row to the store, which another run may have changed meanwhile."""
-    STORE.mkdir(parents=True, exist_ok=True)
-    rows = [old for old in kept() if (old["method"], old["experiment"]) != (new["method"], new["experiment"])]
-    draft = STORE / f"rows.{new['experiment']}.{abs(hash(new['method']))}.tmp"
-    draft.write_text(json.dumps([*rows, new], indent=1), "utf-8")
-    draft.replace(STORE / "rows.json")
+    """Add a row to the store, in place of an older one."""
+    (STORE / "rows").mkdir(parents=True, exist_ok=True)
+    name = re.sub("[^a-z0-9]+", "-", f"{new['method']} {new['experiment']:02}".lower())
+    (STORE / "rows" / f"{name}.json").write_text(json.dumps(new, indent=1), "utf-8")
 
 
 def median_interval(values):

@@ -1,33 +1,31 @@
-"""Nonlinear filtering: the law of a diffusion given noisy observations, by any method that solves its equation."""
+"""A diffusion that is observed with noise, and its posteriors by any method that solves its equation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, gcd, lcm
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .._core.arrays import is_tensor
-from .._core.errors import BadInput, Unsupported
-from .._core.shapes import Points, Values
-from .._core.short_text import shown
-from .._core.validate import count, draws, instance_of, known_arguments, positive, real, real_array, saved_times
-from .._core.value import Value
-from ..energies.energy import Energy
-from ..energies.internal import Entropy
-from ..energies.potentials import FromFunction
-from ..laws import Gaussian, GaussianLikelihood, Law, Particles, Reweighted, Stratified, reweighting
-from ..laws.log_weights import PathWeight, weights_at
-from ..laws.metropolis_hastings import off_chains, on_chains
-from ..method import solve
-from ..particle import EulerMaruyama
-from ..problems.problem import Problem
-from ..trajectory import Trajectory, exact, time_grid
-
-LEAST_EFFECTIVE = 10  # draws among which the likelihood is shared, below which they do not know their own error
-EVIDENCE_DRAWS = 4096  # of the predicted law, for the evidence of an observation where no quadrature gives it
+from ..._core.arrays import is_tensor
+from ..._core.errors import BadInput, Unsupported
+from ..._core.shapes import Points, Values
+from ..._core.short_text import shown
+from ..._core.validate import count, instance_of, known_arguments, positive, real, real_array, saved_times
+from ..._core.value import Value
+from ...energies.energy import Energy
+from ...energies.internal import Entropy
+from ...energies.potentials import FromFunction
+from ...laws import Gaussian, GaussianLikelihood
+from ...method import solve
+from ...particle import EulerMaruyama
+from ...problems.problem import Problem
+from ...trajectory import Trajectory, exact, time_grid
+from .alternation import Alternation
 
 
 @dataclass(frozen=True)
@@ -39,19 +37,6 @@ class ObservedThrough(Value):
 
     def __call__(self, x: Points) -> Values:
         return self.log_likelihood(x, self.value)
-
-
-class SystematicParticles(Particles):
-    """Weighted particles whose draws are a systematic resample: each particle is drawn ⌊n w⌋ or ⌈n w⌉ times.
-
-    The draws depend on each other (one uniform number moves all of them); the mean number of each is n w.
-    """
-
-    def sample(self, n: int, rng: np.random.Generator) -> Points:
-        n = draws(n, rng)
-        total = np.cumsum(self.weights)
-        at = np.searchsorted(total / total[-1], (np.arange(n) + rng.random()) / n, side="right")
-        return self.x[np.minimum(at, len(self.x) - 1)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,8 +51,9 @@ class Filter(Value):
         When it is observed: increasing, above 0.
     values : (k,), (k, m) array
         What is observed, one row for each time. Without log_likelihood these are X plus noise, (k, d).
-    variance : float or (d, d) array
-        Of the noise, which is Gaussian: σ² of each coordinate, or its covariance. In units of x².
+    variance : float or (d, d) array, optional
+        Of the noise, which is Gaussian: σ² of each coordinate, or its covariance; 1 by default. In units of x². None
+        beside log_likelihood.
     log_likelihood : callable, optional
         log_likelihood(x, value): the log density of the observation `value` where X is x, (n, d) -> (n,), in place of
         Gaussian noise.
@@ -102,7 +88,7 @@ class Filter(Value):
     problem: Problem
     times: Values
     values: Any
-    variance: Any = 1.0
+    variance: Any = None
     log_likelihood: Callable[[Points, Any], Values] | None = None
 
     def __post_init__(self) -> None:
@@ -126,13 +112,15 @@ class Filter(Value):
                     f"values have shape {values.shape}, the problem has dim {self.problem.dim}. Without log_likelihood "
                     "each value is a noisy place, of that dimension. Reshape them, or pass log_likelihood=."
                 )
-            GaussianLikelihood(values[0], self.variance)
+            variance: Any = 1.0 if self.variance is None else self.variance
+            GaussianLikelihood(values[0], variance)
+            object.__setattr__(self, "variance", variance)
         elif not callable(self.log_likelihood):
             raise BadInput(
                 f"log_likelihood is {shown(self.log_likelihood, 200)}. It must be a function (x, value) -> (n,) of "
                 "points x (n, d). Pass one, or variance= for Gaussian noise."
             )
-        elif np.ndim(self.variance) > 0 or self.variance != 1.0:
+        elif self.variance is not None:
             raise BadInput(
                 f"variance is {shown(self.variance)} beside log_likelihood {shown(self.log_likelihood, 200)}. A "
                 "log-likelihood is a function of (x, value) that knows its noise. Pass one of the two."
@@ -213,8 +201,10 @@ class Filter(Value):
         Raises
         ------
         BadInput
-            For times that are no multiples of dt, observations beyond the horizon without `until`, cells too wide or a
-            domain too small for an observation, and a sampler where nothing needs one.
+            For times that are no multiples of dt, observations beyond the horizon without `until`, and a sampler where
+            nothing needs one. For an observation that the predicted law cannot hold: cells too wide or a domain too
+            small for it, particles of which fewer than ten carry the posterior, and pieces of a quantile function
+            between which its density jumps by more than 0.3 nats in the mean over the posterior.
         Unsupported
             For laws that cannot be reweighted (see `laws.reweighting`).
         """
@@ -256,8 +246,9 @@ class Filter(Value):
                 f"times are {shown(times)}, until = {until:g}. Laws are kept above 0 and up to `until`. Change one."
             )
         if dt is not None:
-            time_grid(kept, positive(dt, "dt"))
-        run = _Run(self, predict, sampler, _seeds(seed, 2 * used + 2))
+            _require_steps(self.times[:used], positive(dt, "dt"))
+            time_grid(kept, dt)
+        run = Alternation(self, predict, sampler, _seeds(seed, 2 * used + 2))
         for k, begin in enumerate([0.0, *self.times[:used]]):
             end = self.times[k] if k < used else until
             inside = kept[(kept > begin + 1e-9 * until) & (kept <= end + 1e-9 * until)]
@@ -268,93 +259,21 @@ class Filter(Value):
         return run.trajectory(kept)
 
 
-class _Run:
-    """One run of a filter: the law so far, what was kept, what was met."""
-
-    def __init__(self, problem: Filter, predict: Callable[..., Trajectory], sampler: Any, seeds: list[int]):
-        self.filter, self._predict, self._sampler, self._seeds = problem, predict, sampler, iter(seeds)
-        self.law, self.chains = problem.problem.initial, None
-        if isinstance(sampler, Stratified):  # the start too
-            self.law = Reweighted(self.law, PathWeight((), ()), sampler)
-        self.laws: list[Law] = []
-        self.observations: list[dict[str, Any]] = []
-        self.history: list[dict[str, Any]] = []
-        self.seconds, self.first, self.steps = 0.0, None, 0
-
-    def predict(self, begin: float, ends: Values) -> None:
-        """The laws at the times `ends` from the law at `begin`."""
-        rng = np.random.default_rng(next(self._seeds))
-        atoms = self.law.atoms()
-        start, chains = on_chains(self.law, rng, self.chains)
-        if atoms is not None:
-            start = SystematicParticles(*atoms)
-        problem = replace(self.filter.problem, initial=start, horizon=float(ends[-1] - begin))
-        flow = self._predict(problem, ends - begin, next(self._seeds))
-        if chains is not None:
-            self.chains = chains
-            self.observations[-1]["acceptance"] = chains.acceptance
-        self.laws += [off_chains(law, chains) for law in flow.laws]
-        self.law = self.laws[-1]
-        self._moved = flow.final  # drawn by the same chains, for the evidence
-        self._chains_of_draws = None if chains is None else len(chains.x)
-        steps = self.steps
-        self.history += [{**row, "step": row["step"] + steps, "time": row["time"] + begin} for row in flow.history]
-        self.seconds += flow.stats.get("seconds", 0.0)
-        self.first = flow.stats.get("first_call_seconds", 0.0) if self.first is None else self.first
-        self.steps += flow.stats.get("steps", 0)
-
-    def correct(self, k: int) -> None:
-        """The law after observation k."""
-        log_weight = self.filter.log_weight(k)
-        found = reweighting(self.law, log_weight, self._sampler)
-        note: dict[str, Any] = {"time": float(self.filter.times[k]), "log_evidence": found.log_mean_weight}
-        if found.log_mean_weight is None:
-            note |= _evidence_of_draws(self._moved, log_weight, self._chains_of_draws)
-        atoms = found.law.atoms()
-        if atoms is not None:
-            note["effective_size"] = float(1 / np.sum(atoms[1] ** 2))
-        self.observations.append(note)
-        self.law = self.laws[-1] = found.law
-
-    def trajectory(self, times: Values) -> Trajectory:
-        stats: dict[str, Any] = {
-            "seconds": self.seconds,
-            "first_call_seconds": self.first or 0.0,
-            "steps": self.steps,
-            "log_evidence": float(sum(note["log_evidence"] for note in self.observations)),
-            "observations": self.observations,
-        }
-        errors = [note["stderr"] for note in self.observations if "stderr" in note]
-        if errors:
-            stats["log_evidence_stderr"] = float(np.sqrt(np.sum(np.square(errors))))
-        return Trajectory(times, self.laws, stats, self.history)
-
-
-def _evidence_of_draws(law: Law, log_weight: Any, chains: int | None = None) -> dict[str, float]:
-    """log E exp(log_weight) by draws of the predicted law, with its standard error.
-
-    Draws by so many chains come from all chains in turn; those of one chain depend on each other, so that the error is
-    that between chains (infinite for one). It is infinite too where few draws have most of the likelihood.
-    """
-    x, share = law.weighted_sample(EVIDENCE_DRAWS, np.random.default_rng(0))
-    log = weights_at(log_weight, x)
-    if not log.max() > -np.inf:
-        raise BadInput(
-            f"The likelihood is zero at all {len(x)} draws of {shown(law, 200)}. Its mean must be positive. Check the "
-            "observation and its noise, or take a law that reaches there."
-        )
-    likelihood = np.exp(log - log.max())
-    mean = float(share @ likelihood)
-    parts, factor = share * (likelihood - mean), 1.0
-    if mean**2 < LEAST_EFFECTIVE * np.sum((share * likelihood) ** 2):
-        factor = np.inf
-    elif chains is not None and chains < len(x):
-        parts = np.bincount(np.arange(len(x)) % chains, weights=parts)
-        factor = chains / (chains - 1) if chains > 1 else np.inf
-    return {
-        "log_evidence": float(log.max() + np.log(mean)),
-        "stderr": float(np.sqrt(factor * np.sum(parts**2)) / mean) if np.isfinite(factor) else np.inf,
-    }
+def _require_steps(times: Values, dt: float) -> None:
+    """`BadInput` where a step of length dt does not end at every observation."""
+    off = np.abs(np.rint(times / dt) * dt - times) > 1e-9 * np.maximum(times, dt)
+    if not off.any():
+        return
+    found = float(times[np.argmax(off)])
+    parts = [Fraction(float(t)).limit_denominator(10**6) for t in times]
+    common = Fraction(gcd(*(part.numerator for part in parts)), lcm(*(part.denominator for part in parts)))
+    fits = float(common / ceil(common / Fraction(dt)))
+    fine = np.all(np.abs(np.rint(times / fits) * fits - times) <= 1e-9 * np.maximum(times, fits))
+    advice = f"Use dt = {fits:.12g}, which divides all their times." if fine else "Round their times to such multiples."
+    raise BadInput(
+        f"The observation at time {found:.12g} is at no multiple of dt = {dt:.12g} (time/dt = {found / dt:.12g}). A "
+        f"step must end at every observation, to 1e-9. {advice}"
+    )
 
 
 def _seeds(seed: int, n: int) -> list[int]:

@@ -8,9 +8,7 @@ import pytest
 
 import pdeflow as pf
 from pdeflow.applications import Filter, ripples
-from pdeflow.applications.filtering import SystematicParticles, _evidence_of_draws
 from pdeflow.grid import ChangCooper
-from pdeflow.laws import Gaussian, GaussianLikelihood
 
 OBSERVED = (0.5, -0.3, 0.8, 1.2, -0.4, 0.1, 0.9, -1.1, 0.3)
 TIMES = 0.5 * np.arange(1, 10)
@@ -120,13 +118,6 @@ def test_the_bootstrap_filter_is_unbiased_for_the_evidence():
     assert np.array_equal(again.final.x, runs[0].final.x)
 
 
-def test_systematic_draws_take_each_particle_as_often_as_its_weight():
-    law = SystematicParticles([0.0, 1.0, 2.0, 3.0], [0.1, 0.25, 0.0, 0.65])
-    for seed in range(20):
-        counts = np.bincount(law.sample(10, np.random.default_rng(seed))[:, 0].astype(int), minlength=4)
-        assert counts[0] == 1 and counts[1] in (2, 3) and counts[2] == 0 and counts[3] in (6, 7)
-
-
 def test_quantiles_are_the_filter_of_the_exact_jko_step():
     mean, variance = jko_kalman(0.1)
     found = LINEAR.run(pf.grid.QuantileJKO(points=400), dt=0.1).final
@@ -196,6 +187,7 @@ def test_a_filter_of_its_own_draws():
         (dict(values=np.zeros((3, 2))), "dim 1"),
         (dict(variance=-1.0), "cov"),
         (dict(variance=2.0, log_likelihood=lambda x, y: x[:, 0]), "one of the two"),
+        (dict(variance=1.0, log_likelihood=lambda x, y: x[:, 0]), "variance is 1.0 beside"),
     ],
 )
 def test_what_makes_no_filter_is_refused(change, words):
@@ -205,8 +197,12 @@ def test_what_makes_no_filter_is_refused(change, words):
 
 
 def test_what_cannot_run_is_refused():
-    with pytest.raises(pf.errors.BadInput, match="multiple of dt"):
+    with pytest.raises(pf.errors.BadInput, match=r"observation at time 0.5 .* Use dt = 0.25, which divides"):
         LINEAR.run(ChangCooper(100), dt=0.4)
+    with pytest.raises(pf.errors.BadInput, match=r"observation at time 0.3333333.* Round their times"):
+        Filter(LINEAR.problem, [0.33333333, 0.7123456789], [0.9, -0.2]).run(ChangCooper(100), dt=0.1)
+    with pytest.raises(pf.errors.BadInput, match=r"time 0.85 is no multiple of dt .* Save at"):
+        LINEAR.run(ChangCooper(100), dt=0.1, times=[0.85])
     with pytest.raises(pf.errors.BadInput, match="without one"):
         LINEAR.run(ChangCooper(100), dt=0.1, sampler=pf.laws.MetropolisHastings())
     with pytest.raises(pf.errors.BadInput, match="until"):
@@ -218,23 +214,3 @@ def test_what_cannot_run_is_refused():
     moving = pf.problems.ou(center=lambda t: np.array([t]))
     with pytest.raises(pf.errors.Unsupported, match="clock"):
         Filter(moving, [0.5], [0.0])
-
-
-class Stuck(Gaussian):
-    """Draws by 64 chains none of which moves: 4,096 draws are worth 64."""
-
-    def weighted_sample(self, n, rng):
-        return np.tile(self.sample(64, rng), (n // 64, 1)), np.full(n, 1 / n)
-
-
-def test_the_evidence_by_chains_knows_its_error():
-    law, likelihood = Stuck([0.0, 0.0], 1.0), GaussianLikelihood([0.9, 0.5], 0.5)
-    found = _evidence_of_draws(law, likelihood, 64)
-    heights = np.exp(likelihood(law.sample(64, np.random.default_rng(0))))
-    assert found["log_evidence"] == pytest.approx(np.log(heights.mean()), rel=1e-12)
-    assert found["stderr"] == pytest.approx(heights.std(ddof=1) / 8 / heights.mean(), rel=1e-12)
-    assert _evidence_of_draws(law, likelihood, 1)["stderr"] == np.inf
-    far = _evidence_of_draws(Gaussian([0.0, 0.0], 1.0), GaussianLikelihood([9.0, 9.0], 1e-4))
-    assert far["stderr"] == np.inf
-    with pytest.raises(pf.errors.BadInput, match="zero at all"):
-        _evidence_of_draws(law, lambda x: np.full(len(x), -np.inf))
