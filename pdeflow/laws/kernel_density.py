@@ -132,6 +132,11 @@ class KernelDensity(Law):
     def score(self, x: Points, power: float = 0.0) -> Points:
         x = points(x, self.dim)
         _, offset = self._sums(x, means=True)
+        if np.isnan(offset).any():
+            raise BadInput(
+                f"The points reach {np.abs(x).max():.3g}, so far that no kernel's exponent is a number. The score of a "
+                "kernel density is known where squared distances are. Ask at points below 1e150 bandwidths."
+            )
         score = np.linalg.solve(self._root.T, (offset - self._whitened(x)).T).T
         return score * np.exp(power * self.log_density(x))[:, None] if power else score
 

@@ -151,6 +151,11 @@ def _mean_gap(
         x, weight = atoms
         values = _finite_values(label, function, x)
         inside = float(weight @ values)
+        if np.ptp(values) <= 1e-12 * np.abs(values).max():
+            raise BadInput(
+                f"The function {label!r} is {inside:.6g} at all points of {cloud_name!r}. The mean of a constant tells "
+                "no two laws apart. Pass a function that varies."
+            )
         nodes, share = cell_nodes(axes, 1)[0], center_weights(cell_masses(law, axes).mass).ravel()
         gaps.append(inside - float(share @ _finite_values(label, function, nodes)))
         errors.append(float(np.sqrt(weight**2 @ (values - inside) ** 2)))

@@ -127,6 +127,11 @@ def plan(
     if share >= 1:
         raise BadInput(f"share is {share:g}. It must be below 1, for no noise is bounded. Pass e.g. 0.9.")
     size = None if samples is None else _size(study, samples, {claim.method for claim in claims})
+    if not (pilot is None or isinstance(pilot, Table) or callable(pilot)):
+        raise BadInput(
+            f"pilot is {shown(pilot)}. It is a Table, a function (study) -> Table, or None for a pilot that grows by "
+            "itself. Pass one of these."
+        )
     search = _Search(claims, name, steps, size is not None, share, most, seed)
     if isinstance(pilot, Table):
         table, found = pilot, search.found(pilot)

@@ -68,3 +68,10 @@ def test_clouds_without_spread_and_unknown_rules_are_refused():
         KernelDensity([0.0, 1.0], bandwidth="scot")
     with pytest.raises(pf.BadInput, match="bandwidth"):
         KernelDensity([0.0, 1.0], bandwidth=0.0)
+
+
+def test_where_squares_overflow_there_is_no_score(rng):
+    law = KernelDensity(rng.standard_normal((20, 2)))
+    assert np.isfinite(law.score(np.array([[1e8, 0.0]]))).all()
+    with pytest.raises(pf.BadInput, match="1e\\+200"):
+        law.score(np.array([[1e200, 0.0]]))

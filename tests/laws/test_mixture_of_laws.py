@@ -43,6 +43,14 @@ def test_a_jump_is_in_its_cells_and_nowhere_else():
     assert law.support()[0].tolist() == [-np.inf, -np.inf]
 
 
+def test_an_edge_without_a_jump_may_be_filled_by_another_component():
+    """3/4 (1 - x²)+ alone has ∫|ρ'|²/ρ = infinite by a logarithm at its ends; a Gaussian keeps ρ away from 0 there."""
+    steep = Barenblatt(1, 2.0, 1.0)
+    assert steep.finite_dissipation() is False
+    assert Mixture([0.5, 0.5], [steep, Gaussian(0.0, 1.0)]).finite_dissipation() is None
+    assert Mixture([0.5, 0.5], [Uniform([-1.0], [1.0]), Gaussian(0.0, 1.0)]).finite_dissipation(3.0) is False
+
+
 def test_the_description_rebuilds_it():
     law = Mixture([0.5, 0.5], [Barenblatt(2, 2.0, 0.1, [-1.0, 0.0]), Barenblatt(2, 2.0, 0.2, [1.0, 0.0])])
     again = from_spec(json.loads(json.dumps(law.spec())))

@@ -74,6 +74,8 @@ def test_what_cannot_be_compared_is_refused(runs):
     for wrong in (lambda x: x, lambda x: x[:, 0] * np.nan):  # (n, 1) for (n,), and no numbers
         with pytest.raises(pf.BadInput, match="must give"):
             pf.agreement(runs, clouds={"particles": cloud}, functions={"wrong": wrong})
+    with pytest.raises(pf.BadInput, match="mean of a constant"):
+        pf.agreement(runs, clouds={"particles": cloud}, functions={"mass": lambda x: np.ones(len(x))})
 
 
 def test_laws_with_a_structure_are_refined_in_the_cells_that_are_asked():

@@ -105,6 +105,8 @@ def test_what_cannot_be_planned_is_refused(claims):
 
 
 def test_a_plan_says_what_is_missing():
+    with pytest.raises(BadInput, match="pilot is 3"):
+        pf.plan(study(), CLAIM, pilot=3)
     with pytest.raises(BadInput, match="one axis"):
         pf.plan(study(sweep={"dt": [1 / 2]}), CLAIM)
     with pytest.raises(BadInput, match="The study has: noisy"):

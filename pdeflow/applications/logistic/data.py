@@ -100,9 +100,11 @@ def read_text(path: str | Path, sha256: str | None = None, most: int = LARGEST_F
     Raises
     ------
     BadInput
-        For a larger file, another checksum, and bytes that are no UTF-8.
+        Where there is no such file, for a larger one, another checksum, and bytes that are no UTF-8.
     """
     path = Path(path)
+    if not path.is_file():
+        raise BadInput(f"There is no file {path}. A table is read from a file on this machine. Give its path.")
     with path.open("rb") as file:
         raw = file.read(most + 1)
     if len(raw) <= most and sha256 is not None and hashlib.sha256(raw).hexdigest() != sha256.lower():

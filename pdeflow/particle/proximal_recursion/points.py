@@ -38,6 +38,11 @@ class FixedPoints:
                 f"{len(x)} points and {len(volumes)} volumes{least}. Each point, one at least, needs a volume > 0. "
                 "Match them."
             )
+        if len(np.unique(x, axis=0)) < len(x):
+            raise BadInput(
+                f"{len(x)} points lie at {len(np.unique(x, axis=0))} places. Two points at one place have one density, "
+                "and the scaling tells them apart by nothing. Pass each place once, with the sum of its volumes."
+            )
         object.__setattr__(self, "x", readonly(x))
         object.__setattr__(self, "volumes", readonly(volumes))
 

@@ -43,6 +43,8 @@ def test_limits_and_checksums(tmp_path):
         read_table(file, ["a"], most=5)
     with pytest.raises(pf.BadInput, match="Fetch the file again"):
         read_table(file, ["a"], sha256="0" * 64)
+    with pytest.raises(pf.BadInput, match="There is no file"):
+        read_table(tmp_path / "nowhere.csv", ["a"])
 
 
 @pytest.mark.parametrize(

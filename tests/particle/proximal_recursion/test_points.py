@@ -22,3 +22,8 @@ def test_drawn_points_integrate_over_the_space():
 def test_each_point_has_a_volume(volumes):
     with pytest.raises(pf.BadInput, match="needs a volume > 0"):
         FixedPoints(np.zeros((2, 1)), np.array(volumes))
+
+
+def test_two_points_at_one_place_are_refused():
+    with pytest.raises(pf.BadInput, match="3 points lie at 2 places"):
+        FixedPoints(np.array([[0.0], [1.0], [0.0]]), np.ones(3))
