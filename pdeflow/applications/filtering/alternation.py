@@ -20,9 +20,7 @@ from ...trajectory import Trajectory
 if TYPE_CHECKING:
     from .filter import Filter
 
-# Draws among which the likelihood is shared. With fewer, the mean of the posterior errs by more than 0.3 deviations,
-# and the weights, most of which one or two draws have, do not tell by how much.
-LEAST_EFFECTIVE = 10
+LEAST_EFFECTIVE = 10  # draws among which the likelihood is shared, below which they do not know their own error
 # Nats by which the density of a piece of a quantile function differs from its neighbours', in the mean over the
 # posterior. Posteriors of a Gaussian in 30 to 1,000 pieces, graded or uniform, given a place up to 30 away with noise
 # of variance 1e-4 to 1, then err by at most 0.05 deviations in the mean, 6 % in the variance and 0.06 in the
@@ -47,8 +45,16 @@ class SystematicParticles(Particles):
 class Alternation:
     """One run of a filter: the law so far, what was kept, what was met."""
 
-    def __init__(self, problem: Filter, predict: Callable[..., Trajectory], sampler: Any, seeds: list[int]):
+    def __init__(
+        self,
+        problem: Filter,
+        predict: Callable[..., Trajectory],
+        sampler: Any,
+        least_effective: float,
+        seeds: list[int],
+    ):
         self.filter, self._predict, self._sampler, self._seeds = problem, predict, sampler, iter(seeds)
+        self._least_effective = least_effective
         self.law, self.chains = problem.problem.initial, None
         if isinstance(sampler, Stratified):  # the start too
             self.law = Reweighted(self.law, PathWeight((), ()), sampler)
@@ -89,7 +95,7 @@ class Alternation:
             note |= _evidence_of_draws(self._moved, log_weight, self._chains_of_draws)
         atoms = found.law.atoms()
         if atoms is not None:
-            note["effective_size"] = _effective_size(atoms[1], now)
+            note["effective_size"] = _effective_size(atoms[1], self._least_effective, now)
         elif self.law.grid_axes() is None and self.law.pushed_from() is None:
             _require_pieces(self.law, found.law, now)
         self.observations.append(note)
@@ -109,14 +115,15 @@ class Alternation:
         return Trajectory(times, self.laws, stats, self.history)
 
 
-def _effective_size(weights: Values, now: float) -> float:
+def _effective_size(weights: Values, least: float, now: float) -> float:
     """1/Σw², or `BadInput` where that is too small."""
     size = float(1 / np.sum(weights**2))
-    if not size >= LEAST_EFFECTIVE:
+    if not size >= least * (1 - 1e-12):  # of one particle 1/Σw² may be 1 - ε
         raise BadInput(
             f"The posterior after the observation at time {now:g} is carried by {size:.3g} of {len(weights)} particles "
-            f"(1/Σw²). It needs {LEAST_EFFECTIVE}, or its mean is off by more than 0.3 deviations. Take more "
-            "particles, or a method with a density, such as grid.ChangCooper; or check the observation and its noise."
+            f"(1/Σw²), of which least_effective = {least:g} are asked: the mean of so few is off by "
+            f"{size**-0.5:.2g} deviations. Take more particles, or a method with a density, such as grid.ChangCooper; "
+            "or check the observation and its noise."
         )
     return size
 

@@ -169,6 +169,7 @@ class Filter(Value):
         times: ArrayLike | None = None,
         seed: int = 0,
         sampler: Any = None,
+        least_effective: float = 10.0,
     ) -> Trajectory:
         """The laws of X given all observations up to each time.
 
@@ -187,6 +188,10 @@ class Filter(Value):
             Of the method's draws, of resampling and of chains.
         sampler : laws.Stratified or laws.MetropolisHastings, optional
             What draws from the posterior of a flow of maps, see Notes of the class.
+        least_effective : float
+            How many particles must carry the posterior after each observation, by 1/Σw². With fewer than ten its mean
+            errs by more than 0.3 deviations, and the weights, most of which one or two particles have, do not tell by
+            how much; 1 accepts that, as filters do that recover later.
 
         Returns
         -------
@@ -203,7 +208,7 @@ class Filter(Value):
         BadInput
             For times that are no multiples of dt, observations beyond the horizon without `until`, and a sampler where
             nothing needs one. For an observation that the predicted law cannot hold: cells too wide or a domain too
-            small for it, particles of which fewer than ten carry the posterior, and pieces of a quantile function
+            small for it, particles of which too few carry the posterior, and pieces of a quantile function
             between which its density jumps by more than 0.3 nats in the mean over the posterior.
         Unsupported
             For laws that cannot be reweighted (see `laws.reweighting`).
@@ -212,7 +217,7 @@ class Filter(Value):
         def predict(start: Problem, ends: Values, child: int) -> Trajectory:
             return solve(start, method, dt=dt, times=ends, seed=child)
 
-        return self._alternate(predict, dt, until, times, seed, sampler)
+        return self._alternate(predict, dt, until, times, seed, sampler, positive(least_effective, "least_effective"))
 
     def exact(self, until: float | None = None, times: ArrayLike | None = None) -> Trajectory:
         """The exact posteriors where the problem's flow and the update are closed: the Kalman filter.
@@ -227,10 +232,17 @@ class Filter(Value):
         NotAvailable
             Where the problem has no exact flow from its law, or from a posterior.
         """
-        return self._alternate(lambda start, ends, _: exact(start, ends), None, until, times, 0, None)
+        return self._alternate(lambda start, ends, _: exact(start, ends), None, until, times, 0, None, 1.0)
 
     def _alternate(
-        self, predict: Callable[..., Trajectory], dt: Any, until: Any, times: Any, seed: int, sampler: Any
+        self,
+        predict: Callable[..., Trajectory],
+        dt: Any,
+        until: Any,
+        times: Any,
+        seed: int,
+        sampler: Any,
+        least_effective: float,
     ) -> Trajectory:
         if until is None and self.times[-1] > self.problem.horizon * (1 + 1e-12):
             raise BadInput(
@@ -248,7 +260,7 @@ class Filter(Value):
         if dt is not None:
             _require_steps(self.times[:used], positive(dt, "dt"))
             time_grid(kept, dt)
-        run = Alternation(self, predict, sampler, _seeds(seed, 2 * used + 2))
+        run = Alternation(self, predict, sampler, least_effective, _seeds(seed, 2 * used + 2))
         for k, begin in enumerate([0.0, *self.times[:used]]):
             end = self.times[k] if k < used else until
             inside = kept[(kept > begin + 1e-9 * until) & (kept <= end + 1e-9 * until)]

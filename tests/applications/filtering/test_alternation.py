@@ -47,6 +47,8 @@ def test_particles_of_which_few_carry_the_posterior_are_refused():
     particles = pf.particle.EulerMaruyama(particles=1000)
     with pytest.raises(pf.errors.BadInput, match=r"time 0.5 is carried by 1 of 1000 particles"):
         once(9.0, 0.1).run(particles, dt=0.05)
+    accepted = once(9.0, 0.1).run(particles, dt=0.05, least_effective=1)
+    assert accepted.stats["observations"][0]["effective_size"] < 2
     size = once(1.0, 0.1).run(particles, dt=0.05).stats["observations"][0]["effective_size"]
     assert size > 100
 
