@@ -9,7 +9,7 @@ from ..._core.shapes import Numbers, Row
 from .ascent import Ascent
 from .basis import Basis
 from .nodes import EMPTY, HERMITE, common_targets, finer_edges, near_targets, panel_edges, panel_nodes
-from .step import State, Step, potential_over
+from .step import State, Step
 
 BUMPS = 40  # unless given
 CENTRES = 5.0  # bumps stand within so many deviations
@@ -22,6 +22,7 @@ OUTER = 1e-11  # mass of the outermost panel at which the box is wide enough
 WIDENINGS = 12
 ROUNDS = 10  # of placing targets of their own by the weights found
 SETTLED = 1e-6  # change of the log density between two rounds, in nats, at which they end
+WAVES, STEEPEST = 16, 4.0  # functions by which the law is held against the coupling; the largest wave number
 INNER = 1e-4  # most error of the log of the coupling's normalisation, in nats
 
 
@@ -108,11 +109,16 @@ class LineStep(Step):
         return error
 
     def _marginal_error(self, basis: Basis, edges: Row, ascent: Ascent) -> float:
-        """∫|ρ - second marginal of the coupling| dy, 0 for a basis that holds the step; NaN without shared targets."""
-        if not self._shares_targets(edges):
-            return np.nan
-        coupled = self.state.weights @ ascent.dual.shares(ascent.weights)[0]
-        y, width = panel_nodes(finer_edges(edges, self._kernel_panels(edges)))
-        logs = np.log(width) - basis.combined(y, ascent.weights) - potential_over(self.problem, y, self.temperature)
-        mass = np.exp(logs - logs.max())
-        return float(np.abs(mass / mass.sum() - coupled).sum())
+        """Root mean square over waves of the gap of their means under the law and the coupling's second marginal.
+
+        Each is a cosine and a sine of a wave number per deviation of the law, which the nodes of the start resolve also
+        where the kernel is narrower than these nodes are apart.
+        """
+        inner, outer = ascent.dual.shares(ascent.weights)
+        y, z = self._targets(basis, edges, ascent.weights)[0], panel_nodes(edges)[0]
+        gaps = []
+        for number in np.linspace(STEEPEST / WAVES, STEEPEST, WAVES):
+            wave = 1j * number * float(basis.whitening[0, 0])
+            coupled = np.sum(inner * np.exp(wave * y[..., 0]), axis=1)
+            gaps.append(abs(outer @ np.exp(wave * z[:, 0]) - self.state.weights @ coupled))
+        return float(np.sqrt(np.mean(np.square(gaps)) / 2))
