@@ -21,6 +21,7 @@ Mask = Bool[np.ndarray, "..."]
 
 FAULT = 1e-12  # mass lost, or below zero in a cell, that a step may end with
 PASSING = 1e-9  # mass lost and below zero in all, on the way
+PASSING_SHARE = 0.1  # of the relative gap, that is as good where no ascent comes to an end otherwise
 STARTS = 4  # that are tried
 WORSE = 0.01  # of a gap: heights with a smaller one are tried first
 BAND = 0.1  # first share of the largest link that every link gets, where fronts move
@@ -217,11 +218,13 @@ class Ascent:
         Each iteration goes along A⁻¹(arrived - wanted), A the weighted H1 metric with the weights U*''(φ - V) |cell|
         and the links between Laguerre cells: minus the second derivative of the dual, so that this is Newton's
         direction. Links are at least `band` of the largest where fronts move into the void, and whenever a step was too
-        long. Where one start leads to no end the next is taken.
+        long. Where one start leads to no end the next is taken. Where none does in the plane, all are tried again with
+        Laguerre cells on the way that need not be sound: far from the end they may overlap in the tail.
         """
         ends: list[Evaluation] = []
-        for start in self._starts(before):
-            at, taken = self._climbed(start, tolerance, iterations)
+        shares = (0.0, PASSING_SHARE) if self.problem.mass.shape[1] > 1 else (0.0,)
+        for start, share in ((at, share) for share in shares for at in self._starts(before)):
+            at, taken = self._climbed(start, tolerance, iterations, share)
             if at.gap <= tolerance * at.size and at.sound:
                 gap = at.gap + self.defect(at)
                 if gap <= tolerance * at.size:
@@ -264,20 +267,23 @@ class Ascent:
                 given += 1
                 yield at
 
-    def _climbed(self, at: Evaluation, tolerance: float, iterations: int) -> tuple[Evaluation, int]:
-        """(where the ascent from `at` ends, iterations taken)."""
+    def _climbed(self, at: Evaluation, tolerance: float, iterations: int, share: float) -> tuple[Evaluation, int]:
+        """(where the ascent from `at` ends, iterations taken); share : of the relative gap, that may be at fault."""
         moving, band = has_finite_slope_at_zero(self.problem.internal), BAND
         for iteration in range(iterations):
             if at.gap <= tolerance * at.size and at.sound:
                 return at, iteration
-            found, band = self._ascended(at, band, moving)
+            found, band = self._ascended(at, band, moving, max(PASSING, share * min(1.0, at.gap / at.size)))
             if found is None:
                 return at, iteration
             at = found
         return at, iterations
 
-    def _ascended(self, at: Evaluation, band: float, moving: bool) -> tuple[Evaluation | None, float]:
-        """The evaluation after one step of the ascent, None where none goes up, and the next band."""
+    def _ascended(self, at: Evaluation, band: float, moving: bool, passing: float) -> tuple[Evaluation | None, float]:
+        """The evaluation after one step of the ascent, None where none goes up, and the next band.
+
+        passing : the fault that it may have.
+        """
         step, length = self.problem, 1.0
         slope = at.mass - at.wanted
         curvature = self._curvature(at)
@@ -291,7 +297,7 @@ class Ascent:
             rise = float(np.sum(slope * direction))
             new = self.evaluate(self._convex(at.phi + length * direction))
             promised = ENOUGH * length * rise - 1e-13 * abs(at.dual)
-            if new.dual >= at.dual + promised and new.fault <= max(at.fault, PASSING):
+            if new.dual >= at.dual + promised and new.fault <= max(at.fault, passing):
                 kept = max(band / 8, LEAST_BAND)
                 return new, kept if length == 1.0 else band
             band, length = min(MOST_BAND, max(4 * band, 1e-2)), length / 2

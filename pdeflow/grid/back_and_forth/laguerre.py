@@ -95,8 +95,11 @@ def _corner(phi, open_points, kx, ky, i, j, di, dj, x, y):
         return x, y, 0.0
     beside, over, f, g = open_points[a, j], open_points[i, b], phi[i, j], phi[a, b]
     if beside and over:
-        mixed = g - phi[a, j] - phi[i, b] + f
-        return x + di * kx * mixed, y + dj * ky * mixed, -0.5 if mixed < 0 else 0.0
+        if g - phi[a, j] - phi[i, b] + f >= 0:
+            return x, y, 0.0
+        x_other = max(i, a) + di * kx * (g - phi[i, b])
+        y_other = max(j, b) + dj * ky * (g - phi[a, j])
+        return x_other, y_other, -0.5
     x_other, y_other = float(i + (di + 1) // 2), float(j + (dj + 1) // 2)
     if over:  # the point beside is closed: this one and the diagonal one are its neighbours
         x_other += di * kx * (g - phi[i, b])

@@ -99,3 +99,11 @@ def test_values_at_the_centres_are_the_c_transform(case):
     i, j = np.indices(phi.shape)
     far = squares[0] * (i[..., None, None] - i) ** 2 + squares[1] * (j[..., None, None] - j) ** 2
     assert np.allclose(value, (phi + far / (2 * dt)).min(axis=(2, 3)), rtol=0, atol=1e-14)
+
+
+def test_no_mass_is_lost_where_lines_between_cells_lie_beyond_the_grid(case):
+    density, slopes, phi, rates, squares, dt = case
+    x, y = np.indices(phi.shape)
+    away = phi + 1.5 * x * squares[0] / dt + 0.8 * y * squares[1] / dt  # lines shifted by up to 1.5 cells
+    mass, *_ = masses(density, slopes, away, np.ones(phi.shape, dtype=bool), rates, squares, dt)
+    assert mass.sum() == pytest.approx(density.sum(), rel=1e-14)
