@@ -177,19 +177,27 @@ class KernelDensity(Law):
         return self._places("upper_quantile", share, -1.0)
 
     def _places(self, question: str, shares: ArrayLike, side: float) -> SameShape:
+        """Places by the smaller of the shares below and above: near level 1 the share below is all round-off."""
         if self.dim != 1:
             raise self.not_available(question, "it exists in dim 1 only")
+        shares = levels(shares)
+        flat = np.ascontiguousarray(shares).ravel()
+        near = flat <= 0.5
+        places = np.empty(len(flat))
+        places[near] = self._line_places(flat[near], side)
+        places[~near] = -self._line_places(1 - flat[~near], -side)
+        return (self._origin[0] + side * self._root[0, 0] * places).reshape(shares.shape)
+
+    def _line_places(self, shares: Values, side: float) -> Values:
+        """The whitened places with these shares, at most 1/2, below them as seen from the side."""
         from .._core.compiled import crew  # costs the import of the compiler
         from .kernel_density_sums import line_places
 
-        shares = levels(shares)
-        flat = np.ascontiguousarray(shares).ravel()
-        places = np.empty(len(flat))
+        places = np.empty(len(shares))
         x, weights, total = self._line(side)
         with crew() as run:
-            run(len(flat), line_places, flat, x, weights / total[-1], total / total[-1], places)
-        places = np.where(flat == 0, -np.inf, np.where(flat == 1, np.inf, places))
-        return (self._origin[0] + side * self._root[0, 0] * places).reshape(shares.shape)
+            run(len(shares), line_places, shares, x, weights / total[-1], total / total[-1], places)
+        return np.where(shares == 0, -np.inf, places)
 
     @property
     def mass_error(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]
