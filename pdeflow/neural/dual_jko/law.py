@@ -19,6 +19,7 @@ from ...laws.log_weights import weights_at
 from .basis import Basis
 
 LEAST_EFFECTIVE = 10.0  # draws that importance sampling is worth
+MOST_AT_END = 1e-4  # of the mass in the last panel at an end of the line, next to which as much may be missing
 INFLATION = 1.2  # of the reference's covariance: lighter tails than the law's would make the weights unbounded
 
 
@@ -134,11 +135,28 @@ class DualLaw(Law):
         return out * np.exp(power * self.log_density(x))[:, None] if power else out
 
     def times(self, log_weight: Callable[[Points], Values]) -> tuple[Law, float | None]:
-        """This law times exp(log_weight), again a DualLaw; the log of the mean weight on the line, None elsewhere."""
+        """This law times exp(log_weight), again a DualLaw; the log of the mean weight on the line, None elsewhere.
+
+        `BadInput` on the line where the weight moves more than 1e-4 of the mass into the last panel at an end of the
+        region, beyond which the law has no mass.
+        """
         new = self._with(log_weights=(*self.log_weights, log_weight), log_mass=None)
+        if self._line is not None and not new._at_ends() <= max(MOST_AT_END, 2 * self._at_ends()):
+            edges = np.asarray(self.region)
+            raise BadInput(
+                f"The weight moves a share of {new._at_ends():.3g} into the last panel at an end of "
+                f"[{edges[0]:.6g}, {edges[-1]:.6g}], outside of which this DualLaw has no mass; at most "
+                f"{MOST_AT_END:g} is accepted. The region must reach where the weighted law lives. Check the "
+                "observation and its noise, or take a method that reaches there, such as ICNNJKO."
+            )
         if self.log_mass is None or new.log_mass is None:
             return new, None
         return new, new.log_mass.value - self.log_mass.value
+
+    def _at_ends(self) -> float:
+        """The share of the mass in the last panel at either end of the region, on the line."""
+        edges = np.asarray(self.region)
+        return max(float(self.cdf(edges[1])), float(1 - self.cdf(edges[-2])))
 
     def importance_sample(self, n: int, rng: np.random.Generator) -> Particles:
         """n weighted draws from the Gaussian reference of the law, as `Particles`; an estimate of the law, d > 1.

@@ -74,6 +74,14 @@ def test_a_likelihood_multiplies_the_density():
     checks.law(after, rng=np.random.default_rng(0))
 
 
+def test_a_likelihood_beyond_the_region_is_refused():
+    near = pf.laws.reweighted(line(), pf.laws.GaussianLikelihood([11.0], 1.0))
+    # V and f leave N(0, 1) there, whose posterior is N(5.5, 1/2); the bump at 0.5 is gone at 5 deviations
+    assert near.mean()[0] == pytest.approx(5.5, abs=1e-6)
+    with pytest.raises(pf.BadInput, match=r"last panel at an end of .-9, 9."):
+        pf.laws.reweighted(line(), pf.laws.GaussianLikelihood([20.0], 1.0))
+
+
 def test_a_likelihood_in_the_plane_needs_no_sampler():
     after, log_evidence = pf.laws.reweighting(plane(), lambda x: -(x[:, 1] ** 2))
     x = np.random.default_rng(0).standard_normal((5, 2))
