@@ -97,8 +97,16 @@ def from_refinement(
     less than the error). Without extrapolation it is D(M2, M1) / (2^q - 1), q the least of p, the observed order and
     one: at fronts the order seen comes and goes with their place in a cell, and may promise too much. For smooth laws
     and p = 2 it is three times the error; for Barenblatt profiles of m = 3 on 512 cells 9.6e-5 where the error is
-    7.3e-5. What the error bar cannot see is a scheme that converges to another law: compare two schemes that have
-    nothing in common [docs/math.md 14.2].
+    7.3e-5.
+
+    An observed order above p is no reason to refuse a run that is not extrapolated, but D(M2, M1) may be small because
+    the errors e1 and e2 of the two finer runs are alike. Of order p, |e1| is at most D(M1, M0) / (2^p - 1); where e2
+    has the sign of e1 it is e1 less the last difference. So the error bar is at least D(M1, M0) / (2^p - 1) -
+    D(M2, M1), which for M0, M1, M2 of order p is no more than the above, and, where the observed order is above p by
+    more than 1/4, at least D(M1, M0) / (2^p - 1): that M2 is no worse than M1 is all that is then supposed.
+
+    What the error bar cannot see is a scheme that converges to another law: compare two schemes that have nothing in
+    common [docs/math.md 14.2].
 
     Examples
     --------
@@ -175,7 +183,7 @@ def _limit(
         )
     if not extrapolate:
         law = _finest(levels, masses, axes, given is not None)
-        return law, last / (2 ** min(order, observed, 1.0) - 1), observed
+        return law, _of_the_finest(first, last, order, observed), observed
     coarser, finest = (fine + (fine - coarse) / (2**order - 1) for coarse, fine in pairwise(masses))
     if finest.min() < -1e-12:
         raise NotConverged(
@@ -185,6 +193,13 @@ def _limit(
         )
     distance = float(np.abs(finest - coarser).sum()) / (2 ** min(observed, 1.0) - 1)
     return GridLaw(axes, finest), distance + ROUND_OFF, observed
+
+
+def _of_the_finest(first: float, last: float, order: float, observed: float) -> float:
+    """The error bar of the finest run; first, last : the differences of neighbouring runs in l1."""
+    middle = first / (2**order - 1)  # at least the error of the run before it
+    alike = 0.0 if observed > order + ORDER_TOLERANCE else last
+    return max(last / (2 ** min(order, observed, 1.0) - 1), middle - alike)
 
 
 def _finest(levels: Sequence[Law], masses: Sequence[Numbers], axes: Sequence[Row], summed: bool) -> Law:

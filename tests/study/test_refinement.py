@@ -116,3 +116,58 @@ def test_the_error_bar_covers_orders_below_one():
     error = np.abs(truth.final.mass - 1 / 8).sum()
     assert error == pytest.approx((2 - 2**0.85) * 32**-0.85, rel=1e-9)
     assert error <= truth.stats["error"].value <= error + 1.1e-12  # of one power alone the bar is the error itself
+
+
+def halves_off_by(errors):
+    """A method whose laws on 8, 16 and 32 cells have masses (1 ± e)/2 of two halves, so that e is the error in l1."""
+
+    @dataclasses.dataclass(frozen=True)
+    class Halves(pf.Method):
+        cells: int = 8
+
+        def init(self, problem, rng):
+            return 0.0
+
+        def step(self, problem, state, dt, rng):
+            return state + dt
+
+        def law(self, state):
+            error = errors[{8: 0, 16: 1, 32: 2}[self.cells]]
+            half = 1 + error * np.repeat([1.0, -1.0], self.cells // 2)
+            return pf.laws.GridLaw(np.linspace(0, 1, self.cells + 1), half / self.cells)
+
+    return Halves()
+
+
+@pytest.mark.parametrize("order", [1.0, 2.0])
+def test_the_error_bar_stays_above_the_error_where_the_order_seen_is_too_high(order):
+    """Errors c_k 2^(-pk) with c_0 >= |c_1|, c_2 of any sign, and a last one that is no larger than the one before.
+
+    Where errors are alike their difference is small: the orders seen are far above p.
+    """
+    rng, accepted = np.random.default_rng(0), []
+    # stalled behind the expected fall, behind a faster one, and a sum of two powers that stays where it is
+    cases = [(0.8, 0.8 * 2**-order, 0.999 * 0.8 * 2**-order), (0.8, 0.1, 0.0999), (-1 / 3, 1 / 6 + 1e-6, 1 / 6)]
+    for _ in range(25):
+        middle = rng.uniform(-1, 1) * 0.9 * 2**-order
+        cases.append((0.9, middle, middle * rng.uniform(-1, 1)))
+    for errors in cases:
+        try:
+            truth = pf.from_refinement(
+                pf.problems.ou(), halves_off_by(errors), 1 / 2, 8, times=[0.5], order=order, extrapolate=False
+            )
+        except pf.NotConverged:
+            continue
+        accepted.append(truth.stats["observed_orders"][0])
+        assert truth.stats["error"].value >= abs(errors[2]) * (1 - 1e-9)
+    assert sum(seen > order + 0.25 for seen in accepted) >= 8 and max(accepted) > order + 5
+
+
+def test_the_error_bar_of_an_order_that_is_seen_is_the_last_difference():
+    """What an order above the expected one adds must not widen the error bars of those that are as expected."""
+    for order in (1.0, 2.0):
+        errors = [0.8 * 2.0 ** (-order * k) for k in range(3)]
+        truth = pf.from_refinement(
+            pf.problems.ou(), halves_off_by(errors), 1 / 2, 8, times=[0.5], order=order, extrapolate=False
+        )
+        assert truth.stats["error"].value == pytest.approx(errors[1] - errors[2], rel=1e-9)  # round-off of masses
