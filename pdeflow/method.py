@@ -56,9 +56,13 @@ class Method(Value):
         `separable`, `radial`) and returns the law that they make together. False by default: the problem is solved as
         it stands. True suits a method whose step for the parts is its step for the whole, such as one of JKO or one
         that is exact in time, in the dimensions that it treats.
+    follows_flow : bool
+        Whether its laws are near those of the problem's flow at the same times. True by default; False for one that
+        only ends where the flow does, such as `SVGD`, which `applications.Filter` refuses.
     """
 
     treats_parts: ClassVar[bool] = False
+    follows_flow: ClassVar[bool] = True
 
     def init(self, problem: Problem, rng: np.random.Generator) -> Any:
         """The state that represents `problem.initial`.

@@ -211,8 +211,13 @@ class Filter(Value):
             small for it, particles of which too few carry the posterior, and pieces of a quantile function
             between which its density jumps by more than 0.3 nats in the mean over the posterior.
         Unsupported
-            For laws that cannot be reweighted (see `laws.reweighting`).
+            For laws that cannot be reweighted (see `laws.reweighting`), and methods that only end where the flow does.
         """
+        if not getattr(method, "follows_flow", True):
+            raise Unsupported(
+                f"{shown(method, 200)} has its own way to the Gibbs law, and another time than the diffusion. A filter "
+                "predicts the law at the next observation. Take a method that follows the flow, such as EulerMaruyama."
+            )
 
         def predict(start: Problem, ends: Values, child: int) -> Trajectory:
             return solve(start, method, dt=dt, times=ends, seed=child)

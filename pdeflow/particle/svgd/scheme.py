@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -87,6 +87,8 @@ class SVGD(Method):
 
     *Report.* `bandwidth`: ℓ of the step. `max_abs`: the largest |x_i| over particles and coordinates.
     """
+
+    follows_flow: ClassVar[bool] = False
 
     particles: int = 1000
     kernel: Literal["gaussian", "linear"] = "gaussian"

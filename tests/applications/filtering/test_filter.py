@@ -211,6 +211,8 @@ def test_what_cannot_run_is_refused():
         Filter(LINEAR.problem, [0.5, 9.0], [0.9, -0.2]).exact()
     with pytest.raises(pf.errors.BadInput, match="log_likelihood is 3"):
         Filter(LINEAR.problem, [0.5], [0.9], log_likelihood=3)
+    with pytest.raises(pf.errors.Unsupported, match=r"SVGD.* another time than the diffusion"):
+        LINEAR.run(pf.particle.SVGD(), dt=0.1)
     moving = pf.problems.ou(center=lambda t: np.array([t]))
     with pytest.raises(pf.errors.Unsupported, match="clock"):
         Filter(moving, [0.5], [0.0])

@@ -220,6 +220,22 @@ def grid_table(found):
     return markdown_table(["cells", "dt", "SymKL", "log-evidence", "CPU seconds"], lines)
 
 
+def few_particles(rows):
+    """A sentence on the runs in which fewer particles carried a posterior than `Filter.run` accepts by itself."""
+    counted = [
+        (name, [min(one["effective"]) for one in rows if one["method"] == name and one["effective"]])
+        for name in METHODS
+    ]
+    found = [f"{sum(least < 10 for least in sizes)} of {len(sizes)} of `{name}`" for name, sizes in counted if sizes]
+    if not found:
+        return []
+    return [
+        "In the following runs an observation left fewer than ten particles that count (1/Σw²), which `Filter.run` "
+        f"refuses unless `least_effective=1` is passed, as here: {', '.join(found)}.",
+        "",
+    ]
+
+
 def chains_table(rows):
     """The acceptance of the chains by observation."""
     lines = []
@@ -277,8 +293,11 @@ def run(options):
         f"Algorithm 3, mended: {CHAINS['chains']} chains, {CHAINS['warm_up']} steps of warm-up from where those of "
         f"the one before ended, every {CHAINS['every']}rd place (published: 1,024, 1,000 and 2). "
         "`JKO in quantiles` has the error of JKO steps alone, in cells where it has mass (the truth has at most "
-        f"{max([one['outside'] for one in rows], default=0):.1g} outside).",
+        f"{max([one['outside'] for one in rows], default=0):.1g} outside). The bootstrap filter is that of Langevin "
+        "particles; Stein particles (`SVGD`) are on their way to a law, and not along that of the diffusion, so that "
+        "they predict nothing between two observations.",
         "",
+        *few_particles(rows),
         *table(rows),
         "",
         "![SymKL and the posterior](figure5.png)",
