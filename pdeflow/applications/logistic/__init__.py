@@ -8,8 +8,11 @@ from .polya_gamma import polya_gamma
 from .posterior import Posterior
 from .predictions import Predictions, laplace, predictions
 from .prior import Prior
+from .seen_weights import SeenWeights, seen_weights
+from .whitened import Whitened, whitened
 
 __all__ = [
-    "Chain", "DataSet", "Posterior", "Predictions", "Prior", "effective_draws", "gibbs", "laplace", "polya_gamma",
-    "predictions", "r_hat", "read_libsvm", "read_table", "ringnorm", "twonorm", "waveform",
+    "Chain", "DataSet", "Posterior", "Predictions", "Prior", "SeenWeights", "Whitened", "effective_draws", "gibbs",
+    "laplace", "polya_gamma", "predictions", "r_hat", "read_libsvm", "read_table", "ringnorm", "seen_weights",
+    "twonorm", "waveform", "whitened",
 ]  # fmt: skip
