@@ -5,7 +5,7 @@ from docs.blocks import blocks
 
 
 def test_the_blocks_of_the_page_run(capsys):
-    first, second, third = (code for code, _ in blocks("logistic.md"))
+    first, second, third, fourth = (code for code, _ in blocks("logistic.md"))
     names: dict = {}
     exec(
         first.replace("default_rng(1))", "default_rng(1), draws=250, warm_up=50)").replace(".law()", ".law(1.1)"), names
@@ -18,3 +18,6 @@ def test_the_blocks_of_the_page_run(capsys):
     exec(third.replace("range(500)", "range(5)"), names)
     assert names["state"].steps == 5
     assert len(capsys.readouterr().out.splitlines()) == 2
+    fourth = fourth.replace("batch=256, iterations=120", "batch=64, iterations=2").replace("32_768", "256")
+    exec(fourth.replace("[3.0]", "[0.5]").replace("[6.0]", "[1.0]"), names)
+    assert names["draws"].shape == (4096, 22)
