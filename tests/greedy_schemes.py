@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numba
 from cheap_schemes import Moments
 
+import pdeflow as pf
+
 
 @numba.njit(cache=True)
 def spins(n):
@@ -63,4 +65,20 @@ class Greedy(Moments):
     def step(self, problem, state, dt, rng):
         if dt == self.never:
             spins(10**15)
+        return super().step(problem, state, dt, rng)
+
+
+@dataclass(frozen=True)
+class Ending(Moments):
+    """Moments, but steps of one length end as those that are out of time do, at once."""
+
+    never: float = 0.0
+
+    def __init__(self, never):
+        super().__init__()
+        object.__setattr__(self, "never", never)
+
+    def step(self, problem, state, dt, rng):
+        if dt == self.never:
+            raise pf.OutOfTime("The step had no time. It needs some. Give it more.")
         return super().step(problem, state, dt, rng)

@@ -50,20 +50,38 @@ def differences(x: Points, p: Row, y: Numbers, q: Row) -> Differences | None:
     mass = np.stack([np.bincount(at, w / w.sum(), len(points)) for at, w in ((rows, p), (columns, q))])
     if np.abs(mass[0] - mass[1]).sum() / 2 > _MOST_MOVED:
         return None
-    exact = [_shares(at, weights, len(points)) for at, weights in ((rows, p), (columns, q))]
-    more = np.array([float(a - b) for a, b in zip(*exact, strict=True)])
+    more = _exact_differences((rows, p), (columns, q), len(points))
     if np.all(np.abs(more) <= ROUNDING * mass.max(axis=0)):
         more[:] = 0.0
     return Differences(points, rows, columns, mass, more, math.fsum(more[more > 0]))
 
 
-def _shares(place, weights, count):
-    """The share of the mass at each point, as fractions."""
+def _exact_differences(first: tuple[np.ndarray, Row], second: tuple[np.ndarray, Row], count: int) -> Row:
+    """The share of the mass at each point in the first cloud minus that in the second, rounded once.
+
+    Points that hold the same two numbers have the same difference, which is computed once for all of them.
+    """
+    held = np.empty((2, count), dtype=object)
+    for cloud, (at, weights) in enumerate((first, second)):
+        if len(np.unique(at)) == len(at):
+            held[cloud] = 0.0
+            held[cloud, at] = weights
+        else:
+            held[cloud] = _held(at, weights, count)
+    kinds: dict[tuple[Any, Any], int] = {}
+    kind = [kinds.setdefault(pair, len(kinds)) for pair in zip(*held.tolist(), strict=True)]
+    values = [[Fraction(value) for value in pair] for pair in kinds]
+    often = np.bincount(kind).tolist()
+    total = [sum(value[cloud] * n for value, n in zip(values, often, strict=True)) for cloud in (0, 1)]
+    return np.array([float(a / total[0] - b / total[1]) for a, b in values])[kind]
+
+
+def _held(place: np.ndarray, weights: Row, count: int) -> list[Fraction]:
+    """The mass at each point, as fractions."""
     held = [Fraction(0)] * count
     for at, weight in zip(place.tolist(), weights.tolist(), strict=True):
         held[at] += Fraction(weight)
-    total = sum(held)
-    return [part / total for part in held]
+    return held
 
 
 def w2_of_differences_on_the_line(found: Differences) -> float | None:

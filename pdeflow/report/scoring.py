@@ -24,6 +24,7 @@ from ..trajectory import Trajectory, exact
 from .board import CLASSES, Board
 
 NAN = float("nan")
+_FLOOR_DRAWS = 4  # of a random method: as much as the verdict doubts a floor anyway, at half the cost of the usual 8
 _KERNELS = 5  # timings of the kernel before each study, and as many after the last
 
 
@@ -123,8 +124,9 @@ def score(
 
     Notes
     -----
-    Methods with the same steps and number of seeds run in one study. One that runs out of time at every step of a
-    problem with the first seed is not run there with the others. A fixed computation, the kernel, is timed
+    Methods with the same steps and number of seeds run in one study, each from its largest step to its smallest. After
+    one that is out of time, no smaller step of that method is tried on that problem, nor that step with another seed;
+    `why` says so. A fixed computation, the kernel, is timed
     before each study and after the last, so that times of boards that were made on different machines, or on one that
     was busy, can be compared. Methods of the class `own` run first. One that raises another error than a `PdeflowError`
     ends the whole board: what it does not treat, it refuses in its init by raising `Unsupported`.
@@ -137,23 +139,20 @@ def score(
     kernels, rows = list[float](), list[Row]()
     for (steps, seeds), members in groups.items():
         kernels += [kernel_seconds() for _ in range(_KERNELS)]
-        methods = {entry.name: entry.method for entry in members}
-
-        def run(labels: Sequence[str], names: Sequence[str], chosen: Sequence[int], steps=steps, methods=methods):
-            study = Study(
-                [problems[label] for label in labels],
-                {name: methods[name] for name in names},
-                {"dt": steps},
-                given,
-                times=[positive(time, "time")],
-                against=against,
-                seeds=chosen,
-            )
-            table = study.run(store=store, jobs=jobs, progress=progress, budget=budget)
-            called = dict(zip(study.problems, labels, strict=True))
-            return Table(({**row, "problem": called[row["problem"]]} for row in table), table.axes, table.floor_adds)
-
-        table = _with_all_seeds(run, list(problems), list(methods), range(seed, seed + seeds))
+        study = Study(
+            list(problems.values()),
+            {entry.name: entry.method for entry in members},
+            {"dt": steps},
+            given,
+            times=[positive(time, "time")],
+            against=against,
+            seeds=range(seed, seed + seeds),
+            floors=_FLOOR_DRAWS,
+        )
+        table = study.run(store=store, jobs=jobs, progress=progress, budget=budget, coarse_first=True)
+        called = dict(zip(study.problems, problems, strict=True))
+        named = ({**row, "problem": called[row["problem"]]} for row in table)
+        table = Table(named, table.axes, table.floor_adds)
         rows += _rows(table, {entry.name: entry for entry in members}, problems)
     kernels += [kernel_seconds() for _ in range(_KERNELS)]
     shared = {
@@ -164,29 +163,6 @@ def score(
     names = list(problems), [entry.name for entry in entries]
     rows.sort(key=lambda row: (names[0].index(row["problem"]), names[1].index(row["method"])))
     return Board({**row, **shared} for row in rows)
-
-
-def _with_all_seeds(
-    run: Callable[[Sequence[str], Sequence[str], Sequence[int]], Table],
-    problems: list[str],
-    methods: list[str],
-    seeds: range,
-) -> Table:
-    """The runs with the first seed, and those with the others where not every step ran out of time with the first."""
-    table = run(problems, methods, seeds[:1])
-    if len(seeds) == 1:
-        return table
-    in_time = {(row["problem"], row["method"]) for row in table if row["status"] != "out of time"}
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for method in methods:
-        groups.setdefault(tuple(one for one in problems if (one, method) in in_time), []).append(method)
-    rows = list(table)
-    for solved, members in groups.items():
-        if solved:
-            rows += run(solved, members, seeds[1:])
-    order = {pair: i for i, pair in enumerate((one, method) for one in problems for method in methods)}
-    rows.sort(key=lambda row: (order[row["problem"], row["method"]], -row["dt"]))
-    return Table(rows, table.axes, table.floor_adds)
 
 
 def _distinct(problems: Mapping[str, Problem], entries: Iterable[Entry]) -> list[Entry]:

@@ -21,7 +21,7 @@ from ..method import runs_whole, takes_step_length
 from ..trajectory import Trajectory
 from .floors import Floor, Floors, measure_floors, measure_floors_within, unmeasured
 from .rows import Row
-from .run import Named, Run, perform, perform_within
+from .run import Named, Run, perform, perform_within, refused
 from .store import Store, key_of
 from .worker import Tell, dismiss, within
 
@@ -32,13 +32,14 @@ Labels = dict[str, Any]  # what names a run in the table
 Case = tuple[Labels, Run]
 Records = dict[int, tuple[Any, Any]]  # id of an object -> the object, which keeps its id its own, and its description
 Sent = tuple[int, dict[str, Any]]  # the process that asks, and the parts of the question that go to a worker
+RunTask = tuple[int, Labels, Run, Sent | None, float | None]  # number of the case, its labels and run, budget
 PARTS = ("problem", "method", "metrics")
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 
 
 def execute(
-    study: Study, store: Store | None, jobs: int, progress: bool, budget: float | None
+    study: Study, store: Store | None, jobs: int, progress: bool, budget: float | None, coarse_first: bool = False
 ) -> tuple[list[Row], int]:
     """All rows of `study` in the order of its cases, and the number of runs that came from the store."""
     cases = list(study.cases())
@@ -48,19 +49,19 @@ def execute(
     if missing:
         with ProgressBar(progress, len(missing), "study") as bar, Dismissal():
             truths = _truths(study, [cases[index] for index in missing])
-            floors = _floors(study, cases, results, missing, truths, jobs, budget)
-            tasks = []
-            for index in missing:
-                labels, run = cases[index]
-                truth = truths[_truth_key(study, run)]
-                run = replace(run, truth=truth, floors=floors.get(_floor_key(study, run), {}))
-                sent = (os.getpid(), {part: questions[index][part] for part in PARTS}) if questions else None
-                tasks.append((index, labels, run, sent, budget))
-            for done, (index, rows) in enumerate(spread(_numbered, tasks, jobs), start=1):
-                if store is not None:
-                    store.save({**questions[index], **({"budget": budget} if _ran_out(budget, rows) else {})}, rows)
-                results[index] = rows
-                bar.update(done)
+            floors = _known_floors(study, cases, results)
+            for round_ in _rounds(study, cases, missing, coarse_first):
+                hopeless = _hopeless(cases, results, round_, budget) if coarse_first else {}
+                results |= hopeless  # not stored: they follow from the run that was out of time
+                trials = [index for index in round_ if index not in hopeless]
+                floors |= _floors(study, [cases[index] for index in trials], floors, truths, jobs, budget)
+                tasks = _tasks(study, cases, trials, truths, floors, questions, budget)
+                for index, rows in spread(_numbered, tasks, jobs):
+                    if store is not None:
+                        store.save(_asked(questions[index], budget, rows), rows)
+                    results[index] = rows
+                    bar.update(len(results) - reused)
+                bar.update(len(results) - reused)
     return [{**labels, **row} for index, (labels, _) in enumerate(cases) for row in results[index]], reused
 
 
@@ -80,6 +81,64 @@ def _stored(
     return questions, results
 
 
+def _tasks(
+    study: Study,
+    cases: Sequence[Case],
+    trials: Sequence[int],
+    truths: dict[tuple[Any, ...], Trajectory | PdeflowError],
+    floors: dict[tuple[Any, ...], Floors],
+    questions: Sequence[dict[str, Any]],
+    budget: float | None,
+) -> list[RunTask]:
+    """What `_numbered` takes for these runs, with their truths and floors."""
+    tasks: list[RunTask] = []
+    for index in trials:
+        labels, run = cases[index]
+        truth = truths[_truth_key(study, run)]
+        run = replace(run, truth=truth, floors=floors.get(_floor_key(study, run), {}))
+        sent = (os.getpid(), {part: questions[index][part] for part in PARTS}) if questions else None
+        tasks.append((index, labels, run, sent, budget))
+    return tasks
+
+
+def _rounds(study: Study, cases: Sequence[Case], missing: Sequence[int], coarse_first: bool) -> list[list[int]]:
+    """The runs with the first seed, from the largest dt to the smallest, and then those with the others; or all."""
+    if not coarse_first:
+        return [list(missing)]
+    rounds: dict[tuple[bool, float], list[int]] = {}
+    for index in missing:
+        run = cases[index][1]
+        others = run.seed != study.seeds[0]
+        rounds.setdefault((others, 0.0 if others else -run.dt), []).append(index)
+    return [rounds[key] for key in sorted(rounds)]
+
+
+def _hopeless(
+    cases: Sequence[Case], results: dict[int, list[Row]], round_: Sequence[int], budget: float | None
+) -> dict[int, list[Row]]:
+    """The rows of runs that are not tried: one with as many steps or fewer of the same method was out of time."""
+    ended: dict[tuple[int, int], Run] = {}
+    for index, rows in results.items():
+        run = cases[index][1]
+        if all(row["status"] == OutOfTime.status for row in rows):
+            key = id(run.problem), id(run.method)
+            ended[key] = max(ended.get(key, run), run, key=lambda one: one.dt)  # the first of equals
+    found = {}
+    for index in round_:
+        run = cases[index][1]
+        other = ended.get((id(run.problem), id(run.method)))
+        if other is not None and other.dt >= run.dt:
+            found[index] = refused(
+                run,
+                OutOfTime(
+                    f"The run with dt = {run.dt:g} and seed {run.seed} was not tried, because the one with "
+                    f"dt = {other.dt:g} and seed {other.seed} was out of time. The budget is {budget:g} CPU seconds "
+                    "for each part of a run. Raise budget=, or take a smaller problem."
+                ),
+            )
+    return found
+
+
 class Dismissal:
     """Ends the process of runs with a budget that this thread started, at the end of a block."""
 
@@ -90,13 +149,14 @@ class Dismissal:
         dismiss()
 
 
-def _ran_out(budget: float | None, rows: Sequence[Row]) -> bool:
-    """Whether the answer is one to the question with this budget only."""
+def _asked(question: dict[str, Any], budget: float | None, rows: Sequence[Row]) -> dict[str, Any]:
+    """The question that these rows answer: one with this budget, where they ran out of it."""
     status = OutOfTime.status
-    return budget is not None and any(row["status"] == status or row["floor_how"].startswith(status) for row in rows)
+    ended = any(row["status"] == status or row["floor_how"].startswith(status) for row in rows)
+    return {**question, "budget": budget} if budget is not None and ended else question
 
 
-def _numbered(task: tuple[int, Labels, Run, Sent | None, float | None]) -> tuple[int, list[Row]]:
+def _numbered(task: RunTask) -> tuple[int, list[Row]]:
     index, labels, run, sent, budget = task
     with Named("in the run", labels, "what a method does not treat, its init refuses by raising pf.Unsupported"):
         if sent is not None:
@@ -163,30 +223,34 @@ def _truths(study: Study, cases: Sequence[Case]) -> dict[tuple[Any, ...], Trajec
     return truths
 
 
-def _floors(
-    study: Study,
-    cases: Sequence[Case],
-    results: dict[int, list[Row]],
-    missing: Sequence[int],
-    truths: dict[tuple[Any, ...], Trajectory | PdeflowError],
-    jobs: int,
-    budget: float | None,
-) -> dict[tuple[Any, ...], Floors]:
-    """The floors by floor key, taken from whole runs where these hold them, else measured."""
+def _known_floors(study: Study, cases: Sequence[Case], results: dict[int, list[Row]]) -> dict[tuple[Any, ...], Floors]:
+    """The floors by floor key that whole runs hold."""
     floors: dict[tuple[Any, ...], Floors] = {}
     for index, rows in results.items():
-        labels, run = cases[index]
+        run = cases[index][1]
         if not isinstance(run.method, PdeflowError) and not runs_whole(run.method):
             floors[_floor_key(study, run)] = {
                 (row["time"], row["metric"]): Floor(row["floor"], row["floor_how"], row["scale"]) for row in rows
             }
+    return floors
+
+
+def _floors(
+    study: Study,
+    trials: Sequence[Case],
+    known: dict[tuple[Any, ...], Floors],
+    truths: dict[tuple[Any, ...], Trajectory | PdeflowError],
+    jobs: int,
+    budget: float | None,
+) -> dict[tuple[Any, ...], Floors]:
+    """The floors by floor key that these runs need besides those that are known."""
+    floors: dict[tuple[Any, ...], Floors] = {}
     tasks: dict[tuple[Any, ...], tuple[Any, ...]] = {}
-    for index in missing:
-        labels, run = cases[index]
+    for labels, run in trials:
         key, truth = _floor_key(study, run), truths[_truth_key(study, run)]
-        if key not in floors and not isinstance(run.method, PdeflowError) and not isinstance(truth, PdeflowError):
+        if key not in known and not isinstance(run.method, PdeflowError) and not isinstance(truth, PdeflowError):
             if study.floors:
-                asked = run.problem, run.method, run.times, run.metrics, truth, run.dt
+                asked = run.problem, run.method, run.times, run.metrics, truth, run.dt, run.floor_draws
                 tasks.setdefault(key, (key, labels, asked, budget))
             else:
                 floors[key] = unmeasured(run.times, run.metrics, truth, "not measured: floors=False")

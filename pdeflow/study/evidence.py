@@ -34,6 +34,7 @@ SCATTERS = DISCREPANCY * 3.0 ** np.arange(5)  # relative scatter where no standa
 _B, _C = np.meshgrid(np.linspace(-0.875, 0.875, 8), np.linspace(-0.375, 0.375, 4), indexing="ij")
 _SPREAD_B, _SPREAD_C = 0.125, 0.125  # of the normal laws around these centres, whose sum is flat but for its ends
 _LEAST_SHAPE = 0.3
+_NOTHING = 1e-60  # a sum of squares of numbers up to one: what is less is zero and round-off
 _HINT, _KNOWN_B, _KNOWN_C = 0.01, 0.6**-2, 0.3**-2  # inverse variances of log a, b and c in least squares
 _WIDE, _WIDE_B, _WIDE_C = 0.05, 1.2, 0.6  # weight and spread of the law of b and c beyond these ends
 
@@ -191,6 +192,8 @@ def _log_sum(logs: np.ndarray, axis: int) -> np.ndarray:
 def _marginal(r: Values, orders: np.ndarray, y: np.ndarray, slope: np.ndarray, bend: np.ndarray) -> np.ndarray:
     """log of the mean of the likelihood over a, b, c and d. y, slope, bend : (..., n) over the standard deviation."""
     power = np.exp(np.clip(np.asarray(orders)[..., None] * np.log(r), -300, 300)) * slope[..., None, :]
+    # a takes up the unit of the powers; one that is a power of two changes no bit
+    power = np.ldexp(power, -np.frexp(np.abs(power).max(axis=-1, keepdims=True))[1])
     y, bend = y[..., None, :], bend[..., None, :]
     powers = np.stack([power, power * r, power * r**2], axis=-2)  # (..., P, 3, n)
     pinned = 1 + np.sum(bend**2, axis=-1)
@@ -208,7 +211,7 @@ def _marginal(r: Values, orders: np.ndarray, y: np.ndarray, slope: np.ndarray, b
     g1 = entry(0, 1) + b * entry(1, 1) + c * entry(1, 2)
     g2 = entry(0, 2) + b * entry(1, 2) + c * entry(2, 2)
     gg = entry(0, 0) + b * (entry(0, 1) + g1) + c * (entry(0, 2) + g2 - b * entry(1, 2)) + b * c * entry(1, 2)
-    gg = np.maximum(gg, 1e-300)
+    gg = np.maximum(gg, _NOTHING)
     y1, y2 = along[..., 1, None], along[..., 2, None]
     gy = along[..., 0, None] + b * y1 + c * y2
 
@@ -217,11 +220,11 @@ def _marginal(r: Values, orders: np.ndarray, y: np.ndarray, slope: np.ndarray, b
         scale_b, scale_c = a * spread_b, a * spread_c
         v11, v22 = 1 + scale_b**2 * entry(1, 1), 1 + scale_c**2 * entry(2, 2)
         v12 = scale_b * scale_c * entry(1, 2)
-        det = v11 * v22 - v12**2
+        det = np.maximum(v11 * v22 - v12**2, 1.0)  # below one by round-off only, as what is left below its bound
         q1, q2 = scale_b * y1, scale_c * y2
         p1, p2 = scale_b * g1 / det, scale_c * g2 / det
         with_1, with_2 = v22 * p1 - v12 * p2, v11 * p2 - v12 * p1
-        known = np.maximum(gg - (with_1 * scale_b * g1 + with_2 * scale_c * g2), 1e-300)
+        known = np.maximum(gg - (with_1 * scale_b * g1 + with_2 * scale_c * g2), gg / (v11 + v22))
         return known, gy - (with_1 * q1 + with_2 * q2), (v11, v12, v22, det, q1, q2)
 
     known, seen, _ = around(gy / gg)
@@ -229,7 +232,7 @@ def _marginal(r: Values, orders: np.ndarray, y: np.ndarray, slope: np.ndarray, b
     left = rest[..., None] - (v22 * q1 * q1 - 2 * v12 * q1 * q2 + v11 * q2 * q2) / det
     a = seen / known
     with np.errstate(divide="ignore", invalid="ignore"):
-        log = log_weight - 0.5 * (left - seen**2 / known) - 0.5 * np.log(det * known) - np.log(a)
+        log = log_weight - 0.5 * np.maximum(left - seen**2 / known, 0.0) - 0.5 * np.log(det * known) - np.log(a)
     return _log_sum(np.where(a > 0, log, -1e9), axis=-1)
 
 

@@ -23,7 +23,7 @@ from .worker import Tell, within
 
 NAN = float("nan")
 SIGN = 1e-9  # of what is compared: metrics by quadrature come so far below zero for equal laws
-DRAWS = 8  # starts over which the floor of a random method is averaged
+DRAWS = 8  # starts over which the floor of a random method is averaged, if a study says nothing else
 
 
 class Floor(NamedTuple):
@@ -118,12 +118,13 @@ def measure_floors(
     metrics: Mapping[str, Callable[..., Any]],
     truth: Trajectory,
     dt: float,
+    draws: int = DRAWS,
     *,
     tell: Tell = silent,
 ) -> Floors:
     """What the method's representation of the truth costs with no step taken, and the size of what is compared.
 
-    value = metric(law(init(replace(problem, initial=truth))), truth), the mean over 8 draws unless two draws agree to
+    value = metric(law(init(replace(problem, initial=truth))), truth), the mean over `draws` draws unless two agree to
     the bit. NaN, with the reason, where the method cannot start at the truth. scale is what the metric says; for one
     that says nothing, it is the error of the method's start, which takes no step at all. A method that runs as a whole
     has none of them before it has run.
@@ -138,7 +139,7 @@ def measure_floors(
         return treated.law(initial_state(replace(problem, initial=law), treated, rng, dt=dt))
 
     return {
-        (time, name): _floor_and_scale(start, problem, truth, time, name, metric)
+        (time, name): _floor_and_scale(start, problem, truth, time, name, metric, draws)
         for time in times
         for name, metric in metrics.items()
     }
@@ -149,7 +150,7 @@ def measure_floors_within(budget: float, *question: Any) -> Floors:
     try:
         return within(budget, measure_floors, *question)
     except OutOfTime as error:
-        _, _, times, metrics, truth, _ = question
+        _, _, times, metrics, truth, *_ = question
         return unmeasured(times, metrics, truth, f"{error.status}: {error}")
 
 
@@ -175,7 +176,7 @@ _MOST_KNOWN = 100
 
 
 def known_floor(
-    start: Start, problem: Problem, truth: Trajectory, time: float, name: str, metric: Callable[..., Any]
+    start: Start, problem: Problem, truth: Trajectory, time: float, name: str, metric: Callable[..., Any], draws: int
 ) -> Floor:
     """`_floor_and_scale`, kept for the next run whose representation of the same truth is the same to the bit."""
     try:
@@ -183,31 +184,39 @@ def known_floor(
         first = start(target, stream("floor start", 0, float(time)))
         arrays = first.coordinates()
     except PdeflowError:  # no floor, or nothing to know it by
-        return _floor_and_scale(start, problem, truth, time, name, metric)
+        return _floor_and_scale(start, problem, truth, time, name, metric, draws)
     bits = hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).digest()
     held = problem, target, metric
-    key = tuple(id(one) for one in held), type(first), bits, name, float(time)
+    key = tuple(id(one) for one in held), type(first), bits, name, float(time), draws
     if key not in _KNOWN:
         if len(_KNOWN) >= _MOST_KNOWN:
             _KNOWN.clear()
-        _KNOWN[key] = held, _floor_and_scale(start, problem, truth, time, name, metric)
+        _KNOWN[key] = held, _floor_and_scale(start, problem, truth, time, name, metric, draws)
     return _KNOWN[key][1]
 
 
 def _floor_and_scale(
-    start: Start, problem: Problem, truth: Trajectory, time: float, name: str, metric: Callable[..., Any]
+    start: Start, problem: Problem, truth: Trajectory, time: float, name: str, metric: Callable[..., Any], draws: int
 ) -> Floor:
     if is_quantity(metric):
         return Floor(NAN, "a quantity of the law alone has no floor", NAN)
     scale = _scale(start, problem, truth, time, name, metric)
-    return _floor(start, truth, time, name, metric, scale)._replace(scale=scale)
+    return _floor(start, truth, time, name, metric, scale, draws)._replace(scale=scale)
 
 
-def _floor(start: Start, truth: Trajectory, time: float, name: str, metric: Callable[..., Any], scale: float) -> Floor:
+def _floor(
+    start: Start,
+    truth: Trajectory,
+    time: float,
+    name: str,
+    metric: Callable[..., Any],
+    scale: float,
+    draws: int,
+) -> Floor:
     values, sampled = [], False
     try:
         target = truth.at(time)
-        for draw in range(DRAWS):
+        for draw in range(draws):
             law = start(target, stream("floor start", draw, float(time)))
             rng = stream("floor metric", draw, name, float(time))
             found = measure(name, metric, law, target, rng, scale)
@@ -217,8 +226,8 @@ def _floor(start: Start, truth: Trajectory, time: float, name: str, metric: Call
                 return Floor(values[0], "deterministic", NAN, sampled)
     except PdeflowError as error:
         return Floor(NAN, f"{error.status}: {error}", NAN)
-    spread = np.std(values, ddof=1) / np.sqrt(DRAWS)
-    return Floor(float(np.mean(values)), f"mean of {DRAWS} draws ± {spread:.2g}", NAN, sampled)
+    spread = np.std(values, ddof=1) / np.sqrt(draws)
+    return Floor(float(np.mean(values)), f"mean of {draws} draws ± {spread:.2g}", NAN, sampled)
 
 
 def _scale(

@@ -15,7 +15,7 @@ from ..method import refuse_other_steps, runs_whole, solve
 from ..metrics.metric import is_quantity, refused_with
 from ..problems.problem import Problem
 from ..trajectory import Trajectory
-from .floors import Floor, Floors, known_floor, measure, silent, stream
+from .floors import DRAWS, Floor, Floors, known_floor, measure, silent, stream
 from .rows import Row
 from .worker import Tell, within
 
@@ -34,7 +34,7 @@ class Run:
     metrics: dict[str, Callable[..., Any]]
     truth: Any
     floors: Floors
-    floors_wanted: bool = True
+    floor_draws: int = DRAWS  # 0 for none
 
 
 class Named:
@@ -64,12 +64,12 @@ def perform(run: Run, *, tell: Tell = silent) -> list[Row]:
         with costs:
             trajectory = solve(run.problem, run.method, dt=run.dt, times=run.times, seed=run.seed)
     except PdeflowError as error:
-        return _refused(run, error)
+        return refused(run, error)
     spent = {name: float(trajectory.stats[name]) for name in ("seconds", "first_call_seconds", "steps")}
     spent |= {"cpu_seconds": costs.cpu_seconds, "memory": costs.memory}
     tell("comparison with the truth", spent)
     sequence = _sequence(run)
-    if runs_whole(run.method) and run.floors_wanted and isinstance(run.truth, Trajectory):
+    if runs_whole(run.method) and run.floor_draws and isinstance(run.truth, Trajectory):
         run = replace(run, floors=_answer_floors(run, trajectory))
     rows = [_compared(run, trajectory, sequence, time, name) for time in run.times for name in run.metrics]
     return [{**row, **spent} for row in rows]
@@ -82,7 +82,7 @@ def perform_within(budget: float, run: Run) -> list[Row]:
     try:
         return within(budget, perform, run)
     except OutOfTime as error:
-        return [{**row, **(error.facts["known"] or {})} for row in _refused(run, error)]
+        return [{**row, **(error.facts["known"] or {})} for row in refused(run, error)]
 
 
 def _obstacle(run: Run) -> PdeflowError | None:
@@ -92,7 +92,7 @@ def _obstacle(run: Run) -> PdeflowError | None:
     return None if isinstance(run.truth, Trajectory) or any(map(is_quantity, run.metrics.values())) else run.truth
 
 
-def _refused(run: Run, error: PdeflowError) -> list[Row]:
+def refused(run: Run, error: PdeflowError) -> list[Row]:
     """The rows of a run that ended; a quantity for which a law was refused is known all the same."""
     rows = []
     for time in run.times:
@@ -241,5 +241,5 @@ def _answer_floors(run: Run, trajectory: Trajectory) -> Floors:
             return run.method.represent(law, trajectory.at(time), rng)
 
         for name, metric in run.metrics.items():
-            floors[time, name] = known_floor(start, run.problem, run.truth, time, name, metric)
+            floors[time, name] = known_floor(start, run.problem, run.truth, time, name, metric, run.floor_draws)
     return floors

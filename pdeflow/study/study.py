@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from .._core.errors import BadInput, PdeflowError, Unsupported, unknown_field
 from .._core.fingerprint import describe
 from .._core.short_text import shown
@@ -19,6 +21,7 @@ from ..problems.problem import Problem
 from ..trajectory import Trajectory, exact
 from .axes import Axis
 from .engine import Records, execute
+from .floors import DRAWS
 from .run import Named, Run
 from .store import Store
 from .sweep import Sweep, problems_of
@@ -53,9 +56,10 @@ class Study(Value):
         are `inconclusive`.
     seeds : int or iterable of int
         Each run is repeated with each of them.
-    floors : bool
-        Whether the floor of each method is measured, which costs up to eight starts and metrics for each time. Without
-        it nothing tells the representation of a method from its other errors.
+    floors : bool or int
+        Whether the floor of each method is measured, and over how many starts, at least 2, that of a random one is
+        averaged: True for 8. Each costs a start and a metric for each time. Without a floor nothing tells the
+        representation of a method from its other errors.
 
     Raises
     ------
@@ -74,7 +78,7 @@ class Study(Value):
         times: Iterable[float] | float | None = None,
         against: Trajectory | Callable[..., Trajectory] = exact,
         seeds: int | Iterable[int] = (0,),
-        floors: bool = True,
+        floors: bool | int = True,
     ):
         self.family = problems if isinstance(problems, Family) else None
         self.problems = {} if isinstance(problems, Family) else _labelled(problems)
@@ -92,7 +96,8 @@ class Study(Value):
         self.against, self.truth_takes_dt = _truth(against)
         self.seeds = tuple(count(seed, "seed", 0) for seed in _listed(seeds, "seeds"))
         require_distinct(self.seeds, "seeds")
-        self.floors = flag(floors, "floors")
+        self.floors = bool(floors) if isinstance(floors, bool | np.bool_) else count(floors, "floors", 2)
+        self.floor_draws = DRAWS if self.floors is True else int(self.floors)
 
     def shown_fields(self) -> dict[str, Any]:
         sweep = {name: levels if callable(levels) else list(levels) for name, levels in self.sweep.given.items()}
@@ -126,7 +131,7 @@ class Study(Value):
                     dt = combination.get("dt", self.dt)
                     for seed in self.seeds:
                         labels = {"problem": label, "method": name, **combination, "seed": seed, "dt": dt}
-                        yield labels, Run(member, variant, dt, seed, times, self.metrics, None, {}, self.floors)
+                        yield labels, Run(member, variant, dt, seed, times, self.metrics, None, {}, self.floor_draws)
 
     def _variant(self, name: str, changes: dict[str, Any], variants: list[tuple[dict[str, Any], Any]]) -> Any:
         """The method with the swept fields at their levels, or the error in its way; one object for the same levels."""
@@ -162,6 +167,7 @@ class Study(Value):
         progress: bool = True,
         *,
         budget: float | None = None,
+        coarse_first: bool = False,
     ) -> Table:
         """Run what is not in the store yet, and return the table; same study, same bits, whatever `jobs`.
 
@@ -181,6 +187,11 @@ class Study(Value):
             and the floor of a method, may each take as many. Each then has a process of its own, which is ended where
             it takes more, also inside a compiled step, or where it has not computed for a minute. Its rows have the
             status `out of time`. Compiling counts; reading libraries does not, and neither does the truth.
+        coarse_first : bool
+            With a budget: run the first seed from the largest dt to the smallest, then the other seeds, and do not try
+            what can only take longer than a run of the same method on the same problem that was out of time. Rows of
+            runs that were not tried have the status `out of time` too, and their `why` names that run. For methods
+            whose work grows with the number of steps, which is not known of a method of yours.
 
         Returns
         -------
@@ -202,7 +213,8 @@ class Study(Value):
             count(jobs, "jobs")
         progress = flag(progress, "progress")
         budget = None if budget is None else positive(budget, "budget")
-        rows, reused = execute(self, None if store is None else Store(store), jobs, progress, budget)
+        early = flag(coarse_first, "coarse_first") and budget is not None
+        rows, reused = execute(self, None if store is None else Store(store), jobs, progress, budget, early)
         adds: dict[str, FloorAdds] = {name: floor_adds_of(metric) for name, metric in self.metrics.items()}
         return Table(rows, self.axes, adds, reused)
 
@@ -221,7 +233,7 @@ class Study(Value):
             "times": [float(time) for time in run.times],
             "metrics": _described(self.metrics, "metrics", records),
             "against": _described(self.against, "against", records),
-            **({} if self.floors else {"floors": False}),
+            **({} if self.floors is True else {"floors": self.floors}),
         }
 
 

@@ -23,7 +23,7 @@ from .._core.costs import cpu_seconds
 from .._core.errors import OutOfTime
 
 Tell = Callable[[str, Any], None]  # called with the name of the part of the work that begins, and what is known by then
-POLL = 0.05  # seconds between two looks at the clock of the process
+POLL, LOOKS = 0.05, 40  # seconds between two looks at the clock of the process, or this share of the budget if more
 ASLEEP = 60.0  # seconds without any CPU time after which work counts as stuck
 _CODE = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from pdeflow.study.worker import serve; serve()"
 _mine = threading.local()  # the worker of each thread
@@ -56,13 +56,13 @@ class Worker:
 
     def _answer(self, budget: float) -> Any:
         part, known, begun = "to begin", None, math.inf  # no time is counted before the first part has begun
-        used, moved = 0.0, time.monotonic()
+        used, moved, poll = 0.0, time.monotonic(), max(POLL, budget / LOOKS)
         while True:
             try:
-                data = self.messages.get(timeout=POLL)
+                data = self.messages.get(timeout=poll)
             except queue.Empty:
                 last, used = used, max(self._cpu_seconds() - begun, 0.0)
-                moved = time.monotonic() if used > last + POLL / 5 or math.isinf(begun) else moved
+                moved = time.monotonic() if used > last + poll / 5 or math.isinf(begun) else moved
                 if used > budget:
                     what = f"had used {used:.3g} CPU seconds when it was ended"
                     raise _out_of_time(part, what, budget, known) from None

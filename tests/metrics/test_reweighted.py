@@ -1,5 +1,6 @@
 """Clouds on the same points with nearly the same weights."""
 
+import time
 from fractions import Fraction
 
 import numpy as np
@@ -23,6 +24,21 @@ def test_differences_are_exact_where_the_quotients_are_not():
     assert differences(x, p, x + 2.0, q) is None  # other points
     assert differences(x, p, x, np.array([0.4, 0.3, 0.3])) is None  # too much moves
     assert differences(x, p, x, p * (1 + 1e-16)).moved == 0.0
+
+
+def test_differences_of_many_points_are_those_of_fractions_each_to_the_bit(rng):
+    """Points of one cloud may coincide, and many hold the same two numbers."""
+    x, p = rng.permutation(np.repeat(np.arange(20.0), 3))[:, None], rng.choice([1.0, 1 + 1e-5, 3.0], 60)
+    for y, q in ((x[::-1], p[::-1] * rng.choice([1.0, 1 + 1e-6], 60)), (np.arange(20.0)[:, None], np.zeros(20))):
+        if not q.any():
+            q = np.array([p[x[:, 0] == place].sum() for place in y[:, 0]]) * (1 + 1e-6 * rng.random(20))
+        found = differences(x, p, y, q)
+        share = lambda z, w, place: sum(map(Fraction, w[z[:, 0] == place])) / sum(map(Fraction, w))  # noqa: E731
+        assert found.more.tolist() == [float(share(x, p, place) - share(y, q, place)) for place in np.arange(20.0)]
+    points, equal = rng.standard_normal((5000, 1)), np.full(5000, 1 / 5000)
+    start = time.process_time()
+    assert differences(points, equal, points[::-1], equal).moved == 0.0
+    assert time.process_time() - start < 0.5  # 0.02 s; a fraction for each point took 0.6 s
 
 
 @pytest.mark.parametrize("size", [1e-3, 1e-2])

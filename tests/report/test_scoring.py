@@ -1,12 +1,11 @@
 """score: what a board says of methods whose errors are known."""
 
 import pytest
+from greedy_schemes import Ending
 
 import pdeflow as pf
 from pdeflow._core.errors import BadInput
 from pdeflow.report import Entry, score
-from pdeflow.report.scoring import _with_all_seeds
-from pdeflow.study import Table
 
 
 def test_rows_say_what_is_known(board):
@@ -37,23 +36,10 @@ def test_two_methods_of_one_name_are_refused():
         score({"ou": pf.problems.ou()}, [entry, entry], pf.metrics.w2, time=0.5)
 
 
-def test_what_runs_out_of_time_with_the_first_seed_is_not_tried_with_the_others():
-    """Slow has no time on `hard` at any step, and on `easy` at the finer one only: there it gets all its seeds."""
-    asked = []
-
-    def status(problem, method, dt):
-        return "out of time" if method == "slow" and (problem == "hard" or dt < 0.4) else "ok"
-
-    def run(problems, methods, seeds):
-        asked.append((list(problems), list(methods), list(seeds)))
-        keys = [(p, m, dt, s) for p in problems for m in methods for dt in (0.5, 0.25) for s in seeds]
-        names = ("problem", "method", "dt", "seed", "status")
-        return Table(({**dict(zip(names, key)), "status": status(*key[:3])} for key in keys), "dt")
-
-    table = _with_all_seeds(run, ["easy", "hard"], ["fast", "slow"], range(3, 6))
-    first, others = asked[0], sorted(asked[1:])
-    assert first == (["easy", "hard"], ["fast", "slow"], [3])
-    assert others == [(["easy"], ["slow"], [4, 5]), (["easy", "hard"], ["fast"], [4, 5])]
-    assert len(table) == 3 * 2 * 3 + 2
-    pairs = [(row["problem"], row["method"]) for row in table]
-    assert list(dict.fromkeys(pairs)) == [(p, m) for p in ("easy", "hard") for m in ("fast", "slow")]
+def test_a_step_out_of_time_ends_the_smaller_ones_and_the_row_says_so():
+    """A step of 1/8 has no time: the row has the error at 1/4 with both seeds, and the reason of 1/8."""
+    problems = {"ou": pf.problems.ou(horizon=0.5)}
+    entry = Entry("ending", Ending(1 / 8), steps=[1 / 4, 1 / 8, 1 / 16], seeds=2)
+    (row,) = score(problems, [entry], pf.metrics.w2, time=0.5, budget=30.0, progress=False)
+    assert row["dt"] == 1 / 4 and row["error"] > 0 and row["seeds"] == 2 and row["verdict"] == "-"
+    assert row["status"] == "out of time" and row["why"].startswith("dt = 0.125: The step had no time")

@@ -68,6 +68,11 @@ def test_floors_can_be_left_out_and_are_another_question_then(tmp_path):
     with_floors, without = brief(methods={"cloud": Cloud()}), brief(methods={"cloud": Cloud()}, floors=False)
     table = without.run(store=tmp_path)
     assert {row["floor_how"] for row in table} == {"not measured: floors=False"} and without != with_floors
+    few = brief(methods={"cloud": Cloud()}, floors=3)
+    assert all(row["floor_how"].startswith("mean of 3 draws") for row in few.run()) and few != with_floors
+    for wrong in (1, 2.5, "yes"):
+        with pytest.raises(pf.BadInput, match="floors is"):
+            brief(floors=wrong)
     assert np.isnan([row["floor"] for row in table]).all()
     assert [row["error"] for row in table] == [row["error"] for row in with_floors.run(store=tmp_path)]
     assert without.run(store=tmp_path).reused == 4 and table.orders("moments", expected=1.0)[0]["verdict"] != "pass"

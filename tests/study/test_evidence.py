@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import pdeflow as pf
-from pdeflow.study.evidence import Series, centre, interval, verdicts
+from pdeflow.study.evidence import Series, centre, interval, log_evidence, verdicts
 
 HALVES = 0.5 ** np.arange(6)
 
@@ -99,3 +99,19 @@ def test_the_interval_is_credible_under_the_prior_and_no_more():
         series = Series(ratio, error, spread, 0 * ratio)
         lower, upper = interval(series, centre(series))
         assert least <= np.mean((lower <= 1) & (1 <= upper)) <= most
+
+
+@pytest.mark.parametrize(("power", "noise", "floor", "adds"), [(4, 1e-12, 1e-3, "sum"), (0.5, 1e-7, 5.0, "squares")])
+def test_errors_far_below_their_floor_are_judged_without_overflow(power, noise, floor, adds):
+    """What is left for the method is next to nothing there, and its square nothing; warnings are errors."""
+    h = HALVES[1:5]
+    series = Series(h, h**power, np.full(4, noise), np.full(4, floor), adds)
+    assert np.isfinite(log_evidence(series, np.linspace(-4, 8, 25))).all()
+
+
+def test_round_off_of_errors_far_below_their_floor_is_no_evidence():
+    """Four errors of order two, known to many digits, below a floor that squares should have held them above."""
+    error = np.array([0.24996816, 0.06411658, 0.01562488, 0.00390649])
+    noise = np.array([4.23351696e-05, 1.44318825e-03, 8.21216119e-07, 2.04881377e-07])
+    series = Series(HALVES[1:5], error, noise, np.full(4, 0.18949491), "squares")
+    assert verdicts(series, 2.0, 0.15)[()] != "fail"  # evidence of 1e7 against it was round-off

@@ -5,7 +5,7 @@ import time
 
 import psutil
 import pytest
-from greedy_schemes import Greedy, adds, busy, dies, fails, prints, sleeps, spins
+from greedy_schemes import Ending, Greedy, adds, busy, dies, fails, prints, sleeps, spins
 from study_cases import FOUR_STEPS, brief
 
 import pdeflow as pf
@@ -65,6 +65,24 @@ def test_a_run_without_time_is_a_row_and_the_others_are_as_ever(tmp_path):
     assert study.run(budget=0.3, store=tmp_path).reused == 4
     monkey = brief(methods={"greedy": Greedy(-1.0), "modest": Greedy(0.0)}, sweep={"dt": FOUR_STEPS[:2]})
     assert monkey.run(store=tmp_path).reused == 2
+
+
+def test_what_can_only_take_longer_than_a_run_without_time_is_not_tried(tmp_path):
+    """A step of 1/8 has no time: neither it with the second seed nor 1/16 is tried, but 1/4 with both seeds."""
+    methods = {"ending": Ending(1 / 8)}
+    study = brief(methods=methods, sweep={"dt": FOUR_STEPS[:3]}, seeds=[4, 3])
+    table = study.run(budget=30.0, coarse_first=True, store=tmp_path)
+    assert [(row["dt"], row["seed"]) for row in table if row["status"] == "ok"] == [(1 / 4, 4), (1 / 4, 3)]
+    ended, *others = [row for row in table if row["status"] == "out of time"]
+    assert (ended["dt"], ended["seed"]) == (1 / 8, 4) and "The step had no time" in ended["why"]
+    for row in others:
+        words = f"dt = {row['dt']:g} and seed {row['seed']} was not tried, because the one with dt = 0.125 and seed 4"
+        assert words in row["why"] and "budget is 30 CPU" in row["why"]
+    again = study.run(budget=30.0, coarse_first=True, store=tmp_path)
+    assert again.reused == 3 and [row["why"] for row in again] == [row["why"] for row in table]
+    # what was not tried is no answer, and without coarse_first all are tried
+    plain = brief(methods=methods, sweep={"dt": FOUR_STEPS[1:3]}, seeds=[3]).run(store=tmp_path)
+    assert plain.reused == 0 and [row["status"] for row in plain] == ["out of time", "ok"]
 
 
 def test_the_time_of_a_comparison_is_counted_apart(tmp_path):
