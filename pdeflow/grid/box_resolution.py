@@ -75,30 +75,38 @@ def grid_change(mass: Numbers, coarse: Numbers | None) -> float:
     return max(changes[name] / limit for name, limit in LIMITS.items())
 
 
+def refuse_narrow(mass: Numbers, axes: Sequence[Row], what: str, most: float = MOST_IN_ONE_CELL) -> None:
+    """`BadInput` where one cell holds more than `most` of its line, on lines with a quarter of the mass."""
+    share, cells = fullest_share(mass), max(mass.shape)
+    if share > most * (1 + 1e-9):
+        raise BadInput(
+            f"{what} is too narrow for the grid: on lines of cells with a quarter of its mass one cell holds "
+            f"{share:.3g} of the line or more; at most {most:g} is accepted. Take at least {2 * cells} cells, or a "
+            f"domain smaller than {_box(axes)} by lower= and upper= if the mass allows it.",
+            share=share,
+            cells=2 * cells,
+        )
+
+
+def _box(axes: Sequence[Row]) -> str:
+    return ", ".join(f"[{axis[0]:.6g}, {axis[-1]:.6g}]" for axis in axes)
+
+
 def refuse_unresolved(mass: Numbers, coarse: Numbers | None, axes: Sequence[Row], when: str) -> None:
     """`BadInput` where the law is narrower than a cell, or half as many cells an axis tell another story.
 
     coarse : of the same run on half as many cells an axis; None is not looked at.
     """
-    share, box = fullest_share(mass), ", ".join(f"[{axis[0]:.6g}, {axis[-1]:.6g}]" for axis in axes)
-    cells = max(mass.shape)
-    if share > MOST_IN_ONE_CELL * (1 + 1e-9):
-        raise BadInput(
-            f"The law {when} is too narrow for the grid: on lines of cells with a quarter of its mass one cell holds "
-            f"{share:.3g} of the line or more; at most {MOST_IN_ONE_CELL:g} is accepted. Take at least {2 * cells} "
-            f"cells, or a domain smaller than {box} by lower= and upper= if the mass allows it.",
-            share=share,
-            cells=2 * cells,
-        )
+    refuse_narrow(mass, axes, f"The law {when}")
     if coarse is None:
         return
-    excess = grid_change(mass, coarse)
+    excess, cells = grid_change(mass, coarse), max(mass.shape)
     if not excess <= 1:
         changes = grid_changes(mass, coarse)
         needed = int(np.ceil(cells * min(excess, 1e3))) if np.isfinite(excess) else 2 * cells
         raise BadInput(
-            f"{' x '.join(map(str, mass.shape))} cells on {box} do not resolve the flow: {when} half as many an axis "
-            f"give a law whose mean differs by {changes['mean']:.3g} standard deviations, its variance by "
+            f"{' x '.join(map(str, mass.shape))} cells on {_box(axes)} do not resolve the flow: {when} half as many an "
+            f"axis give a law whose mean differs by {changes['mean']:.3g} standard deviations, its variance by "
             f"{changes['variance']:.3g} and its distribution function by {changes['level']:.3g}; at most "
             f"{', '.join(map(str, LIMITS.values()))} are accepted. Where mass runs down a steep V, wide cells spread "
             f"it. Take about {needed} cells, or a smaller domain by lower= and upper= if the mass allows it.",

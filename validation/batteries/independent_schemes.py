@@ -50,7 +50,7 @@ def main(arguments=None):
     parser.add_argument("--out", type=pathlib.Path, help="where the table is written, as Markdown")
     options = parser.parse_args(arguments)
 
-    counts, first = (40, 80) if options.quick else (40, 80, 120), []
+    counts, first = (48, 80) if options.quick else (48, 80, 120), []
     for cells in counts:
         one = mass(rotated_well(), volumes(cells, 3.0, 1e-4), 0.25)
         other = mass(rotated_well(), pf.grid.ChangCooper(cells, -3.0, 3.0, time_order=2), 1 / 256)

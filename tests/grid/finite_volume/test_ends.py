@@ -28,7 +28,7 @@ def test_automatic_ends():
     spread = 7.4 * np.sqrt(2 * 0.5 * 2.0) + pf.laws.Barenblatt(2, 3.0, 0.4).radius
     found = chosen_ends(both, [40, 40], (None, -99.0), (None, None))
     assert np.allclose(found, [(-spread, 2 + spread), (-99.0, 2 + spread)])
-    flow = pf.solve(both, FiniteVolume(20, stepping="implicit"), dt=1.0)
+    flow = pf.solve(both, FiniteVolume(60, stepping="implicit"), dt=0.25)
     assert flow.history[-1]["edge_mass"] < 1e-6
 
 
@@ -44,9 +44,9 @@ def test_initial_mass_outside_goes_into_the_outermost_cells():
 def test_cells_that_hold_the_least_of_floats_are_no_obstacle():
     start = pf.laws.Gaussian([2.0, 0.0], [[0.06, 0.05], [0.05, 0.06]])
     problem = pf.problems.ou(dim=2, initial=start, temperature=0.1)
-    mass = FiniteVolume(40, -6.0, 6.0).init(problem, None).mass
+    mass = FiniteVolume(96, -6.0, 6.0).init(problem, None).mass
     assert 0 < mass[mass > 0].min() < 1e-300  # such cells are there
-    law = pf.solve(problem, FiniteVolume(40, -6.0, 6.0), dt=0.05, times=[0.05]).final
+    law = pf.solve(problem, FiniteVolume(96, -6.0, 6.0), dt=0.01, times=[0.01]).final
     assert law.min_mass >= 0 and abs(law.mass_error) < 1e-9
 
 

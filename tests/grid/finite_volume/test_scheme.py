@@ -1,5 +1,7 @@
 """FiniteVolume: orders in space, starts, reports, and what it refuses."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -117,3 +119,59 @@ def test_a_law_narrower_than_a_cell_is_not_handed_out():
     problem = pf.Problem(pull, Uniform(-0.9, 1.1), 8.0)
     with pytest.raises(pf.BadInput, match="too narrow"):
         pf.solve(problem, FiniteVolume(11, -2.0, 2.0), dt=8.0)
+
+
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        # the variance after heat flow was that of the law and of a cell, 24 % too large
+        (pf.problems.ou(initial=Gaussian(0.0, 1e-6), horizon=1e-3), "its variance by"),
+        # a law of deviation 0.05 that runs down V arrived with the deviation 0.35
+        (
+            pf.Problem(pf.Energy(pf.potentials.Quadratic(1.0), pf.Entropy(1e-3)), Gaussian(10.0, 0.01), 1.0),
+            "Take about",
+        ),
+        # the stationary law has a deviation of a quarter of a cell
+        (
+            pf.Problem(pf.Energy(pf.potentials.Quadratic(1e4), pf.Entropy(1.0)), Gaussian(1.0, 1.0), 0.05),
+            "too narrow for the grid",
+        ),
+        (
+            pf.Problem(pf.Energy(interaction=pf.interactions.QuadraticAttraction()), Gaussian(0.0, 1e-6), 1.0),
+            "The law at the start is too narrow",
+        ),
+        (
+            pf.Problem(
+                pf.Energy(interaction=pf.interactions.QuadraticAttraction()),
+                Gaussian([0.0, 0.0], [[1.0, 0.999], [0.999, 1.0]]),  # a ridge across the axes, which sees no margin
+                1.0,
+            ),
+            "one cell holds",
+        ),
+    ],
+    ids=["narrow start", "runs down", "narrow end", "narrow start with interaction", "ridge"],
+)
+def test_laws_that_the_cells_do_not_resolve_are_refused(problem, message):
+    ends = {} if problem.energy.interaction is None else {"lower": -5.0, "upper": 5.0}
+    with pytest.raises(pf.BadInput, match=message):
+        method = FiniteVolume(stepping="implicit", **ends)
+        pf.solve(problem, method, dt=problem.horizon / 10, times=[problem.horizon])
+
+
+def test_half_as_many_cells_are_the_run_on_them_and_change_nothing():
+    problem = pf.problems.double_well(horizon=0.25)
+    method = FiniteVolume(200, -3.0, 3.0)
+    state = method.init(problem, None)
+    start = GridLaw(state.half.cells.edges, state.half.mass)
+    for _ in range(2):
+        state = method.step(problem, state, 0.125, None)
+    alone = pf.solve(replace(problem, initial=start), FiniteVolume(100), dt=0.125, times=[0.25]).final
+    assert np.array_equal(state.half.mass, alone.mass)
+    assert 0 < method.report(state)["grid_change"] < 1
+    # with an interaction, and where V has a pole at the centre of a wider cell, they are no measure
+    pole = pf.potentials.FromFunction(lambda x: (x**2 - 0.1 * np.log(np.abs(np.round(x, 9)))).sum(1), dim=1)
+    with np.errstate(divide="ignore"):
+        with_pole = pf.Problem(pf.Energy(pole, pf.Entropy(1.0)), Uniform(0.5, 1.5), 0.1)
+        assert FiniteVolume(90, -3.0, 3.0).init(with_pole, None).half is None
+    pair = pf.Problem(pf.Energy(interaction=pf.interactions.QuadraticAttraction()), Gaussian(0.0, 1.0), 1.0)
+    assert np.isnan(method.report(FiniteVolume(90, -6.0, 6.0).init(pair, None))["grid_change"])
