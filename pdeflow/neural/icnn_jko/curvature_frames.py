@@ -30,10 +30,16 @@ from .jko_functional import JKOFunctional
 DIFFERENCE = 0.1  # of gradients, in units of the law: far above the round-off of single precision
 NEAR_MEAN = 0.3  # share of a particle's distance from the mean at which a neuron bends: the curvature varies most there
 MEAN_OF = 64  # points whose mean Hessian stands for that of the quadratic, and that stand for the law in W * ρ
+REACHED = 0.02, 0.98  # quantiles of the law along an axis between which neurons that stay are spaced evenly
+KINK = 1.75  # |a| of neurons that stay, times the distance between two of them: bumps of curvature overlap by half
+STEEPEST = 3.0  # |a| of neurons that stay, at most, times the standard deviation along a
+PROJECTED = 16_384  # particles whose quantiles these are
 STEEP = 1.5, 3.0  # |a|, in units of the law: a neuron bends over about 3.5/|a|, so over 2.3 to 1.2 standard deviations
 
 
-def along_curvature(start: ConvexMap, functional: JKOFunctional, x: Points, generator: torch.Generator) -> ConvexMap:
+def along_curvature(
+    start: ConvexMap, functional: JKOFunctional, x: Points, generator: torch.Generator, staying: bool = False
+) -> ConvexMap:
     """The map with its neurons along eigenvectors of ∇²(V + W * ρ) - E ∇²(V + W * ρ), bent near the mean.
 
     Neurons come in frames: the d eigenvectors at one random particle, by falling size of their eigenvalue. So every
@@ -50,6 +56,9 @@ def along_curvature(start: ConvexMap, functional: JKOFunctional, x: Points, gene
         Particles of the law, in the dtype of training.
     generator : torch.Generator
         Draws particles, lengths and signs.
+    staying : bool
+        Whether training leaves the neurons where they are. Then the k-th frame bends at the k-th of evenly spaced
+        points between the quantiles `REACHED` of the law along each axis, over about the distance between two.
 
     Raises
     ------
@@ -66,7 +75,7 @@ def along_curvature(start: ConvexMap, functional: JKOFunctional, x: Points, gene
     drawn = torch.randint(0, len(x), (max(MEAN_OF, frames) + MEAN_OF,), generator=generator).numpy()
     points, others = x[drawn[MEAN_OF:]], x[drawn[:MEAN_OF]]
     with np.errstate(invalid="ignore"):  # what is not finite is refused
-        hessian = _hessian(functional, points, others, start.basis, DIFFERENCE * start.scale)
+        hessian = hessian_of(functional, points, others, start.basis, DIFFERENCE * start.scale)
     if not np.isfinite(hessian).all():
         raise Unsupported(
             "Second differences of the potential or the interaction are not finite at particles of the law. They must "
@@ -75,6 +84,9 @@ def along_curvature(start: ConvexMap, functional: JKOFunctional, x: Points, gene
     values, vectors = np.linalg.eigh((hessian - hessian.mean(axis=0))[:frames])
     order = np.argsort(-abs(values), axis=1, kind="stable")
     axes = np.take_along_axis(vectors, order[:, None, :], axis=2).swapaxes(1, 2).reshape(-1, dim)[:rows]
+    if staying:
+        linear, bias = _evenly(axes, (x[:PROJECTED] - start.center) @ start.basis / start.scale)
+        return replace(start, layers=(Layer(linear, bias, layer.quadratic, layer.mixing, layer.sharpness),))
     uniform = torch.rand(2, rows, generator=generator, dtype=torch.float64).numpy()
     low, high = np.log(STEEP)
     size = np.exp(low + (high - low) * uniform[0]) * np.where(uniform[1] < 0.5, -1.0, 1.0)
@@ -85,7 +97,18 @@ def along_curvature(start: ConvexMap, functional: JKOFunctional, x: Points, gene
     return replace(start, layers=(neurons,))
 
 
-def _hessian(functional: JKOFunctional, x: Points, others: Points, basis: Matrix, step: float) -> Numbers:
+def _evenly(axes: Numbers, y: Points) -> tuple[Numbers, Numbers]:
+    """(a, b) of neurons along unit `axes` (rows, d), frame by frame, spaced evenly over the points y (n, d)."""
+    dim = axes.shape[1]
+    along = y @ axes.T
+    low, high = np.quantile(along, REACHED, axis=0)
+    last = max(1, -(-len(axes) // dim) - 1)
+    level = (np.arange(len(axes)) // dim) / last if len(axes) > dim else np.full(len(axes), 0.5)
+    size = np.minimum(KINK * last / (high - low), STEEPEST / along.std(axis=0))
+    return size[:, None] * axes, -size * (low + level * (high - low))
+
+
+def hessian_of(functional: JKOFunctional, x: Points, others: Numbers, basis: Matrix, step: float) -> Numbers:
     """Central differences of the gradient at x (n, d) along the columns of `basis`, in these axes, (n, d, d)."""
     columns = []
     for axis in basis.T:
@@ -95,7 +118,7 @@ def _hessian(functional: JKOFunctional, x: Points, others: Points, basis: Matrix
     return (hessian + hessian.swapaxes(1, 2)) / 2
 
 
-def _gradient(functional: JKOFunctional, x: Points, others: Points) -> Points:
+def _gradient(functional: JKOFunctional, x: Points, others: Numbers) -> Points:
     """∇(V + W * ρ), (n, d), with the particles `others` (m, d) for ρ."""
     coordinates, total = functional.coordinates, torch.zeros(())
     y = torch.tensor(x, dtype=getattr(torch, str(others.dtype)), requires_grad=True)

@@ -51,13 +51,17 @@ class JKOFunctional:
         other.coordinates = coordinates
         return other
 
-    def _step(self, dt):
+    def scaled_step(self, dt: float) -> float:
         """dt in these units, in which ½E|x - T(x)|² is smaller by the square of the unit."""
         return dt / self.coordinates.unit**2
 
+    def scaled_temperature(self, dt: float) -> float:
+        """The factor of -E log det ∂T in these units."""
+        return self.scaled_step(dt) * self.temperature
+
     def without_entropy(self, jet: Jet, x: torch.Tensor, dt: float) -> torch.Tensor:
         """All but the entropy, for the map whose derivatives at the points x (n, d) are `jet`."""
-        moved, dt, coordinates = jet.gradient(), self._step(dt), self.coordinates
+        moved, dt, coordinates = jet.gradient(), self.scaled_step(dt), self.coordinates
         loss = ((x - moved) ** 2).sum(-1).mean() / 2
         if self.potential is not None:
             loss = loss + dt * coordinates.asked(self.potential.value, self.potential, moved).mean()
@@ -74,11 +78,11 @@ class JKOFunctional:
         jet = move.at(x)
         loss = self.without_entropy(jet, x, dt)
         if self.temperature and math.isfinite(loss.item()):
-            loss = loss - self._step(dt) * self.temperature * log_det.surrogate(jet)
+            loss = loss - self.scaled_step(dt) * self.temperature * log_det.surrogate(jet)
         return loss / move.scale**2
 
-    def value(self, move: ConvexMap, x: torch.Tensor, dt: float) -> float:
-        """The functional over the square of the map's scale on x (n, d); the log-determinant is of the first 256."""
+    def value(self, move: ConvexMap, x: torch.Tensor, dt: float, determinants: int = 256) -> float:
+        """The functional over the square of the map's scale on x (n, d), the log-determinant of the first of them."""
         with torch.no_grad():
             jet = move.at(x)
             loss = self.without_entropy(jet, x, dt).item()
@@ -87,7 +91,7 @@ class JKOFunctional:
                     f"the loss is {loss}. It must stay finite. Use a smaller learning_rate or dtype='float64'."
                 )
             if self.temperature:
-                loss -= self._step(dt) * self.temperature * mean_log_det(jet.some(256))
+                loss -= self.scaled_step(dt) * self.temperature * mean_log_det(jet.some(determinants))
             return loss / move.scale**2
 
 

@@ -26,6 +26,7 @@ from .curvature_frames import along_curvature
 from .jko_functional import JKOFunctional
 from .log_det import Exact, Stochastic, cheaper
 from .minimisation import minimise
+from .newton_steps import LinearPart, minimise_linear, require_few_dimensions
 
 PROBES = 4  # points of the law at which potentials and kernels are asked what they answer
 ROWS = 8192  # points pushed at a time
@@ -74,7 +75,7 @@ class ICNNJKO(Method):
     width : int
         Neurons of a hidden layer.
     iterations : int
-        Most Adam steps per JKO step; the learning rate falls to zero as a cosine.
+        Most Adam steps per JKO step; the learning rate falls to zero as a cosine. Of fixed neurons, Newton steps.
     batch : int
         Particles per iteration.
     learning_rate : float
@@ -89,7 +90,8 @@ class ICNNJKO(Method):
     network : Network
         Its default suits laws near Gaussian, Network(pieces=16) those that tear into modes, in the plane
         Network(sharpness=10, signed=True) with width 64, Network(directions="curvature") with six to thirty neurons a
-        dimension laws far from Gaussian in ten and more dimensions.
+        dimension laws far from Gaussian in ten and more dimensions, with signed=True and neurons="fixed" where the
+        potential is a sum over coordinates, however rotated.
     training : Training
         pool, dtype, device, tolerance.
 
@@ -111,7 +113,8 @@ class ICNNJKO(Method):
     Network(directions="curvature"). For one seed the pool and the order of
     its batches are the same at every step size. Training runs on one thread, so that a seed gives the same bits on any
     number of cores. `report`: loss_first, loss (dt F/s² on one batch, exact log det), iterations, stopped ("gradient"
-    or "iterations"), gradient_norm, logdet, residual (of the solves) and solve_iterations.
+    or "iterations"), gradient_norm, logdet, residual (of the solves) and solve_iterations; with fixed neurons held: the
+    Newton steps that convexity held back.
 
     [mokrov2021] pre-trains networks to the identity and has no pool; here a full-rank quadratic in the network holds
     Gaussian flows exactly.
@@ -135,6 +138,11 @@ class ICNNJKO(Method):
         instance_of(self.network, "network", Network)
         instance_of(self.training, "training", Training)
         self.training.require_batch(self.batch)
+        if self.network.neurons == "fixed" and (self.learning_rate != ICNNJKO.learning_rate or self.logdet != "auto"):
+            raise BadInput(
+                f"learning_rate = {self.learning_rate}, logdet = {self.logdet!r} with neurons = 'fixed'. Newton steps "
+                "have no learning rate and ask for all determinants. Leave both out of ICNNJKO(...)."
+            )
 
     def init(self, problem: Problem, rng: np.random.Generator) -> State:
         require_device(self.training.device)
@@ -142,6 +150,8 @@ class ICNNJKO(Method):
         with isolated(gradients=True):
             require_density(problem.initial, problem.energy.internal)
             require_resolved_law(problem.initial)
+            if self.network.neurons == "fixed":
+                require_few_dimensions(problem.dim)
             at = Cloud.of(problem.initial.sample(PROBES, np.random.default_rng(0)), self.training.dtype)
             probes = torch.as_tensor(at.points, dtype=dtype, device=device)
             functional = JKOFunctional(problem.energy, probes, at.coordinates)
@@ -173,12 +183,19 @@ class ICNNJKO(Method):
         else:
             batches = Fresh(state.law, self.batch, np.random.default_rng(seed), pool.coordinates, dtype, device)
         way = cheaper(state.law.dim, self.width, self.network) if self.logdet == "auto" else self.logdet
-        log_det = Exact() if way == "exact" else Stochastic(generator)
-        training = ConvexTraining(start, self.network, dtype, device)
-        report = minimise(
-            state.functional.seen_in(pool.coordinates), training, batches, log_det, dt,
-            self.iterations, self._rate(state), self.training.tolerance,
-        )  # fmt: skip
+        functional = state.functional.seen_in(pool.coordinates)
+        if self.network.neurons == "fixed":
+            training = LinearPart(start, dtype, device)
+            report = minimise_linear(
+                functional, training, batches, pool.points, dt, self.iterations, self.training.tolerance
+            )
+            log_det, way = Exact(), "exact"
+        else:
+            log_det = Exact() if way == "exact" else Stochastic(generator)
+            training = ConvexTraining(start, self.network, dtype, device)
+            report = minimise(
+                functional, training, batches, log_det, dt, self.iterations, self._rate(state), self.training.tolerance
+            )
         local = training.finished()
         move = local.placed(pool.coordinates.center, pool.coordinates.unit)
         law = PushForward(state.law.base, (*state.law.maps, move))
@@ -215,7 +232,7 @@ class ICNNJKO(Method):
         if self.network.directions == "random":
             return start
         functional = state.functional.seen_in(state.pool.coordinates)
-        return along_curvature(start, functional, state.pool.points, generator)
+        return along_curvature(start, functional, state.pool.points, generator, self.network.neurons == "fixed")
 
     def law(self, state: State) -> PushForward:
         return state.law

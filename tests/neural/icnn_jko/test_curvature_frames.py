@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import pdeflow as pf
-from pdeflow.neural.icnn_jko.curvature_frames import NEAR_MEAN, STEEP, along_curvature
+from pdeflow.neural.icnn_jko.curvature_frames import KINK, NEAR_MEAN, REACHED, STEEP, STEEPEST, along_curvature
 from pdeflow.neural.icnn_jko.jko_functional import JKOFunctional
 from pdeflow.neural.local_coordinates import LocalCoordinates
 from pdeflow.neural.maps.convex import first_map
@@ -91,3 +91,19 @@ def test_every_step_starts_at_the_identity_and_at_the_rate_of_the_last_move():
         moved = replace(state, lengths=(length, last * length))
         assert chosen._rate(moved) == pytest.approx(share * chosen.learning_rate)
         assert method("random")._rate(moved) == chosen.learning_rate
+
+
+def test_neurons_that_stay_are_spaced_evenly_along_every_axis():
+    x = np.random.default_rng(0).standard_normal((2000, 4)).astype(np.float32) * [1, 1, 1, 2]
+    problem = pf.problems.rotated(pf.problems.rotated_wells(4, seed=1), np.eye(4))
+    functional = JKOFunctional(problem.energy, torch.as_tensor(x[:4]), LocalCoordinates(np.zeros(4)))
+    network, generator = Network(directions="curvature", signed=True, neurons="fixed"), torch.Generator().manual_seed(0)
+    start = first_map(np.zeros(4), np.eye(4), 1.0, 20, network, generator)
+    layer = along_curvature(start, functional, x.astype(np.float32), generator, staying=True).layers[0]
+    size = np.linalg.norm(layer.linear, axis=1)
+    axes, bends = layer.linear / size[:, None], -layer.bias / size
+    for frame, quantile in ((0, REACHED[0]), (4, REACHED[1])):
+        rows = slice(4 * frame, 4 * frame + 4)
+        np.testing.assert_allclose(bends[rows], np.quantile(x @ axes[rows].T, quantile, axis=0), rtol=1e-6)
+    reach = np.diff(np.quantile(x @ axes.T, REACHED, axis=0), axis=0)[0]
+    np.testing.assert_allclose(size, np.minimum(4 * KINK / reach, STEEPEST / (x @ axes.T).std(axis=0)), rtol=1e-6)
