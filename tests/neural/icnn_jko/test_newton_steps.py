@@ -74,12 +74,12 @@ def test_a_step_uphill_is_not_taken(prepared):
     assert not torch.equal(part.trained[0], before[0])
 
 
-def test_on_a_gaussian_flow_it_costs_what_its_numbers_cost():
-    problem, chosen = pf.problems.ou(dim=2, horizon=0.125), method(6)
+def test_the_map_becomes_that_of_the_mean_gradient_of_all_batches():
+    problem, chosen = pf.problems.ou(dim=2, horizon=0.125), method(6, batch=256, pool=8192)
     run = pf.solve(problem, chosen, dt=0.125, times=[0.125], seed=0)
     exact = pf.exact_jko(problem, dt=0.125, times=[0.125])
     found = pf.metrics.sym_kl(run.laws[-1], exact.laws[-1], rng=np.random.default_rng(0), n=2000).value
-    assert found < 11 / (8 * 512)  # 11 numbers by 8 batches; batches have exact moments, so only weights err
+    assert found < 1e-3  # measured 2.5e-4 (3.9e-4 for another seed); 4.3e-3 and more where the last batch decides
 
 
 def test_a_double_well_is_followed_where_trained_neurons_are_not_enough():
