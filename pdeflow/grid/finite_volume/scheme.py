@@ -85,8 +85,9 @@ class FiniteVolume(Method):
         dimension 1, 2 or 3.
     lower, upper : float or tuple of float, optional
         Ends of each axis, in units of x; one number for all axes. None is automatic: for a potential with
-        entropy as for `ChangCooper`; for entropy and powers alone the initial law widened by how far these spread; and
-        a GridLaw of these cells keeps its own domain.
+        entropy as for `ChangCooper`; for entropy and powers alone the initial law widened by how far these spread; with
+        an interaction, alone or beside these, wider by two cells and by the fastest repulsion times the horizon, where
+        that is bounded; and a GridLaw of these cells keeps its own domain.
     stepping : {"explicit", "implicit"}, default "explicit"
         Explicit steps are cut into substeps of about h²; implicit ones are as long as dt, for stiff and long runs.
     time_order : int, optional

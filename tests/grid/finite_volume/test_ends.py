@@ -7,6 +7,7 @@ import pytest
 
 import pdeflow as pf
 from pdeflow.grid import FiniteVolume
+from pdeflow.grid.box_domain import start_range
 from pdeflow.grid.finite_volume.ends import chosen_ends
 from pdeflow.grid.jko_grid import edge_masses
 
@@ -59,3 +60,52 @@ def test_mass_that_arrives_at_an_end_is_refused_unless_there_is_a_wall():
     walled = pf.potentials.FromFunction(lambda x: np.where(np.abs(x).max(1) <= 1, -x.sum(1), np.inf), dim=2)
     final = pf.solve(replace(problem, energy=replace(energy, potential=walled)), method, dt=0.3, times=[0.6]).final
     assert edge_masses(final.mass)[:, 1].min() > 0.02
+
+
+@pytest.mark.parametrize(
+    ("problem", "speed"),
+    [
+        # W attracts: only the powers spread; -W' is 1 at 0 for the Newtonian kernel, r - r³ for the ring
+        (pf.problems.aggregation_diffusion(horizon=2.0), 0.0),
+        (pf.problems.mckean_vlasov_ou(), 0.0),
+        (pf.problems.newtonian_1d(), 1.0),
+        (pf.problems.ring_aggregation(1, horizon=1.5), 2 / np.sqrt(27)),
+        (pf.problems.ring_aggregation(2, horizon=1.5), 2 / np.sqrt(27)),
+    ],
+    ids=["aggregation-diffusion", "mckean-vlasov", "newtonian", "ring on the line", "ring"],
+)
+def test_automatic_ends_with_an_interaction(problem, speed):
+    """Those without it, two cells and the fastest repulsion wider: no mass comes to them."""
+    cells = [60] * problem.dim
+    state = FiniteVolume(60).init(problem, None)
+    if problem.energy.potential is None and problem.energy.internal is None:
+        low, high = start_range(problem.initial)
+    else:
+        alone = replace(problem, energy=replace(problem.energy, interaction=None))
+        low, high = np.array(chosen_ends(alone, cells, (None,) * problem.dim, (None,) * problem.dim)).T
+    width = state.cells.widths
+    for axis, edges in enumerate(state.cells.edges):
+        grown = low[axis] - edges[0] - 2 * width[axis]
+        # 1 % so that rounding widens nothing again; the two cells are those before they are added, 2/60 less
+        assert speed * problem.horizon - 0.15 * width[axis] <= grown <= 1.02 * speed * problem.horizon + 1e-9
+        assert edges[-1] - high[axis] == pytest.approx(low[axis] - edges[0], rel=1e-9)
+    flow = pf.solve(problem, FiniteVolume(60, stepping="implicit"), dt=problem.horizon / 4)
+    assert flow.history[-1]["edge_mass"] < 1e-6
+
+
+def test_repulsion_without_bound_has_no_automatic_ends():
+    with pytest.raises(pf.Unsupported, match="without bound where they are near"):
+        FiniteVolume(40).init(pf.problems.log_repulsion(), None)
+
+    class Apart:
+        """W = -z²."""
+
+        def value(self, z):
+            return -np.sum(z * z, axis=-1)
+
+        def grad(self, z):
+            return -2 * z
+
+    apart = pf.Problem(pf.Energy(interaction=Apart()), pf.laws.Gaussian(0.0, 1.0), 1.0)
+    with pytest.raises(pf.Unsupported, match="the faster the farther"):
+        FiniteVolume(40).init(apart, None)

@@ -89,8 +89,9 @@ def test_three_dimensions_are_a_product_where_the_problem_is():
 
 def test_ends_and_cells_by_axis():
     plane = pf.problems.aggregation_diffusion()
+    held = replace(plane, energy=pf.Energy(pf.potentials.Quadratic(np.eye(2)), pf.Power(2.0)))
     with pytest.raises(pf.Unsupported, match="lower= and upper="):
-        FiniteVolume().init(plane, None)
+        FiniteVolume().init(held, None)
     with pytest.raises(pf.BadInput, match="cells has 3 entries"):
         FiniteVolume((8, 8, 8), -4.0, 4.0).init(plane, None)
     with pytest.raises(pf.BadInput, match="tuples of one length"):
