@@ -39,7 +39,7 @@ class TimeDependent(Potential):
 
     def _refuse(self, question: str) -> NoReturn:
         raise Unsupported(
-            f"{shown(self, 300)} depends on time and has no {question} without one. ChangCooper on the line, "
+            f"{shown(self, 300)} depends on time and has no {question} without one. ChangCooper, "
             "EulerMaruyama and methods of your own whose step takes time= follow it. Take one of these, or the "
             "potential of one time, potential.at(time)."
         )

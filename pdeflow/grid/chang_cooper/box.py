@@ -147,11 +147,24 @@ def _started_in(
 
 def advanced(state: BoxState, time_order: int, dt: float, steps: int) -> BoxState:
     """The state `steps` steps later."""
-    mass, least = _moved(state.grid, state.mass, state.steps, time_order, dt, steps)
-    half_mass = state.half_mass
-    if state.grid.half is not None and half_mass is not None:
-        half_mass, _ = _moved(state.grid.half, half_mass, state.steps, time_order, dt, steps)
-    steps = state.steps + steps
+    mass, half_mass, least = moved(state.grid, state.mass, state.half_mass, state.steps, time_order, dt, steps)
+    return accepted(state, mass, half_mass, least, state.steps + steps, dt)
+
+
+def moved(
+    grid: BoxGrid, mass: Numbers, half_mass: Numbers | None, done: int, time_order: int, dt: float, steps: int
+) -> tuple[Numbers, Numbers | None, float]:
+    """The masses `steps` steps after the first `done`, those on half as many cells, and the smallest cell met."""
+    mass, least = _moved(grid, mass, done, time_order, dt, steps)
+    if grid.half is not None and half_mass is not None:
+        half_mass, _ = _moved(grid.half, half_mass, done, time_order, dt, steps)
+    return mass, half_mass, least
+
+
+def accepted(
+    state: BoxState, mass: Numbers, half_mass: Numbers | None, least: float, steps: int, dt: float
+) -> BoxState:
+    """The state with the masses after so many steps, or why they are refused."""
     if not np.isfinite(mass).all():
         cell = tuple(int(i) for i in np.argwhere(~np.isfinite(mass))[0])
         raise Diverged(
@@ -257,6 +270,16 @@ def _together(moves: list[tuple[int, float]]) -> list[tuple[int, float, int]]:
         else:
             visits.append((k, length, 1))
     return visits
+
+
+def with_potential(grid: BoxGrid, potential: Any) -> BoxGrid:
+    """The same cells, and half as many, under another potential."""
+    other = _prepared(potential, grid.temperature, grid.axes)
+    other.tail_mass, other.stationary_tail = grid.tail_mass, np.nan
+    other.faces = open_faces(potential, grid.temperature, grid.axes, other.values)
+    if grid.half is not None:
+        other.half = _prepared(potential, grid.temperature, grid.half.axes)
+    return other
 
 
 def _prepared(potential: Any, temperature: float, axes: Sequence[Row]) -> BoxGrid:

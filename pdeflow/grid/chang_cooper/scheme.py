@@ -86,7 +86,7 @@ class ChangCooper(Method):
     Raises
     ------
     Unsupported
-        For dim > 3, an internal energy that is not an entropy, an interaction, and V(t, x) in more than one dimension.
+        For dim > 3, an internal energy that is not an entropy, and an interaction.
     BadInput
         For ends that make no sense, NaN in V, more than 1e-3 of the initial or stationary law outside (or of the heat
         flow at the horizon, unless the start is a GridLaw on the same edges), or piled up at an end that is not a wall;
@@ -127,8 +127,9 @@ class ChangCooper(Method):
     Nothing is renormalised: the initial mass outside goes into the end cells and is reported as `tail_mass`, the
     stationary mass outside as `stationary_tail` (NaN: exp(-V/T) has no finite mass).
 
-    *V(t, x)* on the line. time_order=1 takes the rates at the end of each step, 2 those in its middle, and at the ends
-    of the quarter steps in the first. The automatic domain holds the ends for V at 33 times up to the horizon.
+    *V(t, x).* time_order=1 takes the rates at the end of each step, 2 those in its middle, and at the ends of the
+    quarter steps in the first; in more dimensions all sub-steps of a step take those of the same time, which keeps
+    order 2. The automatic domain holds the ends for V at 33 times up to the horizon.
 
     *Ends.* Where V falls outwards at an end, mass that arrives there would leave but for the no-flux end: above 1e-3 in
     the outermost cell (or hundredth of the cells) the run is refused, unless the end is a wall of the problem: V is inf

@@ -1,4 +1,4 @@
-"""ChangCooper under a potential V(t, x) on the line: the rates of each step are those of a time within it."""
+"""ChangCooper under a potential V(t, x): the rates of each step are those of a time within it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 
 from ..._core.errors import Unsupported
 from ...problems import Problem
+from ..box_domain import choose_region
 from ..domain import choose_box, of_axes
-from . import elimination
+from . import box, elimination
 from .elimination import DAMPED, STAGE_SHARE
 from .rates import Grid, prepared
 
@@ -20,13 +21,10 @@ if TYPE_CHECKING:
 LOOKED_AT = 33  # times up to the horizon, for which the automatic domain holds the Gibbs law
 
 
-def started(method: ChangCooper, problem: Problem, temperature: float) -> GridState:
+def started(method: ChangCooper, problem: Problem, temperature: float) -> GridState | box.BoxState:
     """The state at the start, on a grid that holds V at all times that are looked at; its rates are of no time."""
     if problem.dim > 1:
-        raise Unsupported(
-            f"ChangCooper treats V(t, x) on the line, the problem has dim {problem.dim}. Take EulerMaruyama, or solve "
-            "the parts of a separable problem."
-        )
+        return _started_in_a_box(method, problem, temperature)
     (cells,) = method.cells_of(1)
     (lower,), (upper,) = of_axes(method.lower, 1, "lower"), of_axes(method.upper, 1, "upper")
     if lower is None or upper is None:
@@ -41,9 +39,30 @@ def started(method: ChangCooper, problem: Problem, temperature: float) -> GridSt
     return replace(state, grid=replace(state.grid, stationary_tail=np.nan, half=half, **rates))
 
 
+def _started_in_a_box(method: ChangCooper, problem: Problem, temperature: float) -> box.BoxState:
+    """The same in two or three dimensions."""
+    dim = problem.dim
+    lower, upper = of_axes(method.lower, dim, "lower"), of_axes(method.upper, dim, "upper")
+    if None in (*lower, *upper):
+        found = [
+            choose_region(_at(problem, time), temperature, lower, upper)
+            for time in np.linspace(0.0, problem.horizon, LOOKED_AT)
+        ]
+        lower = tuple(np.min([one.lower for one in found], axis=0).tolist())
+        upper = tuple(np.max([one.upper for one in found], axis=0).tolist())
+    state = box.started(replace(method, lower=lower, upper=upper), _at(problem, 0.0), temperature)
+    state.grid.stationary_tail = np.nan
+    return state
+
+
 def advanced(
-    method: ChangCooper, problem: Problem, state: GridState, dt: float, steps: int, time: float | None
-) -> GridState:
+    method: ChangCooper,
+    problem: Problem,
+    state: GridState | box.BoxState,
+    dt: float,
+    steps: int,
+    time: float | None,
+) -> GridState | box.BoxState:
     """The state `steps` steps later; `time` is that at which the first of them begins."""
     if time is None:
         raise Unsupported(
@@ -51,8 +70,24 @@ def advanced(
             "it. In a loop of your own pass time=, that at which the call begins."
         )
     for k in range(steps):
-        state = _stepped(method, problem, state, dt, time + k * dt)
+        if isinstance(state, box.BoxState):
+            state = _stepped_in_a_box(method, problem, state, dt, time + k * dt)
+        else:
+            state = _stepped(method, problem, state, dt, time + k * dt)
     return state
+
+
+def _stepped_in_a_box(
+    method: ChangCooper, problem: Problem, state: box.BoxState, dt: float, time: float
+) -> box.BoxState:
+    """One step along all axes under the potential of one time, or its quarters under those of theirs."""
+    grid, mass, half_mass, least = state.grid, state.mass, state.half_mass, state.least
+    for k, (share, when) in enumerate(_substeps(method.time_order, state.steps)):
+        grid = box.with_potential(grid, problem.energy.potential.at(time + when * dt))
+        order, done = (method.time_order, state.steps) if share == 1 else (1, k)
+        mass, half_mass, lowest = box.moved(grid, mass, half_mass, done, order, share * dt, 1)
+        least = min(least, lowest)
+    return box.accepted(replace(state, grid=grid), mass, half_mass, least, state.steps + 1, dt)
 
 
 def _stepped(method: ChangCooper, problem: Problem, state: GridState, dt: float, time: float) -> GridState:
