@@ -17,6 +17,7 @@ from pdeflow.laws import (
     Particles,
     Product,
     Quantiles,
+    Radial,
     Ring,
     Uniform,
 )
@@ -69,6 +70,8 @@ def _tables():
         pf.problems.double_well(),
         [Quantiles(np.sort(rng.random(5)), [0, 0.1, 1 / 3, 0.7, 1]) for _ in TIMES],
     )
+    for radius in [GridLaw(edges[0], masses(4)), Quantiles([0.1, 0.3, 0.7], [0, 1 / 3, 1]), Chi(3, 1 / 3)]:
+        yield f"Radial of {type(radius).__name__}", pf.problems.mexican_hat(5), [Radial(radius, 5) for _ in TIMES]
 
 
 def all_cases():

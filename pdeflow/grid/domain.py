@@ -60,8 +60,9 @@ def check_axes(cells: Any, lower: Any, upper: Any) -> None:
             f"cells is {cells!r}, lower {lower!r}, upper {upper!r}. Each is one entry for all axes, or a tuple with "
             "one for each of up to three. Pass tuples of one length."
         )
-    for number in cells if isinstance(cells, tuple) else () if cells is None else (cells,):
-        count(number, "cells", 3)
+    for number in cells if isinstance(cells, tuple) else (cells,):
+        if number is not None:
+            count(number, "cells", 3)
     dim = counts.pop() if counts else 1
     for low, high in zip(of_axes(lower, dim, "lower"), of_axes(upper, dim, "upper")):
         check_ends(low, high)

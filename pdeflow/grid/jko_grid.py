@@ -6,12 +6,11 @@ import numpy as np
 
 from .._core.errors import BadInput
 from .._core.shapes import Numbers, Row
-from .._core.validate import count
 from ..laws import Barenblatt, GridLaw, Law
 from ..problems import Problem
 from .box_domain import NOISE, choose_region, grid_values, refuse_start_outside, start_masses, start_range
 from .cvxopt_jko.domain import choose_ends
-from .domain import check_ends, own_axes, require_fine_floats, temperature_of
+from .domain import of_axes, own_axes, require_fine_floats, temperature_of
 from .resolution import refuse_narrow
 
 EDGE_MASS = 1e-4  # in the outermost cells of an end that is no wall, above which the domain is too small
@@ -26,41 +25,11 @@ class CellValues:
         self.array = array
 
 
-def check_axes(cells: Any, lower: Any, upper: Any) -> None:
-    """`BadInput` unless the three are numbers, or one number an axis, that make a grid."""
-    for number in _each(cells):
-        if number is not None:
-            count(number, "cells", 3)
-    lengths = {len(part) for part in map(_each, (cells, lower, upper)) if len(part) > 1}
-    if len(lengths) > 1:
-        raise BadInput(
-            f"cells = {cells!r}, lower = {lower!r} and upper = {upper!r} have different lengths. Each is one number, "
-            "or one number an axis. Match them."
-        )
-    axes = max(lengths, default=1)
-    for low, high in zip(_repeated(_each(lower), axes), _repeated(_each(upper), axes)):
-        check_ends(low, high)
-
-
-def _each(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, tuple | list) else (value,)
-
-
-def _repeated(parts: tuple[Any, ...], axes: int) -> tuple[Any, ...]:
-    return parts * axes if len(parts) == 1 else parts
-
-
 def chosen_edges(problem: Problem, default: dict[int, int], cells: Any, lower: Any, upper: Any) -> tuple[Row, ...]:
     """The cell edges of each axis for the fields of a method; default : cells an axis, by dimension."""
     dim = problem.dim
-    for name, given in (("cells", cells), ("lower", lower), ("upper", upper)):
-        if len(_each(given)) not in (1, dim):
-            raise BadInput(
-                f"{name} = {given!r} for {problem.name!r} of dim {dim}. It is one number, or one number an axis. Match "
-                "the dimension."
-            )
-    numbers = tuple(default[dim] if n is None else int(n) for n in _repeated(_each(cells), dim))
-    return grid_edges(problem, numbers, _repeated(_each(lower), dim), _repeated(_each(upper), dim))
+    numbers = tuple(default[dim] if n is None else int(n) for n in of_axes(cells, dim, "cells"))
+    return grid_edges(problem, numbers, of_axes(lower, dim, "lower"), of_axes(upper, dim, "upper"))
 
 
 def grid_edges(problem: Problem, cells: tuple[int, ...], lower: Ends, upper: Ends) -> tuple[Row, ...]:

@@ -15,6 +15,7 @@ from .kernel_density import KernelDensity
 from .mixture import GaussianMixture, kept_mixture
 from .particles import Particles
 from .quantiles import Quantiles
+from .radial import Radial
 from .ring import Ring
 from .semicircle import Semicircle
 from .uniform import Uniform
@@ -35,16 +36,26 @@ _NEEDED: dict[type[Law], tuple[str, ...]] = {
     Uniform: ("low", "high"),
 }
 _KINDS = {kind.__name__: kind for kind in _NEEDED}
+# radial laws are held by the law of the radius, of these kinds
+_RADIAL = {f"Radial of {kind.__name__}": kind.__name__ for kind in (GridLaw, Quantiles, Chi)}
 
 
 def stored_kinds() -> tuple[str, ...]:
     """Names of the laws that `from_fields` rebuilds."""
-    return tuple(_KINDS)
+    return (*_KINDS, *_RADIAL)
 
 
 def stored_kind(law: Law) -> str | None:
     """The name under which `from_fields` rebuilds this law from its fields, None where no file can hold it as it is."""
+    if type(law) is Radial:
+        of = stored_kind(law.radius)
+        return next((name for name, radius in _RADIAL.items() if radius == of), None)
     return next((name for name, kind in _KINDS.items() if type(law) is kind), None)
+
+
+def is_grid(kind: str) -> bool:
+    """Whether the fields of this kind depend on the axes of a grid."""
+    return _RADIAL.get(kind, kind) == GridLaw.__name__
 
 
 def is_users_own(law: Law) -> bool:
@@ -54,7 +65,8 @@ def is_users_own(law: Law) -> bool:
 
 def needed_fields(kind: str, grid: Sequence[str] = ()) -> list[str]:
     """The fields from which a law of this kind is rebuilt; grid : names of the axes, for a GridLaw."""
-    return [*_NEEDED[_KINDS[kind]], *(f"{axis}_edges" for axis in grid)]
+    own = ["radial_dim"] if kind in _RADIAL else []
+    return [*_NEEDED[_KINDS[_RADIAL.get(kind, kind)]], *(f"{axis}_edges" for axis in grid), *own]
 
 
 def _grid(fields: Mapping[str, np.ndarray]) -> Law:
@@ -106,8 +118,10 @@ def from_fields(kind: str, fields: Mapping[str, np.ndarray]) -> Law:
     BadInput
         Where the numbers make no law.
     """
+    if kind in _RADIAL:
+        return Radial(from_fields(_RADIAL[kind], fields), int(fields["radial_dim"]))
     if kind not in _KINDS:
-        raise unknown_field("A file of laws", kind, _KINDS, "kind of law")
+        raise unknown_field("A file of laws", kind, stored_kinds(), "kind of law")
     if kind in _BUILT:
         return _BUILT[kind](fields)
     return _KINDS[kind](*(fields[name] for name in needed_fields(kind)))

@@ -18,7 +18,7 @@ from .._core.estimate import Estimate
 from .._core.short_text import cut, shown
 from .._core.validate import known_arguments
 from ..laws import Law
-from ..laws.fields import needed_fields, stored_kinds
+from ..laws.fields import is_grid, needed_fields, stored_kinds
 from ..problems.problem import Problem
 from ..trajectory import Trajectory
 from .problem_record import differing, plain_text, recall, same_truth
@@ -226,7 +226,7 @@ def _require(path: str | os.PathLike[str], attributes: Attributes, variables: di
 
 def _require_variables(path: str | os.PathLike[str], kind: str, variables: dict[str, Variable]) -> None:
     """`BadReference` unless the variables that make the laws are there, are float64, and say what their axes are."""
-    grid = AXES[: variables["mass"].data.ndim - 1] if kind == "GridLaw" and "mass" in variables else ()
+    grid = AXES[: variables["mass"].data.ndim - 1] if is_grid(kind) and "mass" in variables else ()
     needed = ("time", *needed_fields(kind, grid))
     for name in needed:
         if name not in variables:

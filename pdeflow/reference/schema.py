@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from .._core import fingerprint
 from .._core.errors import BadInput, NotAvailable
 from ..laws import Law, Product
-from ..laws.fields import from_fields, is_users_own, needed_fields, stored_kind, stored_kinds
+from ..laws.fields import from_fields, is_grid, is_users_own, needed_fields, stored_kind, stored_kinds
 from .tabulate import tabulated
 
 SCHEMA = 2  # since 2 the seal comes last, so that a file begins as every HDF5 file does
@@ -42,6 +42,10 @@ ABOUT = {
     "weighted": "0: equal weights 1/n; 1: weights were given",
     "level": "levels of the quantile function, linear in between",
     "quantile": "quantile at each level",
+    "radial_dim": (
+        "dimension of the space; the law is invariant under rotations about 0, and all variables but mean and cov are "
+        "those of the law of |x|"
+    ),
 }
 ABOUT_OF = {
     "GridLaw": {"mass_error": "sum of the masses minus one"},
@@ -225,7 +229,7 @@ def with_index_axes(variables: dict[str, Variable]) -> dict[str, Variable]:
 
 def decode(kind: str, copies: int | None, variables: dict[str, Variable]) -> list[Law]:
     """The laws that `encode` described, bit for bit; the fields that `needed_fields` names must be present."""
-    grid = AXES[: variables["mass"].data.ndim - 1] if kind == "GridLaw" else ()
+    grid = AXES[: variables["mass"].data.ndim - 1] if is_grid(kind) else ()
     fields = {name: variables[name] for name in needed_fields(kind, grid)}
     laws: list[Law] = []
     for k in range(len(variables["time"].data)):

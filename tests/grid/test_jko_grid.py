@@ -7,6 +7,7 @@ import pytest
 
 import pdeflow as pf
 from pdeflow.grid import jko_grid
+from pdeflow.grid.domain import check_axes
 
 PLANE = pf.problems.porous_medium(2, 2.0, 0.1, 0.5)
 
@@ -29,8 +30,10 @@ def test_a_grid_of_the_same_cells_keeps_its_own_edges():
 
 
 def test_ends_that_cannot_be_found_are_asked_for():
-    with pytest.raises(pf.BadInput, match="Match"):
-        jko_grid.check_axes((10, 20), (0.0, 0.0, 0.0), 1.0)
+    with pytest.raises(pf.BadInput, match="tuples of one length"):
+        check_axes((10, 20), (0.0, 0.0, 0.0), 1.0)
+    with pytest.raises(pf.BadInput, match="3 entries, the problem has dim 2"):
+        jko_grid.chosen_edges(PLANE, {2: 40}, None, (0.0, 0.0, 0.0), 1.0)
     with pytest.raises(pf.BadInput, match="are not given"):
         walled = pf.Energy(pf.potentials.Quadratic(1.0, np.zeros(2)), pf.Power(2.0))
         jko_grid.chosen_edges(replace(PLANE, energy=walled, exact=None), {2: 40}, None, None, None)

@@ -215,3 +215,30 @@ def test_checks_that_were_made_are_kept_and_shown(tmp_path):
             error=pf.Estimate(0.0, 0.0, "exact", "w2"),
             checks_made={"weak residual": float("nan")},
         )
+
+
+@pytest.mark.parametrize("dim", [2, 3, 10])
+@pytest.mark.parametrize("method", [pf.grid.ChangCooper(cells=120), pf.grid.QuantileJKO(60)])
+def test_radial_laws_come_back_bit_for_bit(tmp_path, dim, method):
+    """They are held by the law of the radius, and by d; a file names mean and covariance of the whole."""
+    hat = pf.problems.mexican_hat(dim)
+    run = pf.solve(hat, method, dt=0.125, times=[0.25, 0.5])
+    path = pf.reference.save(tmp_path / "hat.h5", hat, run, error=pf.Estimate(1e-3, 0.0, "guessed", "l1"))
+    assert pf.reference.check(path) == []
+    back = pf.reference.load(path).trajectory
+    x = np.random.default_rng(0).normal(size=(20, dim))
+    for law, stored in zip(run.laws, back.laws):
+        assert isinstance(stored, pf.laws.Radial) and stored.dim == dim
+        assert np.array_equal(law.log_density(x), stored.log_density(x))
+        assert np.array_equal(law.sample(5, np.random.default_rng(1)), stored.sample(5, np.random.default_rng(1)))
+        assert pf.metrics.w2(stored, law).value == 0
+    with h5py.File(path) as file:
+        assert file.attrs["law"] == f"Radial of {type(run.final.radius).__name__}"
+        assert file["mean"].shape == (2, dim) and np.array_equal(file["cov"][1], run.final.cov())
+
+
+def test_radial_laws_of_other_radii_are_refused(tmp_path):
+    hat = pf.problems.mexican_hat(3)
+    run = pf.Trajectory([0.1], [pf.laws.Radial(pf.laws.Uniform(0.5, 1.0), 3)])
+    with pytest.raises(pf.NotAvailable, match="Radial of GridLaw"):
+        pf.reference.save(tmp_path / "hat.h5", hat, run, error=pf.Estimate(1e-3, 0.0, "guessed", "l1"))

@@ -18,9 +18,9 @@ from ...method import Method, refuse_other_steps
 from ...problems import Problem
 from ...trajectory import Trajectory, exact_jko
 from ..convolution import Convolution
+from ..domain import check_axes
 from ..jko_grid import (
     CellValues,
-    check_axes,
     chosen_edges,
     edge_masses,
     law_after,

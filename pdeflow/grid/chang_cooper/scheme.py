@@ -166,8 +166,7 @@ class ChangCooper(Method):
 
     def cells_of(self, dim: int) -> tuple[int, ...]:
         """The number of cells of each axis of a problem of dimension dim."""
-        cells = box.CELLS[dim] if self.cells is None else self.cells
-        return tuple(int(n) for n in of_axes(cells, dim, "cells"))
+        return tuple(box.CELLS[dim] if n is None else int(n) for n in of_axes(self.cells, dim, "cells"))
 
     def init(self, problem: Problem, rng: np.random.Generator | None) -> GridState | box.BoxState:
         """The initial law in cell masses, and the rates between cells; rng is not used."""

@@ -17,10 +17,9 @@ from ...method import Method, refuse_other_steps
 from ...problems import Problem
 from ...problems.entropic_gaussian import entropic_iterates
 from ...trajectory import Trajectory, of_iterates
-from ..domain import temperature_of
+from ..domain import check_axes, temperature_of
 from ..jko_grid import (
     CellValues,
-    check_axes,
     chosen_edges,
     edge_masses,
     law_after,

@@ -147,7 +147,7 @@ def test_domains():
     assert Method(cells=20).init(PLANE, None).edges[1][-1] == pytest.approx(radius)
     with pytest.raises(pf.BadInput, match="too small"):
         Method(cells=20, lower=-0.5, upper=2.0).init(PLANE, None)
-    with pytest.raises(pf.BadInput, match="different lengths"):
+    with pytest.raises(pf.BadInput, match="tuples of one length"):
         Method(cells=(20, 30), lower=(-1.0, -1.0, -1.0))
     law = pf.solve(PLANE, Method(cells=32, lower=-1.3, upper=1.3), dt=0.02, times=[0.02]).final
     again = Method(cells=32).init(replace(PLANE, initial=law), None)
@@ -175,9 +175,9 @@ def test_an_interaction_is_taken_at_the_law_before_a_step():
     problem = pf.problems.mckean_vlasov_ou(initial=Gaussian([1.0, 0.0], 0.3), horizon=0.5)
     errors = []
     for dt in (1 / 8, 1 / 16):
-        run = pf.solve(problem, Method(48, -3.0, 4.0, tolerance=1e-4), dt=dt)
+        run = pf.solve(problem, Method(48, -3.0, 4.0, tolerance=1e-5), dt=dt)
         errors.append(pf.metrics.l1(run.final, pf.exact(problem, [0.5]).final).value)
-    # order 0.89 measured: the error of the grid is a tenth of that of the step
+    # order 0.90 measured, 0.91 with a hundredth of the gap: the error of the grid is a tenth of that of the step
     assert 0.85 < np.log2(errors[0] / errors[1]) < 1.1 and errors[1] < 0.08
     # F of the law by pairs of its cells; the scheme takes W at centres averaged over cells, h² apart
     assert run.history[-1]["energy"] == pytest.approx(float(problem.energy.evaluate(run.final)), abs=2e-3)

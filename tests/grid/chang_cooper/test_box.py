@@ -294,8 +294,10 @@ def test_only_entropies_and_up_to_three_dimensions():
     assert np.abs(SPIN @ SPIN.T - np.eye(3)).max() < 1e-14
 
 
-def test_potentials_of_time_are_refused_in_the_plane():
+@pytest.mark.parametrize("kind", [pf.grid.BackAndForthJKO, pf.grid.EntropicJKO, pf.grid.FiniteVolume])
+def test_potentials_of_time_are_refused_by_other_grids_of_the_plane(kind):
     moving = pf.potentials.Moving(lambda t: pf.potentials.Quadratic(np.eye(2), [t, 0.0]), dim=2)
     problem = pf.Problem(pf.Energy(moving, pf.Entropy(1.0)), Gaussian([0.0, 0.0], np.eye(2)), 1.0, name="moving")
-    with pytest.raises(pf.Unsupported):
-        pf.solve(problem, ChangCooper(cells=32, **SMALL), dt=0.25)
+    more = {"regularisation": 0.1} if kind is pf.grid.EntropicJKO else {}
+    with pytest.raises(pf.Unsupported, match="time"):
+        pf.solve(problem, kind(cells=32, **SMALL, **more), dt=0.25)
