@@ -79,6 +79,8 @@ class Filter(Value):
       less noise), unless sampler= names Metropolis-Hastings chains as published; in more dimensions it must. The
       published algorithm draws fresh batches
       from the chains; here a method with a pool takes it once after each observation, and pushes it along;
+    - `neural.VariationalJKO` with convex maps is filtered in the same way; what it holds out are later places of the
+      chains, and depend on those that it trains on as draws of one chain do;
     - `neural.DualJKO` multiplies its density by the likelihoods;
     - `grid.QuantileJKO` is the JKO filter with no error of optimisation or sampling.
 
