@@ -163,6 +163,8 @@ def main() -> int:
     print(f"{time.process_time() - begin:.0f} CPU seconds, {missed} missed")
     if chosen.out is not None:
         options = " --quick" * chosen.quick + " --kept" * chosen.kept
+        if len(chosen.parts) < 5:
+            options += f" --parts {' '.join(map(str, chosen.parts))}"
         command = f"`python validation/batteries/filters.py{options}`"
         text = [
             f"# {(__doc__ or '').splitlines()[0]}",

@@ -105,6 +105,7 @@ COLUMNS = {
     "bootstrap 50,000": "bbf_50000",
     "ICNN-JKO": "ICNN_jko",
     "ICNN-JKO, stratified draws": "ICNN_jko",
+    "ICNN-JKO, Crank-Nicolson chains": "ICNN_jko",
     "ICNN-JKO, independent chains": "ICNN_jko",
     "DualJKO": "dual_jko",
 }
@@ -243,8 +244,19 @@ def chains_table(rows):
         shares = [one["acceptance"] for one in rows if one["method"] == name and one["acceptance"]]
         if shares:
             lines.append([name, *(f"{share:.2f}" for share in np.mean(shares, axis=0))])
-    title = ["acceptance after observation", *range(1, len(TIMES) + 1)]
-    return ["## Metropolis-Hastings", "", *markdown_table(title, lines), ""] if lines else []
+    if not lines:
+        return []
+    title = ["acceptance after observation", *map(str, range(1, len(TIMES) + 1))]
+    return [
+        "## Metropolis-Hastings",
+        "",
+        "Independent proposals are taken less and less often, for the posterior of the start narrows and they do not: "
+        f"{CHAINS['warm_up']} steps of warm-up then leave most chains where they were. Crank-Nicolson steps tune their "
+        "length.",
+        "",
+        *markdown_table(title, lines),
+        "",
+    ]
 
 
 def arguments(parser):

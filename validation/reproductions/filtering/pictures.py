@@ -22,7 +22,7 @@ def errors_and_posterior(file, names, rows, published, x, truth, logs):
     left.set_xticks(range(len(names)), words, fontsize=6.5)
     left.tick_params(axis="x", labelrotation=45)
     left.set_ylabel("SymKL to Chang-Cooper at t = 5")
-    left.legend()
+    left.legend(loc="lower left")
     right.plot(x, truth, "k", lw=2, label="truth")
     for name, log in logs.items():
         right.plot(x, np.exp(log), lw=1, label=name)
