@@ -71,11 +71,13 @@ def with_fronts(
     tolerance,
     dual_order=1.0,
     dual_limit=False,
+    slow_dt=None,
 ):
     """Finite volumes, the finest run as it is, against JKO steps by duality, whose step goes to 0 with the cells.
 
     stored : a number of equal cells, or the edges of cells of an axis, a wide one of which holds a front that no grid
-    resolves. dual_limit : whether JKO steps are extrapolated to 0.
+    resolves. dual_limit : whether JKO steps are extrapolated to 0. slow_dt : between the times of the weak form, whose
+    integrals are those of a spline; dt unless given.
     """
 
     def axes(first):
@@ -89,22 +91,22 @@ def with_fronts(
     dual = pf.grid.BackAndForthJKO(tolerance=tolerance, **box)
     steps = refined(dual, dual_cells, dual_dt, order=dual_order, extrapolate=dual_limit)
     checks = pf.agreement({"FiniteVolume": flow, "BackAndForthJKO": steps})
-    slow = np.arange(round(times[0] / dt), round(times[-1] / dt) + 1) * dt
-    run = pf.solve(problem, replace(volumes, cells=2 * cells), dt=dt / 2, times=slow)
+    slow_dt = dt if slow_dt is None else slow_dt
+    slow = np.arange(round(times[0] / slow_dt), round(times[-1] / slow_dt) + 1) * slow_dt
+    run = pf.solve(problem, replace(volumes, cells=2 * cells), dt=slow_dt / 2, times=slow)
     checks["weak residual of half as many cells"] = pf.checks.weak_residual(problem, run)
     return kept(flow, replace(volumes, cells=4 * cells), checks, words)
 
 
-def aggregation(mass, strength, times, dt, words, tolerance=1e-4):
+def aggregation(mass, strength, times, words, tolerance=1e-4):
     """Aggregation-diffusion from the uniform law on [-3, 3]² by `with_fronts`, with the kernel -strength exp(-|z|²)/π.
 
     The sides of the square are edges of cells, and its front, which is thinner than a cell at mass 1, lies in a stored
-    cell of width 0.8. dt : the longest step of finite volumes; that of JKO steps is the first time, so that the front
-    moves by about a cell in a step.
+    cell of width 0.8. The longest step of both schemes is the first time: the front moves by about a cell in it.
     """
     # a mass M makes the kernel M times and the diffusion M² times as strong; the strength is that of the kernel alone
     problem = pf.problems.aggregation_diffusion(mass * strength, diffusion=0.1 / strength**2, horizon=times[-1])
     stored = np.concatenate([[-3.8, -3.2], np.linspace(-2.4, 2.4, 25), [3.2, 3.8]])
-    sizes = {"stored": stored, "cells": 152, "dt": dt, "order": 1.5}
+    sizes = {"stored": stored, "cells": 152, "dt": times[0], "order": 1.5, "slow_dt": times[0] / 4}
     dual = {"dual_dt": times[0], "dual_cells": 76, "tolerance": tolerance, "dual_limit": True}
     return problem, *with_fronts(problem, {"lower": -3.8, "upper": 3.8}, times, words, **sizes, **dual)
