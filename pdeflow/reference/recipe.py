@@ -20,6 +20,8 @@ from .write import image, refuse_other_question, standing, target
 # Across machines and library versions the last bits of sums, exp and linear solves differ; 1e-10 of the largest entry
 # of a variable is a thousand times what thousands of tridiagonal solves differed by, and far below any stored error.
 TOLERANCE = 1e-10
+# An error bar is a difference of such numbers, or their round-off itself.
+ERROR_TOLERANCE, ROUND_OFF = 1e-2, 1e-11
 
 
 @known_arguments
@@ -95,7 +97,7 @@ def verify(
     Returns
     -------
     list of str
-        What differs; empty means that the file was reproduced.
+        What differs, the error bar by more than 1 % included; empty means that the file was reproduced.
     """
     attributes, variables = contents(path)
     name = attributes["recipe"]
@@ -109,6 +111,9 @@ def verify(
         for key in ("problem", "params", "overrides", "law", "copies", "config", "method", "seed", "error_metric")
         if attributes.get(key) != remade.get(key)
     ]
+    was, now = float(attributes["error"]), float(remade["error"])
+    if not abs(now - was) <= ERROR_TOLERANCE * was + ROUND_OFF:
+        problems.append(f"attribute error: {was:.3g}, made again: {now:.3g}")
     if attributes["content_sha256"] == remade["content_sha256"]:
         return problems
     return problems + [

@@ -60,7 +60,7 @@ import pdeflow as pf
 def make():
     problem = pf.problems.ou()
     flow = pf.Trajectory([0.5, 1.0], [pf.laws.Gaussian({mean}, 1.0), pf.laws.Gaussian(0.1, 1.0)])
-    return problem, flow, {{"error": pf.Estimate(0.0, metric="w2"), "seed": {seed}}}
+    return problem, flow, {{"error": pf.Estimate({error}, metric="w2"), "seed": {seed}}}
 """
 
 
@@ -68,14 +68,21 @@ def test_a_recipe_by_path_is_made_and_a_changed_one_is_told(tmp_path):
     recipes = tmp_path / "recipes"
     recipes.mkdir()
     own = recipes / "mine.py"
-    own.write_text(RECIPE.format(mean=0.25, seed=0))
+    own.write_text(RECIPE.format(mean=0.25, seed=0, error=0.1))
     path = pf.reference.make(own, tmp_path)
     assert path.name == "mine.h5" and pf.reference.check(path) == pf.reference.verify(path) == []
-    own.write_text(RECIPE.format(mean=0.25 + 1e-12, seed=0))  # what another machine may do
+    own.write_text(RECIPE.format(mean=0.25 + 1e-12, seed=0, error=0.1))  # what another machine may do
     assert pf.reference.verify(path) == []
-    own.write_text(RECIPE.format(mean=0.25 + 1e-9, seed=1))
+    own.write_text(RECIPE.format(mean=0.25 + 1e-9, seed=1, error=0.1))
     told = "\n".join(pf.reference.verify(path))
-    assert "attribute seed: 0, made again: 1" in told and "variable mean: max |a - b| = 1e-09" in told
+    assert (
+        "attribute seed: 0, made again: 1" in told
+        and "error" not in told
+        and "variable mean: max |a - b| = 1e-09" in told
+    )
+    own.write_text(RECIPE.format(mean=0.25, seed=0, error=0.102))  # laws alike, and another claim on them
+    assert pf.reference.verify(path) == ["attribute error: 0.1, made again: 0.102"]
+    own.write_text(RECIPE.format(mean=0.25 + 1e-9, seed=1, error=0.1))
 
     pf.reference.make(own, tmp_path)  # onto its own older file, whatever it asked then
     assert pf.reference.verify(path) == []
@@ -88,9 +95,9 @@ def test_a_recipe_by_path_is_made_and_a_changed_one_is_told(tmp_path):
         pf.reference.make(own, stranger.parent)
     pf.reference.make(own, stranger.parent, overwrite=True)
     assert pf.reference.load(stranger).problem.name == "ou"
-    own.write_text(RECIPE.format(mean=0.25, seed=0))
+    own.write_text(RECIPE.format(mean=0.25, seed=0, error=0.1))
     pf.reference.make(own, tmp_path)
-    own.write_text(RECIPE.format(mean=0.25 + 1e-9, seed=1))
+    own.write_text(RECIPE.format(mean=0.25 + 1e-9, seed=1, error=0.1))
 
     other = pf.reference.make(own, tmp_path / "recipes")
     lines = pf.reference.diff(path, other)
