@@ -112,8 +112,11 @@ def _forward(m, r, c, n):
 
 
 @compiled(**OPTIONS)
-def _implicit_euler(m, r, flow, c, n):
-    """One implicit Euler step of the lines (n, TILE) of a tile, in place; r becomes the solution."""
+def _moved(m, r, flow, c, n, share, checked):
+    """m + share (S m - m) in flux form for the lines (n, TILE) of a tile, in place; S m is an implicit Euler step.
+
+    Where `checked`, which takes share = 1, S m itself stands in cells that the rounding of fluxes would drown.
+    """
     _forward(m, r, c, n)
     last = np.uint64(n - 1)
     for lane in range(TILE):
@@ -126,35 +129,13 @@ def _implicit_euler(m, r, flow, c, n):
             u = np.uint64(lane)
             x = r[there + u]
             out = c[k + _B + u] * r[here + u] - c[k + _A + u] * x
-            moved = m[there + u] + (out - flow[there + u])
-            m[there + u] = moved if abs(moved - x) <= DROWNED_DIFFERENCE * abs(x) else x
+            moved = m[there + u] + share * (out - flow[there + u])
+            m[there + u] = moved if not checked or abs(moved - x) <= DROWNED_DIFFERENCE * abs(x) else x
             flow[here + u] = out
             r[here + u] = c[k + _E + u] * x + c[k + _G + u] * r[here + u]
     for lane in range(TILE):
-        moved = m[lane] - flow[lane]
-        m[lane] = moved if abs(moved - r[lane]) <= DROWNED_DIFFERENCE * abs(r[lane]) else r[lane]
-
-
-@compiled(**OPTIONS)
-def _moved(m, r, flow, c, n, share):
-    """m + share (S m - m) in flux form for the lines (n, TILE) of a tile, in place."""
-    _forward(m, r, c, n)
-    last = np.uint64(n - 1)
-    for lane in range(TILE):
-        flow[last * _WIDTH + np.uint64(lane)] = 0.0
-    for i in range(1, n):
-        j = last - np.uint64(i)
-        here, k = j * _WIDTH, j * _ROW
-        there = here + _WIDTH
-        for lane in range(TILE):
-            u = np.uint64(lane)
-            x = r[there + u]
-            out = c[k + _B + u] * r[here + u] - c[k + _A + u] * x
-            m[there + u] += share * (out - flow[there + u])
-            flow[here + u] = out
-            r[here + u] = c[k + _E + u] * x + c[k + _G + u] * r[here + u]
-    for lane in range(TILE):
-        m[lane] -= share * flow[lane]
+        x, moved = r[lane], m[lane] - share * flow[lane]
+        m[lane] = moved if not checked or abs(moved - x) <= DROWNED_DIFFERENCE * abs(x) else x
 
 
 @compiled(**OPTIONS)
@@ -171,10 +152,10 @@ def sweep(begin, end, cells, coefficients, repeat, order, least):
         low = np.inf
         for _ in range(repeat):
             if order == 1:
-                _implicit_euler(m, r, flow, c, n)
+                _moved(m, r, flow, c, n, 1.0, True)
             else:
-                _moved(m, r, flow, c, n, 1.0)
-                _moved(m, r, flow, c, n, KAPPA)
+                _moved(m, r, flow, c, n, 1.0, False)
+                _moved(m, r, flow, c, n, KAPPA, False)
             low = min(low, m.min())
         least[tile] = low
         _scatter(cells, tile, m)
