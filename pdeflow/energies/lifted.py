@@ -138,6 +138,8 @@ class EvenPolynomial(Potential):
         Dimension of x.
     """
 
+    radial = True
+
     def __init__(self, coefficients: ArrayLike, dim: int = 1):
         self.dim = count(dim, "dim")
         self.coefficients = readonly(real_array(coefficients, "coefficients", ndim=1))
@@ -185,6 +187,8 @@ class OfRadius(Potential):
     -----
     The gradient at the origin itself is 0 here. For polynomials in r² see `of_radius`.
     """
+
+    radial = True
 
     def __init__(self, profile: Any, dim: int):
         self.profile, self.dim = profile, count(dim, "dim")

@@ -36,7 +36,7 @@ CLOSED_FORMS = (
     *("entropy", "power_integral", "score", "as_gaussian", "gaussian_components", "as_barenblatt", "as_semicircle"),
     *("scale_family", "blocks", "factors", "linear_pieces", "cell_masses", "projected", "mean_of", "mean_pair_power"),
     *("quadrature_nodes", "pushed", "atoms", "density_steps", "pushed_from", "grid_axes", "density_edges"),
-    *("difference", "upper_quantile", "radial_part"),
+    *("difference", "upper_quantile", "radial_part", "mean_of_radius"),
 )
 
 
@@ -211,6 +211,11 @@ class Law(Value):
     def radial_part(self) -> Law | None:
         """The law of |x| where this law is known to be invariant under rotations about the origin, in d > 1."""
         return None
+
+    def mean_of_radius(self, function: Callable[[Points], Values]) -> Estimate | None:
+        """E function(|x|), function of radii (n, 1), where the law of |x| is known and has it, else None."""
+        radius = self.radial_part()
+        return None if radius is None else radius.mean_of(function)
 
     def linear_pieces(self) -> tuple[Values, Values] | None:
         """(levels (k,), quantiles (k,)) of a piecewise linear quantile function (jumps repeat a level), else None."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._core.errors import BadInput
+from .._core.estimate import Estimate
 from .._core.shapes import Matrix, Points, Row, Values, Vector
 from .._core.short_text import cut
 from .._core.validate import at_finite_points, count, draws, points, readonly
@@ -165,6 +166,12 @@ class Radial(Law):
 
     def radial_part(self) -> Law | None:
         return self.radius
+
+    def mean_of_radius(self, function: Callable[[Points], Values]) -> Estimate | None:
+        """Of a radius on a grid with the mass of each cell spread evenly over its shell."""
+        if self._shells is not None:
+            return Estimate(self._shells.mean_of(function), 0.0, "quadrature", "mean")
+        return super().mean_of_radius(function)
 
     def as_gaussian(self) -> Gaussian | None:
         radius = self.radius

@@ -89,3 +89,24 @@ def test_what_is_no_radius_is_refused():
         Radial(Chi(1), 1)
     with pytest.raises(pf.NotAvailable, match="radius does not answer 'log_density'"):
         Radial(Particles([1.0, 2.0]), 3).log_density(np.ones((1, 3)))
+
+
+@pytest.mark.parametrize("dim", [2, 3, 10, 100])
+def test_energies_under_potentials_of_the_radius_are_one_integral(dim):
+    """E (|x|² - 1)² of N(0, I/4) by its moments, with no draws: of a Radial and of a Gaussian alike."""
+    energy, s = pf.problems.mexican_hat(dim).energy, 0.25
+    exact = s**2 * dim * (dim + 2) - 2 * s * dim + 1 - 0.25 * dim * np.log(2 * np.pi * np.e * s)
+    for law in (Gaussian(np.zeros(dim), s), Radial(Chi(dim, 0.5), dim)):
+        found = energy.evaluate(law)
+        assert found.value == pytest.approx(exact, abs=1e-12 * (1 + abs(exact))) and found.stderr == 0
+
+
+@pytest.mark.parametrize("dim", [2, 10])
+def test_means_over_the_radius_of_shells_are_those_of_masses_spread_evenly(dim):
+    law = Radial(GridLaw(np.array([0.0, 0.5, 1.0, 1.2]), [0.2, 0.5, 0.3]), dim)
+    square = law.mean_of_radius(lambda r: r[:, 0] ** 2)
+    assert square.value == pytest.approx(np.trace(law.cov()), rel=1e-13)  # not the mean over the intervals, 4 % off
+    wave, n = law.mean_of_radius(lambda r: np.cos(3 * r[:, 0])).value, 200_000
+    drawn = np.cos(3 * np.linalg.norm(law.sample(n, np.random.default_rng(2)), axis=1))
+    assert wave == pytest.approx(drawn.mean(), abs=4 * drawn.std() / np.sqrt(n))
+    assert GridLaw((np.arange(3.0), np.arange(3.0)), np.full((2, 2), 0.25)).mean_of_radius(np.cos) is None
