@@ -22,6 +22,32 @@ _COUNTS = ("dim", "seeds", "rank", "overall")
 _LISTS = ("steps", "errors", "stderrs", "costs")
 BEYOND = 2.0  # standard errors by which two errors must differ to have different ranks
 _WIDEST = 80  # characters of a reason in a table for readers
+READING = (  # what readers of a board are told of its columns
+    ("error", "that of the finest step dt whose runs all succeeded, mean over the seeds ± its standard error."),
+    (
+        "times level",
+        "the error over the null level of the metric, or over the floor of the method: 1 is as good as an exact solver "
+        "with this representation.",
+    ),
+    (
+        "rank",
+        f"place by error within the class; methods whose errors differ by less than {BEYOND:g} standard errors share "
+        "it.",
+    ),
+    (
+        "verdict",
+        "whether the errors fall with dt by the order claimed, or faster. `fail` does not say that a method is wrong, "
+        "but that another error than that of the step dominates, which no smaller step mends: that of the "
+        "representation where times level is near 1, else that of points, draws and training at these sizes; training "
+        "errors of a neural method add up over more steps. `inconclusive`: the errors do not stand out enough from "
+        "their noise and floor.",
+    ),
+    (
+        "status",
+        "empty where all steps succeeded, else how the first of them ended that did not. After a step that is out of "
+        "time no smaller one is tried.",
+    ),
+)
 
 
 class Board(Rows):
@@ -102,6 +128,7 @@ class Board(Rows):
         parts = [f"# {title}\n"]
         if command:
             parts.append(f"Made by `{command}`.\n")
+        parts.append("\n".join(f"- {name}: {words}" for name, words in READING) + "\n")
         for problem, rows in self.by_problem():
             measured, failed = split(rows)
             parts.append(f"## {problem}\n")

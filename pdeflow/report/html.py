@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import platform
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -13,7 +14,7 @@ from .._core.files import place_of, write_whole
 from .._core.validate import known_arguments
 from .._core.validate import text as as_text
 from ..study.rows import Row
-from .board import BEYOND, SHOWN, Board
+from .board import READING, SHOWN, Board
 
 _COLOURS = {"classical": "#0072B2", "particle": "#D55E00", "neural": "#009E73", "own": "#000000"}  # Okabe-Ito
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 330, 210, 46, 34
@@ -25,6 +26,7 @@ th,td{padding:3px 7px;border-bottom:1px solid #ddd;vertical-align:top}
 th button{all:unset;cursor:pointer;font-weight:600}th button:focus-visible{outline:2px solid #0072B2}
 th[aria-sort=ascending] button::after{content:" \\25B2"}th[aria-sort=descending] button::after{content:" \\25BC"}
 td{white-space:nowrap}td:last-child{max-width:0;width:99%;overflow:hidden;text-overflow:ellipsis}.pass{color:#00694e}.fail,.bad{color:#b03a00}.panels{display:flex;flex-wrap:wrap;gap:8px}
+dt{float:left;clear:left;font-weight:600}dd{margin:0 0 .3em 7em}
 figure{margin:0}figcaption{font-weight:600;font-size:13px}details{margin:1em 0}
 """
 _SCRIPT = """
@@ -98,13 +100,15 @@ def to_html(board: Board, path: str | os.PathLike[str], *, title: str = "Board",
     write_whole(place_of(path), lambda file: file.write(page), text=True)
 
 
+def _in_words(text: str) -> str:
+    """A sentence with `code` as HTML."""
+    return re.sub("`(.*?)`", r"<code>\1</code>", escape(text))
+
+
 _WORDS = (
-    "<p>error: that of the finest step whose runs all succeeded, mean over the seeds ± its standard error. times "
-    "level: the error over the null level of the metric, or over the floor of the method: 1 is as good as an exact "
-    "solver with this representation. rank: place by error within the class; methods whose errors differ by less than "
-    f"{BEYOND:g} standard errors share it. verdict: whether the order in dt is at least the "
-    "one claimed; it is <em>fail</em>, too, where another error than that in time dominates. "
-    "A click on the head of a column sorts by it; a pointer on a status shows all of it.</p>"
+    "<dl>"
+    + "".join(f"<dt>{name}</dt><dd>{_in_words(words)}</dd>" for name, words in READING)
+    + "</dl>\n<p>A click on the head of a column sorts by it; a pointer on a status shows all of it.</p>"
 )
 
 

@@ -1,9 +1,5 @@
 """ICNN-JKO against the exact JKO sequence, its reports, its refusals."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
@@ -15,8 +11,6 @@ from pdeflow.neural import (
     Training,
 )
 from pdeflow.neural.particles import draw
-
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @pytest.mark.parametrize(
@@ -97,28 +91,6 @@ def test_the_pool_is_the_same_at_every_step_size(monkeypatch):
             pf.solve(pf.problems.ou(), ICNNJKO(training=Training(pool=2048)), dt=dt, seed=4)
     (first, seed), (second, other) = seen
     assert (first.points == second.points).all() and seed == other
-
-
-def test_same_seed_same_bits_whatever_the_threads():
-    code = (
-        "import torch, sys, numpy as np; torch.set_num_threads(int(sys.argv[1])); import pdeflow as pf;"
-        "training = pf.neural.Training(pool=1024);"
-        "method = pf.neural.ICNNJKO(iterations=5, batch=256, logdet='stochastic', training=training);"
-        "flow = pf.solve(pf.problems.ou(dim=5, seed=1), method, dt=0.5, seed=5);"
-        "x, l = flow.final.sample_with_log_density(300, np.random.default_rng(0));"
-        "print(x.tobytes().hex()[-4000:], l.tobytes().hex()[-4000:])"
-    )
-    one, two = (
-        subprocess.run(
-            [sys.executable, "-c", code, n],
-            capture_output=True,
-            text=True,
-            check=True,
-            env={**os.environ, **dict.fromkeys(THREADS, n)},
-        ).stdout
-        for n in "12"
-    )
-    assert one == two and len(one) > 4000
 
 
 def test_what_it_cannot_treat_is_refused_with_the_cure():

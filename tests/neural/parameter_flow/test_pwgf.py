@@ -1,8 +1,5 @@
 """PWGF: exact recursions, orders in dt, the three energies, reports."""
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -183,30 +180,6 @@ def test_adaptive_steps_are_as_long_as_the_tolerance_allows():
     steps = 3 * (1 - np.exp(-0.3)) * (48 * 0.9**3 * tolerance) ** (-1 / 3)  # ∫dt/h
     assert abs(flow.history[-1]["inner_steps"] / steps - 1) < 0.1
     assert abs(flow.final.mean()[0] - np.exp(-0.9)) < 20 * tolerance
-
-
-def test_same_seed_same_bits_whatever_the_threads():
-    code = (
-        "import torch, sys, numpy as np; torch.set_num_threads(int(sys.argv[1])); import pdeflow as pf\n"
-        "for solver in ('dense', 'lsmr'):\n"
-        "    method = pf.neural.PWGF(map=pf.neural.Planar(4), samples=4000, solver=solver, "
-        "integrator=pf.neural.Euler())\n"
-        "    flow = pf.solve(pf.problems.ou(dim=4, seed=1), method, dt=0.05, times=[0.1], seed=5)\n"
-        "    x, l = flow.final.sample_with_log_density(200, np.random.default_rng(0)); "
-        "print(x.tobytes().hex(), l.tobytes().hex())"
-    )
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    one, two = (
-        subprocess.run(
-            [sys.executable, "-c", code, n],
-            capture_output=True,
-            text=True,
-            check=True,
-            env={**os.environ, **dict.fromkeys(names, n)},
-        ).stdout
-        for n in "12"
-    )
-    assert one == two and len(one) > 4000
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,4 @@
-"""The compiled walk: each step against numpy, its bits against threads and splits."""
-
-import os
-import subprocess
-import sys
+"""The compiled walk: each step against numpy, its bits against splits."""
 
 import numpy as np
 import pytest
@@ -43,28 +39,3 @@ def test_bits_do_not_depend_on_saved_times(kernel):
     np.testing.assert_array_equal(often.final.x, once.final.x)
     np.testing.assert_array_equal(single.final.x, once.final.x)
     assert np.any(pf.solve(problem, method, dt=0.01, times=[0.2], seed=4).final.x != once.final.x)
-
-
-PROGRAM = """
-import hashlib, numba, numpy as np, pdeflow as pf
-assert numba.get_num_threads() == {threads}
-digest = hashlib.sha256()
-for problem, n, dt in [
-    (pf.problems.ou(dim=5, seed=1), 3001, 0.01), (pf.problems.mckean_vlasov_ou(), 3001, 0.01),
-    (pf.problems.ring_aggregation(dim=2), 1500, 0.02), (pf.problems.log_repulsion(), 700, 0.01),
-]:
-    digest.update(pf.solve(problem, pf.particle.EulerMaruyama(n), dt=dt, times=[30 * dt], seed=5).final.x.tobytes())
-print(digest.hexdigest())
-"""
-
-
-def test_bits_do_not_depend_on_threads():
-    answers = set()
-    for threads in (1, 2, 4):
-        environment = {**os.environ, "NUMBA_NUM_THREADS": str(threads)}
-        run = subprocess.run(
-            [sys.executable, "-c", PROGRAM.format(threads=threads)], env=environment, capture_output=True, text=True
-        )
-        assert run.returncode == 0, run.stderr
-        answers.add(run.stdout)
-    assert len(answers) == 1
