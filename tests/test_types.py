@@ -65,12 +65,19 @@ EXPECTED = [
 ]
 
 
-def test_a_script_of_a_user_has_types(tmp_path):
+@pytest.fixture
+def known_types(pytestconfig, tmp_path):
+    """Where mypy keeps what it found of files that have not changed, from one run of the tests to the next."""
+    cache = getattr(pytestconfig, "cache", None)
+    return tmp_path / "cache" if cache is None else cache.mkdir("mypy")
+
+
+def test_a_script_of_a_user_has_types(tmp_path, known_types):
     pytest.importorskip("mypy")
     (tmp_path / "script.py").write_text(SCRIPT, encoding="utf-8")
     root = Path(__file__).resolve().parents[1]
     command = [sys.executable, "-m", "mypy", "--ignore-missing-imports", "--follow-imports=silent", "script.py"]
-    environment = {**os.environ, "MYPYPATH": str(root), "MYPY_CACHE_DIR": str(tmp_path / "cache")}
+    environment = {**os.environ, "MYPYPATH": str(root), "MYPY_CACHE_DIR": str(known_types)}
     run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600)
     assert "error:" not in run.stdout, run.stdout + run.stderr
     revealed = re.findall(r'Revealed type is "(.*)"', run.stdout)

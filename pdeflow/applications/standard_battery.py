@@ -142,9 +142,10 @@ def _radial(problem: Problem, times: Sequence[float]) -> Trajectory:
 
 def _neural() -> dict[str, Any]:
     """The neural methods, which need torch."""
+    training = neural.Training(pool=2**14)  # more particles cost time, and such short trainings gain nothing by them
     return {
-        "ICNNJKO": neural.ICNNJKO(width=16, iterations=40, batch=512),
-        "VariationalJKO": neural.VariationalJKO(outer=4, batch=256),
+        "ICNNJKO": neural.ICNNJKO(width=16, iterations=40, batch=512, training=training),
+        "VariationalJKO": neural.VariationalJKO(outer=4, batch=256, training=training),
         "PWGF": neural.PWGF(map=neural.Planar(layers=6), samples=500),
         "PFPE": neural.PFPE(map=neural.Affine(), samples=500, features=20),
     }

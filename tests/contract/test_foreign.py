@@ -29,16 +29,27 @@ def test_every_definition_is_short_and_uses_public_names():
             assert len([line for line in body if line.strip()]) <= 15, node.name
 
 
-def test_one_script_has_one_of_each_and_its_file_loads_with_its_problem(tmp_path):
-    for verb, said in (("save", "saved"), ("load", "loaded []")):
-        command = [sys.executable, "-W", "error", str(SCRIPT), verb, str(tmp_path)]
-        run = subprocess.run(command, capture_output=True, text=True, timeout=300)
-        assert run.returncode == 0 and run.stdout.strip() == said, run.stdout + run.stderr
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """The folder to which the script saved its files."""
+    folder = tmp_path_factory.mktemp("saved")
+    assert script("save", folder) == "saved"
+    return folder
 
 
-def test_a_file_whose_builder_is_not_registered_says_so(tmp_path):
-    subprocess.run([sys.executable, str(SCRIPT), "save", str(tmp_path)], check=True, capture_output=True, timeout=300)
-    code = f"import pdeflow as pf; r = pf.reference.load({str(tmp_path / 'quartic.h5')!r})"
+def script(verb, folder):
+    command = [sys.executable, "-W", "error", str(SCRIPT), verb, str(folder)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout.strip()
+
+
+def test_one_script_has_one_of_each_and_its_file_loads_with_its_problem(saved):
+    assert script("load", saved) == "loaded []"
+
+
+def test_a_file_whose_builder_is_not_registered_says_so(saved):
+    code = f"import pdeflow as pf; r = pf.reference.load({str(saved / 'quartic.h5')!r})"
     code += "; print(r.problem, r.provenance['problem_note'])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert run.returncode == 0 and run.stdout.startswith("None"), run.stderr
