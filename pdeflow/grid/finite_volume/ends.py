@@ -60,7 +60,10 @@ def chosen_ends(problem: Problem, cells: Sequence[int], lower: Ends, upper: Ends
 
 
 def _with_interaction(problem: Problem, cells: Sequence[int], lower: Ends, upper: Ends) -> list[tuple[float, float]]:
-    """The ends without the interaction, wider by how far it pushes mass apart up to the horizon."""
+    """The ends without the interaction, wider by how far it pushes mass apart up to the horizon.
+
+    Without potential two cells wider, too: what only draws together would begin at the ends.
+    """
     if problem.energy.potential is None and problem.energy.internal is None:
         low, high = start_range(problem.initial)
     else:
@@ -79,8 +82,8 @@ def _with_interaction(problem: Problem, cells: Sequence[int], lower: Ends, upper
             "points apart the faster the farther they are apart. It has one where the repulsion is bounded. Pass "
             "lower= and upper= such that the mass stays inside up to the horizon."
         )
-    margin = MARGIN * (high - low + 2 * pushed) / np.array(cells)
-    reach = pushed + np.where(high - low + 2 * pushed > 0, margin, 0.0)
+    margin = MARGIN if problem.energy.potential is None else 0.0  # beyond whose ends there may be walls
+    reach = pushed + margin * (high - low + 2 * pushed) / np.array(cells)
     return list(zip(_filled(lower, low - reach), _filled(upper, high + reach)))
 
 

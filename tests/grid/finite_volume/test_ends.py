@@ -83,7 +83,7 @@ def test_automatic_ends_with_an_interaction(problem, speed):
     else:
         alone = replace(problem, energy=replace(problem.energy, interaction=None))
         low, high = np.array(chosen_ends(alone, cells, (None,) * problem.dim, (None,) * problem.dim)).T
-    width = state.cells.widths
+    width = state.cells.widths if problem.energy.potential is None else np.zeros(1)
     for axis, edges in enumerate(state.cells.edges):
         grown = low[axis] - edges[0] - 2 * width[axis]
         # 1 % so that rounding widens nothing again; the two cells are those before they are added, 2/60 less
