@@ -293,7 +293,7 @@ class Ascent:
             links = self._smoothing(at, least)
             weight = curvature + max(1e-6 * least, self.least_weight)
             weight[~step.open_points] = 1.0
-            direction, _ = solve_weighted(weight, *self._between_open(links), slope, self.run)
+            direction = self._solved(weight, links, slope)
             rise = float(np.sum(slope * direction))
             new = self.evaluate(self._convex(at.phi + length * direction))
             promised = ENOUGH * length * rise - 1e-13 * abs(at.dual)
@@ -314,7 +314,9 @@ class Ascent:
         smooth = []
         for axis, (link, rate) in enumerate(zip(at.links, self.problem.rates)):
             link, floor = np.moveaxis(link.copy(), axis, 0), np.moveaxis(SMOOTHED * rate * at.wanted, axis, 0)
-            link[:-1] = np.maximum(np.maximum(link[:-1], least), np.maximum(floor[1:], floor[:-1]))
+            raised = np.maximum(np.maximum(link[:-1], least), np.maximum(floor[1:], floor[:-1]))
+            beside = np.moveaxis(self.problem.open_points, axis, 0)[1:]  # over an obstacle nothing is smooth
+            link[:-1] = np.where(beside, raised, link[:-1])
             smooth.append(np.moveaxis(link, 0, axis))
         return [np.ascontiguousarray(link) for link in smooth]
 
@@ -337,15 +339,19 @@ class Ascent:
         curvature[full] = mean * step.volume
         return curvature
 
-    def _between_open(self, links: Any) -> tuple[Numbers, Numbers]:
-        """The links with those to points that are not open removed."""
+    def _solved(self, weight: Numbers, links: list[Numbers], right: Numbers) -> Numbers:
+        """`solve_weighted` between the open points, 0 at others; on the line links reach over obstacles."""
         free = self.problem.open_points
         if free.all():
-            return links[0], links[1]
+            return solve_weighted(weight, links[0], links[1], right, self.run)[0]
+        if free.shape[1] == 1:
+            solution, full = np.zeros(free.shape), free[:, 0]
+            solution[full], _ = solve_weighted(weight[full], links[0][full], links[1][full], right[full], self.run)
+            return solution
         first, second = links[0] * free, links[1] * free
         first[:-1] *= free[1:]
         second[:, :-1] *= free[:, 1:]
-        return first, second
+        return solve_weighted(weight, first, second, right, self.run)[0]
 
 
 def _not_optimal(gap: float, size: float, tolerance: float) -> NotConverged:

@@ -70,10 +70,10 @@ def lower_envelope(f: Numbers, weights: Sequence[float], run: Run) -> Numbers:
 
 
 @compiled(**_OPTIONS)
-def _hull_of_lines(first, end, phi, open_points, half, site):
-    """φ + half q² of the rows from `first` to `end` made convex between closed points, by lowering it where it is not.
+def _hull_of_lines(first, end, phi, open_points, half, site, across):
+    """φ + half q² of the rows from `first` to `end` made convex, by lowering it where it is not.
 
-    site (rows, n) is work space.
+    Between closed points, or across them. site (rows, n) is work space.
     """
     n = phi.shape[1]
     for row in range(first, end):
@@ -81,6 +81,8 @@ def _hull_of_lines(first, end, phi, open_points, half, site):
         last = -1
         for q in range(n + 1):
             closed = q == n or not open_points[row, q]
+            if closed and across and q < n:
+                continue
             while not closed and last >= 1:  # the last point is kept where it lies below the chord of its neighbours
                 p, o = kept[last], kept[last - 1]
                 bend = (f[q] - f[p]) / (q - p) - (f[p] - f[o]) / (p - o) + half * (q - o)
@@ -102,9 +104,11 @@ def _hull_of_lines(first, end, phi, open_points, half, site):
 def convex_along_axes(phi: Numbers, open_points: np.ndarray, weights: Sequence[float], run: Run) -> Numbers:
     """φ + Σ_i weights_i p_i² made convex along the lines of each axis in turn, by lowering it where it is not.
 
-    The c-transform of φ does not change for weights h_i²/(2 dt): what is lowered stays above the convex hull.
+    On the line across closed points, else between them. The c-transform of φ does not change for weights h_i²/(2 dt):
+    what is lowered stays above the convex hull.
     """
+    across = phi.shape[1] == 1
     for weight in weights:
         phi, open_points = np.ascontiguousarray(phi.T), np.ascontiguousarray(open_points.T)
-        run(len(phi) * BLOCK, _hull_of_lines, phi, open_points, weight, np.empty(phi.shape, np.int64))
+        run(len(phi) * BLOCK, _hull_of_lines, phi, open_points, weight, np.empty(phi.shape, np.int64), across)
     return np.ascontiguousarray(phi)

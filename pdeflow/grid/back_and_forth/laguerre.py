@@ -7,8 +7,10 @@ Then the cell is the rectangle between the four lines, less a triangle at a corn
 the four points around it is negative: there the diagonal neighbour takes over.
 
 Lengths are in cells: the cell (i, j) of the grid is [i, i + 1] x [j, j + 1], its point the centre. Points that are not
-open (obstacles, V = inf) have no cell, and the lines towards them are the edges of the grid's own cells. At a corner
-where one of the four points is closed, what its two neighbours both or neither claim is divided as the three costs say.
+open (obstacles, V = inf) have no cell, and the lines towards them are the edges of the grid's own cells; on the line
+(one cell along the second axis) the next open point behind an obstacle is the neighbour, and nothing is left out. At a
+corner where one of the four points is closed, what its two neighbours both or neither claim is divided as the three
+costs say.
 
 The law is linear in each cell of the grid: `density` in mass per cell, and slopes per cell.
 """
@@ -67,15 +69,32 @@ def _inside(x, n):
 
 
 @compiled(**_OPTIONS)
+def next_open(open_points, i, j, move):
+    """The next open point from (i, j) along the first axis, -1 where there is none: on the line behind an obstacle too.
+
+    In the plane the cells of points on two sides of an obstacle are not told by their row alone; there only the
+    neighbour counts.
+    """
+    n = open_points.shape[0]
+    k = i + move
+    while 0 <= k < n and not open_points[k, j] and open_points.shape[1] == 1:
+        k += move
+    return k if 0 <= k < n and open_points[k, j] else -1
+
+
+@compiled(**_OPTIONS)
 def _lines(phi, open_points, kx, ky, i, j):
     """(left, right, below, above): the lines between the cell of the point (i, j) and those of its four neighbours."""
     nx, ny = phi.shape
     f = phi[i, j]
     left, right, below, above = float(i), i + 1.0, float(j), j + 1.0
-    if i > 0 and open_points[i - 1, j]:
-        left = _inside(i + kx * (f - phi[i - 1, j]), nx)
-    if i < nx - 1 and open_points[i + 1, j]:
-        right = _inside(i + 1 + kx * (phi[i + 1, j] - f), nx)
+    before, after = next_open(open_points, i, j, -1), next_open(open_points, i, j, 1)
+    if before >= 0:
+        gap = i - before
+        left = _inside(i - 0.5 * (gap - 1) + kx / gap * (f - phi[before, j]), nx)
+    if after >= 0:
+        gap = after - i
+        right = _inside(i + 1 + 0.5 * (gap - 1) + kx / gap * (phi[after, j] - f), nx)
     if j > 0 and open_points[i, j - 1]:
         below = _inside(j + ky * (f - phi[i, j - 1]), ny)
     if j < ny - 1 and open_points[i, j + 1]:
@@ -120,14 +139,15 @@ def _links(density, phi, open_points, kx, ky, i, j, ends):
     nx, ny = phi.shape
     left, right, below, above = ends
     first, second = 0.0, 0.0
-    if i < nx - 1 and open_points[i + 1, j]:
-        low, high, g = below, above, phi[i + 1, j]
+    after = next_open(open_points, i, j, 1)
+    if after >= 0:
+        low, high, g = below, above, phi[after, j]
         if j > 0 and open_points[i + 1, j - 1]:
             low = max(low, j + ky * (g - phi[i + 1, j - 1]))
         if j < ny - 1 and open_points[i + 1, j + 1]:
             high = min(high, j + 1 + ky * (phi[i + 1, j + 1] - g))
         a, b = min(int(right), nx - 1), min(max(int(0.5 * (low + high)), 0), ny - 1)
-        first = kx * max(high - low, 0.0) * density[a, b]
+        first = kx / (after - i) * max(high - low, 0.0) * density[a, b]
     if j < ny - 1 and open_points[i, j + 1]:
         low, high, g = left, right, phi[i, j + 1]
         if i > 0 and open_points[i - 1, j + 1]:

@@ -135,8 +135,10 @@ class BackAndForthJKO(Method):
     convex along generalised geodesics, the objective is 1/dt-convex in W2, so that a law with this gap has W2² <= 2 dt
     gap to the minimiser. It says nothing about the error of the grid: compare two numbers of cells.
 
-    *Obstacles.* Cells where V is inf hold no mass. Transport is that of the plane: a step may not go round an obstacle
-    but through it, as in the JKO scheme itself; where that pays within a step the gap shows it (`NotConverged`).
+    *Obstacles.* Cells where V is inf hold no mass. Transport is that of the plane: a step does not go round an obstacle
+    but through it, as in the JKO scheme itself. On the line mass goes to the other side where that pays within a step.
+    In the plane Laguerre cells end at obstacles, and where going through one pays the gap shows it (`NotConverged`):
+    shorter steps do not go through.
 
     *Interaction.* With a kernel the dual is not a sum over points. So a step is that of the energy whose interaction is
     linear at the law before it: V + W*ρ_k stands for the potential, by the convolution of `FiniteVolume`. It is of
