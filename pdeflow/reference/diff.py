@@ -41,7 +41,7 @@ def diff(path_a: str | os.PathLike[str], path_b: str | os.PathLike[str]) -> list
 
 
 def variable_differences(data: Mapping[str, Variable], other: Mapping[str, Variable]) -> list[tuple[str, float, float]]:
-    """(sentence, largest |a - b|, largest |a|) of each variable that differs; |a - b| is inf where shapes differ."""
+    """(sentence, largest |a - b|, size of a) of each variable that differs; |a - b| is inf where shapes differ."""
     found = []
     for name in sorted(set(data) | set(other)):
         if name not in data or name not in other:
@@ -55,8 +55,18 @@ def variable_differences(data: Mapping[str, Variable], other: Mapping[str, Varia
         elif not np.array_equal(a.data, b.data):
             gap = float(np.max(np.abs(a.data - b.data)))
             gap = gap if np.isfinite(gap) else np.inf
-            found.append((f"variable {name}: max |a - b| = {gap:.3g}", gap, float(np.max(np.abs(a.data)))))
+            found.append((f"variable {name}: max |a - b| = {gap:.3g}", gap, _size(name, data)))
     return found
+
+
+def _size(name: str, data: Mapping[str, Variable]) -> float:
+    """The largest entry of a variable, or of what it is a difference of: it may itself be round-off."""
+    largest = float(np.max(np.abs(data[name].data)))
+    if name == "mass_error":
+        return 1.0
+    if name == "mean" and "cov" in data:
+        return max(largest, float(np.sqrt(np.max(np.abs(data["cov"].data)))))
+    return largest
 
 
 @known_arguments

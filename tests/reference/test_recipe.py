@@ -107,6 +107,29 @@ def test_a_recipe_by_path_is_made_and_a_changed_one_is_told(tmp_path):
     assert "variable radius: only in the second" in lines and "variable time: (time 2) | (time 15)" in lines
 
 
+ROUNDED = """
+import pdeflow as pf
+def make():
+    problem = pf.problems.ou()
+    law = pf.laws.GridLaw([-1.0, 0.0, 1.0], [0.5 {change}, 0.5])
+    return problem, pf.Trajectory([0.5], [law]), {{"error": pf.Estimate(0.1, metric="l1")}}
+"""
+
+
+def test_variables_that_are_round_off_themselves_may_differ_by_it(tmp_path):
+    """The sum of the masses less one is 0 or 1e-16, and so is the mean of a law that is symmetric."""
+    recipes = tmp_path / "recipes"
+    recipes.mkdir()
+    own = recipes / "rounded.py"
+    own.write_text(ROUNDED.format(change=""))
+    path = pf.reference.make(own, tmp_path)
+    own.write_text(ROUNDED.format(change="- 2e-16"))
+    assert any("mass_error" in line for line in pf.reference.diff(path, pf.reference.make(own, recipes)))
+    assert pf.reference.verify(path) == []
+    own.write_text(ROUNDED.format(change="- 2e-9"))
+    assert any("variable mass_error" in line for line in pf.reference.verify(path))
+
+
 def test_recipes_that_are_none_are_refused(tmp_path):
     bad = tmp_path / "bad.py"
     bad.write_text("x = 1\n")
