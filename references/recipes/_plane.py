@@ -29,10 +29,11 @@ def at_first_time(flow):
     return pf.Trajectory(flow.times[:1], flow.laws[:1], {"error": flow.stats["error"]})
 
 
-def linear(problem, box, times, lifted, words, *, stored, cells, dt, particles, particle_dt, dual_dt=None):
+def linear(problem, box, times, lifted, words, *, stored, cells, dt, particles, particle_dt, dual_dt=None, finer=1):
     """Chang-Cooper, extrapolated, against finite volumes, the lifted run, particles, and JKO steps at the first time.
 
     lifted : {name: run} of a problem on the line, or of several. dual_dt : the longest JKO step; None takes none.
+    finer : how many times `stored` cells an axis finite volumes begin with.
     """
 
     cells_kept = edges(box, stored)
@@ -42,7 +43,7 @@ def linear(problem, box, times, lifted, words, *, stored, cells, dt, particles, 
 
     grid = pf.grid.ChangCooper(time_order=2, **box)
     runs = {"ChangCooper": refined(grid, cells)}
-    runs["FiniteVolume"] = refined(pf.grid.FiniteVolume(stepping="implicit", **box), stored)
+    runs["FiniteVolume"] = refined(pf.grid.FiniteVolume(stepping="implicit", **box), finer * stored)
     cloud = pf.solve(problem, pf.particle.EulerMaruyama(particles=particles), dt=particle_dt, times=times)
     functions = {"x1": lambda x: x[:, 0], "|x|²": lambda x: np.sum(x * x, axis=1), "V": problem.energy.potential.value}
     checks = pf.agreement({**runs, **lifted}, clouds={f"{particles} particles": cloud}, functions=functions)

@@ -33,5 +33,6 @@ def make(cells=CELLS, dt=DT, particles=PARTICLES):
     axes, line = PLANE["edges"](BOX, STORED_CELLS), pf.grid.ChangCooper(time_order=2)
     lifted = {"the rotated product": pf.from_refinement(whole, line, dt, 400, times=TIMES, axes=axes)}
     sizes = {"stored": STORED_CELLS, "cells": cells, "dt": dt, "particles": particles, "particle_dt": 1 / 768}
+    sizes["finer"] = 2  # 50 cells do not resolve the wells
     words = (__doc__, "changcooper1970")
     return whole, *PLANE["linear"](plain, BOX, TIMES, lifted, words, **sizes)
