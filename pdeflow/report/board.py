@@ -38,9 +38,9 @@ READING = (  # what readers of a board are told of its columns
         "verdict",
         "whether the errors fall with dt by the order claimed, or faster. `fail` does not say that a method is wrong, "
         "but that another error than that of the step dominates, which no smaller step mends: that of the "
-        "representation where times level is near 1, else that of points, draws and training at these sizes; training "
-        "errors of a neural method add up over more steps. `inconclusive`: the errors do not stand out enough from "
-        "their noise and floor.",
+        "representation where times level is near 1, else that of cells, points, draws, regularisation or training at "
+        "these sizes. What regularisation and training add grows with the number of steps. `inconclusive`: the errors "
+        "do not stand out enough from their noise and floor.",
     ),
     (
         "status",
