@@ -19,5 +19,5 @@ def test_the_blocks_of_the_page_run(capsys):
     assert names["state"].steps == 5
     assert len(capsys.readouterr().out.splitlines()) == 2
     fourth = fourth.replace("batch=256, iterations=120", "batch=64, iterations=2").replace("32_768", "256")
-    exec(fourth.replace("[3.0]", "[0.5]").replace("[6.0]", "[1.0]"), names)
+    exec(fourth.replace("[5.0]", "[1.0]").replace("[6.0]", "[1.0]"), names)
     assert names["draws"].shape == (4096, 22)

@@ -15,6 +15,7 @@ from ...laws import AffineMap, Law, PushForward
 from ...problems.problem import Problem
 from .posterior import Posterior
 from .predictions import laplace
+from .scaled import taken_apart
 
 Array = Any  # a numpy array or a torch tensor; answers are of the same kind
 
@@ -68,13 +69,13 @@ class Whitened(Potential):
             with the covariance C relaxes.
         """
         inverse = np.linalg.inv(self.to_user.matrix)
-        base, maps = _taken_apart(initial)
+        base, maps = taken_apart(initial)
         start = PushForward(base, (*maps, AffineMap(inverse, -inverse @ self.to_user.shift)))
         return Problem(Energy(potential=self, internal=Entropy()), start, horizon, name="whitened_logistic_posterior")
 
     def back(self, law: Law) -> PushForward:
         """The law of x = (w, log α) that a law of z is."""
-        base, maps = _taken_apart(law)
+        base, maps = taken_apart(law)
         return PushForward(base, (*maps, self.to_user))
 
 
@@ -99,9 +100,3 @@ def whitened(posterior: Posterior) -> Whitened:
     law = laplace(posterior)
     values, axes = np.linalg.eigh(law.cov())
     return Whitened(posterior, AffineMap((axes * np.sqrt(values)) @ axes.T, law.mean()))
-
-
-def _taken_apart(law):
-    """(base, maps) of a law, so that images of images keep one list of maps."""
-    pushed = law.pushed_from()
-    return (law, ()) if pushed is None else pushed
