@@ -16,7 +16,8 @@ def figure5():
     spec = importlib.util.spec_from_file_location("figure5", ROOT / "reproductions" / "filtering" / "figure5.py")
     module = importlib.util.module_from_spec(spec)
     with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT))  # where _report is
+        for folder in (ROOT, ROOT / "reproductions"):  # where _report is, and the package of the script
+            patch.syspath_prepend(str(folder))
         spec.loader.exec_module(module)
     return module
 
