@@ -108,14 +108,27 @@ def test_internal_energy_on_the_line(law, internal):
     assert estimate.how == ("quadrature" if law is MIXTURE else "closed form")
 
 
+@pytest.fixture(scope="module")
+def gaps():
+    """The differences of 200,000 pairs of draws of a law, which all kernels share."""
+    known = {}
+
+    def of(law):
+        if id(law) not in known:
+            pairs = np.random.default_rng(9)
+            known[id(law)] = law.sample(200_000, pairs) - law.sample(200_000, pairs)
+        return known[id(law)]
+
+    return of
+
+
 @pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS.keys())
 @line
-def test_interaction_energy_on_the_line_is_half_the_double_mean(law, kernel, rng):
+def test_interaction_energy_on_the_line_is_half_the_double_mean(law, kernel, rng, gaps):
     energy = pf.Energy(interaction=kernel)
     estimate = energy.evaluate(law, rng=rng, n=20_000)
-    pairs = np.random.default_rng(9)
     twin = MIXTURE if isinstance(law, FromQuantile) else law  # the same law, but fast to sample
-    w = kernel.value(twin.sample(200_000, pairs) - twin.sample(200_000, pairs))
+    w = kernel.value(gaps(twin))
     deviation = np.hypot(0.5 * w.std() / np.sqrt(len(w)), estimate.stderr)
     # three Gauss nodes per cell are exact to degree 5 in each variable; a Gaussian kernel is no such polynomial
     rough = 2e-3 * abs(estimate.value) if isinstance(law, GridLaw) else 1e-12
@@ -131,6 +144,8 @@ def test_interaction_energy_on_the_line_is_half_the_double_mean(law, kernel, rng
 @space
 def test_every_slot_in_the_plane_agrees_with_samples(law, rng):
     potential = DoubleWell(0.5, dim=2)
+    pairs = np.random.default_rng(11)
+    gaps = law.sample(50_000, pairs) - law.sample(50_000, pairs)  # all kernels share them
     for slot, energy in {
         "potential": pf.Energy(potential=potential),
         "quadratic": pf.Energy(potential=Quadratic([[2.0, 0.5], [0.5, 1.0]], [0.3, 0.0])),
@@ -152,7 +167,7 @@ def test_every_slot_in_the_plane_agrees_with_samples(law, rng):
         else:
             if isinstance(law, Particles) and energy.interaction.singular:
                 continue  # the sampled pairs coincide; test_a_cloud_leaves_out_its_own_pairs has this case
-            values = 0.5 * energy.interaction.value(law.sample(50_000, draws) - law.sample(50_000, draws))
+            values = 0.5 * energy.interaction.value(gaps)
         deviation = np.hypot(values.std() / np.sqrt(len(values)), estimate.stderr)
         # |x - y| has its kink inside the cells, where the nine Gauss nodes of this coarse grid see it only roughly
         rough = 0.03 * abs(estimate.value) if isinstance(law, GridLaw) and slot == "newtonian" else 1e-12
