@@ -159,7 +159,7 @@ HOUSE = {
     **dict.fromkeys(("ICNNJKO", "VariationalJKO", "PWGF", "PFPE"), "neural"),
 }
 _STEPS = {"classical": _EACH, "particle": _EACH, "neural": _FEW}
-_SEEDS = {"classical": 1, "particle": 5, "neural": 3}
+_SEEDS = {"classical": 1, "particle": 5, "neural": 2}
 _FEWER = ("CvxoptJKO",)  # whose cells grow with 1/dt, and its time with them
 
 
