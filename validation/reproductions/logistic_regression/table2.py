@@ -22,7 +22,7 @@ RATE = 0.01  # of the Gamma prior, as in the text; the code of the authors has 1
 STEP, STEPS = 0.5, 6  # of the JKO methods; the steps are long, which an implicit scheme may take
 MANY = 2000  # points, beyond which batches, iterations, clouds and chains are smaller, as a likelihood is dear
 UNSEEN = 1e-6  # of the largest singular value: `image` has sums that are written in six digits
-# Settings were tuned on split 0 of the sets, of image on split 1 too, of splice on none. On the sets named here the usual
+# Settings were tuned on split 0 of the sets, of image on split 1 too, of splice on none. On those named here the usual
 # ones diverge, or depend on the few draws of the prior that lie furthest out.
 TAMED = ("image", "ringnorm", "twonorm", "splice", "ringnorm-generated")
 THIN = {"twonorm": 10}  # sweeps between draws where 5 leave them too much alike
