@@ -247,7 +247,7 @@ def _mover(problem: Problem, method: Any, fused: bool) -> Callable[..., Any]:
     if problem.energy.time_dependent and not clocked:
         raise Unsupported(
             f"{shown(method)} knows no time, and V = {shown(problem.energy.potential, 300)} depends on it. Methods "
-            "whose step takes time= can follow it: ChangCooper on the line, EulerMaruyama, your own. Take one."
+            "whose step takes time= can follow it: ChangCooper, EulerMaruyama, your own. Take one."
         )
 
     def move(state: Any, dt: float, steps: int, time: float, rng: np.random.Generator) -> Any:

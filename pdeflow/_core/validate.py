@@ -82,7 +82,7 @@ def count(value: Any, name: str, least: int = 1) -> int:
 
 def one_of(value: Any, name: str, choices: Sequence[str]) -> None:
     """`BadInput` unless `value` is one of the words `choices`."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise BadInput(f"{name} is {shown(value, 200)}. It must be one of {', '.join(map(repr, choices))}. Choose one.")
 
 

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 @click.argument("methods", metavar="[METHOD]...", nargs=-1)
 @click.option(
     "--problems",
-    default="standard",
-    show_default=True,
-    help="`standard`, or names of its problems separated by commas, such as 'ou 1,double_well'.",
+    "named",
+    multiple=True,
+    help="Names of problems separated by commas, such as 'ou 1,double_well'; the option may be repeated.  "
+    "[default: standard]",
 )
 @click.option("--out", default="board", show_default=True, type=click.Path(), help="Folder of the board.")
 @click.option("--budget", default=4.0, show_default=True, help="CPU seconds of a run.")
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 @click.option("--quiet", is_flag=True, help="No progress.")
 def score(
     methods: Sequence[str],
-    problems: str,
+    named: Sequence[str],
     out: str,
     budget: float,
     jobs: int,
@@ -65,6 +66,7 @@ def score(
     from ..report import folder, to_html, to_latex
     from ..report import score as scored
 
+    problems = ",".join(named) or "standard"
     chosen, entries = _problems(problems), _entries(methods, order)
     place = folder(out)  # before the runs, not after
     board = scored(

@@ -154,7 +154,7 @@ def _potential_energy(potential, law, rng, n, breakpoints):
         offset = law.mean() - potential.center
         value = 0.5 * np.sum(potential.matrix * law.cov()) + 0.5 * offset @ potential.matrix @ offset
         return value, 0.0, law.moments_how
-    if getattr(potential, "radial", False):
+    if "radial" in vars(type(potential)) and potential.radial:  # a subclass may have another value
         direction = np.eye(1, law.dim)
         mean = law.mean_of_radius(lambda r: potential.value(r * direction))
         if mean is not None:

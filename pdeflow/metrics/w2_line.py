@@ -98,6 +98,7 @@ def _by_levels(first, second, pieces):
     cuts = np.unique(np.concatenate([_levels_between_modes(law) for law in (first, second)]))
     sides = [_side(first, pieces, from_above, 1 - cuts if from_above else cuts) for from_above in (False, True)]
     low, high = (np.concatenate([side[0][i:stop] for side in sides]) for i, stop in ((0, -1), (1, None)))
+    ends = low, high
     above = np.repeat([False, True], [len(side[0]) - 1 for side in sides])
     lines = None if pieces is None else np.concatenate([side[1] for side in sides], axis=1)
     shares = np.array([1e-300, 1e-12, 2.0**-10])
@@ -127,7 +128,8 @@ def _by_levels(first, second, pieces):
             mine = asked(first, v, upper)
         else:
             base, slope, start = lines[:, panel, None]
-            mine = base + slope * (v - start)
+            # the share that the other law sees may lie beyond a piece of 1e-60, whose line is as steep as that is thin
+            mine = base + slope * (np.clip(v, ends[0][panel, None], ends[1][panel, None]) - start)
         return np.stack([mine, asked(second, v, upper)]) / size
 
     def tolerances(total):

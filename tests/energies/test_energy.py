@@ -269,3 +269,13 @@ def test_sphere_means(dim, p, rng):
 def test_bad_energies(build, message):
     with pytest.raises(pf.BadInput, match=message):
         build()
+
+
+def test_a_potential_made_from_a_radial_one_is_not_taken_for_radial():
+    class Tilted(pf.energies.lifted.EvenPolynomial):
+        def value(self, x):
+            return super().value(x) + 3.0 * x[:, 0]
+
+    potential, law = Tilted([0.0, 1.0], 3), Gaussian(np.zeros(3), 1.0)
+    found = pf.Energy(potential).evaluate(law, rng=np.random.default_rng(0), n=40_000)
+    assert found.value == pytest.approx(3.0, abs=5 * found.stderr)  # E|x|² = 3; along one direction alone it was 7.8

@@ -177,3 +177,14 @@ class Rounded(pf.laws.Law):
 def test_a_formula_that_rounds_small_levels_away_has_its_distance(gap):
     """W2² = 2 (a - b)² for Laplace laws."""
     assert distance(Rounded(1.0), Rounded(1.0 + gap)) == pytest.approx(np.sqrt(2) * gap, rel=1e-9)
+
+
+def test_pieces_that_hold_next_to_no_mass_are_not_read_beyond_their_ends():
+    """Cells of 1e-60 in the tail, against a law whose formula rounds such shares to 0: it was 1e17."""
+    problem = pf.problems.newtonian_1d(horizon=0.5)
+    cells = pf.solve(problem, pf.grid.FiniteVolume(cells=400), dt=1 / 4).final
+    truth = pf.exact(problem, [0.5]).final
+    assert 0 < cells.mass[-1] < 1e-60
+    u = (np.arange(100_000) + 0.5) / 100_000
+    by_levels = np.sqrt(np.mean((cells.quantile(u) - truth.quantile(u)) ** 2))  # without the tails
+    assert metrics.w2(cells, truth).value == pytest.approx(by_levels, rel=1e-2)

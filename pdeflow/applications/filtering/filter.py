@@ -64,7 +64,8 @@ class Filter(Value):
         For times that do not increase, values that do not match them, a variance that is not positive definite, and one
         beside log_likelihood.
     Unsupported
-        For a potential that depends on time.
+        For a potential that depends on time, and for energies that are not those of a diffusion: interactions, and
+        internal energies other than the entropy.
 
     Notes
     -----
@@ -100,6 +101,7 @@ class Filter(Value):
                 f"V = {shown(self.problem.energy.potential, 300)} depends on time. A filter starts the clock of its "
                 "problem anew after each observation, so V must not. Take a potential without time."
             )
+        self._require_diffusion()
         times = saved_times(self.times)
         values = real_array(self.values, "values")
         if not times[0] > 0 or values.ndim not in (1, 2) or len(values) != len(times):
@@ -129,6 +131,17 @@ class Filter(Value):
             )
         object.__setattr__(self, "times", times)
         object.__setattr__(self, "values", values)
+
+    def _require_diffusion(self) -> None:
+        """`Unsupported` unless the flow is that of independent paths, for which Bayes' rule holds."""
+        energy = self.problem.energy
+        entropic = energy.internal is None or all(m == 1 for _, m in energy.internal.terms() or ((1.0, 0),))
+        if energy.interaction is not None or not entropic:
+            raise Unsupported(
+                f"{shown(energy, 300)} is not the energy of a diffusion dX = -∇V dt + √(2T) dW. The law of a path "
+                "given its observations follows that equation alone: with others the posterior would act on itself. "
+                "Filter a problem with a potential and Entropy."
+            )
 
     @classmethod
     def simulated(

@@ -1,15 +1,15 @@
 """Newton steps for what enters the potential of a convex network linearly: its quadratic, shift and weights.
 
 With the neurons h_j(y) = log(1 + exp(a_jᵀy + b_j)) where they are, φ(y) = ½yᵀAy + cᵀy + Σ w_j h_j(y) is linear in
-p = (A, c, w), and the JKO functional is convex in p where I + dt ∇²(V + W * ρ) is positive. With F_i = ∂∇φ/∂p_i,
+p = (A, c, w), and the JKO functional is convex in p where I + dt ∇²V is positive. With F_i = ∂∇φ/∂p_i,
 H = ∇²φ and H_i = ∂H/∂p_i its gradient is g, and its curvature
 
-    B_ij = E[F_iᵀ (I + dt ∇²(V + W * ρ)(T)) F_j] + dt θ E[tr(H⁻¹ H_i H⁻¹ H_j)],
+    B_ij = E[F_iᵀ (I + dt ∇²V(T)) F_j] + dt θ E[tr(H⁻¹ H_i H⁻¹ H_j)],
 
-θ the temperature. The steps are -B⁻¹g of one batch each, halved until the functional of that batch falls; then -B⁻¹g/k
-for k = 1, 2, ...: the map so becomes that of the mean gradient of all batches since, in which no batch weighs more than
-another. What one pass over N particles costs is P/2N of the functional for P numbers, in units of how far a particle's
-gradient strays.
+θ the temperature. With an interaction B would have terms of pairs, so these are refused. The steps are -B⁻¹g of one
+batch each, halved until the functional of that batch falls; then -B⁻¹g/k for k = 1, 2, ...: the map so becomes that of
+the mean gradient of all batches since, in which no batch weighs more than another. What one pass over N particles costs
+is P/2N of the functional for P numbers, in units of how far a particle's gradient strays.
 
 Why: mass that leaves the barrier of a double well asks for a dip of the curvature there, which non-negative weights
 make only as what is left between bumps everywhere else. On one double well (dt = 1/32, t = 1/2) these weights end
@@ -27,6 +27,8 @@ import torch
 
 from ..._core.errors import Diverged, NotConverged, Unsupported
 from ..._core.shapes import Points
+from ..._core.short_text import shown
+from ...problems.problem import Problem
 from ..maps.convex import ConvexMap
 from ..maps.jet import STRENGTH
 from ..maps.signed import concave_part
@@ -145,8 +147,14 @@ class LinearPart:
         return self.map.mapped(lambda array: array.detach().cpu().numpy().astype(float))
 
 
-def require_few_dimensions(dim: int) -> None:
-    """`Unsupported` where B would not fit into memory."""
+def require_newton_steps(problem: Problem) -> None:
+    """`Unsupported` where B is not the curvature, which with W has terms of pairs, or would not fit into memory."""
+    dim, interaction = problem.dim, problem.energy.interaction
+    if interaction is not None:
+        raise Unsupported(
+            f"neurons = 'fixed' with the interaction {shown(interaction, 200)}. Newton steps know the curvature of a "
+            "potential and the entropy, not that of pairs. Use Network(directions='curvature') alone."
+        )
     if dim > MOST_DIMENSIONS:
         raise Unsupported(
             f"neurons = 'fixed' in d = {dim}. Newton steps solve for all entries of the quadratic at once, by matrices "

@@ -26,7 +26,7 @@ from .curvature_frames import along_curvature
 from .jko_functional import JKOFunctional
 from .log_det import Exact, Stochastic, cheaper
 from .minimisation import minimise
-from .newton_steps import LinearPart, minimise_linear, require_few_dimensions
+from .newton_steps import LinearPart, minimise_linear, require_newton_steps
 
 PROBES = 4  # points of the law at which potentials and kernels are asked what they answer
 ROWS = 8192  # points pushed at a time
@@ -151,7 +151,7 @@ class ICNNJKO(Method):
             require_density(problem.initial, problem.energy.internal)
             require_resolved_law(problem.initial)
             if self.network.neurons == "fixed":
-                require_few_dimensions(problem.dim)
+                require_newton_steps(problem)
             at = Cloud.of(problem.initial.sample(PROBES, np.random.default_rng(0)), self.training.dtype)
             probes = torch.as_tensor(at.points, dtype=dtype, device=device)
             functional = JKOFunctional(problem.energy, probes, at.coordinates)

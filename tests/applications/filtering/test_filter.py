@@ -216,3 +216,9 @@ def test_what_cannot_run_is_refused():
     moving = pf.problems.ou(center=lambda t: np.array([t]))
     with pytest.raises(pf.errors.Unsupported, match="clock"):
         Filter(moving, [0.5], [0.0])
+
+
+@pytest.mark.parametrize("name", ["mckean_vlasov_ou", "porous_medium", "newtonian_1d"])
+def test_energies_that_are_not_those_of_a_diffusion_are_refused(name):
+    with pytest.raises(pf.Unsupported, match="is not the energy of a diffusion"):
+        Filter(getattr(pf.problems, name)(), [0.25], [1.0])

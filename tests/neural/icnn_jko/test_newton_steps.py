@@ -123,3 +123,12 @@ def test_the_report_counts_steps_and_those_held_back():
     assert report["held"] >= 0
     assert report["logdet"] == "exact"
     assert report["loss"] < report["loss_first"]
+
+
+def test_interactions_are_refused():
+    """The curvature of pairs is not in B: steps by it end a third before the minimum, and nothing says so."""
+    energy = pf.Energy(pf.potentials.DoubleWell(), pf.Entropy(0.5), pf.energies.interactions.QuadraticAttraction(2.0))
+    problem = pf.Problem(energy, pf.laws.Gaussian(0.0, 1.0), 0.5)
+    network = pf.neural.Network(directions="curvature", signed=True, neurons="fixed")
+    with pytest.raises(pf.Unsupported, match="not that of pairs"):
+        pf.solve(problem, pf.neural.ICNNJKO(network=network), dt=0.25)
