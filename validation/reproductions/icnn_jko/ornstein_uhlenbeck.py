@@ -91,10 +91,20 @@ def run(options):
     dims = options.dims or ([2] if quick else [1, 2, 4, 6, 8, 10, 12, 32])
     seeds = options.seeds or (2 if quick else 15)
     times = [0.5, 0.9, 1.0] if quick else [round(0.1 * k, 1) for k in range(1, 11)]
-    runs = joblib.Parallel(options.jobs)(
-        joblib.delayed(one)(dim, seed, times, options.samples) for dim in dims for seed in range(seeds)
+    rows, kept = [], options.out.with_suffix(".json")
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    if kept.exists():
+        rows = json.loads(kept.read_text(encoding="utf-8"))
+    done = {(row["dim"], row["seed"]) for row in rows if row["time"] == times[-1]}
+    missing = [(dim, seed) for dim in dims for seed in range(seeds) if (dim, seed) not in done]
+    runs = joblib.Parallel(options.jobs, return_as="generator")(
+        joblib.delayed(one)(dim, seed, times, options.samples) for dim, seed in missing
     )
-    rows = [row for run in runs for row in run]
+    for (dim, seed), run in zip(missing, runs, strict=True):
+        rows += run
+        kept.write_text(json.dumps(rows), encoding="utf-8")
+        print(f"d = {dim}, draw {seed}: {run[0]['seconds']:.0f} s", flush=True)
+    rows = [row for row in rows if row["dim"] in dims and row["seed"] < seeds]
     about = (
         "# ICNN-JKO on the published Ornstein-Uhlenbeck draws\n\n"
         f"Made by `{command()}`: dt = {STEP}, `pf.neural.ICNNJKO()` as it stands, SymKL in nats by "
@@ -102,7 +112,5 @@ def run(options):
         "`problems.ou(seed=..., ensemble='mokrov')`; the published runs drew "
         "from the same law, not the same matrices. Seconds are of one process with the other core at work.\n\n"
     )
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(about + table(rows) + "\n", encoding="utf-8")
-    options.out.with_suffix(".json").write_text(json.dumps(rows), encoding="utf-8")
     print(about + table(rows))
