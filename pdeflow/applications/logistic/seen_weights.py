@@ -71,10 +71,9 @@ def seen_weights(posterior: Posterior, tolerance: float = 1e-12) -> SeenWeights:
     """The posterior of those combinations of the weights that the features see, and how to draw the others.
 
     A feature that is constant on the training part, and so 0 after `split`, or the sum of others, leaves directions of
-    w in which the posterior
-    of w given α is the prior. From the prior as start the tails there are Student's t with 2 a degrees of freedom, and
-    the force on a particle |u| away is e^η |u|, which the flow itself makes small: it first lowers α to p/|u|².
-    Methods that move particles spend their steps on what has a closed form.
+    w in which the posterior of w given α is the prior. From the prior as start the tails there are Student's t with 2 a
+    degrees of freedom, and the force on a particle |u| away is e^η |u|, which the flow itself makes small: it first
+    lowers α to p/|u|². Methods that move particles spend their steps on what has a closed form.
 
     Parameters
     ----------
