@@ -185,6 +185,11 @@ def kept_rows(store):
     return json.loads(store.read_text(encoding="utf-8")) if store.exists() else []
 
 
+def keep_rows(store, rows):
+    """Write rows, a line each, so that the rows of two people can be merged."""
+    store.write_text("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n", encoding="utf-8")
+
+
 def run(options):
     """Compute the rows that the report has not yet, and write it; 1 where a bar is missed."""
     if options.quick:
@@ -201,7 +206,7 @@ def run(options):
                 new = [row for row in one_split(name, seed, wanted, options) if row["method"] not in there]
                 rows = [*(rows if options.quick else kept_rows(store)), *new]  # other runs may have added theirs
                 rows.sort(key=lambda row: (list(SETS).index(row["set"]), row["split"]))
-                store.write_text(json.dumps(rows), encoding="utf-8")
+                keep_rows(store, rows)
                 print(f"{name}, split {seed}: done", flush=True)
     told = (
         command()
