@@ -53,3 +53,17 @@ def test_logarithms_leave_out_what_is_not_positive(modules):
     found = modules["rows"].summary([0.1, 0.001, -1.0, np.nan])
     assert float(found["log10"]) == -2.0 and float(found["log10_ci"]) == pytest.approx(1.96, rel=1e-3)
     assert set(modules["rows"].summary([]).values()) == {""}
+
+
+def test_a_row_far_from_the_published_one_misses_its_bar(modules):
+    where = {"experiment": "ornstein_uhlenbeck", "dim": "1", "time": "0.5"}
+    published = [
+        {**where, "method": "EM_sim_1000", "mean": "1.0", "sd": "0.1"},
+        {**where, "method": "dual_jko", "mean": "1.0", "sd": "0.1"},
+    ]
+    for value, met in ((1.21, [False, False]), (1.19, [True, False]), (0.81, [True, True]), (0.79, [False, True])):
+        rows = [
+            {**where, "method": "euler_maruyama", "size": "1000", "authors_mean": str(value)},
+            {**where, "method": "dual_jko", "size": "0", "authors_mean": str(value)},
+        ]
+        assert [line[2] for line in modules["figures"].bars(rows, published)] == met, value
