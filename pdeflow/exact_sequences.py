@@ -55,7 +55,7 @@ def jko_sequence(problem: Problem, *, dt: float, times: ArrayLike | None = None)
         if problem.structure is None:
             raise
     fine, coarser = (_joined(problem, dt, times, points) for points in POINTS)
-    return Trajectory(fine.times, fine.laws, {**fine.stats, "coarser": coarser})
+    return Trajectory(fine.times, fine.laws, {**fine.stats, "coarser": coarser}, problem=problem)
 
 
 def _joined(problem: Problem, dt: float, times: ArrayLike | None, points: int) -> Trajectory:

@@ -235,7 +235,7 @@ def solve(
                 laws.append(method.law(state))
     seconds = clock.perf_counter() - start
     stats = {"seconds": seconds, "first_call_seconds": seconds if first is None else first, "steps": done}
-    return Trajectory(grid, laws, stats, history)
+    return Trajectory(grid, laws, stats, history, problem=problem)
 
 
 def _mover(problem: Problem, method: Any, fused: bool) -> Callable[..., Any]:
@@ -303,7 +303,8 @@ def _run_whole(problem: Problem, method: Any, dt: float, times: Values, seed: An
     with one_thread():
         laws = method.run(problem, dt, times, seed)
     seconds = clock.perf_counter() - start
-    flow = Trajectory(times, laws, {"seconds": seconds, "first_call_seconds": seconds, "steps": round(times[-1] / dt)})
+    stats = {"seconds": seconds, "first_call_seconds": seconds, "steps": round(times[-1] / dt)}
+    flow = Trajectory(times, laws, stats, problem=problem)
     odd = next((law.dim for law in flow.laws if law.dim != problem.dim), problem.dim)
     if odd != problem.dim:
         raise BadInput(

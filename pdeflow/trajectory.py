@@ -1,7 +1,7 @@
 """Trajectory: laws in time. Exact solutions, stored references, finer runs and runs under test are all trajectories."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from itertools import islice, pairwise
 from typing import Any
@@ -33,6 +33,9 @@ class Trajectory(Value):
         Facts about the whole: `seconds`, `first_call_seconds` and `steps` of a run, `error` of a truth.
     history : list of dict
         One report of the method per step, with `step` and `time`.
+    problem : Problem or applications.Filter, optional
+        What the laws are the answer to, where that is known: `solve`, `exact` and all that is made of them say it, and
+        `reference.save` refuses to store them as the answer to another one.
 
     Raises
     ------
@@ -48,6 +51,7 @@ class Trajectory(Value):
     laws: Sequence[Law]
     stats: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    problem: Any = field(default=None, repr=False, kw_only=True)
 
     def __post_init__(self) -> None:
         times = np.atleast_1d(real_array(self.times, "times"))
@@ -175,7 +179,7 @@ def exact(problem: Problem, times: ArrayLike | None = None) -> Trajectory:
             "runs on the line in any dimension. Pass one as against=."
         )
     grid = saved_times((problem.horizon,) if times is None else times)
-    return Trajectory(grid, [problem.exact(float(t)) for t in grid])
+    return Trajectory(grid, [problem.exact(float(t)) for t in grid], problem=problem)
 
 
 @known_arguments
@@ -199,7 +203,8 @@ def exact_jko(problem: Problem, *, dt: float, times: ArrayLike | None = None) ->
     """
     instance_of(problem, "problem", Problem)
     dt = positive(dt, "dt")
-    return of_iterates(jko_iterates(problem, dt), (problem.horizon,) if times is None else times, dt)
+    found = of_iterates(jko_iterates(problem, dt), (problem.horizon,) if times is None else times, dt)
+    return replace(found, problem=problem)
 
 
 def of_iterates(iterates: Iterator[Law], times: ArrayLike, dt: float) -> Trajectory:

@@ -114,7 +114,7 @@ def standard_truth(problem: Problem, times: Sequence[float]) -> Trajectory:
     largest = max(gaps) / np.sqrt(fine.dim)
     error = Estimate(float(largest), 0.0, "a coarser run of the parts", "sliced_w2")
     laws = fine.laws if by_parts else lift(fine, problem.initial.dim).laws
-    return Trajectory(fine.times, laws, {"error": error, "error_metric": "sliced_w2"})
+    return Trajectory(fine.times, laws, {"error": error, "error_metric": "sliced_w2"}, problem=problem)
 
 
 def _radial(problem: Problem, times: Sequence[float]) -> Trajectory:
@@ -137,7 +137,8 @@ def _radial(problem: Problem, times: Sequence[float]) -> Trajectory:
         return laws.Particles((r[:, None, None] * circle).reshape(-1, 2))
 
     error = Estimate(1 / _RADII, 0.0, "the spacing of the radii", "sliced_w2")
-    return Trajectory(np.asarray(times, dtype=float), [law(float(time)) for time in times], {"error": error})
+    found = [law(float(time)) for time in times]
+    return Trajectory(np.asarray(times, dtype=float), found, {"error": error}, problem=problem)
 
 
 def _neural() -> dict[str, Any]:

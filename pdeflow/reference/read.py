@@ -106,7 +106,8 @@ class Reference:
                 f"t = {missing} is not stored in the reference of {name!r}. Stored times: {self.times.tolist()}. Ask "
                 "for some of these."
             )
-        return Trajectory(times, tuple(self.trajectory.at(t) for t in times), dict(self.trajectory.stats))
+        laws = tuple(self.trajectory.at(t) for t in times)
+        return Trajectory(times, laws, dict(self.trajectory.stats), problem=problem)
 
     def _own(self, problem: Problem, name: str) -> None:
         """`BadInput` unless `problem` is the stored one."""
@@ -159,8 +160,8 @@ def load(path: str | os.PathLike[str]) -> Reference:
     stats = {**_json(attributes, "stats", path), "error": error, "error_metric": error.metric}
     problem, note = recall(attributes)
     provenance = {**attributes, "problem_note": note}
-    laws = laws_of(path, attributes, variables)
-    return Reference(problem, Trajectory(variables["time"].data, tuple(laws), stats), error, provenance)
+    laws = tuple(laws_of(path, attributes, variables))
+    return Reference(problem, Trajectory(variables["time"].data, laws, stats, problem=problem), error, provenance)
 
 
 def contents(path: str | os.PathLike[str]) -> tuple[Attributes, dict[str, Variable]]:

@@ -20,12 +20,12 @@ from .. import __version__
 from .._core.errors import BadInput, BadReference, PdeflowError
 from .._core.estimate import Estimate
 from .._core.files import place_of, write_whole
-from .._core.short_text import shown
+from .._core.short_text import cut, shown
 from .._core.validate import count, known_arguments
 from ..laws import Law
 from ..problems.problem import Problem
 from ..trajectory import Trajectory
-from .problem_record import config_text, record, same_question
+from .problem_record import config_text, differing, plain_text, record, same_question
 from .read import Attributes, contents, parse
 from .schema import SCHEMA, Variable, content_sha256, encode, seal, text_sha256, with_index_axes
 
@@ -58,6 +58,7 @@ def save(
     problem : Problem
         What the trajectory solves.
     trajectory : Trajectory
+        The answer to `problem`: one that knows what it answers (its `problem`) must have the same energy and start.
         Its laws must be of one kind that a file can hold. A user's own laws are stored as the masses of grid cells or
         as samples, and the attribute `law_note` says which (references/README.md).
     error : Estimate
@@ -89,7 +90,8 @@ def save(
     Raises
     ------
     BadInput
-        For laws of several kinds or shapes, an error bar that is not finite and >= 0, and a path that is taken.
+        For a trajectory that answers another problem, laws of several kinds or shapes, an error bar that is not finite
+        and >= 0, and a path that is taken.
     NotAvailable
         For laws that no file can hold.
     BadReference
@@ -227,6 +229,28 @@ def _validate(problem: Problem, trajectory: Trajectory, error: Estimate) -> None
         raise BadInput(
             f"The trajectory has dim {trajectory.dim}, the problem dim {problem.dim}. They must agree. Save each with "
             "its own problem."
+        )
+    _require_answer(problem, trajectory.problem)
+
+
+def _require_answer(problem: Problem, answered: Any) -> None:
+    """`BadInput` where a trajectory knows that it answers another question than `problem`. Names may differ."""
+    if answered is None or answered is problem:
+        return
+    if not isinstance(answered, Problem):
+        raise BadInput(
+            f"The trajectory answers {shown(answered, 300)}, and is to be stored as the truth of problem "
+            f"{shown(problem.name, 80)}. A reference holds the flow of a problem itself, not what was made of it. "
+            "Save the run of solve, or pf.exact."
+        )
+    parts = [part for part in differing(problem, answered).split(", ") if part in ("energy", "initial")]
+    if parts:
+        raise BadInput(
+            f"The trajectory answers problem {shown(answered.name, 80)} with {cut(plain_text(answered.params), 300)}, "
+            f"and is to be stored as the truth of {shown(problem.name, 80)} with "
+            f"{cut(plain_text(problem.params), 300)}, which has another {' and another '.join(parts)}. A reference "
+            "must be the truth of its problem. Pass the problem that was solved; where the two are one flow, written "
+            "in two ways, Trajectory(flow.times, flow.laws) leaves that open."
         )
 
 

@@ -1,7 +1,7 @@
 """finer: a finer run of the same scheme as the truth, with its own error estimate."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from .._core.validate import count, known_arguments, positive
@@ -36,7 +36,7 @@ class Finer(Value):
             coarser = solve(problem, self.method, dt=2 * self.dt, times=times, seed=self.seed)
             run = solve(problem, self.method, dt=self.dt, times=times, seed=self.seed)
             stats = {**run.stats, "coarser": coarser}
-            self._kept[key] = problem, Trajectory(run.times, run.laws, stats, run.history)
+            self._kept[key] = problem, replace(run, stats=stats)
         return self._kept[key][1]
 
 

@@ -140,7 +140,7 @@ def from_refinement(
         "errors": errors,
         "observed_orders": orders,
     }
-    return Trajectory(saved, laws, stats, runs[-1].history)
+    return Trajectory(saved, laws, stats, runs[-1].history, problem=problem)
 
 
 def _with_cells(method: Any, cells: int | Sequence[int], factor: int) -> Any:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -242,3 +243,29 @@ def test_radial_laws_of_other_radii_are_refused(tmp_path):
     run = pf.Trajectory([0.1], [pf.laws.Radial(pf.laws.Uniform(0.5, 1.0), 3)])
     with pytest.raises(pf.NotAvailable, match="Radial of GridLaw"):
         pf.reference.save(tmp_path / "hat.h5", hat, run, error=pf.Estimate(1e-3, 0.0, "guessed", "l1"))
+
+
+def test_a_trajectory_is_stored_as_the_truth_of_its_own_problem_alone(tmp_path):
+    ou, path = pf.problems.ou(), tmp_path / "a.h5"
+    grid = pf.grid.ChangCooper(lower=-6.0, upper=6.0, cells=60, time_order=1)
+    moved = replace(ou, initial=pf.laws.Gaussian(0.5, 1.0))
+    answers = {
+        "heat.*another energy and another initial": pf.exact(pf.problems.heat()),
+        '"temperature": 0.5.*another energy\\.': pf.solve(pf.problems.ou(temperature=0.5), grid, dt=0.5),
+        "'ou'.*another initial\\.": pf.exact_jko(moved, dt=0.5),
+        "another initial\\. ": pf.finer(grid, dt=0.25)(moved, [1.0]),
+        "Filter.*what was made of it": pf.applications.Filter(ou, [0.5], [0.1]).exact(),
+    }
+    for words, flow in answers.items():
+        with pytest.raises(BadInput, match=f"answers .*{words}"):
+            pf.reference.save(path, ou, flow, error=cases.ERROR)
+        assert not path.exists()
+    stored = pf.reference.load(pf.reference.save(path, ou, pf.exact(ou), error=cases.ERROR))
+    for flow in (stored.trajectory, stored(ou, times=[1.0])):
+        with pytest.raises(BadInput, match="is to be stored as the truth of 'heat'"):
+            pf.reference.save(tmp_path / "b.h5", pf.problems.heat(), flow, error=cases.ERROR)
+    # another horizon or another name is the same flow, and a trajectory made by hand says nothing
+    longer = replace(ou, horizon=2.0, name="mine", params={})
+    pf.reference.save(path, longer, pf.exact(ou), error=cases.ERROR, overwrite=True)
+    by_hand = pf.Trajectory(stored.times, stored.trajectory.laws)
+    pf.reference.save(path, longer, by_hand, error=cases.ERROR)

@@ -112,7 +112,7 @@ class Alternation:
         errors = [note["stderr"] for note in self.observations if "stderr" in note]
         if errors:
             stats["log_evidence_stderr"] = float(np.sqrt(np.sum(np.square(errors))))
-        return Trajectory(times, self.laws, stats, self.history)
+        return Trajectory(times, self.laws, stats, self.history, problem=self.filter)
 
 
 def _effective_size(weights: Values, least: float, now: float) -> float:

@@ -106,10 +106,10 @@ def exponential(
         )
     saved = saved_times((problem.horizon,) if times is None else times)
     if problem.structure is not None:
-        return _by_parts(problem.structure, method, saved, nodes)
+        return replace(_by_parts(problem.structure, method, saved, nodes), problem=problem)
     state = _started(problem, method)
     if isinstance(state, BoxState):
-        return _in_the_box(method, state, saved, nodes)
+        return replace(_in_the_box(method, state, saved, nodes), problem=problem)
     grid, half = state.grid, state.grid.half
     laws, largest = [], 0.0
     for t in saved:
@@ -128,7 +128,7 @@ def exponential(
             refuse_piled_up(grid.open_ends, mass, grid.edges, f"at t = {t:g}")
             refuse_unresolved(mass, half_mass, grid.edges, f"at t = {t:g}")
         laws.append(GridLaw((grid.edges,), mass))
-    return Trajectory(saved, tuple(laws), {"steps": 0, "error": largest}, [method.report(state)])
+    return Trajectory(saved, laws, {"steps": 0, "error": largest}, [method.report(state)], problem=problem)
 
 
 def _in_the_box(method: ChangCooper, state: BoxState, times: Values, nodes: int) -> Trajectory:
