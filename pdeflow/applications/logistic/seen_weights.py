@@ -102,7 +102,8 @@ def seen_weights(posterior: Posterior, tolerance: float = 1e-12) -> SeenWeights:
     """
     if not positive(tolerance, "tolerance") < 1:
         raise BadInput(f"tolerance is {tolerance}. It must be below 1. Take e.g. 1e-6.")
-    _, size, axes = np.linalg.svd(posterior.features, full_matrices=True)
+    few = len(posterior.features) < posterior.dim - 1
+    _, size, axes = np.linalg.svd(posterior.features, full_matrices=few)  # all p axes, and no N x N array
     rank = int(np.sum(size > tolerance * size[0]))
     if not rank:
         raise BadInput(

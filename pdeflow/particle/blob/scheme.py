@@ -88,7 +88,8 @@ class Blob(Method):
     Raises
     ------
     BadInput
-        For fields that make no sense, a law whose reach is not known, and forces that are not finite.
+        For fields that make no sense, a law whose reach is not known or that is one point, and forces that are not
+        finite.
     Unsupported
         In more than three dimensions, where a grid of particles has too many, and for potentials without gradient.
     Diverged
@@ -164,10 +165,15 @@ class Blob(Method):
                 "Particles on a grid of your own."
             )
         spacing = float(np.max(known[:, 1] - known[:, 0])) / self.cells
+        if not spacing > 0:
+            raise BadInput(
+                f"The initial law {shown(law)} is one point. Its box must have a side, which tells how wide the "
+                "mollifiers are. Start from a law that spreads, or from two points at least."
+            )
         atoms = law.atoms()
         if atoms is not None:
             full = atoms[1] > 0
-            return np.array(atoms[0][full], order="C"), np.array(atoms[1][full]), spacing or 1.0
+            return np.array(atoms[0][full], order="C"), np.array(atoms[1][full]), spacing
         shape = np.ceil((known[:, 1] - known[:, 0]) / spacing - 1e-9).astype(int)
         if np.prod(shape.astype(float)) > MOST_CELLS:
             raise BadInput(

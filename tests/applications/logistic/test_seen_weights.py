@@ -56,6 +56,20 @@ def test_sums_that_are_not_exact_want_a_tolerance_and_say_what_it_neglects(poste
     assert 0 < np.linalg.norm(slope) <= apart.steepest < 40 * 2e-8  # 40 points; the noise of a direction is below 2e-8
 
 
+def test_many_points_make_no_square_of_them(rng):
+    """Left singular vectors of all 3e5 points would take 720 GB."""
+    features = np.repeat(rng.normal(size=(3, 2)), 100_000, axis=0) @ [[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]]
+    apart = seen_weights(Posterior(features, np.tile([1.0, -1.0], 150_000)))
+    assert np.allclose(np.abs(apart.unseen[:, 0]), 3**-0.5, rtol=1e-12)  # along (1, 1, -1)
+
+
+def test_fewer_points_than_weights_leave_the_rest_unseen(rng):
+    features = rng.normal(size=(2, 5))
+    apart = seen_weights(Posterior(features, [1.0, -1.0]))
+    assert apart.unseen.shape == (5, 3)
+    assert np.abs(features @ apart.unseen).max() < 1e-14  # round-off of sums of five products
+
+
 def test_what_cannot_be_taken_apart_is_refused():
     dark = Posterior(np.zeros((3, 2)), [1.0, -1.0, 1.0])
     with pytest.raises(pf.BadInput, match="All features are zero"):

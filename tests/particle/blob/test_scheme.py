@@ -108,6 +108,13 @@ def test_the_start_has_the_exact_masses_and_a_cloud_is_taken_as_it_is():
     assert state.spacing == 0.1
 
 
+@pytest.mark.parametrize("cloud", [[[0.3]], [[0.3, 1.0], [0.3, 1.0]]])
+def test_one_point_has_no_length_to_measure_the_mollifiers_by(cloud):
+    problem = pf.Problem(Energy(internal=Entropy()), Particles(cloud), 1.0)
+    with pytest.raises(pf.errors.BadInput, match="is one point"):
+        Blob().init(problem, np.random.default_rng(0))
+
+
 def test_what_leaves_the_box_is_below_the_tail():
     state = Blob(cells=60).init(pf.problems.ou(2, seed=0), np.random.default_rng(0))
     assert 0 <= 1 - state.weights.sum() < 1e-12 and state.weights.min() > 0
