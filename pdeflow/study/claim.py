@@ -1,5 +1,7 @@
 """Claim: what a validation asserts, and the verdict of a table on a list of claims."""
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -187,8 +189,22 @@ def weigh_invariant(claim: Claim, rows: Sequence[Row], runs: Sequence[Sequence[R
 
 
 def _not_ok(failed: Sequence[Row]) -> tuple[str, str]:
-    words = sorted({f"{bad['status']}: {bad['why']}" for bad in failed})
-    return "error", f"{len(failed)} row(s) are not ok. {words[0]}"
+    status, why, most = most_frequent(failed)
+    often = "" if most == len(failed) else f"Most often ({most} times), "
+    return "error", f"{len(failed)} row(s) are not ok. {often}{status}: {why}"
+
+
+def most_frequent(failed: Sequence[Row]) -> tuple[str, str, int]:
+    """The kind of error (as `status`) that most of these rows have, its most frequent message, and how many have it."""
+    (status, most), *_ = Counter(bad["status"] for bad in failed).most_common(1)
+    words = [bad["why"] for bad in failed if bad["status"] == status]
+    (sentence, _), *_ = Counter(map(first_sentence, words)).most_common(1)
+    return status, next(text for text in words if first_sentence(text) == sentence), most
+
+
+def first_sentence(words: str) -> str:
+    """What stands before the first full stop that ends a word; an error's message begins with what was given."""
+    return re.split(r"(?<=[.!?]) (?=[A-Z])", words, maxsplit=1)[0]
 
 
 def _named(claim: Claim, row: Row) -> Row:

@@ -150,8 +150,6 @@ def fitted(sweep: Sweep) -> tuple[Fit, list[str]]:
         about = np.flatnonzero(levelled) if levelled.any() else seen[-1:]  # the points that the note speaks of
         above = f", above the measured floor {floor[sweep.coarse_first[-1]]:.3g}" if sweep.measured else ""
         notes.append(f"errors level off at {base[about].min():.3g} from h = {sweep.h[about].max():.3g} down{above}")
-        if sweep.measured:
-            notes.append("another error dominates there: refine what the sweep leaves fixed, or sweep both")
         mask &= ~levelled
     log_h, excess = sweep.log_h[mask], sweep.excess[mask]
     left = [sweep.without(excess, level)]

@@ -11,6 +11,7 @@ from .._core.value import Value
 from ..metrics.metric import FloorAdds
 from .evidence import centre, interval, odds, words
 from .fit import Fit, Line, Sweep, checked_sweep, fitted, local_orders, per_point, vector
+from .notes import approach, dropped, left_fixed, levelling, unmoved
 
 WIDEST = 0.25  # orders of schemes lie half an order apart: half-widths below half of that tell two of them apart
 NOTHING_EXPECTED = "no order was expected"
@@ -215,7 +216,7 @@ def judge(
     """
     sweep = checked_sweep(h, error, floor, truth_error, measured, floor_adds, scale, stderr)
     expected, tolerance = _checked_claim(expected, tolerance)
-    notes = _dropped(sweep)
+    notes = dropped(sweep)
     found = _at_round_off(sweep)
     if found is not None:
         fit = Fit(np.zeros(len(sweep.h), dtype=bool))
@@ -227,7 +228,8 @@ def judge(
             judged = _judged(fit, expected, tolerance, at_least)
             fit = replace(fit, line=judged[1])
         found = _unfit_truth(sweep, fit) or _verdict(sweep, fit, expected, tolerance, judged, at_least)
-        notes = _approach(sweep, fit, found[0], expected, tolerance) + _unmoved(sweep) + notes
+        notes = approach(sweep, fit, found[0], expected, tolerance) + unmoved(sweep) + notes
+        notes += [] if found[0] == "pass" else left_fixed(sweep, fit, expected)
     word, why = found
     return Order(
         fit.line,
@@ -267,38 +269,6 @@ def _straight(line: Line, expected: float | None, tolerance: float, at_least: bo
     if half > max(WIDEST, tolerance):
         return "inconclusive"
     return "pass" if off <= half or off + half <= tolerance else "fail"
-
-
-def _approach(sweep: Sweep, fit: Fit, word: str, expected: float | None, tolerance: float) -> list[str]:
-    """The note that local orders are still on their way to the order claimed."""
-    if word not in ("pass", "inconclusive") or expected is None or not np.isfinite(expected):
-        return []
-    used = sweep.coarse_first[fit.mask[sweep.coarse_first]]
-    excess = sweep.excess[used]
-    if len(used) < 4 or not np.all(excess > 0):
-        return []
-    local = np.diff(np.log(excess)) / np.diff(sweep.log_h[used])
-    off = np.abs(local - expected)
-    one_side = np.all(local < expected) or np.all(local > expected)
-    if not one_side or off[0] <= tolerance or np.any(np.diff(off) >= 0):
-        return []
-    return [f"still pre-asymptotic: local orders {', '.join(f'{one:.2f}' for one in local)} approach {expected:g}"]
-
-
-def _unmoved(sweep: Sweep) -> list[str]:
-    """The note that the levels of the sweep make no difference."""
-    error = sweep.error[sweep.finite]
-    if len(error) < 2 or np.ptp(error) > 1e-9 * error.max():
-        return []
-    return [f"what is swept changes nothing: the error is {error[0]:.3g} at every level"]
-
-
-def _dropped(sweep: Sweep) -> list[str]:
-    """The note that names the errors which are NaN or infinite."""
-    if sweep.finite.all():
-        return []
-    odd = (i for i in sweep.coarse_first if not sweep.finite[i])
-    return ["dropped: " + ", ".join(f"error {sweep.error[i]:g} at h = {sweep.h[i]:.6g}" for i in odd)]
 
 
 def _at_round_off(sweep: Sweep) -> tuple[str, str] | None:
@@ -354,8 +324,10 @@ def _verdict(
         return "inconclusive", "the floor is unknown, so the plateau may be the method's or a bug's"
     if judged is None:
         return "inconclusive", (
-            f"{fit.mask.sum()} point(s) left, 3 are needed: take coarser or more levels, and several seeds of a random "
-            "method, whose spread tells how much a point near its floor says"
+            f"{fit.mask.sum()} point(s) left above where the errors level off, 3 are needed: take coarser levels"
+            if fit.level > 0
+            else f"{fit.mask.sum()} point(s) left, 3 are needed: take coarser or more levels, and several seeds of a "
+            "random method, whose spread tells how much a point near its floor says"
         )
     if expected is None:
         return "measured", NOTHING_EXPECTED
@@ -365,9 +337,9 @@ def _verdict(
     if word == "fail":
         return word, f"the order is {line.slope:.3g}, not {least}{expected:g} within {tolerance:g}"
     if word == "inconclusive":
-        return word, (
-            f"the interval [{line.lower:.3g}, {line.upper:.3g}] is too wide to decide: more levels or seeds are needed"
-        )
+        level = fit.level > 0 or levelling(sweep, fit, expected) is not None
+        needed = "coarser levels, or less of what dominates at the fine ones," if level else "more levels or seeds"
+        return word, f"the interval [{line.lower:.3g}, {line.upper:.3g}] is too wide to decide: {needed} are needed"
     why = f"the order is {least}{expected:g} within {tolerance:g}"
     return (word, why) if sweep.finite.all() else ("inconclusive", why + ", but not every error is a number")
 

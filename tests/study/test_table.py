@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from cheap_schemes import Moments, moment_distance
+from cheap_schemes import Moments, moment_distance, small_study
 from study_cases import DTS, Cloud, Own, small
 
 import pdeflow as pf
+from pdeflow._core.errors import Diverged, Unsupported
 from pdeflow.grid import QuantileJKO
 from pdeflow.laws import Gaussian
 from pdeflow.study import Table
@@ -191,3 +192,31 @@ def test_size_is_judged_over_dt_only_and_for_three_levels():
     assert Table(other, "width").claims(CLAIM).worst == "pass"
     assert Table(rows[:3], "dt").claims(CLAIM).worst == "fail"
     assert Table(rows[:2], "dt").claims(CLAIM).worst == "inconclusive"
+
+
+class Fussy(Moments):
+    """Refuses steps of two sizes in two ways."""
+
+    def step(self, problem, state, dt, rng):
+        if dt < 1 / 10:
+            raise Diverged(f"Step {dt:g} blew up, e.g. at x = 1.5. States stay finite. Use a larger one.")
+        if dt > 1 / 5:
+            raise Unsupported("Too long. Steps are short. Take a shorter one.")
+        return super().step(problem, state, dt, rng)
+
+
+class Hopeless(Moments):
+    def step(self, problem, state, dt, rng):
+        raise Diverged(f"All is lost at dt = {dt > 0}. States stay finite. Take another method.")
+
+
+def test_a_verdict_names_the_most_frequent_reason_for_which_runs_failed():
+    dts = [1 / 4, 1 / 8, 1 / 16, 1 / 32]
+    table = small_study(dts, methods={"fussy": Fussy(), "hopeless": Hopeless()}, seeds=[0, 1]).run()
+    orders = {row["method"]: row for row in table.orders("moments", expected=1)}
+    assert orders["hopeless"]["verdict"] == orders["fussy"]["verdict"] == "inconclusive"
+    assert orders["hopeless"]["why"] == "8 of 8 runs ended as diverged: All is lost at dt = True."
+    assert orders["fussy"]["why"].endswith("4 of 8 runs ended as diverged: Step 0.0625 blew up, e.g. at x = 1.5.")
+    claim = table.claims([pf.Claim(name, "moments", order=1, source="x") for name in ("fussy", "hopeless")])
+    assert claim[0]["why"].startswith("6 row(s) are not ok. Most often (4 times), diverged: Step 0.0625 blew")
+    assert claim[1]["why"].startswith("8 row(s) are not ok. diverged: All is lost at dt = True. States")
