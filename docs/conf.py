@@ -72,6 +72,12 @@ def with_fields(app, what, name, obj, options, signature, return_annotation):
     return str(fields.replace(parameters=plain, return_annotation=fields.empty)), None
 
 
+def with_files(app, name, source):
+    """Links to files outside docs/, such as reports: the site keeps a copy of them to download."""
+    source[0] = source[0].replace("](../", "](path:../")
+
+
 def setup(app):
+    app.connect("source-read", with_files)
     app.connect("autodoc-process-docstring", as_plain_text, priority=400)  # before numpydoc reads the sections
     app.connect("autodoc-process-signature", with_fields)
