@@ -18,8 +18,9 @@ def report(monkeypatch):
 
 
 def row(method, split=0, **changed):
-    common = {"set": "banana", "split": split, "features": 2, "seconds": 40.0, "energy": 0.04, "null": 0.02}
-    return {**common, **ERRORS, "method": method, "accuracy": 0.7, "log_likelihood": -0.5, **changed}
+    common = {"set": "banana", "split": split, "features": 2, "seconds": 40.0, "draws": 8192}
+    numbers = {"energy": 0.04, "null": 0.02, "accuracy": 0.7, "log_likelihood": -0.5}
+    return {**common, **ERRORS, **numbers, "method": method, **changed}
 
 
 def test_what_meets_the_bars_is_not_named(report):
@@ -35,6 +36,14 @@ def test_what_meets_the_bars_is_not_named(report):
 def test_what_misses_a_bar_is_named(report, changed, words):
     (found,) = report.missed([row("chain"), row("ICNN-JKO", **changed)])
     assert words in found
+
+
+def test_a_short_chain_does_not_make_the_bar_easier(report):
+    """Of 8,192 draws against 2,048 in the chain the null level is √2.5 of what it is at 8,192 in both."""
+    short, mine = row("chain", draws=2048), row("ICNN-JKO", energy=0.046)  # 2.3 of its null levels
+    assert report.at_reference([mine], [short]) == pytest.approx([(1 + 2.5 * (2.3**2 - 1)) ** 0.5])
+    (found,) = report.missed([short, mine])
+    assert "3.42 null" in found
 
 
 def test_gaps_are_over_the_splits_that_both_have(report):
