@@ -176,9 +176,8 @@ def solve(
     dt : float
         Length of a step in units of time, > 0.
     times : array_like, optional
-        Increasing multiples of dt (judged to 1e-9 relative), >= 0, shape (k,). They may pass the horizon. By default
-        the
-        horizon alone.
+        Increasing multiples of dt (judged to 1e-9 relative), >= 0, shape (k,). They may pass the horizon, which alone
+        is the default.
     seed : int or SeedSequence
         The same seed gives the same bits, on any number of cores: BLAS works with one thread meanwhile.
     progress : bool
@@ -191,16 +190,15 @@ def solve(
     -------
     Trajectory
         The laws at `times`. Its `stats` hold `seconds` (of the whole run), `first_call_seconds` (initial state and
-        first
-        step, where compilation and factorisation happen) and `steps`; its `history` holds one report per step, or per
-        fused call.
+        first step, with compilation and factorisation) and `steps`; its `history` holds one report per step or fused
+        call.
 
     Raises
     ------
     BadInput
-        For a problem, method, dt, times or seed that makes no sense, and where the gradient of V or W is not that of
-        its values at a quarter of 16 points of the initial law (at kinks and where values are noisy there is no
-        verdict).
+        For a problem, method, dt, times or seed that makes no sense, for a method whose init or step returns None or
+        whose law is none, and where the gradient of V or W is not that of its values at a quarter of 16 points of the
+        initial law (at kinks and where values are noisy there is no verdict).
     Unsupported
         By the method, for a problem that it cannot treat; and for a potential that depends on time and a method whose
         `step` takes no `time`.
@@ -214,25 +212,25 @@ def solve(
         return _run_whole(problem, method, dt, grid, seed, on_step)
     rng, method = np.random.default_rng(_seed(seed)), by_parts(problem, method)
     fused = on_step is None and _fuses(method)
-    move = _mover(problem, method, fused)
+    move, verb = _mover(problem, method, fused), "advance" if fused else "step"
     reports, history, first, done = hasattr(method, "report"), [], None, 0
     bar = ProgressBar(flag(progress, "progress"), marks[-1], type(method).__name__)
     start = clock.perf_counter()
     with one_thread(), bar:
         state = initial_state(problem, method, rng, dt=dt)
         refuse_foreign_gradients(problem.energy.at(0.0), problem.initial)
-        laws = [method.law(state)] if marks[0] == 0 else []
+        laws = [_law(problem, method, method.law(state))] if marks[0] == 0 else []
         for stride, done in _strides(marks, fused):
-            state = move(state, dt, stride, (done - stride) * dt, rng)
+            state = _returned(method, verb, move(state, dt, stride, (done - stride) * dt, rng))
             first = clock.perf_counter() - start if first is None else first
             _check_finite(state, done, dt)
             if reports:
                 history.append({"step": done, "time": done * dt, **method.report(state)})
             if on_step is not None:
-                on_step(done, done * dt, method.law(state))
+                on_step(done, done * dt, _law(problem, method, method.law(state)))
             bar.update(done, history[-1].get("loss") if history else None)
             if done == marks[len(laws)]:
-                laws.append(method.law(state))
+                laws.append(_law(problem, method, method.law(state)))
     seconds = clock.perf_counter() - start
     stats = {"seconds": seconds, "first_call_seconds": seconds if first is None else first, "steps": done}
     return Trajectory(grid, laws, stats, history, problem=problem)
@@ -259,7 +257,32 @@ def _mover(problem: Problem, method: Any, fused: bool) -> Callable[..., Any]:
 
 def initial_state(problem: Problem, method: Any, rng: np.random.Generator, *, dt: float) -> Any:
     """The state from which a method goes on in steps of dt; its `init` gets dt where its signature asks for it."""
-    return method.init(problem, rng, **({"dt": dt} if takes_step_length(method) else {}))
+    return _returned(method, "init", method.init(problem, rng, **({"dt": dt} if takes_step_length(method) else {})))
+
+
+def _returned(method: Any, verb: str, state: Any) -> Any:
+    """The state that `init`, `step` or `advance` returned, or `BadInput` where it returned nothing."""
+    if state is None:
+        raise BadInput(
+            f"{verb} of {shown(method, 200)} returned None. It must return the state, which the next call gets. End it "
+            "with `return` and the state."
+        )
+    return state
+
+
+def _law(problem: Problem, method: Any, law: Any, verb: str = "law") -> Law:
+    """What `law` or `run` gave, or `BadInput` for what is no law, or none of the dimension of the problem."""
+    if not isinstance(law, Law):
+        raise BadInput(
+            f"{verb} of {shown(method, 200)} returned {shown(law, 300)}, of type {type(law).__name__}. It must be a "
+            "pdeflow Law. Wrap it: Particles(x) for points (n, d), GridLaw(edges, mass) for masses of cells."
+        )
+    if law.dim != problem.dim:
+        raise BadInput(
+            f"{verb} of {shown(method, 200)} returned a law of dim {law.dim}, {shown(law, 300)}. The problem has "
+            f"dim {problem.dim}. Return a law of that dimension, such as that of points (n, {problem.dim})."
+        )
+    return law
 
 
 def takes_step_length(method: Any) -> bool:
@@ -305,11 +328,8 @@ def _run_whole(problem: Problem, method: Any, dt: float, times: Values, seed: An
     seconds = clock.perf_counter() - start
     stats = {"seconds": seconds, "first_call_seconds": seconds, "steps": round(times[-1] / dt)}
     flow = Trajectory(times, laws, stats, problem=problem)
-    odd = next((law.dim for law in flow.laws if law.dim != problem.dim), problem.dim)
-    if odd != problem.dim:
-        raise BadInput(
-            f"{shown(method)} gave a law of dim {odd}. The problem has dim {problem.dim}. Answer in that dimension."
-        )
+    for law in flow.laws:
+        _law(problem, method, law, "run")
     return flow
 
 

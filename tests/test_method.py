@@ -157,8 +157,45 @@ def test_anything_with_three_verbs_is_a_method():
             pf.solve(PROBLEM, bad, dt=0.5)
     with pytest.raises(pf.BadInput, match="Problem"):
         pf.solve(decay, PROBLEM, dt=0.5)
-    with pytest.raises(pf.BadInput, match="must be a pdeflow Law"):
-        pf.solve(PROBLEM, SimpleNamespace(init=decay.init, step=decay.step, law=lambda state: state), dt=0.5)
+
+
+class Forgetful(Walk):
+    """Returns something else than it should from one of its verbs."""
+
+    def __init__(self, verb, answer=None):
+        self.verb, self.answer = verb, answer
+
+    def init(self, problem, rng):
+        return None if self.verb == "init" else rng.standard_normal((4, 1))
+
+    def step(self, problem, state, dt, rng):
+        return None if self.verb == "step" else state
+
+    def law(self, state):
+        return self.answer if self.verb == "law" else Particles(state)
+
+
+class ForgetfulCall(Forgetful):
+    def advance(self, problem, state, dt, steps, rng):
+        return None
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        (Forgetful("init"), "^init of Forgetful.* returned None. It must return the state"),
+        (Forgetful("step"), "^step of Forgetful.* returned None"),
+        (ForgetfulCall(""), "^advance of Forgetful.* returned None"),
+        (Forgetful("law"), "^law of Forgetful.* returned None, of type NoneType. It must be a pdeflow Law"),
+        (Forgetful("law", np.zeros((4, 1))), r"^law of .* returned array.*ndarray.* Particles\(x\) for points"),
+        (Forgetful("law", Particles(np.zeros((4, 2)))), r"dim 2, .*The problem has dim 1.*points \(n, 1\)"),
+    ],
+)
+def test_a_verb_that_returns_something_else_is_named(method, words):
+    for extra in ({}, {"times": [0.0, 1.0]}, {"on_step": lambda step, time, law: None}):
+        if not (isinstance(method, ForgetfulCall) and "on_step" in extra):
+            with pytest.raises(pf.BadInput, match=words):
+                pf.solve(PROBLEM, method, dt=0.5, **extra)
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,9 @@ class Estimate(Value):
         The name of the quantity.
     null : float, optional
         The null level: the mean of the value if both samples came from one law, at the sizes and by the estimator used,
-        in the unit of the value. An exact solver reaches it and no less; what counts is the value above it. None where
-        the estimator does not know it, and where nothing was sampled.
+        in the unit of the value. An exact solver reaches it and no less; what counts is the value above it. The same of
+        one law on two grids whose cells do not nest. None where the estimator does not know it, and where nothing was
+        sampled or cut.
 
     Notes
     -----

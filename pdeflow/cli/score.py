@@ -104,22 +104,21 @@ def _problems(names: str) -> dict[str, Problem]:
     for name in asked:
         if name not in known:
             raise BadInput(
-                f"--problems has {name!r}. Possible: standard, {', '.join(known)}. Name one of these."
-                f"{did_you_mean(name, list(known))}"
+                f"--problems has {name!r}. Possible: standard, {', '.join(known)}.{did_you_mean(name, list(known))}"
             )
     return {name: known[name] for name in asked}
 
 
 def _entries(methods: Sequence[str], order: float) -> list[Entry]:
     """The methods that are named, after those of the house where none of them is."""
-    from ..applications import HOUSE, house_methods
+    from ..applications import HOUSE, house_methods, standard_problems
 
     for name in methods:
         if ":" not in name and name not in HOUSE:
-            raise BadInput(
-                f"METHOD is {name!r}. Possible: {', '.join(HOUSE)}, or FILE.py:NAME. Name one of these."
-                f"{did_you_mean(name, list(HOUSE))}"
-            )
+            cure = did_you_mean(name, list(HOUSE))
+            if name in standard_problems():
+                cure = f" {name!r} is a problem: pass it by --problems."
+            raise BadInput(f"METHOD is {name!r}. Possible: {', '.join(HOUSE)}, or FILE.py:NAME.{cure}")
     named = [name for name in methods if ":" not in name]
     return [*house_methods(named or HOUSE), *(_own(name, order) for name in methods if ":" in name)]
 

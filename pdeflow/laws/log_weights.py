@@ -16,6 +16,7 @@ from .maps import Map
 
 LogWeight = Callable[[Points], Values]
 ROWS = 8192  # points that are pushed at a time
+LEAST_EFFECTIVE = 10  # draws that weighted points are worth, below which they do not know their own error
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +132,11 @@ def weights_at(log_weight: LogWeight, x: Points) -> Values:
             "Correct it."
         )
     return values
+
+
+def effective_size(weights: Values) -> float:
+    """(Σw)²/Σw²: how many independent draws the points of these weights (n,) >= 0 are worth."""
+    return float(np.sum(weights) ** 2 / np.sum(weights**2))
 
 
 def refuse_cut(old: Numbers, new: Numbers, axes: tuple[Row, ...]) -> None:

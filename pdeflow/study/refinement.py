@@ -120,6 +120,7 @@ def from_refinement(
     dt, order, seed = positive(dt, "dt"), positive(order, "order"), count(seed, "seed", 0)
     extrapolate, dt_factor = flag(extrapolate, "extrapolate"), count(dt_factor, "dt_factor", 2)
     given = None if axes is None else [real_array(edges, f"axes[{i}]", ndim=1) for i, edges in enumerate(axes)]
+    _require_cells(problem, given)
     steps = [dt / dt_factor**level for level in range(LEVELS)]
     saved, _ = time_grid((problem.horizon,) if times is None else times, dt)
     methods = [_with_cells(method, cells, 2**level) for level in range(LEVELS)]
@@ -141,6 +142,20 @@ def from_refinement(
         "observed_orders": orders,
     }
     return Trajectory(saved, laws, stats, runs[-1].history, problem=problem)
+
+
+def _require_cells(problem: Problem, given: Sequence[Row] | None) -> None:
+    """`BadInput` before any run where laws cannot be compared by the masses of cells."""
+    structure, dim = problem.structure, problem.dim
+    if structure is not None and dim > 2:
+        raise BadInput(
+            f"Problem {problem.name!r} has dim {dim} and runs by its {len(structure.parts)} part(s) on the line. "
+            "Refinement compares masses of cells, of such laws up to dim 2. Refine a part, such as "
+            "from_refinement(problem.structure.parts[0], ...), in radial problems the law of the radius |x|; or take "
+            "pf.finer(method, dt), the truth of a study in any dimension."
+        )
+    if given is not None and len(given) != dim:
+        raise BadInput(f"axes= has {len(given)} axes. The problem has dim {dim}. Pass the edges of each axis.")
 
 
 def _with_cells(method: Any, cells: int | Sequence[int], factor: int) -> Any:

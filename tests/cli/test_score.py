@@ -24,6 +24,9 @@ def test_wrong_names_are_answered(run, tmp_path, capsys):
         (["ChangCoper"], "Did you mean 'ChangCooper'"),
         (["none.py:x"], "no Python file"),
         (["--problems", "ou 3"], "Possible: standard"),
+        (["METHOD"], "FILE.py:NAME. Use one of these."),
+        (["QuantileJKO", "double_well"], "'double_well' is a problem: pass it by --problems."),
     ):
         assert run("score", *words, "--out", tmp_path / "b") == 3
-        assert answer in capsys.readouterr().err
+        said = capsys.readouterr().err
+        assert answer in said and said.count(" one of these") <= 1

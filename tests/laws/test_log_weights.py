@@ -5,7 +5,7 @@ import pytest
 
 import pdeflow as pf
 from pdeflow.laws import AffineMap, Gaussian, GaussianLikelihood, Particles, reweighted, reweighting
-from pdeflow.laws.log_weights import PathWeight
+from pdeflow.laws.log_weights import PathWeight, effective_size
 
 
 def test_the_kalman_update_in_several_dimensions():
@@ -49,3 +49,9 @@ def test_weights_that_are_none_are_refused(weight, words):
 def test_an_observation_of_another_dimension_is_refused():
     with pytest.raises(pf.errors.BadInput, match="dimension 2"):
         reweighted(Gaussian(0.0, 1.0), GaussianLikelihood([0.0, 1.0], 1.0))
+
+
+def test_the_effective_size_is_a_number_of_draws_in_any_unit():
+    assert effective_size(np.full(7, 3.0)) == pytest.approx(7.0, rel=1e-14)
+    assert effective_size(np.array([0.0, 2.0, 0.0])) == 1.0
+    assert effective_size(np.array([3.0, 1.0])) == pytest.approx(1.6, rel=1e-14)

@@ -19,6 +19,7 @@ from pdeflow.laws import (
     Semicircle,
     Uniform,
 )
+from pdeflow.laws.cell_integrals import cell_masses
 
 
 def l2_gaussians(p, q):
@@ -178,3 +179,30 @@ def test_what_has_no_density_is_not_available(rng):
     with pytest.raises(pf.NotAvailable, match="cdf nor log_density"):
         metrics.l1(GridLaw(AXES, product_mass(SQUARE)), Ring(1.0))
     assert metrics.l1(FromQuantile(lambda u: 2 * u), GridLaw([0.0, 1, 2], [0.5, 0.5])).value <= 1e-14
+
+
+def on_cells(law, *counts, half=4.0):
+    axes = [np.linspace(-half, half, n + 1) for n in counts]
+    mass = cell_masses(law, axes).mass
+    return GridLaw(axes, mass / mass.sum())
+
+
+@pytest.mark.parametrize("metric", [metrics.l1, metrics.l2])
+def test_the_null_level_of_cells_that_do_not_nest_is_what_one_law_gives(metric):
+    for law, few, many in (
+        (Gaussian(0.3, 0.5), (60,), (70,)),
+        (Gaussian(0.3, 0.5), (40,), (90,)),
+        (Gaussian([0.3, 0.0], 0.5), (40, 30), (50, 64)),
+    ):
+        found = metric(on_cells(law, *few), on_cells(law, *many))
+        assert "cut cells of the other" in found.how and found.value > 1e-3
+        assert found.null == pytest.approx(found.value, rel=0.03), law  # the next order: (h/σ)²/6 = 0.024
+    nested = metric(on_cells(Gaussian(0.3, 0.5), 30), on_cells(Gaussian(0.3, 0.5), 90))
+    assert nested.null is None and nested.value < 1e-14 and "cut" not in nested.how
+    assert metric(on_cells(Gaussian(0.3, 0.5), 30), Gaussian(0.3, 0.5)).null is None
+
+
+def test_a_uniform_density_in_cut_cells_is_known():
+    wide = GridLaw([np.linspace(-4.0, 4.0, 8)], np.full(7, 1 / 7))
+    found = metrics.l1(on_cells(Uniform(-4.0, 4.0), 6), wide)
+    assert found.null is None and found.value < 1e-14

@@ -54,3 +54,13 @@ def test_what_round_off_leaves_below_zero_is_no_wrong_sign():
     """A relative entropy as the difference of two sums of size one."""
     table = small(metrics={"rounded": lambda a, b: moment_distance(a, b) ** 2 - 1e-14}, times=[0.0, 1.0]).run()
     assert {row["status"] for row in table} == {"ok"}
+
+
+def test_cells_that_do_not_nest_in_those_of_the_truth_have_the_floor_of_cut_cells():
+    box = {"lower": -4.0, "upper": 6.0, "time_order": 2}
+    truth = pf.solve(pf.problems.ou(), pf.grid.ChangCooper(cells=120, **box), dt=1 / 64)
+    methods = {f"{cells}": pf.grid.ChangCooper(cells=cells, **box) for cells in (60, 70)}
+    table = small(methods=methods, sweep={"dt": [1 / 32]}, metrics={"l1": pf.metrics.l1}, against=truth).run()
+    nested, cut = table
+    assert nested["floor"] < 1e-13 and np.isnan(nested["null"]) and nested["floor_how"] == "deterministic"
+    assert 1e-4 < cut["floor"] == cut["null"] < cut["error"] and "null level" in cut["floor_how"]

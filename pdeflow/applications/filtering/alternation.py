@@ -13,14 +13,13 @@ from ..._core.shapes import Points, Values
 from ..._core.short_text import shown
 from ..._core.validate import draws
 from ...laws import Law, Particles, Reweighted, Stratified, reweighting
-from ...laws.log_weights import PathWeight, weights_at
+from ...laws.log_weights import LEAST_EFFECTIVE, PathWeight, effective_size, weights_at
 from ...laws.metropolis_hastings import off_chains, on_chains
 from ...trajectory import Trajectory
 
 if TYPE_CHECKING:
     from .filter import Filter
 
-LEAST_EFFECTIVE = 10  # draws among which the likelihood is shared, below which they do not know their own error
 # Nats by which the density of a piece of a quantile function differs from its neighbours', in the mean over the
 # posterior. Posteriors of a Gaussian in 30 to 1,000 pieces, graded or uniform, given a place up to 30 away with noise
 # of variance 1e-4 to 1, then err by at most 0.05 deviations in the mean, 6 % in the variance and 0.06 in the
@@ -117,7 +116,7 @@ class Alternation:
 
 def _effective_size(weights: Values, least: float, now: float) -> float:
     """1/Σw², or `BadInput` where that is too small."""
-    size = float(1 / np.sum(weights**2))
+    size = effective_size(weights)
     if not size >= least * (1 - 1e-12):  # of one particle 1/Σw² may be 1 - ε
         raise BadInput(
             f"The posterior after the observation at time {now:g} is carried by {size:.3g} of {len(weights)} particles "
@@ -169,7 +168,7 @@ def _evidence_of_draws(law: Law, log_weight: Any, chains: int | None = None) -> 
     likelihood = np.exp(log - log.max())
     mean = float(share @ likelihood)
     parts, factor = share * (likelihood - mean), 1.0
-    if mean**2 < LEAST_EFFECTIVE * np.sum((share * likelihood) ** 2):
+    if effective_size(share * likelihood) < LEAST_EFFECTIVE:
         factor = np.inf
     elif chains is not None and chains < len(x):
         parts = np.bincount(np.arange(len(x)) % chains, weights=parts)

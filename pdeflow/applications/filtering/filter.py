@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..._core.arrays import is_tensor
-from ..._core.errors import BadInput, Unsupported
+from ..._core.errors import BadInput, NotAvailable, Unsupported
 from ..._core.shapes import Points, Values
 from ..._core.short_text import shown
-from ..._core.validate import count, instance_of, known_arguments, positive, real, real_array, saved_times
+from ..._core.validate import count, instance_of, known_arguments, positive, real, real_array, saved_times, spd_matrix
 from ..._core.value import Value
 from ...energies.energy import Energy
 from ...energies.internal import Entropy
@@ -117,7 +117,7 @@ class Filter(Value):
                     "each value is a noisy place, of that dimension. Reshape them, or pass log_likelihood=."
                 )
             variance: Any = 1.0 if self.variance is None else self.variance
-            GaussianLikelihood(values[0], variance)
+            spd_matrix(variance, self.problem.dim, "variance")
             object.__setattr__(self, "variance", variance)
         elif not callable(self.log_likelihood):
             raise BadInput(
@@ -162,10 +162,11 @@ class Filter(Value):
         dt : float
             The step of the path, in units of time.
         """
-        path_seed, noise_seed = _seeds(seed, 2)
+        instance_of(problem, "problem", Problem)
+        cov, (path_seed, noise_seed) = spd_matrix(variance, problem.dim, "variance"), _seeds(seed, 2)
         path = solve(problem, EulerMaruyama(particles=1), dt=dt, times=times, seed=path_seed)
         places = np.concatenate([law.sample(1, np.random.default_rng(0)) for law in path.laws])
-        noise = Gaussian(np.zeros(problem.dim), variance).sample(len(places), np.random.default_rng(noise_seed))
+        noise = Gaussian(np.zeros(problem.dim), cov).sample(len(places), np.random.default_rng(noise_seed))
         return cls(problem, path.times, places + noise, variance)
 
     def log_weight(self, k: int) -> Any:
@@ -250,9 +251,23 @@ class Filter(Value):
         Raises
         ------
         NotAvailable
-            Where the problem has no exact flow from its law, or from a posterior.
+            Where the problem has no exact flow from its law, or from a posterior: with log_likelihood that of the first
+            observation is the last that is exact.
         """
-        return self._alternate(lambda start, ends, _: exact(start, ends), None, until, times, 0, None, 1.0)
+        return self._alternate(self._closed, None, until, times, 0, None, 1.0)
+
+    def _closed(self, start: Problem, ends: Values, _: int) -> Trajectory:
+        """The exact flow from the law so far."""
+        try:
+            return exact(start, ends)
+        except NotAvailable as error:
+            noise = "Gaussian noise" if self.log_likelihood is None else "log_likelihood"
+            raise NotAvailable(
+                f"Problem {shown(start.name, 80)} observed with {noise} has no closed flow from "
+                f"{shown(start.initial, 300)}. Exact is Kalman's filter: variance=, and a flow of Gaussians or their "
+                "mixtures. In its place take run(grid.ChangCooper(), dt=...), the truth but for its cells, or "
+                "run(particle.EulerMaruyama(), dt=...), the bootstrap filter."
+            ) from error
 
     def _alternate(
         self,

@@ -138,7 +138,8 @@ class BackAndForthJKO(Method):
     *Obstacles.* Cells where V is inf hold no mass. Transport is that of the plane: a step does not go round an obstacle
     but through it, as in the JKO scheme itself. On the line mass goes to the other side where that pays within a step.
     In the plane Laguerre cells end at obstacles, and where going through one pays the gap shows it (`NotConverged`):
-    shorter steps do not go through.
+    shorter steps do not go through. With an entropy on the line V may be inf beyond walls at the ends alone: where the
+    ends are chosen V is asked in all cells, and one that is inf inside the domain is refused (`BadInput`).
 
     *Interaction.* With a kernel the dual is not a sum over points. So a step is that of the energy whose interaction is
     linear at the law before it: V + W*ρ_k stands for the potential, by the convolution of `FiniteVolume`. It is of

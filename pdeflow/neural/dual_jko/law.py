@@ -15,10 +15,9 @@ from ..._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
 from ..._core.validate import at_finite_points, count, draws, levels, numbers, points
 from ...laws import Law, Particles
 from ...laws.line_table import DensityTable
-from ...laws.log_weights import weights_at
+from ...laws.log_weights import LEAST_EFFECTIVE, effective_size, weights_at
 from .basis import Basis
 
-LEAST_EFFECTIVE = 10.0  # draws that importance sampling is worth
 MOST_AT_END = 1e-4  # of the mass in the last panel at an end of the line, next to which as much may be missing
 INFLATION = 1.2  # of the reference's covariance: lighter tails than the law's would make the weights unbounded
 
@@ -270,7 +269,7 @@ class DualLaw(Law):
                 "Check the likelihoods, or use more draws."
             )
         weights = np.exp(logs - top)
-        effective = float(weights.sum() ** 2 / np.sum(weights**2))
+        effective = effective_size(weights)
         if effective < min(LEAST_EFFECTIVE, n / 2):
             raise NotConverged(
                 f"{n} draws of the reference of {self!r} are worth {effective:.1f} draws of the law; at least "

@@ -175,20 +175,12 @@ def minimise_linear(
 
     Parameters
     ----------
-    functional : JKOFunctional
-        Of the energy.
+    functional, batches, dt, most, tolerance
+        As in `minimise`; the gradient is that of a batch.
     part : LinearPart
         The map, changed in place.
-    batches : callable
-        Iteration -> points (n, d).
     particles : (n, d) array
         The law, of which the first ones give B (`RENEWED`).
-    dt : float
-        Time step.
-    most : int
-        Iterations at most, one batch each.
-    tolerance : float
-        Of the norm of g on a batch, over dt.
 
     Returns
     -------

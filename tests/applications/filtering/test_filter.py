@@ -185,7 +185,8 @@ def test_a_filter_of_its_own_draws():
         (dict(times=[0.0, 1.0, 2.0]), "above 0"),
         (dict(times=[1.0, 2.0]), "one value"),
         (dict(values=np.zeros((3, 2))), "dim 1"),
-        (dict(variance=-1.0), "cov"),
+        (dict(variance=-1.0), "^variance is not positive definite"),
+        (dict(variance=np.eye(2)), r"^variance has shape \(2, 2\)"),
         (dict(variance=2.0, log_likelihood=lambda x, y: x[:, 0]), "one of the two"),
         (dict(variance=1.0, log_likelihood=lambda x, y: x[:, 0]), "variance is 1.0 beside"),
     ],
@@ -213,6 +214,14 @@ def test_what_cannot_run_is_refused():
         Filter(LINEAR.problem, [0.5], [0.9], log_likelihood=3)
     with pytest.raises(pf.errors.Unsupported, match=r"SVGD.* another time than the diffusion"):
         LINEAR.run(pf.particle.SVGD(), dt=0.1)
+    with pytest.raises(pf.errors.BadInput, match=r"^variance is not positive definite"):
+        Filter.simulated(LINEAR.problem, [0.5], -0.1)
+    with pytest.raises(
+        pf.errors.NotAvailable, match=r"log_likelihood has no closed flow.*Kalman.*ChangCooper.*bootstrap"
+    ):
+        Filter(LINEAR.problem, [0.5, 1.0], [0.9, 0.1], log_likelihood=lambda x, y: -np.abs(x[:, 0] - y)).exact()
+    with pytest.raises(pf.errors.NotAvailable, match="with Gaussian noise has no closed flow"):
+        Filter(pf.problems.double_well(), [0.5], [0.9]).exact()
     moving = pf.problems.ou(center=lambda t: np.array([t]))
     with pytest.raises(pf.errors.Unsupported, match="clock"):
         Filter(moving, [0.5], [0.0])
