@@ -16,6 +16,7 @@ from .pair import answers
 from .reweighted import differences, w2_of_differences_on_the_line
 from .w2_mixtures import w2_of_mixtures, w2_to_pieces
 
+STEEPEST = 1e300  # slope of a quantile function; what a cell holds below a share of 1e-300 of its width counts nowhere
 _LAST = 2.0**-53  # the least share above that 1 - share still shows
 _HALVED = halved_levels(60)  # what lies below 2^-60 of a Gaussian is round-off
 _PLACES = np.concatenate([[-1.0], kronrod(15)[0], [1.0]])  # of a panel where quantile functions are looked at
@@ -63,9 +64,12 @@ def _pieces(law):
 
 
 def _wide(levels, q):
-    """The pieces, as in `_pieces`, that hold more than no level at all."""
-    wide = np.flatnonzero(levels[1:] > levels[:-1])
-    return np.append(levels[wide], levels[-1]), q[wide], q[wide + 1]
+    """The pieces, as in `_pieces`, that hold more than no level at all, and enough for a slope that floats hold."""
+    width = levels[1:] - levels[:-1]
+    wide = np.flatnonzero(width * STEEPEST > np.abs(q[1:] - q[:-1]))
+    starts = levels[wide]
+    starts[0] = levels[0]
+    return np.append(starts, levels[-1]), q[wide], q[wide + 1]
 
 
 def _merged(a, b):

@@ -92,12 +92,14 @@ class DualJKO(Method):
 
     *On the line* the integrals are Gauss-Legendre panels, with Gauss-Hermite nodes for y under a very narrow kernel.
 
-    *Report.* iterations (of the last round), rounds, gradient_norm, effective_temperature, and marginal_error, which is
-    what the functions lack: how far the law is from the second marginal of the coupling, which is the same law for the
-    exact step: the root mean square of the gaps of the means of waves of amplitude one, of wave numbers up to 4 per
-    deviation of the law: 16 by quadrature on the line, elsewhere 64 random ones with the noise of the draws. On the
-    line also inner_error, of the integrals over y, in nats; elsewhere effective_share, of the draws of
-    the reference.
+    *Report.* iterations (of the last round), rounds, gradient_norm, effective_temperature, and marginal_error: how far
+    the law is from the second marginal of the coupling, which is the same law for the exact step: the root mean square
+    of the gaps of the means of waves of amplitude one, of wave numbers up to 4 per deviation of the law: 16 by
+    quadrature on the line, elsewhere 64 random ones with the noise of the draws. **It does not see what is finer than
+    these waves**: after one step from three atoms (ε = 0.05) the law is 0.013 in L1 from the exact step with 40 bumps,
+    0.0016 with 80, 3e-5 with 160, and marginal_error is below 5e-9 each time. Compare two numbers of bumps there. On
+    the line also inner_error, of the integrals over y, in nats; elsewhere effective_share, of the draws of the
+    reference.
     """
 
     samples: int = 8192
