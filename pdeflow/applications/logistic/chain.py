@@ -14,7 +14,7 @@ from ..._core.value import Value
 from ...laws import Particles
 from .diagnostics import Chains, effective_draws, r_hat
 from .polya_gamma import polya_gamma
-from .posterior import Posterior
+from .posterior import Posterior, require_posterior
 
 LARGEST_R_HAT = 1.01  # [vehtari2021]
 POTRF, POTRS, TRTRS = get_lapack_funcs(("potrf", "potrs", "trtrs"), dtype=np.float64)
@@ -134,6 +134,7 @@ def gibbs(
     tenth sweep), and ratios to null levels are told as they would be by 8,192.
     A sweep costs O(N p²) and about 150 ns times N.
     """
+    require_posterior(posterior)
     count(draws, "draws", 8)
     count(chains, "chains", 2)
     count(thin, "thin")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..._core.validate import draws
+from ..._core.validate import count, draws
 from .data import DataSet
 
 FEATURES = 20  # of twonorm and ringnorm
@@ -14,7 +14,7 @@ def twonorm(n: int, rng: np.random.Generator) -> DataSet:
 
     All entries of a are 2/√20. The Bayes rule is the sign of Σ s_i, of error Φ(-2) = 0.02275 [breiman1998].
     """
-    n = draws(n, rng)
+    n = count(draws(n, rng), "n")
     labels = _coin(n, rng)
     return DataSet(rng.standard_normal((n, FEATURES)) + labels[:, None] * 2 / np.sqrt(FEATURES), labels)
 
@@ -25,7 +25,7 @@ def ringnorm(n: int, rng: np.random.Generator) -> DataSet:
     All entries of a are 2/√20 [breiman1998]. The values of KEEL's file `ring` were written as whole thousandths without
     their trailing zeros, so that 0.840 stands there as 84: about a tenth of them are too small by a factor of ten.
     """
-    n = draws(n, rng)
+    n = count(draws(n, rng), "n")
     labels = _coin(n, rng)[:, None]
     x = rng.standard_normal((n, FEATURES))
     return DataSet(np.where(labels > 0, 2 * x, x + 2 / np.sqrt(FEATURES)), labels[:, 0])
@@ -38,7 +38,7 @@ def waveform(n: int, rng: np.random.Generator) -> DataSet:
     2 those about 11 and 7, class 3 those about 15 and 7. Label +1 is class 1, a third of the points; the others are -1,
     as in the benchmark of two classes of [ratsch2001].
     """
-    n = draws(n, rng)
+    n = count(draws(n, rng), "n")
     kind = rng.integers(3, size=n)
     waves = np.stack([WAVE, np.roll(WAVE, 4), np.roll(WAVE, -4)])
     first, second = np.array([0, 0, 1])[kind], np.array([1, 2, 2])[kind]

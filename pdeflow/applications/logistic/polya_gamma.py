@@ -7,7 +7,7 @@ import numpy as np
 from ..._core.compiled import compiled
 from ..._core.errors import BadInput
 from ..._core.shapes import Values
-from ..._core.validate import real_array
+from ..._core.validate import draws, real_array
 
 CUT = 0.64  # where the two series of the density are exchanged: each falls from term to term on its side of it
 
@@ -36,7 +36,7 @@ def polya_gamma(tilt: Values, rng: np.random.Generator) -> Values:
     Raises
     ------
     BadInput
-        For entries that are not finite, or beyond 1e100, where z² overflows.
+        For entries that are not finite, or beyond 1e100, where z² overflows, and for what is no generator.
 
     References
     ----------
@@ -47,7 +47,7 @@ def polya_gamma(tilt: Values, rng: np.random.Generator) -> Values:
         raise BadInput(
             f"tilt has an entry of size {2 * halves.max():.3g}. It must be at most 1e100. Scale the features."
         )
-    out = np.empty(len(halves))
+    out = np.empty(draws(len(halves), rng))
     _fill(out, halves, rng)
     return out
 

@@ -12,7 +12,7 @@ from ..._core.arrays import exp, is_tensor, like
 from ..._core.errors import BadInput
 from ..._core.shapes import Points, Values
 from ..._core.short_text import shown
-from ..._core.validate import points, positive, readonly, real_array
+from ..._core.validate import draws, points, positive, readonly, real_array
 from ...energies.energy import Energy
 from ...energies.internal import Entropy
 from ...energies.potentials import Potential
@@ -227,7 +227,17 @@ class Posterior(Potential):
         α | w ~ Gamma(shape a + p/2, rate b + |w|²/2): the Gibbs step [docs/math.md 12]. It does not see the labels.
         """
         w = points(w, self.dim - 1)
+        draws(len(w), rng)
         return rng.gamma(self.shape + (self.dim - 1) / 2, 1 / (self.rate + (w * w).sum(-1) / 2))
+
+
+def require_posterior(value: Any) -> None:
+    """`BadInput` unless `value` is a `Posterior`."""
+    if not isinstance(value, Posterior):
+        raise BadInput(
+            f"posterior is {shown(value, 200)} ({type(value).__name__}). It must be a logistic.Posterior. Pass "
+            "logistic.Posterior(features, labels), or the field `posterior` of what seen_weights has returned."
+        )
 
 
 def _softplus(z: Array) -> Array:

@@ -11,13 +11,14 @@ from scipy.special import logsumexp
 
 from ..._core.errors import BadInput, NotConverged
 from ..._core.estimate import Estimate
-from ..._core.shapes import Numbers, Points, Row, Values
+from ..._core.shapes import Matrix, Numbers, Points, Row, Values
 from ..._core.validate import points, real_array
 from ..._core.value import Value
 from ...laws import Gaussian
-from .posterior import Posterior
+from .posterior import Posterior, require_posterior
 
 BATCHES = 16  # of draws, from whose spread the error of a finite number of draws is estimated
+SAME = 1e-6  # nats of evidence, by which ends of Newton steps at one mode may differ
 
 
 @dataclass(frozen=True)
@@ -107,34 +108,67 @@ def laplace(posterior: Posterior) -> Gaussian:
     Returns
     -------
     Gaussian
-        At the mode that Newton steps in a trust region reach from w = 0, α = a/b, the centre of the prior. V is convex
-        in w and in log α but not in both, so that there may be another mode.
+        N(m, C) at the mode m with the largest evidence -V(m) + ½ log det C among those that Newton steps in a
+        trust region reach from w = 0, once with α = a/b, the centre of the prior, and once with α the mean square of
+        the features, where weights may follow the labels.
 
     Raises
     ------
+    BadInput
+        For what is no posterior.
     NotConverged
-        Unless the gradient there is below 1e-6 of the size of its terms and the Hessian positive definite.
+        Unless at one of them the gradient is below 1e-6 of the size of its terms and the Hessian positive definite.
+
+    Notes
+    -----
+    V is convex in w and in log α but not in both. Where labels are few there are often two modes: one near w = 0 with
+    α large, of little mass, and one where the weights follow the labels. There may be others.
     """
+    require_posterior(posterior)
+    scale = float(np.sqrt(np.mean(posterior.features**2)))
+    starts = [np.log(posterior.shape / posterior.rate), *([2 * np.log(scale)] if scale else [])]
+    modes = [_mode_from(posterior, log_precision) for log_precision in starts]
+    size = float(np.sum(np.abs(posterior.features))) + posterior.dim
+    good = [mode for mode in modes if mode.slope < 1e-6 * size and mode.lowest > 0]
+    if not good:
+        mode = modes[0]
+        raise NotConverged(
+            f"Newton steps ended where the gradient of V is {mode.slope:.3g} and the lowest eigenvalue of its Hessian "
+            f"{mode.lowest:.3g}. The gradient must vanish and the Hessian be positive definite. Rescale the features.",
+            gradient=mode.slope,
+            eigenvalue=mode.lowest,
+        )
+    best = good[0]
+    for mode in good[1:]:
+        if mode.evidence > best.evidence + SAME:
+            best = mode
+    return Gaussian(best.point, np.linalg.inv(best.curvature))
+
+
+@dataclass(frozen=True)
+class _Mode:
+    """Where Newton steps ended: the point (p + 1,), the Hessian there and what follows from both."""
+
+    point: Values
+    curvature: Matrix
+    slope: float
+    lowest: float
+    evidence: float
+
+
+def _mode_from(posterior: Posterior, log_precision: float) -> _Mode:
+    """The end of Newton steps in a trust region from w = 0 and this log α."""
     start = np.zeros(posterior.dim)
-    start[-1] = np.log(posterior.shape / posterior.rate)
-    found = minimize(
+    start[-1] = log_precision
+    point = minimize(
         lambda x: float(posterior.value(x[None])[0]),
         start,
         jac=lambda x: posterior.grad(x[None])[0],
         hess=lambda x: posterior.hessian(x[None])[0],
         method="trust-exact",
         options={"gtol": 1e-9, "maxiter": 1000},
-    )
-    mode = found.x
-    slope = float(np.max(np.abs(posterior.grad(mode[None]))))
-    curvature = posterior.hessian(mode[None])[0]
-    lowest = float(np.linalg.eigvalsh(curvature)[0])
-    size = float(np.sum(np.abs(posterior.features))) + posterior.dim
-    if not (slope < 1e-6 * size and lowest > 0):
-        raise NotConverged(
-            f"Newton steps ended where the gradient of V is {slope:.3g} and the lowest eigenvalue of its Hessian "
-            f"{lowest:.3g}. The gradient must vanish and the Hessian be positive definite. Rescale the features.",
-            gradient=slope,
-            eigenvalue=lowest,
-        )
-    return Gaussian(mode, np.linalg.inv(curvature))
+    ).x
+    curvature = posterior.hessian(point[None])[0]
+    evidence = -float(posterior.value(point[None])[0]) - float(np.linalg.slogdet(curvature)[1]) / 2
+    slope = float(np.max(np.abs(posterior.grad(point[None]))))
+    return _Mode(point, curvature, slope, float(np.linalg.eigvalsh(curvature)[0]), evidence)

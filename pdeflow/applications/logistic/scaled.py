@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 
 from ..._core.arrays import exp, like
+from ..._core.errors import BadInput
 from ..._core.shapes import Points, Values
+from ..._core.short_text import shown
 from ...energies.energy import Energy
 from ...energies.internal import Entropy
 from ...energies.potentials import Potential
 from ...laws import Certificate, Law, Map, PushForward
 from ...problems.problem import Problem
-from .posterior import Posterior
+from .posterior import Posterior, require_posterior
 
 Array = Any  # a numpy array or a torch tensor; answers are of the same kind
 
@@ -60,6 +62,11 @@ class Scaled(Potential):
     posterior : Posterior
         Of (w, η).
 
+    Raises
+    ------
+    BadInput
+        For what is no posterior; of `seen_weights` take the field `posterior`.
+
     Notes
     -----
     Where labels say much, u and η hold each other along a ridge, u = e^(η/2) ŵ, on which the flow is slow. Go on in the
@@ -67,6 +74,9 @@ class Scaled(Potential):
     """
 
     posterior: Posterior
+
+    def __post_init__(self) -> None:
+        require_posterior(self.posterior)
 
     @property
     def dim(self) -> int:
@@ -107,6 +117,11 @@ class Scaled(Potential):
 
 
 def taken_apart(law):
-    """(base, maps) of a law, so that images of images keep one list of maps."""
+    """(base, maps) of a law, so that images of images keep one list of maps; `BadInput` for what is no law."""
+    if not isinstance(law, Law):
+        raise BadInput(
+            f"A law is wanted and {shown(law, 200)} ({type(law).__name__}) is given. It must be a Law, of (w, log α) "
+            "or, for `back`, of their image. Take one of pdeflow.laws, of a Problem its `initial`, of a run `final`."
+        )
     pushed = law.pushed_from()
     return (law, ()) if pushed is None else pushed

@@ -11,7 +11,7 @@ from ..._core.errors import BadInput
 from ..._core.shapes import Matrix, Points
 from ..._core.validate import points, positive, real_array
 from ..._core.value import Value
-from .posterior import Posterior
+from .posterior import Posterior, require_posterior
 
 WholeDraws = Float[np.ndarray, "n whole"]  # of more coordinates than the draws that they complete
 
@@ -92,7 +92,7 @@ def seen_weights(posterior: Posterior, tolerance: float = 1e-12) -> SeenWeights:
     Raises
     ------
     BadInput
-        Where no feature is seen: all are zero.
+        For what is no posterior, and where no feature is seen: all are zero.
 
     Notes
     -----
@@ -100,6 +100,7 @@ def seen_weights(posterior: Posterior, tolerance: float = 1e-12) -> SeenWeights:
     is pulled by (r/2 + a) in place of (p/2 + a - e^η |u|²/2), whose mean over u given η is the same. Both end in the
     same law, and both begin at the prior.
     """
+    require_posterior(posterior)
     if not positive(tolerance, "tolerance") < 1:
         raise BadInput(f"tolerance is {tolerance}. It must be below 1. Take e.g. 1e-6.")
     few = len(posterior.features) < posterior.dim - 1

@@ -13,7 +13,7 @@ from ...energies.internal import Entropy
 from ...energies.potentials import Potential
 from ...laws import AffineMap, Law, PushForward
 from ...problems.problem import Problem
-from .posterior import Posterior
+from .posterior import Posterior, require_posterior
 from .predictions import laplace
 from .scaled import taken_apart
 
@@ -43,6 +43,9 @@ class Whitened(Potential):
 
     posterior: Posterior
     to_user: AffineMap
+
+    def __post_init__(self) -> None:
+        require_posterior(self.posterior)
 
     @property
     def dim(self) -> int:
@@ -94,8 +97,10 @@ def whitened(posterior: Posterior) -> Whitened:
 
     Raises
     ------
+    BadInput
+        For what is no posterior.
     NotConverged
-        Where the mode is not found, or is no minimum.
+        Where no mode is found that is a minimum.
     """
     law = laplace(posterior)
     values, axes = np.linalg.eigh(law.cov())

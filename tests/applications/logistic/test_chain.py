@@ -50,6 +50,10 @@ def test_chains_that_have_not_mixed_are_no_truth(rng):
 def test_batches_and_other_arguments_are_refused(rng):
     with pytest.raises(pf.Unsupported, match="likelihood_factor"):
         gibbs(SIX.minibatch([0, 1]), rng)
+    with pytest.raises(pf.BadInput, match=r"must be a logistic\.Posterior"):
+        gibbs("P", rng)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(pf.BadInput, match="Generator"):
+        SIX.sample_precision(np.zeros((2, 1)), 3)
     with pytest.raises(pf.BadInput, match="generator"):
         gibbs(SIX, 3)
     with pytest.raises(pf.BadInput, match="chains"):

@@ -1,8 +1,10 @@
 """Breiman's artificial data: means, covariances and the errors of the rules that are known to be best."""
 
 import numpy as np
+import pytest
 from scipy.stats import norm
 
+import pdeflow as pf
 from pdeflow.applications.logistic import ringnorm, twonorm, waveform
 
 
@@ -39,3 +41,9 @@ def test_waveform_mixes_two_of_three_waves(rng):
     rest = data.features[data.labels == -1].mean(axis=0)
     expected = (waves[0] + waves[1] + 2 * waves[2]) / 4
     assert np.all(np.abs(rest - expected) < 5 * 3 / np.sqrt(2 * n / 3))
+
+
+@pytest.mark.parametrize("generator", [ringnorm, twonorm, waveform])
+def test_no_points_are_refused(generator, rng):
+    with pytest.raises(pf.BadInput, match=r"n is 0\. It must be an integer of at least 1"):
+        generator(0, rng)

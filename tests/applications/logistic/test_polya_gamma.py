@@ -34,3 +34,5 @@ def test_far_tilts_do_not_overflow_and_a_seed_gives_the_same_bits():
 def test_tilts_that_are_no_numbers_are_refused(z, rng):
     with pytest.raises(pf.BadInput, match="tilt"):
         polya_gamma(np.array([z]), rng)
+    with pytest.raises(pf.BadInput, match="Generator"):
+        polya_gamma(np.zeros(2), 3)

@@ -36,6 +36,32 @@ def test_laplace_is_exact_where_the_posterior_is_nearly_gaussian(rng):
     assert np.all(np.abs(law.mean()[:2] - [1.0, -0.5]) < 4 * np.sqrt(np.diag(law.cov())[:2]))
 
 
+def test_of_two_modes_laplace_takes_the_one_that_has_the_mass():
+    """Few labels: near w = 0 there is a mode too, about which a tenth of the mass lies."""
+    rng = np.random.default_rng(7)
+    features = rng.normal(size=(60, 2))
+    posterior = Posterior(features, np.where(features @ [2.0, -1.0] + rng.logistic(size=60) > 0, 1.0, -1.0))
+    law = laplace(posterior)
+    side = np.linspace(-4.0, 4.0, 201)  # eight deviations
+    w = np.stack(np.meshgrid(side, side, indexing="ij"), -1).reshape(-1, 2)
+    mass = np.exp(posterior.log_marginal(w) - np.max(posterior.log_marginal(w)))  # α integrated out: exact
+    mass /= mass.sum()
+    mean = mass @ w
+    spread = np.sqrt(mass @ (w - mean) ** 2)
+    # the mode of a law with a long tail is not its mean; the mode near 0 is 1.2 and more deviations away
+    assert np.all(np.abs(law.mean()[:2] - mean) < 0.5 * spread)
+
+
+def test_the_modes_move_with_the_unit_of_the_features():
+    """w in other units: the same two modes, a power of ten away; α has the unit of 1/w²."""
+    rng = np.random.default_rng(7)
+    features = rng.normal(size=(60, 2))
+    labels = np.where(features @ [2.0, -1.0] + rng.logistic(size=60) > 0, 1.0, -1.0)
+    one, other = laplace(Posterior(features, labels)), laplace(Posterior(1e3 * features, labels, rate=1e-8))
+    assert np.allclose(1e3 * other.mean()[:2], one.mean()[:2], rtol=1e-6)
+    assert other.mean()[2] - one.mean()[2] == pytest.approx(np.log(1e6), rel=1e-6)
+
+
 def test_what_is_no_prediction_is_refused():
     with pytest.raises(pf.BadInput, match="at least 16"):
         predictions(np.zeros((3, 2)), [[1.0]], [1.0])
@@ -52,3 +78,8 @@ def test_certain_draws_that_are_wrong_have_a_log_likelihood():
     assert found.log_likelihood.value == pytest.approx(-500.0, rel=1e-12)
     assert found.log_likelihood.stderr == pytest.approx(500 / np.sqrt(2), rel=1e-12)
     assert found.accuracy.value == 0.5 and found.log_likelihood_of_draws == pytest.approx(0.0, abs=1e-9)
+
+
+def test_laplace_of_what_is_no_posterior_is_refused():
+    with pytest.raises(pf.BadInput, match=r"'P' \(str\). It must be a logistic.Posterior"):
+        laplace("P")  # pyright: ignore[reportArgumentType]

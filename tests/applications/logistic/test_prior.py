@@ -42,3 +42,15 @@ def test_what_it_has_not_it_does_not_answer():
         Prior(2).mean()
     with pytest.raises(pf.BadInput):
         Prior(2, rate=-1.0)
+
+
+def test_draws_that_would_overflow_are_refused(rng):
+    """A tenth of the weights would be infinite at the first shape; at the last one in 10^29 has |w| beyond e^350."""
+    for law in (Prior(2, shape=1e-3), Prior(2, rate=1e300, shape=0.1)):
+        state = rng.bit_generator.state
+        with pytest.raises(pf.NotAvailable, match=r"Take a shape of at least 0\.1"):
+            law.sample(10, rng)
+        assert rng.bit_generator.state == state
+        assert np.isfinite(law.log_density(np.zeros((1, 3)))).all()
+    x = Prior(2, shape=0.1).sample(10_000, rng)
+    assert np.isfinite((x * x).sum(axis=1)).all()

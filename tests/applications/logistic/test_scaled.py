@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+import pdeflow as pf
 from pdeflow import checks
-from pdeflow.applications.logistic import Posterior, Scaled, laplace
+from pdeflow.applications.logistic import Posterior, Scaled, laplace, seen_weights
 
 
 @pytest.fixture
@@ -38,3 +39,10 @@ def test_laws_go_there_and_come_back(scaled, rng):
     back, x = scaled.back(scaled.problem(law).initial), law.sample(20, rng)
     assert len(back.maps) == 2
     assert np.allclose(back.log_density(x), law.log_density(x), rtol=1e-10)
+
+
+def test_a_posterior_taken_apart_is_refused_and_its_part_is_taken(scaled):
+    apart = seen_weights(scaled.posterior)
+    with pytest.raises(pf.BadInput, match="the field `posterior` of what seen_weights has returned"):
+        Scaled(apart)  # pyright: ignore[reportArgumentType]
+    assert Scaled(apart.posterior).dim == 3

@@ -76,3 +76,5 @@ def test_what_cannot_be_taken_apart_is_refused():
         seen_weights(dark)
     with pytest.raises(pf.BadInput, match="below 1"):
         seen_weights(dark, tolerance=1.0)
+    with pytest.raises(pf.BadInput, match=r"must be a logistic\.Posterior"):
+        seen_weights("P")  # pyright: ignore[reportArgumentType]

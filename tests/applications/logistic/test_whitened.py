@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+import pdeflow as pf
 from pdeflow import checks
 from pdeflow.applications.logistic import Posterior, laplace, whitened
 
@@ -39,3 +40,12 @@ def test_laws_go_there_and_come_back(posterior, rng):
     assert len(back.maps) == 4
     x = law.sample(20, rng)
     assert np.allclose(back.log_density(x), law.log_density(x), rtol=1e-10)
+
+
+def test_what_is_no_posterior_and_no_law_is_refused(posterior):
+    with pytest.raises(pf.BadInput, match=r"must be a logistic\.Posterior"):
+        whitened(posterior.problem())
+    with pytest.raises(pf.BadInput, match=r"A law is wanted and .* \(Problem\) is given"):
+        whitened(posterior).problem(posterior.problem())
+    with pytest.raises(pf.BadInput, match="A law is wanted"):
+        whitened(posterior).back("law")  # pyright: ignore[reportArgumentType]
