@@ -52,7 +52,8 @@ class Alternation:
         least_effective: float,
         seeds: list[int],
     ):
-        self.filter, self._predict, self._sampler, self._seeds = problem, predict, sampler, iter(seeds)
+        self.filter, self._predict, self._sampler = problem, predict, sampler
+        self._seeds = list(seeds)  # predictions take two each from its front, draws for the evidence one from its end
         self._least_effective = least_effective
         self.law, self.chains = problem.problem.initial, None
         if isinstance(sampler, Stratified):  # the start too
@@ -64,13 +65,13 @@ class Alternation:
 
     def predict(self, begin: float, ends: Values) -> None:
         """The laws at the times `ends` from the law at `begin`."""
-        rng = np.random.default_rng(next(self._seeds))
+        rng = np.random.default_rng(self._seeds.pop(0))
         atoms = self.law.atoms()
         start, chains = on_chains(self.law, rng, self.chains)
         if atoms is not None:
             start = SystematicParticles(*atoms)
         problem = replace(self.filter.problem, initial=start, horizon=float(ends[-1] - begin))
-        flow = self._predict(problem, ends - begin, next(self._seeds))
+        flow = self._predict(problem, ends - begin, self._seeds.pop(0))
         if chains is not None:
             self.chains = chains
             self.observations[-1]["acceptance"] = chains.acceptance
@@ -91,7 +92,8 @@ class Alternation:
         now = float(self.filter.times[k])
         note: dict[str, Any] = {"time": now, "log_evidence": found.log_mean_weight}
         if found.log_mean_weight is None:
-            note |= _evidence_of_draws(self._moved, log_weight, self._chains_of_draws)
+            rng = np.random.default_rng(self._seeds.pop())
+            note |= _evidence_of_draws(self._moved, log_weight, rng, self._chains_of_draws)
         atoms = found.law.atoms()
         if atoms is not None:
             note["effective_size"] = _effective_size(atoms[1], self._least_effective, now)
@@ -152,13 +154,15 @@ def _require_pieces(before: Law, after: Law, now: float) -> None:
         )
 
 
-def _evidence_of_draws(law: Law, log_weight: Any, chains: int | None = None) -> dict[str, float]:
+def _evidence_of_draws(
+    law: Law, log_weight: Any, rng: np.random.Generator, chains: int | None = None
+) -> dict[str, float]:
     """log E exp(log_weight) by draws of the predicted law, with its standard error.
 
     Draws by so many chains come from all chains in turn; those of one chain depend on each other, so that the error is
     that between chains (infinite for one). It is infinite too where few draws have most of the likelihood.
     """
-    x, share = law.weighted_sample(EVIDENCE_DRAWS, np.random.default_rng(0))
+    x, share = law.weighted_sample(EVIDENCE_DRAWS, rng)
     log = weights_at(log_weight, x)
     if not log.max() > -np.inf:
         raise BadInput(

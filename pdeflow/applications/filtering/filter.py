@@ -201,7 +201,7 @@ class Filter(Value):
         times : (k,) array, optional
             More times at which laws are kept, multiples of dt up to `until`.
         seed : int
-            Of the method's draws, of resampling and of chains.
+            Of the method's draws, of resampling, of chains, and of draws for the evidence.
         sampler : laws.Stratified or laws.MetropolisHastings, optional
             What draws from the posterior of a flow of maps, see Notes of the class.
         least_effective : float
@@ -295,7 +295,7 @@ class Filter(Value):
         if dt is not None:
             _require_steps(self.times[:used], positive(dt, "dt"))
             time_grid(kept, dt)
-        run = Alternation(self, predict, sampler, least_effective, _seeds(seed, 2 * used + 2))
+        run = Alternation(self, predict, sampler, least_effective, _seeds(seed, 3 * used + 2))
         for k, begin in enumerate([0.0, *self.times[:used]]):
             end = self.times[k] if k < used else until
             inside = kept[(kept > begin + 1e-9 * until) & (kept <= end + 1e-9 * until)]

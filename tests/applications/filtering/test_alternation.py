@@ -32,15 +32,34 @@ class Stuck(Gaussian):
 
 def test_the_evidence_by_chains_knows_its_error():
     law, likelihood = Stuck([0.0, 0.0], 1.0), GaussianLikelihood([0.9, 0.5], 0.5)
-    found = _evidence_of_draws(law, likelihood, 64)
+    found = _evidence_of_draws(law, likelihood, np.random.default_rng(0), 64)
     heights = np.exp(likelihood(law.sample(64, np.random.default_rng(0))))
     assert found["log_evidence"] == pytest.approx(np.log(heights.mean()), rel=1e-12)
     assert found["stderr"] == pytest.approx(heights.std(ddof=1) / 8 / heights.mean(), rel=1e-12)
-    assert _evidence_of_draws(law, likelihood, 1)["stderr"] == np.inf
-    far = _evidence_of_draws(Gaussian([0.0, 0.0], 1.0), GaussianLikelihood([9.0, 9.0], 1e-4))
+    rng = np.random.default_rng(1)
+    assert _evidence_of_draws(law, likelihood, rng, 1)["stderr"] == np.inf
+    far = _evidence_of_draws(Gaussian([0.0, 0.0], 1.0), GaussianLikelihood([9.0, 9.0], 1e-4), rng)
     assert far["stderr"] == np.inf
     with pytest.raises(pf.errors.BadInput, match="zero at all"):
-        _evidence_of_draws(law, lambda x: np.full(len(x), -np.inf))
+        _evidence_of_draws(law, lambda x: np.full(len(x), -np.inf), rng)
+
+
+class Still:
+    """A method whose law stays what it is."""
+
+    def run(self, problem, dt, times, seed):
+        return [problem.initial for _ in times]
+
+
+def test_the_evidence_by_draws_takes_other_draws_for_another_seed():
+    """E exp(-|x|²/2) = 1/2 for N(0, I) in the plane; all seeds once shared one error at the first observation."""
+    problem = pf.problems.ou(dim=2, initial=Gaussian([0.0, 0.0], 1.0), horizon=0.1)
+    seen = Filter(problem, [0.1], [0.0], log_likelihood=lambda x, value: -(x * x).sum(axis=1) / 2)
+    sampler = MetropolisHastings(chains=16, warm_up=2)
+    found = [seen.run(Still(), dt=0.1, seed=seed, sampler=sampler).stats for seed in (0, 0, 1, 2, 3, 4, 5, 6, 7)]
+    gaps = np.array([(one["log_evidence"] - np.log(0.5)) / one["log_evidence_stderr"] for one in found])
+    assert gaps[0] == gaps[1] and len(set(gaps)) == 8
+    assert np.abs(gaps).max() < 4 and 0.3 < gaps[1:].std() < 2  # standard normal numbers
 
 
 def test_particles_of_which_few_carry_the_posterior_are_refused():
