@@ -42,8 +42,8 @@ class Stratified(Value):
     """Draws on the line at the levels of van der Corput's sequence, all bits of which are flipped or not at random.
 
     Each has the law that is asked for, but they depend on each other: of n = 2^k consecutive ones, beginning at a
-    multiple of n, one lies in each of n equally likely intervals. Means err by O(n^(-3/2)) where independent draws err
-    by O(n^(-1/2)), those over a batch too, and increasing maps keep that.
+    multiple of n, one lies in each of n equally likely intervals, all at one random place of theirs. Means err by
+    O(1/n) where independent draws err by O(n^(-1/2)), those over a batch too, and increasing maps keep that.
     """
 
     def sample(self, law: Reweighted, n: int, rng: np.random.Generator) -> Points:

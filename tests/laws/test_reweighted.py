@@ -104,6 +104,13 @@ def test_stratified_draws_have_one_in_each_interval_in_every_batch():
     assert np.std(means) < 2e-3 and np.mean(means) == pytest.approx(MEAN, abs=4 * np.std(means) / np.sqrt(40))
 
 
+def test_means_of_stratified_draws_err_like_one_over_their_number():
+    """The mean of a uniform law is off by the common place in the intervals: (place - 1/2)/n, of deviation 1/√12 n."""
+    for n in (16, 256):
+        errors = [Stratified().sample(Uniform(0.0, 1.0), n, np.random.default_rng(s)).mean() - 0.5 for s in range(400)]
+        assert n * np.std(errors) == pytest.approx(12**-0.5, rel=0.09)  # four standard errors of a deviation
+
+
 def test_two_weights_are_their_sum_and_the_second_evidence_is_conditional():
     other = GaussianLikelihood(-0.2, 2.0)
     first = reweighting(START, LIKELIHOOD)
