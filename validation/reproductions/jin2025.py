@@ -44,6 +44,13 @@ def porous_medium() -> ModuleType:
     return porous_medium
 
 
+def porous_mixtures() -> ModuleType:
+    """Figures 6 and 7: the porous medium equation from two mixtures, beside an exact law of their parts."""
+    from parameter_flow import porous_mixtures
+
+    return porous_mixtures
+
+
 def ring() -> ModuleType:
     """Section 5.3: aggregation to the ring in the plane."""
     from parameter_flow import ring
@@ -58,9 +65,25 @@ def quadratic() -> ModuleType:
     return quadratic
 
 
+def pictures() -> ModuleType:
+    """Figures 1 to 3 and 8, and the quadratic of the slides, drawn from short runs."""
+    from parameter_flow import pictures
+
+    return pictures
+
+
 FIGURES = {
     figure.__name__: figure
-    for figure in (ornstein_uhlenbeck, styblinski_tang, styblinski_tang_by_icnn, porous_medium, ring, quadratic)
+    for figure in (
+        ornstein_uhlenbeck,
+        styblinski_tang,
+        styblinski_tang_by_icnn,
+        porous_medium,
+        porous_mixtures,
+        ring,
+        quadratic,
+        pictures,
+    )
 }
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ table_d2.md) at the papers' time ratio 1.5, which the identity map nearly passes
 relative errors of √M2, of the radius (the mean of |T(z)| over the edge of the support), of the energy, W2 to the exact
 law (bounded by the exact optimal map: (E|T(z) - μz|²)^½, the true W2 is no larger), and the share of draws beyond the
 exact support by more than 1 %. From a mixture of two Gaussians no law is known: the energy must fall, and M2 obeys
-dM2/dt = 2d(m - 1)F [docs/math.md 1]. jin2025 does not give the mixtures of its figures in numbers that can be
-reproduced here; ours are printed.
+dM2/dt = 2d(m - 1)F [docs/math.md 1]. This mixture is ours; those of jin2025, equations (5.8) to (5.11), are in
+porous_mixtures.py.
 """
 
 import time
