@@ -109,8 +109,8 @@ def laplace(posterior: Posterior) -> Gaussian:
     -------
     Gaussian
         N(m, C) at the mode m with the largest evidence -V(m) + ½ log det C among those that Newton steps in a
-        trust region reach from w = 0, once with α = a/b, the centre of the prior, and once with α the mean square of
-        the features, where weights may follow the labels.
+        trust region reach from w = 0, once with α = a/b, the centre of the prior, and once with α the mean square s²
+        of the features, and from the best w for α = s², where the weights follow the labels, with the best α for it.
 
     Raises
     ------
@@ -126,8 +126,11 @@ def laplace(posterior: Posterior) -> Gaussian:
     """
     require_posterior(posterior)
     scale = float(np.sqrt(np.mean(posterior.features**2)))
-    starts = [np.log(posterior.shape / posterior.rate), *([2 * np.log(scale)] if scale else [])]
-    modes = [_mode_from(posterior, log_precision) for log_precision in starts]
+    nothing = np.zeros(posterior.dim - 1)
+    starts = [np.append(nothing, np.log(posterior.shape / posterior.rate))]
+    if scale:
+        starts += [np.append(nothing, 2 * np.log(scale)), _following(posterior, 2 * np.log(scale))]
+    modes = [_mode_from(posterior, start) for start in starts]
     size = float(np.sum(np.abs(posterior.features))) + posterior.dim
     good = [mode for mode in modes if mode.slope < 1e-6 * size and mode.lowest > 0]
     if not good:
@@ -156,10 +159,24 @@ class _Mode:
     evidence: float
 
 
-def _mode_from(posterior: Posterior, log_precision: float) -> _Mode:
-    """The end of Newton steps in a trust region from w = 0 and this log α."""
-    start = np.zeros(posterior.dim)
-    start[-1] = log_precision
+def _following(posterior: Posterior, log_precision: float) -> Values:
+    """(w, log α): the weights that are best for this log α, by convex minimisation, and the α that is best for them."""
+
+    def with_precision(w):
+        return np.append(w, log_precision)[None]
+
+    w = minimize(
+        lambda w: float(posterior.value(with_precision(w))[0]),
+        np.zeros(posterior.dim - 1),
+        jac=lambda w: posterior.grad(with_precision(w))[0, :-1],
+        hess=lambda w: posterior.hessian(with_precision(w))[0, :-1, :-1],
+        method="trust-exact",
+    ).x
+    return np.append(w, np.log((posterior.shape + len(w) / 2) / (posterior.rate + w @ w / 2)))
+
+
+def _mode_from(posterior: Posterior, start: Values) -> _Mode:
+    """The end of Newton steps in a trust region from this (w, log α)."""
     point = minimize(
         lambda x: float(posterior.value(x[None])[0]),
         start,
