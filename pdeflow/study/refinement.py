@@ -147,12 +147,12 @@ def from_refinement(
 def _require_cells(problem: Problem, given: Sequence[Row] | None) -> None:
     """`BadInput` before any run where laws cannot be compared by the masses of cells."""
     structure, dim = problem.structure, problem.dim
-    if structure is not None and dim > 2:
+    if structure is not None and dim > 2 and given is None:
         raise BadInput(
-            f"Problem {problem.name!r} has dim {dim} and runs by its {len(structure.parts)} part(s) on the line. "
-            "Refinement compares masses of cells, of such laws up to dim 2. Refine a part, such as "
-            "from_refinement(problem.structure.parts[0], ...), in radial problems the law of the radius |x|; or take "
-            "pf.finer(method, dt), the truth of a study in any dimension."
+            f"Problem {problem.name!r} has dim {dim} and runs by its {len(structure.parts)} part(s), whose law is no "
+            f"grid in dim {dim}. Refinement compares masses of cells. Refine a part, such as "
+            "from_refinement(problem.structure.parts[0], ...), in radial problems the law of the radius |x|; take "
+            "pf.finer(method, dt), the truth of a study in any dimension; or pass axes= for a product of few axes."
         )
     if given is not None and len(given) != dim:
         raise BadInput(f"axes= has {len(given)} axes. The problem has dim {dim}. Pass the edges of each axis.")
