@@ -14,7 +14,7 @@ from ._core.progress import ProgressBar
 from ._core.shapes import Values
 from ._core.short_text import shown
 from ._core.threads import one_thread
-from ._core.validate import count, flag, known_arguments, positive
+from ._core.validate import called_with, count, flag, known_arguments, positive
 from ._core.value import Value
 from .by_parts import ByParts, by_parts
 from .energies.gradient_probe import refuse_foreign_gradients
@@ -22,7 +22,8 @@ from .laws import Law
 from .problems.problem import Problem
 from .trajectory import Trajectory, time_grid
 
-VERBS = ("init", "step", "law")
+CALLS = {"init": ("problem", "rng"), "step": ("problem", "state", "dt", "rng"), "law": ("state",)}
+VERBS = tuple(CALLS)
 
 
 class Method(Value):
@@ -263,10 +264,7 @@ def initial_state(problem: Problem, method: Any, rng: np.random.Generator, *, dt
 def _returned(method: Any, verb: str, state: Any) -> Any:
     """The state that `init`, `step` or `advance` returned, or `BadInput` where it returned nothing."""
     if state is None:
-        raise BadInput(
-            f"{verb} of {shown(method, 200)} returned None. It must return the state, which the next call gets. End it "
-            "with `return` and the state."
-        )
+        raise BadInput(f"{verb} of {shown(method, 200)} returned None. It must return the state. End it with `return`.")
     return state
 
 
@@ -298,15 +296,18 @@ def takes_time(method: Any, verb: str) -> bool:
 def require_problem_and_method(problem: Any, method: Any) -> None:
     """`BadInput` for what is no problem or no method."""
     if not isinstance(problem, Problem):
-        raise BadInput(
-            f"problem is {shown(problem)}. It must be a Problem. Take one of pdeflow.problems or build your own."
-        )
+        its = "Pass its problem()." if callable(getattr(problem, "problem", None)) else "Take one of pdeflow.problems."
+        raise BadInput(f"problem is {shown(problem)}. It must be a Problem, of yours or of the catalogue. {its}")
     missing = [verb for verb in VERBS if _undefined(method, verb)]
     if (missing and not runs_whole(method)) or isinstance(method, type):
         what = "a class" if isinstance(method, type) else f"without {', '.join(missing)}"
         raise BadInput(
             f"method is {shown(method)}, {what}. A method is an object with init, step and law. Create or complete it."
         )
+    for verb, given in {"run": ("problem", "dt", "times", "seed")}.items() if missing else CALLS.items():
+        extra = {"init": "dt", "step": "time"}.get(verb)
+        named = [extra] if extra and takes_keyword(method, verb, extra, len(given), Method) else []
+        called_with(getattr(method, verb), f"{verb} of {shown(method, 200)}", given, named)
 
 
 def runs_whole(method: Any) -> bool:

@@ -385,3 +385,26 @@ def test_the_loop_of_the_base_class_hands_the_time_on():
         0,
         0,
     ]
+
+
+@pytest.mark.parametrize(
+    ("verb", "function", "words"),
+    [
+        ("init", lambda problem: problem, r"^init of .* takes \(problem\)\. It is called with \(problem, rng\)"),
+        ("step", lambda problem, state, dt: state, r"^step of .*It is called with \(problem, state, dt, rng\)"),
+        ("law", lambda: None, r"^law of .* takes \(\)\. It is called with \(state\)"),
+        ("init", lambda problem, rng, *, seed: 1, r"takes \(problem, rng, \*, seed\)"),
+        ("step", lambda problem, state, dt, rng, *, time, k: 1, r"called with \(problem, state, dt, rng, time=time\)"),
+    ],
+)
+def test_a_verb_with_other_arguments_is_named_before_the_run(verb, function, words):
+    verbs = {"init": lambda problem, rng: 1.0, "step": lambda *_: 1.0, "law": lambda _: Gaussian(0.0, 1.0)}
+    with pytest.raises(pf.BadInput, match=words):
+        pf.solve(PROBLEM, SimpleNamespace(**{**verbs, verb: function}), dt=0.5)
+    clocked = lambda problem, state, dt, rng, *, time, more=1: state  # noqa: E731
+    assert pf.solve(PROBLEM, SimpleNamespace(**{**verbs, "step": clocked}), dt=0.5).final.mean()[0] == 0.0
+
+
+def test_what_holds_a_problem_is_not_one():
+    with pytest.raises(pf.BadInput, match=r"Pass its problem\(\)\."):
+        pf.solve(SimpleNamespace(problem=lambda: PROBLEM), Walk(), dt=0.5)

@@ -33,6 +33,24 @@ def known_arguments(function: Callable[Arguments, Answer]) -> Callable[Arguments
     return checked
 
 
+def called_with(function: Callable[..., Any], name: str, given: Sequence[str], named: Sequence[str] = ()) -> None:
+    """`BadInput` where a user's function cannot be called with so many arguments, and those `named` by keyword.
+
+    given, named : what is passed, in words. Code without a signature is not judged.
+    """
+    try:
+        signature = inspect.signature(function, follow_wrapped=False)
+    except (TypeError, ValueError):
+        return
+    try:
+        signature.bind(*given, **dict.fromkeys(named))
+    except TypeError:
+        asked = ", ".join([*given, *(f"{one}={one}" for one in named)])
+        raise BadInput(
+            f"{name} takes {signature}. It is called with ({asked}). Let it take these, in this order."
+        ) from None
+
+
 def text(value: Any, name: str) -> str:
     """`value` as a text that files can hold."""
     if not isinstance(value, str):
@@ -275,6 +293,8 @@ def _array(values: Any) -> np.ndarray | None:
             "An array has masked entries. What lies under a mask is no number. Pass x.compressed() or x.filled(value), "
             "whichever is meant."
         )
+    if callable(getattr(values, "log_density", None)):
+        raise BadInput(f"{shown(values)} is a law. An array is expected. Pass draws of it, law.sample(n, rng).")
     tensor: Any = values if is_tensor(values) else None
     if tensor is not None and tensor.requires_grad:
         raise BadInput(

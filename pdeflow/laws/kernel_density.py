@@ -227,6 +227,9 @@ class KernelDensity(Law):
         }
 
     def __repr__(self) -> str:
+        if np.isnan(self.factor):  # of a method that chose the kernel itself
+            width = np.sqrt(np.diag(self._root @ self._root.T))
+            return f"KernelDensity(n={len(self.x)}, dim={self.dim}, width={shown(width.tolist(), 100)})"
         return f"KernelDensity(n={len(self.x)}, dim={self.dim}, factor={self.factor:.6g})"
 
 

@@ -116,19 +116,19 @@ class PathWeight(Value):
         return total
 
 
-def weights_at(log_weight: LogWeight, x: Points) -> Values:
-    """log_weight(x), (n,), or `BadInput` where it is NaN, +inf or of another shape."""
+def weights_at(log_weight: LogWeight, x: Points, name: str = "log_weight") -> Values:
+    """log_weight(x), (n,), or `BadInput` with the `name` the user knows where it is NaN, +inf or of another shape."""
     values = np.asarray(log_weight(x))
     if values.shape != (len(x),) or values.dtype.kind not in "fiu":
         raise BadInput(
-            f"log_weight gives an array of {values.dtype}, shape {values.shape}, at {len(x)} points. It must give real "
+            f"{name} gives an array of {values.dtype}, shape {values.shape}, at {len(x)} points. It must give real "
             f"numbers of shape ({len(x)},). Reshape it."
         )
     values = values.astype(float, copy=False)
     if not np.all(values < np.inf):  # NaN too
         i = int(np.argmin(values < np.inf))
         raise BadInput(
-            f"log_weight is {values[i]} at x = {x[i].tolist()}. It must be a number, or -inf where the weight is zero. "
+            f"{name} is {values[i]} at x = {x[i].tolist()}. It must be a number, or -inf where the weight is zero. "
             "Correct it."
         )
     return values

@@ -1,10 +1,12 @@
 """Slips in arguments that numpy would quietly convert."""
 
+import functools
+
 import numpy as np
 import pytest
 
 import pdeflow as pf
-from pdeflow._core.validate import points, positive
+from pdeflow._core.validate import called_with, points, positive
 
 
 @pytest.mark.parametrize("slip", [True, "0.1", None, [0.1], (0.1, 0.2), np.ones(2), 1j, np.nan, np.inf, 0, -1.0])
@@ -24,3 +26,12 @@ def test_points_are_real_numbers(slip):
         points(slip, 1)
     with pytest.raises(pf.BadInput, match="must be real numbers"):
         pf.laws.Gaussian(0.0, 1.0).log_density(slip)
+
+
+def test_a_function_is_called_with_what_it_takes():
+    called_with(lambda a, b=0, *, c: None, "f", ("a",), ("c",))
+    called_with(lambda *rest, **more: None, "f", ("a", "b"), ("c",))
+    called_with(functools.wraps(lambda a: None)(lambda *rest: None), "f", ("a", "b"))  # what is called decides
+    called_with(min, "f", ("a",))  # no signature, or one that says nothing
+    with pytest.raises(pf.BadInput, match=r"^f takes \(a, b\)\. It is called with \(x, time=time\)\. Let it take"):
+        called_with(lambda a, b: None, "f", ("x",), ("time",))

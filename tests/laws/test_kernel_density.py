@@ -83,3 +83,8 @@ def test_quantiles_rise_up_to_level_one(rng):
     u = 1 - np.arange(400, 0, -1) * 2.0**-53
     assert (np.diff(law.quantile(u)) >= 0).all()
     np.testing.assert_allclose(law.quantile(u), law.upper_quantile(1 - u), rtol=1e-14)  # 1 - u is exact
+
+
+def test_a_kernel_that_a_method_chose_is_shown_by_its_width():
+    law = KernelDensity.of_kernel(np.zeros((3, 2)), np.full(3, 1 / 3), np.diag([0.5, 0.25]))
+    assert repr(law) == "KernelDensity(n=3, dim=2, width=[0.5, 0.25])"

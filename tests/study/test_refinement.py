@@ -70,7 +70,9 @@ def test_methods_that_have_no_cells_are_refused_before_any_run():
 
 def test_problems_whose_laws_have_no_cells_are_refused_before_any_run():
     hat = pf.problems.mexican_hat(5)
-    with pytest.raises(pf.BadInput, match=r"dim 5 and runs by its 1 part.*no grid in dim 5.*structure.parts\[0\].*radius.*pf.finer"):
+    with pytest.raises(
+        pf.BadInput, match=r"dim 5 and runs by its 1 part.*no grid in dim 5.*structure.parts\[0\].*radius.*pf.finer"
+    ):
         pf.from_refinement(hat, pf.grid.ChangCooper(time_order=2), 1 / 256, 50)
     with pytest.raises(pf.BadInput, match=r"axes= has 1 axes\. The problem has dim 2"):
         pf.from_refinement(pf.problems.mexican_hat(2), pf.grid.ChangCooper(), 1 / 64, 50, axes=[[0.0, 1.0]])

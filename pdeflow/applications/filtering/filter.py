@@ -15,12 +15,23 @@ from ..._core.arrays import is_tensor
 from ..._core.errors import BadInput, NotAvailable, Unsupported
 from ..._core.shapes import Points, Values
 from ..._core.short_text import shown
-from ..._core.validate import count, instance_of, known_arguments, positive, real, real_array, saved_times, spd_matrix
+from ..._core.validate import (
+    called_with,
+    count,
+    instance_of,
+    known_arguments,
+    positive,
+    real,
+    real_array,
+    saved_times,
+    spd_matrix,
+)
 from ..._core.value import Value
 from ...energies.energy import Energy
 from ...energies.internal import Entropy
 from ...energies.potentials import FromFunction
 from ...laws import Gaussian, GaussianLikelihood
+from ...laws.log_weights import weights_at
 from ...method import solve
 from ...particle import EulerMaruyama
 from ...problems.problem import Problem
@@ -36,7 +47,7 @@ class ObservedThrough(Value):
     value: Any
 
     def __call__(self, x: Points) -> Values:
-        return self.log_likelihood(x, self.value)
+        return weights_at(lambda x: self.log_likelihood(x, self.value), x, "log_likelihood")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +63,8 @@ class Filter(Value):
     values : (k,), (k, m) array
         What is observed, one row for each time. Without log_likelihood these are X plus noise, (k, d).
     variance : float or (d, d) array, optional
-        Of the noise, which is Gaussian: σ² of each coordinate, or its covariance; 1 by default. In units of x². None
-        beside log_likelihood.
+        Of the noise, which is Gaussian, at every observation: one number for σ² of each coordinate, or the covariance;
+        1 by default. In units of x². None beside log_likelihood.
     log_likelihood : callable, optional
         log_likelihood(x, value): the log density of the observation `value` where X is x, (n, d) -> (n,), in place of
         Gaussian noise.
@@ -124,7 +135,9 @@ class Filter(Value):
                 f"log_likelihood is {shown(self.log_likelihood, 200)}. It must be a function (x, value) -> (n,) of "
                 "points x (n, d). Pass one, or variance= for Gaussian noise."
             )
-        elif self.variance is not None:
+        else:
+            called_with(self.log_likelihood, f"log_likelihood {shown(self.log_likelihood, 200)}", ("x", "value"))
+        if self.log_likelihood is not None and self.variance is not None:
             raise BadInput(
                 f"variance is {shown(self.variance)} beside log_likelihood {shown(self.log_likelihood, 200)}. A "
                 "log-likelihood is a function of (x, value) that knows its noise. Pass one of the two."

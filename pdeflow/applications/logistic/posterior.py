@@ -75,16 +75,11 @@ class Posterior(Potential):
         likelihood_factor: float = 1.0,
     ):
         features = real_array(features, "features", 2)
-        signs = real_array(labels, "labels", 1)
+        signs = checked_labels(labels)
         if len(features) != len(signs) or not features.size:
             raise BadInput(
                 f"features has shape {features.shape}, labels {signs.shape}. They must be (N, p) and (N,) with N and p "
                 "at least 1. Pass one row of features for each label."
-            )
-        if not np.all(np.abs(signs) == 1):
-            raise BadInput(
-                f"labels has the values {shown(np.unique(signs)[:5].tolist())}. Each must be -1 or +1. Code classes 0 "
-                "and 1 as 2 * labels - 1."
             )
         self.features, self.labels = readonly(features), readonly(signs)
         self.rate, self.shape = positive(rate, "rate"), positive(shape, "shape")
@@ -251,3 +246,20 @@ def _logistic(z: Array) -> Array:
         return z.sigmoid()
     decay = np.exp(-np.abs(z))
     return np.where(z >= 0, 1.0, decay) / (1 + decay)
+
+
+def checked_labels(labels: ArrayLike) -> Values:
+    """Labels (N,) as floats, or `BadInput` where one is not -1 or +1."""
+    words = [one for one in np.asarray(labels, dtype=object).ravel() if isinstance(one, str | bool | np.bool_)]
+    if words:
+        raise BadInput(
+            f"labels has the value {words[0]!r}. Each must be -1 or +1. Code two classes as numbers: "
+            f"np.where(labels == {words[0]!r}, 1, -1)."
+        )
+    signs = real_array(labels, "labels", 1)
+    if not np.all(np.abs(signs) == 1):
+        raise BadInput(
+            f"labels has the values {shown(np.unique(signs)[:5].tolist())}. Each must be -1 or +1. Code classes 0 "
+            "and 1 as 2 * labels - 1."
+        )
+    return signs

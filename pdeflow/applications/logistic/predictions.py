@@ -15,7 +15,7 @@ from ..._core.shapes import Matrix, Numbers, Points, Row, Values
 from ..._core.validate import points, real_array
 from ..._core.value import Value
 from ...laws import Gaussian
-from .posterior import Posterior, require_posterior
+from .posterior import Posterior, checked_labels, require_posterior
 
 BATCHES = 16  # of draws, from whose spread the error of a finite number of draws is estimated
 SAME = 1e-6  # nats of evidence, by which ends of Newton steps at one mode may differ
@@ -60,12 +60,12 @@ def predictions(draws: Points, features: ArrayLike, labels: ArrayLike) -> Predic
     Predictions
         Of p̄_n = (1/n) Σ σ(y_n s_nᵀw).
     """
-    features, signs = real_array(features, "features", 2), real_array(labels, "labels", 1)
+    features, signs = real_array(features, "features", 2), checked_labels(labels)
     draws = real_array(points(draws, features.shape[1] + 1), "draws", 2)
-    if len(features) != len(signs) or not len(signs) or not np.all(np.abs(signs) == 1):
+    if len(features) != len(signs) or not len(signs):
         raise BadInput(
-            f"features has shape {features.shape}, labels {signs.shape}. They must be (N, p) and (N,), the labels -1 "
-            "or +1. Pass one row of features for each label."
+            f"features has shape {features.shape}, labels {signs.shape}. They must be (N, p) and (N,) with N at least "
+            "1. Pass one row of features for each label."
         )
     if len(draws) < BATCHES:
         raise BadInput(f"{len(draws)} draws are given. It must be at least {BATCHES}. Draw more.")

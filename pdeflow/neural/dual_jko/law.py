@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..._core.errors import BadInput, NotConverged
+from ..._core.errors import BadInput, NotAvailable, NotConverged
 from ..._core.estimate import Estimate
 from ..._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
 from ..._core.validate import at_finite_points, count, draws, levels, numbers, points
@@ -284,4 +284,9 @@ class DualLaw(Law):
         return DualLaw(self.potential, self.temperature, self.basis, self.weights, self.region, **facts)
 
     def __repr__(self) -> str:
-        return f"DualLaw(dim={self.dim}, functions={len(self.weights)}, log_mass={self.log_mass})"
+        mass = "unknown" if self.log_mass is None else f"{self.log_mass.value:.6g}"
+        return f"DualLaw(dim={self.dim}, functions={len(self.weights)}, log_mass={mass})"
+
+    def not_available(self, question: str, why: str = "") -> NotAvailable:
+        cure = {"log_density": "its mass is not known in d > 1; ask normalised(n, rng)"}
+        return super().not_available(question, why or cure.get(question, ""))

@@ -188,6 +188,7 @@ def test_a_filter_of_its_own_draws():
         (dict(variance=-1.0), "^variance is not positive definite"),
         (dict(variance=np.eye(2)), r"^variance has shape \(2, 2\)"),
         (dict(variance=2.0, log_likelihood=lambda x, y: x[:, 0]), "one of the two"),
+        (dict(log_likelihood=lambda x: x[:, 0]), r"^log_likelihood .* takes \(x\)\. It is called with \(x, value\)"),
         (dict(variance=1.0, log_likelihood=lambda x, y: x[:, 0]), "variance is 1.0 beside"),
     ],
 )
@@ -220,6 +221,12 @@ def test_what_cannot_run_is_refused():
         pf.errors.NotAvailable, match=r"log_likelihood has no closed flow.*Kalman.*ChangCooper.*bootstrap"
     ):
         Filter(LINEAR.problem, [0.5, 1.0], [0.9, 0.1], log_likelihood=lambda x, y: -np.abs(x[:, 0] - y)).exact()
+    for odd, words in (
+        ((lambda x, y: x - y), "^log_likelihood gives an array"),
+        ((lambda x, y: x[:, 0] * np.nan), "^log_l"),
+    ):
+        with pytest.raises(pf.errors.BadInput, match=words):
+            Filter(LINEAR.problem, [0.5], [0.9], log_likelihood=odd).run(ChangCooper(100), dt=0.1)
     with pytest.raises(pf.errors.NotAvailable, match="with Gaussian noise has no closed flow"):
         Filter(pf.problems.double_well(), [0.5], [0.9]).exact()
     moving = pf.problems.ou(center=lambda t: np.array([t]))

@@ -144,6 +144,8 @@ def test_the_problem_ends_in_the_posterior():
     [
         (([[1.0], [2.0]], [1.0]), "one row of features for each label"),
         (([[1.0], [2.0]], [0.0, 1.0]), "2 \\* labels - 1"),
+        (([[1.0], [2.0]], [True, False]), r"value True\. .*np.where\(labels == True, 1, -1\)"),
+        (([[1.0], [2.0]], ["a", "b"]), r"np.where\(labels == 'a', 1, -1\)"),
         (([[1.0]], [1.0], -1.0), "rate"),
         (([[1.0]], [1.0], 1.0, 0.0), "shape"),
     ],

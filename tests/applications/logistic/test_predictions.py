@@ -76,6 +76,8 @@ def test_what_is_no_prediction_is_refused():
     with pytest.raises(pf.BadInput, match="at least 16"):
         predictions(np.zeros((3, 2)), [[1.0]], [1.0])
     with pytest.raises(pf.BadInput, match="one row of features"):
+        predictions(np.zeros((20, 2)), [[1.0]], [1.0, 1.0])
+    with pytest.raises(pf.BadInput, match=r"Each must be -1 or \+1"):
         predictions(np.zeros((20, 2)), [[1.0]], [0.0])
     with pytest.raises(pf.BadInput, match="draws"):
         predictions(np.full((32, 2), np.nan), [[1.0]], [1.0])
@@ -93,3 +95,11 @@ def test_certain_draws_that_are_wrong_have_a_log_likelihood():
 def test_laplace_of_what_is_no_posterior_is_refused():
     with pytest.raises(pf.BadInput, match=r"'P' \(str\). It must be a logistic.Posterior"):
         laplace("P")  # pyright: ignore[reportArgumentType]
+
+
+def test_labels_and_draws_of_another_kind_are_named():
+    x = np.ones((20, 2))
+    with pytest.raises(pf.BadInput, match=r"2 \* labels - 1"):
+        predictions(np.ones((20, 3)), x, [0, 1] * 10)
+    with pytest.raises(pf.BadInput, match=r"^Particles.* is a law\. .* law\.sample\(n, rng\)"):
+        predictions(pf.laws.Particles(np.ones((20, 3))), x, [1, -1] * 10)

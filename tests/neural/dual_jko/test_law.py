@@ -42,7 +42,9 @@ def test_the_plane_answers_exactly_or_not_at_all():
     for ask in (law.mean, law.cov, lambda: law.log_density(x), lambda: law.sample(3, np.random.default_rng(0))):
         with pytest.raises(pf.NotAvailable, match=r"importance_sample|normalised"):
             ask()
-    assert law.answers() == ["score"]
+    assert law.answers() == ["score"] and repr(law).endswith("log_mass=unknown)")
+    with pytest.raises(pf.NotAvailable, match=r"ask normalised\(n, rng\)"):
+        pf.metrics.sym_kl(law, GAUSSIAN, rng=np.random.default_rng(0))
 
 
 def test_estimates_come_by_name_and_with_their_errors():
