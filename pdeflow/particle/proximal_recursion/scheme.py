@@ -124,8 +124,8 @@ class ProximalRecursion(Method):
     of the points that the user names.
 
     For ε >> dt T, the published case, b is nearly constant and a step is ρ' = Kᵀ(ρ/K1): it keeps ρ = K1, the kernel
-    density estimate of the cloud with variance ε. In few dimensions the values come to that within 1/ε steps; in many,
-    where no point has a neighbour within √ε, they stay what they were at the start.
+    density estimate of the cloud with variance ε. In few dimensions the values come to that within (variance of the
+    law)/ε steps or so; in many, where no point has a neighbour within √ε, they stay what they were at the start.
 
     *Scaling.* M = diag(a) K diag(b) with K_ij = exp(-|x_i - y_j|²/(2 ε)); in turn a = ρ/(K b) and
     b = (v exp(-V/T - 1)/Kᵀa)^(dt T/(ε + dt T)), as logarithms [docs/math.md 13.1]. What is returned is b Kᵀ(ρ/(K b)):
