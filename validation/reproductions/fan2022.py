@@ -21,6 +21,13 @@ def ornstein_uhlenbeck() -> ModuleType:
     return ornstein_uhlenbeck
 
 
+def figure3() -> ModuleType:
+    """Figure 3: variational and convex-network JKO steps on the same draws, with seconds."""
+    from variational_jko import figure3
+
+    return figure3
+
+
 def mixtures() -> ModuleType:
     """Section 4.1: sampling Gaussian mixtures, two moons and d = 8 and 13."""
     from variational_jko import mixtures
@@ -42,6 +49,13 @@ def aggregation_diffusion() -> ModuleType:
     return aggregation_diffusion
 
 
+def published_times() -> ModuleType:
+    """Figures 5 and 8 at their own times, by finite volumes, for three equations."""
+    from variational_jko import published_times
+
+    return published_times
+
+
 def ring() -> ModuleType:
     """Appendix B.2: aggregation to the ring and to the semicircle."""
     from variational_jko import ring
@@ -58,7 +72,16 @@ def bounds() -> ModuleType:
 
 FIGURES = {
     figure.__name__: figure
-    for figure in (ornstein_uhlenbeck, mixtures, porous_medium, aggregation_diffusion, ring, bounds)
+    for figure in (
+        ornstein_uhlenbeck,
+        figure3,
+        mixtures,
+        porous_medium,
+        aggregation_diffusion,
+        published_times,
+        ring,
+        bounds,
+    )
 }
 
 if __name__ == "__main__":
