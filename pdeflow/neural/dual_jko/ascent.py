@@ -162,10 +162,10 @@ class Newton(Value):
                     "regularisation, fewer bumps or a larger ridge."
                 )
             scale = np.sqrt(np.maximum(np.diag(hessian), 1e-300))
-            step = (
-                np.linalg.solve(hessian / np.outer(scale, scale) + ROUNDING * np.eye(len(c)), gradient / scale) / scale
-            )
-            promised = float(gradient @ step)
+            scaled = hessian / np.outer(scale, scale) + ROUNDING * np.eye(len(c))
+            with np.errstate(over="ignore", invalid="ignore"):  # the same
+                step = np.linalg.solve(scaled, gradient / scale) / scale
+                promised = float(gradient @ step)
             if not np.isfinite(promised):
                 raise Diverged(
                     f"Newton's method promises {promised}. It must stay finite. Use a smaller dt, a larger "

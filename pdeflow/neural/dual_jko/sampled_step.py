@@ -20,6 +20,7 @@ ROUNDS = 5  # of placing the reference by the law found and finding the law on i
 ENOUGH = 1e-3  # change of the log density between two rounds, in nats, at which they end
 ANNEALED = 0.1  # effective share of the draws from which the next reference is found
 NEEDED = 4  # least effective draws of the reference for each function
+SPANNING = 2  # least effective draws for each moment of first order, without which a covariance is singular
 WAVES = 64  # functions by which the law is held against the coupling
 STEEPEST = 4.0  # largest wave number, per deviation of the law
 SMALLEST = 1e-15  # level of a normal quantile
@@ -47,7 +48,7 @@ class SampledStep(Step):
                 lambda at: sampled_targets(x, basis, at, self.scale, self.gamma, pairs),
             )
             _, shares = ascent.dual.shares(ascent.weights)
-            reference, rounds = Reference(*moments(z, _tempered(shares))), rounds + 1
+            reference, rounds = self._reference(basis, z, shares), rounds + 1
             before, c = c, ascent.weights
             change = np.inf if before is None else np.sqrt(shares @ (basis.values(z) @ (c - before)) ** 2)
             if change < ENOUGH or rounds == ROUNDS:
@@ -61,6 +62,13 @@ class SampledStep(Step):
             "marginal_error": self._marginal_error(basis, c, pairs, z, shares),
         }
         return self.after(basis, c, reference, z, shares, facts)
+
+    def _reference(self, basis: Basis, z: Points, shares: Values) -> Reference:
+        """The Gaussian of the moments of the law found; `NotConverged` where too few draws have any share in it."""
+        softer = _tempered(shares)
+        if _effective_share(softer) * len(softer) < SPANNING * (len(self.mean) + 1):
+            raise self._uncovered(basis, shares)
+        return Reference(*moments(z, softer))
 
     def _basis(self) -> Basis:
         bumps = BUMPS if self.method.bumps is None else self.method.bumps
@@ -93,14 +101,18 @@ class SampledStep(Step):
                 "must grow more slowly. Use a smaller dt or more samples.",
                 law=self.state.law,
             )
+        if _effective_share(shares) * len(shares) < NEEDED * basis.size:
+            raise self._uncovered(basis, shares)
+
+    def _uncovered(self, basis: Basis, shares: Values) -> NotConverged:
         share = _effective_share(shares)
-        if share * len(shares) < NEEDED * basis.size:
-            raise NotConverged(
-                f"The Gaussian reference of step {self.state.steps + 1} has {share * len(shares):.0f} effective draws "
-                f"for {basis.size} functions; at least {NEEDED} for each are accepted. One Gaussian must cover the "
-                "law. Use more samples, fewer bumps, a smaller dt, or fewer dimensions.",
-                effective_share=share,
-            )
+        return NotConverged(
+            f"The Gaussian reference of step {self.state.steps + 1} has {share * len(shares):.0f} effective draws "
+            f"for {basis.size} functions; at least {NEEDED} for each are accepted. One Gaussian must cover the "
+            "law. Use more samples, fewer bumps, a smaller dt, or fewer dimensions.",
+            effective_share=share,
+            law=self.state.law,
+        )
 
 
 def _effective_share(shares: Values) -> float:

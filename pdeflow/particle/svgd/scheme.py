@@ -10,7 +10,7 @@ from ..._core.errors import BadInput, Unsupported
 from ..._core.shapes import Points
 from ..._core.short_text import shown
 from ..._core.validate import count, one_of, positive
-from ...laws import Particles
+from ...laws import Law, Particles
 from ...laws.draws import drawn
 from ...method import Method
 from ...problems.problem import Problem
@@ -111,9 +111,13 @@ class SVGD(Method):
             )
 
     def init(self, problem: Problem, rng: np.random.Generator) -> SteinCloud:
-        """Draws of the initial law, once V has been found to have a gradient there."""
+        """The cloud that the run starts from, once V has been found to have a gradient there.
+
+        Draws of the initial law; where that is a cloud of so many equal particles, as at the end of another run, these
+        particles themselves, each once.
+        """
         _check_energy(problem)
-        x = np.array(drawn(problem.initial, self.particles, rng), dtype=float)
+        x = _start(problem.initial, self.particles, rng)
         potential_pull(problem.energy.potential, x)
         return SteinCloud(x, np.zeros_like(x), 0, float("nan"))
 
@@ -144,6 +148,14 @@ class SVGD(Method):
     def report(self, state: SteinCloud) -> Mapping[str, float]:
         """bandwidth : ℓ of the last step. max_abs : largest |x_i| over particles and coordinates."""
         return {"bandwidth": state.bandwidth, "max_abs": float(np.max(np.abs(state.x)))}
+
+
+def _start(law: Law, n: int, rng: np.random.Generator) -> Points:
+    """n particles: those of a cloud of n equal ones, else draws; draws of a cloud would coincide, and never part."""
+    atoms = law.atoms()
+    if atoms is not None and len(atoms[0]) == n and np.ptp(atoms[1]) == 0:
+        return np.array(atoms[0], dtype=float)
+    return np.array(drawn(law, n, rng), dtype=float)
 
 
 def _check_energy(problem: Problem) -> None:

@@ -7,6 +7,7 @@ pytest.importorskip("torch")
 
 import pdeflow as pf
 from pdeflow.neural import DualJKO
+from pdeflow.neural.dual_jko.sampled_step import SampledStep
 
 
 def test_in_the_plane_sampling_is_all_that_is_left():
@@ -38,3 +39,13 @@ def test_one_gaussian_that_cannot_cover_the_law_is_said():
     problem = pf.problems.mixture_target(6, 7, 5.0)
     with pytest.raises(pf.NotConverged, match="reference"):
         pf.solve(problem, DualJKO(samples=512, bumps=0), dt=0.5, times=[2.0])
+
+
+def test_a_law_on_fewer_draws_than_a_covariance_needs_is_refused():
+    """One draw with all of the law has no covariance, of which a Cholesky factor would be asked."""
+    problem = pf.problems.ou(2, initial=pf.laws.Gaussian(np.zeros(2), np.eye(2)))
+    method, rng = DualJKO(samples=64, bumps=0), np.random.default_rng(0)
+    step = SampledStep(method, problem, method.init(problem, rng), 0.1, rng)
+    z = rng.standard_normal((64, 2))
+    with pytest.raises(pf.NotConverged, match="1 effective draws"):
+        step._reference(step._basis(), z, np.eye(64)[0])

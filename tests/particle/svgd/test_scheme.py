@@ -49,3 +49,14 @@ def test_what_it_cannot_treat_is_refused_with_the_cure():
         SVGD(kernel="linear", bandwidth=1.0)
     with pytest.raises(pf.Diverged, match="smaller dt"):
         pf.solve(pf.problems.double_well(), SVGD(particles=20), dt=50.0, times=[5000.0])
+
+
+def test_a_run_goes_on_from_the_particles_of_another_and_not_from_draws_of_them():
+    problem, method = pf.problems.double_well(), SVGD(particles=100)
+    whole = pf.solve(problem, method, dt=0.1, times=[1.0, 2.0], seed=3)
+    again = pf.problems.double_well(initial=whole.laws[-2])
+    np.testing.assert_array_equal(pf.solve(again, method, dt=0.1, times=[1.0], seed=4).final.x, whole.final.x)
+    fewer = method.init(
+        pf.problems.double_well(initial=pf.laws.Particles(np.arange(7.0)[:, None])), np.random.default_rng(0)
+    )
+    assert len(fewer.x) == 100  # draws, of a cloud of another number
