@@ -71,3 +71,22 @@ def refuse_lost(x: Points, step: int, dt: float, limit: float = LARGEST_COORDINA
             particle=particle,
             dt=dt,
         )
+
+
+def refuse_passing(kernel: Any, before: Points, after: Points, step: int, dt: float) -> None:
+    """`Diverged` where points on the line that repel each other without bound changed their order."""
+    if kernel is None or before.shape[1] > 1:
+        return
+    with np.errstate(divide="ignore", invalid="ignore"):  # of kernels of users at 0; what they say there is asked
+        if not np.isposinf(np.ravel(kernel.value(np.zeros((1, 1)))))[0]:
+            return
+    order = np.argsort(before[:, 0])
+    passed = np.flatnonzero(np.diff(after[order, 0]) < 0)
+    if len(passed):
+        gap = float(np.diff(before[order, 0])[passed[0]])
+        raise Diverged(
+            f"In step {step} (t = {step * dt:.6g}) {len(passed)} pairs of particles passed each other, the first from "
+            f"{gap:.3g} apart. W(0) is infinite, so that particles never meet: dt = {dt:g} is too long for the closest "
+            'pairs. Use a smaller dt, InteractingParticles(start="quantiles"), or QuantileJKO.',
+            step=step, dt=dt,
+        )  # fmt: skip

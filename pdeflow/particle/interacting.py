@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._core.compiled import crew
-from .._core.errors import BadInput, Diverged, NotAvailable, Unsupported
+from .._core.errors import BadInput, NotAvailable, Unsupported
 from .._core.shapes import Matrix, Points, Vector
 from .._core.short_text import shown
 from .._core.validate import count, one_of, positive
@@ -22,7 +22,7 @@ from ..method import Method, refuse_other_steps
 from ..problems.exact_jko import quadratic_terms
 from ..problems.problem import Problem
 from ..trajectory import Trajectory, of_iterates
-from .clouds import potential_pull, refuse_lost, require_potential_gradient
+from .clouds import potential_pull, refuse_lost, refuse_passing, require_potential_gradient
 
 # stages of the explicit Runge-Kutta schemes by order: (share of dt at which a stage begins, its weight in the sum)
 STAGES = {
@@ -139,7 +139,7 @@ class InteractingParticles(Method):
             for done in range(1, steps + 1):
                 before, x = x, _moved(problem.energy, x, dt, STAGES[self.time_order], workers)
                 refuse_lost(x, state.steps + done, dt)
-                _refuse_passing(problem.energy.interaction, before, x, state.steps + done, dt)
+                refuse_passing(problem.energy.interaction, before, x, state.steps + done, dt)
         return replace(state, x=x, steps=state.steps + steps)
 
     def law(self, state: MovedCloud) -> Particles:
@@ -198,25 +198,6 @@ def _moved(energy: Energy, x: Points, dt: float, stages: tuple[tuple[float, floa
         slope = velocity(energy, x + share * dt * slope, workers)
         total += weight * slope
     return x + dt * total
-
-
-def _refuse_passing(kernel: Any, before: Points, after: Points, step: int, dt: float) -> None:
-    """`Diverged` where points on the line that repel each other without bound changed their order."""
-    if kernel is None or before.shape[1] > 1:
-        return
-    with np.errstate(divide="ignore", invalid="ignore"):  # of kernels of users at 0; what they say there is asked
-        if not np.isposinf(np.ravel(kernel.value(np.zeros((1, 1)))))[0]:
-            return
-    order = np.argsort(before[:, 0])
-    passed = np.flatnonzero(np.diff(after[order, 0]) < 0)
-    if len(passed):
-        gap = float(np.diff(before[order, 0])[passed[0]])
-        raise Diverged(
-            f"In step {step} (t = {step * dt:.6g}) {len(passed)} pairs of particles passed each other, the first from "
-            f"{gap:.3g} apart. W(0) is infinite, so that particles never meet: dt = {dt:g} is too long for the closest "
-            'pairs. Use a smaller dt, start="quantiles", or QuantileJKO.',
-            step=step, dt=dt,
-        )  # fmt: skip
 
 
 def _amplification(z: Matrix, order: int) -> Matrix:

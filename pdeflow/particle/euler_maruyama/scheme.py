@@ -19,7 +19,7 @@ from ...method import Method, refuse_other_steps
 from ...problems import Problem
 from ...problems.exact_jko import quadratic_terms
 from ...trajectory import Trajectory, of_iterates
-from ..clouds import LARGEST_COORDINATE, lost, refuse_lost, require_potential_gradient
+from ..clouds import LARGEST_COORDINATE, lost, refuse_lost, refuse_passing, require_potential_gradient
 from .drift import BLOW_UP_RATIO, Cloud, Drift, potential_gradient
 from .stability import refuse_overshooting
 from .walk import walk
@@ -55,6 +55,7 @@ class EulerMaruyama(Method):
         none (the drift is linear, of largest rate λ) at the second step already where dt λ >= 2: from there the cloud
         grows without bound, however long it stays finite. For any other drift where steps without noise, from the
         cloud on, turn the force round and multiply it by four, in four or more in a row: dt V'' > 2 along the way.
+        Without noise, where particles on the line that repel each other without bound pass each other.
 
     Notes
     -----
@@ -142,7 +143,10 @@ class EulerMaruyama(Method):
                 state = _fused(state, steps, noise, workers)
             else:
                 for _ in range(steps):
+                    before = state.x
                     state = _kept(_walked(state, 1, noise, workers, drift.outside(state, dt, workers)), dt)
+                    if drift.temperature == 0:  # with noise they may meet
+                        refuse_passing(drift.kernel, before, state.x, state.steps, dt)
         if drift.field is None:
             refuse_walls(drift.potential, state.x)
         if state.steps > 1:

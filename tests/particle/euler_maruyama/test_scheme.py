@@ -1,5 +1,7 @@
 """EulerMaruyama: its laws against the exact recursion, its order, coupled paths, and what it refuses."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from euler_maruyama_cases import MATRIX, problem_of
@@ -185,3 +187,14 @@ def test_a_potential_that_does_not_move_gives_the_bits_of_one_at_rest():
     )
     runs = [pf.solve(problem, EulerMaruyama(500), dt=1 / 16, seed=1).final.x for problem in (rest, moving)]
     assert (runs[0] == runs[1]).all()
+
+
+def test_without_noise_particles_that_repel_without_bound_do_not_pass_each_other():
+    problem, method = pf.problems.log_repulsion(), EulerMaruyama(particles=200)
+    with pytest.raises(pf.Diverged, match=r"In step 1 .* passed each other.*InteractingParticles\(start=") as caught:
+        pf.solve(problem, method, dt=1 / 16, times=[0.5])
+    assert caught.value.step == 1 and caught.value.dt == 1 / 16
+    warm = replace(
+        problem, energy=pf.Energy(internal=pf.Entropy(0.1), interaction=problem.energy.interaction), exact=None
+    )
+    assert len(pf.solve(warm, method, dt=1 / 1024, times=[1 / 1024]).final.x) == 200  # noise lets them pass
