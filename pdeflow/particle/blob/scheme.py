@@ -30,6 +30,7 @@ MOST_CELLS = 4_000_000
 STAGES = ((1 / 2,), (0.0, 3 / 4), (2 / 9, 1 / 3, 4 / 9))
 ERROR = (-5 / 72, 1 / 12, 1 / 9, -1 / 8)
 SAFETY, LEAST_FACTOR, MOST_FACTOR = 0.9, 0.2, 3.0
+MOST_SMOOTHING = 0.5  # variance of a mollifier, of the cloud's least: the density is then 22 % wider than the cloud
 LEAST_SHARE = 1e-10  # of dt: a shorter substep means that the tolerance cannot be kept
 
 
@@ -88,8 +89,9 @@ class Blob(Method):
     Raises
     ------
     BadInput
-        For fields that make no sense, a law whose reach is not known or that is one point, and forces that are not
-        finite.
+        For fields that make no sense, a law whose reach is not known or that is one point, forces that are not finite,
+        and where mollifiers are so wide that their variance is more than half of the cloud's along an axis: before a
+        step where there is an internal energy, and for every smoothed law.
     Unsupported
         In more than three dimensions, where a grid of particles has too many, and for potentials without gradient.
     Diverged
@@ -191,6 +193,8 @@ class Blob(Method):
 
     def step(self, problem: Problem, state: BlobCloud, dt: float, rng: Any) -> BlobCloud:
         """The cloud one step later; rng is not used."""
+        if problem.energy.internal is not None:
+            _require_resolved(state, "")
         x, speed, substep = state.x, state.velocity, min(state.substep, dt)
         bound, left, substeps, evaluations = self.tolerance * state.spacing, dt, state.substeps, state.evaluations
         with crew(1) as workers:
@@ -228,6 +232,7 @@ class Blob(Method):
         """φ_ε*μ, or the cloud μ (see `smoothed`)."""
         if not self.smoothed:
             return Particles(state.x, state.weights)
+        _require_resolved(state, ", or smoothed=False where nothing diffuses")
         root = np.sqrt(2) * state.width * np.eye(state.x.shape[1])
         return KernelDensity.of_kernel(state.x, state.weights, root)
 
@@ -239,6 +244,19 @@ class Blob(Method):
             "evaluations": float(state.evaluations),
             "max_abs": float(np.max(np.abs(state.x))),
         }
+
+
+def _require_resolved(state: BlobCloud, other: str) -> None:
+    """`BadInput` where mollifiers are not narrower than the cloud, along the axis in which that is narrowest."""
+    total = state.weights.sum()
+    offset = state.x - state.weights @ state.x / total
+    least = float(np.linalg.eigvalsh((offset * state.weights[:, None]).T @ offset / total)[0])
+    if not 2 * state.width**2 <= MOST_SMOOTHING * least:
+        raise BadInput(
+            f"After step {state.steps} mollifiers have the variance 2 ε² = {2 * state.width**2:.3g}, the cloud along "
+            f"its narrowest axis {max(least, 0.0):.3g}. At most {MOST_SMOOTHING:g} of that is accepted, or the "
+            f"smoothed density is another law. Take more cells{other}."
+        )
 
 
 def velocity(energy: Energy, x: Points, weights: Values, width: float, workers: Any) -> Points:

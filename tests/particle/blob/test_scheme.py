@@ -115,6 +115,18 @@ def test_one_point_has_no_length_to_measure_the_mollifiers_by(cloud):
         Blob().init(problem, np.random.default_rng(0))
 
 
+@pytest.mark.parametrize("smoothed", [True, False])
+def test_mollifiers_wider_than_the_cloud_are_refused(smoothed):
+    """One cell gave the variance 88 for 0.9, and no word."""
+    for cells in (1, 8):
+        with pytest.raises(pf.errors.BadInput, match="Take more cells"):
+            pf.solve(pf.problems.ou(), Blob(cells=cells, smoothed=smoothed), dt=0.5, times=[1.0])
+    still = pf.Problem(Energy(pf.potentials.Quadratic(1.0)), Uniform(0.0, 1.0), 3.0, name="falls together")
+    with pytest.raises(pf.errors.BadInput, match=r"After step 3 .* or smoothed=False"):
+        pf.solve(still, Blob(cells=20), dt=1.0, times=[0.0, 3.0])
+    assert np.ptp(pf.solve(still, Blob(cells=20, smoothed=False), dt=1.0, times=[3.0]).final.x) < 0.05
+
+
 def test_what_leaves_the_box_is_below_the_tail():
     state = Blob(cells=60).init(pf.problems.ou(2, seed=0), np.random.default_rng(0))
     assert 0 <= 1 - state.weights.sum() < 1e-12 and state.weights.min() > 0
