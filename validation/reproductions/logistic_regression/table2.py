@@ -93,12 +93,18 @@ def published_svgd(posterior, seed):
 
 
 def langevin(posterior, seed):
-    """Euler-Maruyama: 200 steps from the prior by the largest curvature at the mode, then 400 of 0.02 in `whitened`."""
+    """Euler-Maruyama: 200 steps from the prior by the largest curvature at the mode, then 600 ones in `whitened`.
+
+    These are long enough for the few draws of the prior with weights of hundreds, where the force is not linear: they
+    come back at a speed that does not grow with the distance.
+    """
     well = logistic.whitened(posterior)
     dt = 0.25 / np.linalg.eigvalsh(np.linalg.inv(logistic.laplace(posterior).cov()))[-1]
-    method = pf.particle.EulerMaruyama(CLOUD)
-    near = pf.solve(posterior.problem(), method, dt=dt, times=[200 * dt], seed=seed).final
-    return well.back(pf.solve(well.problem(near), method, dt=0.02, times=[8.0], seed=seed).final)
+    method = pf.particle.EulerMaruyama(CLOUD // 4 if len(posterior.labels) > MANY else CLOUD)
+    law = pf.solve(posterior.problem(), method, dt=dt, times=[200 * dt], seed=seed).final
+    for number, step, end in ((1, 0.05, 20.0), (2, 0.02, 4.0)):
+        law = well.back(pf.solve(well.problem(law), method, dt=step, times=[end], seed=seed + 1000 * number).final)
+    return law
 
 
 def laplace(posterior, seed):
