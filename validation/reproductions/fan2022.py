@@ -63,6 +63,13 @@ def ring() -> ModuleType:
     return ring
 
 
+def semicircle() -> ModuleType:
+    """Appendix B.2, Example 2: the semicircle from N(0, 1)."""
+    from variational_jko import semicircle
+
+    return semicircle
+
+
 def bounds() -> ModuleType:
     """Propositions 1 and 2: lower bounds of internal energies by trained test functions."""
     from variational_jko import bounds
@@ -80,6 +87,7 @@ FIGURES = {
         aggregation_diffusion,
         published_times,
         ring,
+        semicircle,
         bounds,
     )
 }
