@@ -25,6 +25,8 @@ from .kernel import TILE, PairKernel
 from .points import FixedPoints
 
 SPARE = 0.1  # of the share of the tolerance that truncation may take: the next step starts with a radius that gives it
+# Of the sum of the kernel over the volumes, the share of a fixed point's own: 0.4 for cells as wide as √ε on the line
+MOST_ALONE = 0.4
 WORST_COVER = 2.0  # by how much Σ ρ v may be off from one on fixed points, as a factor
 
 
@@ -103,7 +105,8 @@ class ProximalRecursion(Method):
         For an interaction, and an internal energy that is not the entropy; with moving points, for a potential without
         gradient and an initial law without density.
     BadInput
-        For fields that make no sense, a V that is no number, and fixed points that miss half of the initial law.
+        For fields that make no sense, a V that is no number, fixed points that miss half of the initial law, and those
+        that are so far apart, where the mass is, that the kernel does not reach from one to the next.
     NotConverged
         Where a step needs more iterations.
     Diverged
@@ -189,8 +192,20 @@ class ProximalRecursion(Method):
                 "points do not cover the law. Take points with volumes where the law is.",
                 cover=cover,
             )
+        self._require_neighbours(log_mass, log_volume, problem.dim)
         start, log_mass = Logarithms(np.zeros(len(points.x))), Logarithms(log_mass - np.log(cover))
         return ValuedCloud(points.x, log_mass, log_volume, None, start, facts={"cover": cover})
+
+    def _require_neighbours(self, log_mass: Values, log_volume: Values, dim: int) -> None:
+        """`BadInput` where the kernel is narrower than the distance of the fixed points that have the mass."""
+        alone = float(np.exp(_log_sum(log_mass + log_volume) - _log_sum(log_mass)))
+        alone *= (2 * np.pi * self.regularisation) ** (-dim / 2)
+        if not alone <= MOST_ALONE:
+            raise BadInput(
+                f"A fixed point has a volume of {alone:.3g} (2πε)^(d/2), in the mean over the mass; at most "
+                f"{MOST_ALONE:g} is accepted. Points farther apart than √ε = {self.regularisation**0.5:.3g} exchange "
+                "too little mass, and hold it where it is. Take more points, or a larger regularisation."
+            )
 
     def step(self, problem: Problem, state: ValuedCloud, dt: float, rng: np.random.Generator | None) -> ValuedCloud:
         """The points and their values one step later; rng is not used."""
@@ -214,6 +229,8 @@ class ProximalRecursion(Method):
             state.log_b.array, state.depth, self.tolerance, self.iterations, state.steps + 1
         )
         kept = {"cover": state.facts["cover"]} if cloud is None else {}
+        if cloud is None:
+            self._require_neighbours(log_mass, state.log_volume, problem.dim)
         return replace(
             state, x=x, cloud=cloud, log_mass=Logarithms(log_mass), log_b=Logarithms(log_b), depth=depth,
             steps=state.steps + 1, facts={**facts, **kept},

@@ -100,6 +100,18 @@ def test_what_it_does_not_have_it_refuses():
         ProximalRecursion(50).exact_sequence(LINE, dt=0.1, times=[0.1])
 
 
+def test_points_that_the_kernel_does_not_reach_are_refused():
+    """Cells twenty times as wide as √ε: a mean of -0.64 where it should be -0.25, certified to 1e-6."""
+    problem = pf.problems.ou(matrix=1.5, temperature=0.4, initial=pf.laws.Gaussian(-1.0, 0.5))
+    cells = FixedPoints.of_cells([np.linspace(-6.0, 6.0, 61)])
+    with pytest.raises(pf.BadInput, match="hold it where it is"):
+        pf.solve(problem, ProximalRecursion(cells, regularisation=1e-4, iterations=20_000), dt=0.1, times=[0.1])
+    method = ProximalRecursion(cells, regularisation=0.04)  # cells as wide as √ε
+    law = pf.solve(problem, method, dt=0.1, times=[0.3]).final
+    truth = method.exact_sequence(problem, dt=0.1, times=[0.3]).final
+    assert law.mean()[0] == pytest.approx(truth.mean()[0], abs=1e-6)
+
+
 def test_obstacles_and_compact_starts():
     def walled(x):
         return np.where(x[:, 0] > 0.5, np.inf, x[:, 0] ** 2 / 2)
