@@ -138,8 +138,7 @@ class Method(Value):
             Where no such sequence is known, which is the default.
         """
         raise NotAvailable(
-            f"{type(self).__name__} has no exact discrete sequence. A method can give one by overriding "
-            "exact_sequence. "
+            f"{type(self).__name__} has no exact discrete sequence. A method can give one by exact_sequence. "
             "Without it the study reports the whole error, and not how much of it is due to time."
         )
 
@@ -182,8 +181,7 @@ def solve(
     seed : int or SeedSequence
         The same seed gives the same bits, on any number of cores: BLAS works with one thread meanwhile.
     progress : bool
-        Whether to show how far it is: a bar in a terminal, a line in a notebook, elsewhere a line on stderr every ten
-        seconds.
+        Whether to show how far it is: a bar or a line, on stderr every ten seconds where there is no terminal.
     on_step : callable, optional
         Called as on_step(step, time, law) after every step; it forces single steps where a method fuses them.
 
@@ -304,7 +302,12 @@ def require_problem_and_method(problem: Any, method: Any) -> None:
         raise BadInput(
             f"method is {shown(method)}, {what}. A method is an object with init, step and law. Create or complete it."
         )
-    for verb, given in {"run": ("problem", "dt", "times", "seed")}.items() if missing else CALLS.items():
+    require_calls(method)
+
+
+def require_calls(method: Any) -> None:
+    """`BadInput` where a verb of a method cannot be called with what it is given."""
+    for verb, given in {"run": ("problem", "dt", "times", "seed")}.items() if runs_whole(method) else CALLS.items():
         extra = {"init": "dt", "step": "time"}.get(verb)
         named = [extra] if extra and takes_keyword(method, verb, extra, len(given), Method) else []
         called_with(getattr(method, verb), f"{verb} of {shown(method, 200)}", given, named)
@@ -354,9 +357,8 @@ def refuse_other_steps(method: Any, answer: str = "exact_sequence") -> None:
     """`NotAvailable` where an answer about the steps was written for other steps than those of the method."""
     if not speaks_for(method, answer, ("init", "step", "advance", "law")):
         raise NotAvailable(
-            f"{type(method).__name__} overrides a part of the scheme whose exact discrete sequence it inherits. The "
-            f"inherited sequence belongs to the steps that were replaced. Override {answer} too, with the "
-            "answer of the new steps."
+            f"{type(method).__name__} overrides a part of the scheme whose exact discrete sequence it inherits. That "
+            f"belongs to the steps that were replaced. Override {answer} too, with the answer of the new steps."
         )
 
 
@@ -383,13 +385,11 @@ def _seed(seed: int | np.random.SeedSequence) -> np.random.SeedSequence:
 
 def _check_finite(state: Any, step: int, dt: float) -> None:
     """`Diverged` where an array of the state has an entry that is not finite."""
-    if isinstance(state, tuple | list):
-        for part in state:
-            _check_finite(part, step, dt)
-    elif isinstance(state, dict):
+    if isinstance(state, dict):
         _check_finite(list(state.values()), step, dt)
-    elif is_dataclass(state):
-        _check_finite([getattr(state, f.name) for f in fields(state)], step, dt)
+    elif isinstance(state, tuple | list) or is_dataclass(state):
+        for part in [getattr(state, f.name) for f in fields(state)] if is_dataclass(state) else state:
+            _check_finite(part, step, dt)
     elif isinstance(state, np.ndarray) and state.dtype.kind == "f" and not np.isfinite(state).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(state))[0])
         raise Diverged(

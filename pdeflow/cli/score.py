@@ -118,6 +118,8 @@ def _entries(methods: Sequence[str], order: float) -> list[Entry]:
             cure = did_you_mean(name, list(HOUSE))
             if name in standard_problems():
                 cure = f" {name!r} is a problem: pass it by --problems."
+            elif name.endswith(".py"):
+                cure = f" Name the object too: {name}:NAME."
             raise BadInput(f"METHOD is {name!r}. Possible: {', '.join(HOUSE)}, or FILE.py:NAME.{cure}")
     named = [name for name in methods if ":" not in name]
     return [*house_methods(named or HOUSE), *(_own(name, order) for name in methods if ":" in name)]

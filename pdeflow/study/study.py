@@ -14,7 +14,7 @@ from .._core.fingerprint import describe
 from .._core.short_text import shown
 from .._core.validate import count, flag, known_arguments, positive, saved_times
 from .._core.value import Value
-from ..method import VERBS, runs_whole
+from ..method import VERBS, require_calls, runs_whole
 from ..metrics.metric import FloorAdds, floor_adds_of
 from ..problems.family import Family, require_distinct
 from ..problems.problem import Problem
@@ -83,6 +83,8 @@ class Study(Value):
         self.family = problems if isinstance(problems, Family) else None
         self.problems = {} if isinstance(problems, Family) else _labelled(problems)
         self.methods = _named(methods, "methods", _is_method, "an object with init, step and law, or with run")
+        for method in self.methods.values():
+            require_calls(method)
         self.metrics = _named(metrics, "metrics", _is_metric, "a function (approximation, truth, *, rng=None)")
         self.sweep = Sweep(sweep, self.family, {name: _field_names(method) for name, method in self.methods.items()})
         self.members = [] if self.family is None else problems_of(self.family, self.sweep)

@@ -25,6 +25,7 @@ def test_wrong_names_are_answered(run, tmp_path, capsys):
         (["none.py:x"], "no Python file"),
         (["--problems", "ou 3"], "Possible: standard"),
         (["METHOD"], "FILE.py:NAME. Use one of these."),
+        (["my.py"], "Name the object too: my.py:NAME."),
         (["QuantileJKO", "double_well"], "'double_well' is a problem: pass it by --problems."),
     ):
         assert run("score", *words, "--out", tmp_path / "b") == 3

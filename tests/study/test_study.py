@@ -160,3 +160,12 @@ def test_unknown_names_are_said_plainly():
         table.orders("foo")
     with pytest.raises(UnknownField, match=r"^This table has no method 'foo'\. It has: euler"):
         table.claims(pf.Claim("foo", "moments", 1, 0.1, "x"))
+
+
+def test_a_method_whose_verb_takes_other_arguments_is_refused_before_any_run():
+    class Short(Moments):
+        def step(self, problem, state, dt):
+            return state
+
+    with pytest.raises(pf.BadInput, match=r"^step of .*Short.* It is called with \(problem, state, dt, rng\)"):
+        small(methods={"short": Short()})
