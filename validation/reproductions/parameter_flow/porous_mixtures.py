@@ -147,7 +147,7 @@ def picture(clouds, small, exact, path):
         radius = np.linalg.norm(x[small], axis=1)
         density, bins = np.histogram(radius, bins=60, density=True)
         axes[2].plot((bins[1:] + bins[:-1]) / 2, density, color=colour, lw=1, label=name)
-    axes[2].set(title="distance of the small part to its centre", xlabel="r", ylabel="density")
+    axes[2].set(title="small part", xlabel="distance to its centre", ylabel="density")
     axes[2].legend(frameon=False, fontsize=7)
     figure.savefig(path, dpi=100)
 
@@ -213,7 +213,7 @@ def run(options):
             others,
         ),
         "",
-        "Five JKO steps of 0.1 with 60 outer iterations each, which is too few or of too small networks for the core.",
+        "Five JKO steps of 0.1 with 60 outer iterations each. More iterations and larger networks were not tried.",
         "",
     ]
     (folder / "mixtures.md").write_text("\n".join(lines), encoding="utf-8")
