@@ -4,10 +4,10 @@ To the ring under |x|⁴/4 - |x|²/2 in the plane, and to the semicircle on the 
 
 `python validation/reproductions/fan2022.py ring --scale paper` writes reports/variational_ring/paper.md and ring.png.
 From N(0, I/4), forward-backward (here: explicit Euler on particles, the energy being interaction only) and backward
-steps of dt = 0.2 side by side, to t = 20. The ring has radius 1/√3 and energy -1/12; fan2022iclr (appendix B.2) and
-jin2025 state 0.5, the value on the line (docs/math.md 2.1). The law at a finite time is not on the ring yet, for mass
-near the centre leaves it at rate 1/3 only: `exact` is a radial integration of the equation. E|x|² at t = 0.5 and 2 is
-known to 1e-11.
+steps of dt = 0.2 side by side, to t = 20. `--dt 0.05 --times 1.15 2 4 10` has the steps of Figure 7. The ring has
+radius 1/√3 and energy -1/12; fan2022iclr (appendix B.2) and jin2025 state 0.5, the value on the line (docs/math.md
+2.1). The law at a finite time is not on the ring yet, for mass near the centre leaves it at rate 1/3 only: `exact` is
+a radial integration of the equation. E|x|² at t = 0.5 and 2 is known to 1e-11.
 Scheme against scheme: fan2022iclr omits the ½ of the interaction energy in its backward scheme, not in the forward one
 (docs/math.md 3); here both have it.
 """
@@ -22,7 +22,7 @@ import pdeflow as pf
 from pdeflow.energies.mean_field import mean_energy
 from pdeflow.problems.aggregation import quartic_radii, ring_radius
 
-DT, LAST = 0.2, 50  # steps of the paper's run; we go to twice that
+TIMES = (0.5, 2.0, 5.0, 10.0, 15.0, 20.0)
 RADIUS = ring_radius(4, 2, 2)
 
 
@@ -45,10 +45,9 @@ def figures(x):
     )
 
 
-def ring(schemes, outer, samples, seed):
-    times = [0.5, 2.0, 5.0, DT * LAST, 15.0, DT * 2 * LAST]
-    times = [round(t / DT) * DT for t in times]
-    problem = pf.problems.ring_aggregation()
+def ring(schemes, outer, samples, seed, dt, times):
+    times = [round(t / dt) * dt for t in times]
+    problem = pf.problems.ring_aggregation(horizon=times[-1])
     weight, radii = quartic_radii(2, 0.25, times)
     lines = [
         "| scheme | t | steps | mean radius | off 1/√3 | spread | E abs(x)² | energy | off -1/12 | "
@@ -66,14 +65,14 @@ def ring(schemes, outer, samples, seed):
             f"{m2:.6f} | {energy:.6f} | {100 * (-12 * energy - 1):+.2f} % | 0 | 0 | |"
         )
     for name, method in schemes(outer).items():
-        flow = pf.solve(problem, method, dt=DT, times=times, seed=seed)
+        flow = pf.solve(problem, method, dt=dt, times=times, seed=seed)
         path = flow.final.path(problem.initial.sample(samples, np.random.default_rng(seed + 1)))  # one map a step
         for t in times:
-            x = path[round(t / DT)]
+            x = path[round(t / dt)]
             mean, spread, m2, energy, skew, center = figures(x)
             clouds[name, t] = x
             lines.append(
-                f"| {name} | {t:g} | {round(t / DT)} | {mean:.5f} | {100 * (mean / RADIUS - 1):+.2f} % | "
+                f"| {name} | {t:g} | {round(t / dt)} | {mean:.5f} | {100 * (mean / RADIUS - 1):+.2f} % | "
                 f"{100 * spread:.2f} % | {m2:.6f} | {energy:.6f} "
                 f"| {100 * (-12 * energy - 1):+.2f} % | {skew:.3f} | {center:.4f} | {flow.stats['seconds']:.0f} |"
             )
@@ -125,6 +124,10 @@ def arguments(parser):
     """The options of this figure on the command line."""
     parser.add_argument("--scale", choices=["quick", "paper"], default="quick")
     parser.add_argument("--outer", type=int, default=None)
+    parser.add_argument("--dt", type=float, default=0.2)
+    parser.add_argument(
+        "--times", type=float, nargs="*", default=TIMES, help="others than these leave the semicircle out"
+    )
     parser.add_argument("--map", default="residual")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--samples", type=int, default=40_000)
@@ -149,21 +152,24 @@ def run(options):
             for name in ("forward-backward", "backward")
         }
 
-    lines, clouds, times = ring(both, outer, options.samples, options.seed)
-    picture(clouds, times, out.with_name("ring.png"))
+    lines, clouds, times = ring(both, outer, options.samples, options.seed, options.dt, options.times)
+    drawn = out.with_name("ring.png") if options.times == TIMES else out.with_suffix(".png")
+    picture(clouds, times, drawn)
     text = [
         "# Aggregation to the ring and to the semicircle",
         "",
         f"Made by `{command()}`: {outer} outer iterations a step, {options.map} map, {options.samples} draws a law.",
         "",
-        f"## The ring: W = |x|⁴/4 - |x|²/2 from N(0, I/4), dt = {DT}",
+        f"## The ring: W = |x|⁴/4 - |x|²/2 from N(0, I/4), dt = {options.dt}",
         "",
         *lines,
         "",
-        "![clouds](ring.png)",
+        f"![clouds]({drawn.name})",
         "",
     ]
     out.write_text("\n".join(text), encoding="utf-8")
+    if options.times != TIMES:
+        return
     text += ["## The semicircle: W = x²/2 - log|x| from the semicircle of radius 3.4, dt = 0.1", ""]
     text += semicircle(lambda outer: {"backward": both(outer)["backward"]}, outer, options.seed)
     out.write_text("\n".join([*text, ""]), encoding="utf-8")
