@@ -15,7 +15,7 @@ from .._core.errors import BadInput, NotAvailable
 from .._core.estimate import Estimate
 from .._core.level_integral import DEEPEST_LEVEL, level_integral
 from .._core.shapes import Matrix, Points, Row, SameShape, Values, Vector
-from .._core.validate import at_finite_points, draws, levels, points, readonly, real_array
+from .._core.validate import at_finite_points, draws, levels, points, readonly, real_array, spd_matrix
 from .base import Law
 from .cells import CellMasses, mixture_masses
 from .gaussian import Gaussian, kept_gaussian
@@ -58,6 +58,7 @@ class GaussianMixture(Law):
         covs = np.broadcast_to(covs, (len(weights),)) if covs.ndim == 0 else covs
         if len(covs) != len(weights):
             raise BadInput(f"{len(weights)} weights and {len(covs)} covs. There must be one each. Match them.")
+        covs = [spd_matrix(cov, means.shape[1], f"covs[{i}]") for i, cov in enumerate(covs)]
         self._hold(weights, tuple(Gaussian(mean, cov) for mean, cov in zip(means, covs)))
 
     def _hold(self, weights: Values, components: tuple[Gaussian, ...]) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import pdeflow as pf
 from pdeflow.energies.potentials import MixturePotential
 from pdeflow.laws import Gaussian, GaussianMixture
 
@@ -55,3 +56,10 @@ def test_projections_and_differences_of_narrow_components_keep_their_spread():
     ours, mixed = gap.components[0].root(), gap.components[1].cov()
     assert np.linalg.det(ours) == pytest.approx(2 * 2e-8, rel=1e-7)
     assert np.array_equal(mixed, narrow.cov() + np.eye(2))
+
+
+def test_a_covariance_that_is_none_is_named_by_its_place():
+    with pytest.raises(pf.BadInput, match=r"^covs\[1\] is not positive definite"):
+        GaussianMixture([0.5, 0.5], [0.0, 1.0], [1.0, -1.0])
+    with pytest.raises(pf.BadInput, match=r"^covs\[0\] has shape \(2,\)"):
+        GaussianMixture([0.5, 0.5], [[0.0, 1.0], [1.0, 1.0]], [[1.0, 2.0], [1.0, 2.0]])
