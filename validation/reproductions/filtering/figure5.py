@@ -81,7 +81,7 @@ def dual_jko(seen, seed):
     return flow, flow.final
 
 
-DRAWN = ("JKO in quantiles", "bootstrap 1,000")  # whose laws the picture shows
+DRAWN = ("bootstrap 1,000", "ICNN-JKO, stratified draws", "DualJKO")  # run again for the picture, about 50 CPU seconds
 CHAINS = dict(chains=2048, warm_up=40, every=3)
 METHODS = {
     "bootstrap 100": bootstrap(100),
