@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .._core.compiled import crew
-from .._core.errors import BadInput, NotAvailable, Unsupported
+from .._core.errors import BadInput, Diverged, NotAvailable, Unsupported
 from .._core.shapes import Matrix, Points, Vector
 from .._core.short_text import shown
 from .._core.validate import count, one_of, positive
@@ -32,6 +32,10 @@ STAGES = {
 }
 
 
+STABLE = {1: 2.0, 2: 2.0, 4: 2.785293563405282}  # dt times the largest rate, up to which |R(-dt rate)| <= 1
+GROWTH = 16.0  # of the mean squared speed, over steps in a row that go uphill and end faster than they began
+
+
 @dataclass(frozen=True)
 class MovedCloud:
     """What a run of `InteractingParticles` carries from step to step.
@@ -40,12 +44,19 @@ class MovedCloud:
     ----------
     x : (n, d)
         Positions, each of weight 1/n.
+    velocity : (n, d)
+        Of the particles where they are.
     steps : int
         Steps taken.
+    slowest : float
+        Σ|x_i'|² before the first of the last steps in a row that went uphill and ended faster than they began; inf
+        where the last step did not.
     """
 
     x: Points
+    velocity: Points
     steps: int
+    slowest: Any = np.inf
 
 
 @dataclass(frozen=True)
@@ -73,7 +84,9 @@ class InteractingParticles(Method):
     Diverged
         At the first particle that is not finite or beyond 1e100, and on the line where a step takes a particle past
         another although W(0) is infinite: points that repel each other without bound never meet, and a step that is too
-        long for the closest pair throws them apart by any distance.
+        long for the closest pair throws them apart by any distance. Where steps are too long for the forces, so that
+        the cloud grows without bound: under linear forces of the largest rate λ for dt λ > 2 (Euler, Heun) or 2.785
+        (Runge-Kutta), under others where the energy rises in steps in a row, over which the speed grows fourfold.
 
     Notes
     -----
@@ -112,8 +125,7 @@ class InteractingParticles(Method):
         x = self._points(problem.initial, rng)
         require_even(problem.energy.interaction, problem.dim, float(np.max(np.ptp(x, axis=0))) or 1.0)
         with crew() as workers:
-            velocity(problem.energy, x, workers)
-        return MovedCloud(x, 0)
+            return MovedCloud(x, velocity(problem.energy, x, workers), 0)
 
     def _points(self, law: Law, rng: np.random.Generator) -> Points:
         atoms = law.atoms()
@@ -134,13 +146,34 @@ class InteractingParticles(Method):
 
     def advance(self, problem: Problem, state: MovedCloud, dt: float, steps: int, rng: Any) -> MovedCloud:
         """The cloud `steps` steps later; rng is not used."""
-        x = state.x
+        energy, x, speed, slowest = problem.energy, state.x, state.velocity, state.slowest
+        linear = self._refuse_fast(problem, x, dt, state.steps + 1)
         with crew() as workers:
             for done in range(1, steps + 1):
-                before, x = x, _moved(problem.energy, x, dt, STAGES[self.time_order], workers)
+                before, old = x, speed
+                x = _moved(energy, x, dt, STAGES[self.time_order], workers, old)
                 refuse_lost(x, state.steps + done, dt)
-                refuse_passing(problem.energy.interaction, before, x, state.steps + done, dt)
-        return replace(state, x=x, steps=state.steps + steps)
+                refuse_passing(energy.interaction, before, x, state.steps + done, dt)
+                speed = velocity(energy, x, workers)
+                if not linear:
+                    slowest = _uphill(x - before, old, speed, slowest, state.steps + done, dt)
+        return replace(state, x=x, velocity=speed, steps=state.steps + steps, slowest=slowest)
+
+    def _refuse_fast(self, problem: Problem, x: Points, dt: float, step: int) -> bool:
+        """Whether the forces are linear; `Diverged` where they are, and too fast for steps of length dt."""
+        linear = quadratic_terms(problem.energy, x.shape[1])
+        if linear is None:
+            return False
+        matrix, _, pull = linear
+        rate = float(np.linalg.eigvalsh(matrix)[-1]) + (pull if len(x) > 1 else 0.0)
+        if dt * rate > STABLE[self.time_order] * (1 + 1e-12):
+            raise Diverged(
+                f"dt = {dt:g} is too large for these linear forces: their largest rate is {rate:.6g}, so that every "
+                f"step from step {step} on makes deviations grow, without bound. Use dt below "
+                f"{STABLE[self.time_order] / rate:.6g}; accuracy asks for less.",
+                step=step, dt=dt,
+            )  # fmt: skip
+        return True
 
     def law(self, state: MovedCloud) -> Particles:
         """The empirical law of the cloud."""
@@ -192,12 +225,36 @@ def velocity(energy: Energy, x: Points, workers: Any) -> Points:
     return out
 
 
-def _moved(energy: Energy, x: Points, dt: float, stages: tuple[tuple[float, float], ...], workers: Any) -> Points:
-    total, slope = np.zeros_like(x), np.zeros_like(x)
-    for share, weight in stages:
+def _moved(
+    energy: Energy, x: Points, dt: float, stages: tuple[tuple[float, float], ...], workers: Any, speed: Points
+) -> Points:
+    """The points one step later; speed : (n, d), their velocity at x, which is the first stage."""
+    slope = speed
+    total = stages[0][1] * slope
+    for share, weight in stages[1:]:
         slope = velocity(energy, x + share * dt * slope, workers)
-        total += weight * slope
+        total = total + weight * slope
     return x + dt * total
+
+
+def _uphill(moved: Points, old: Points, new: Points, slowest: float, step: int, dt: float) -> float:
+    """`MovedCloud.slowest` after a step; `Diverged` where speeds have grown too much going uphill.
+
+    n times the energy rises by -½ Σ (v_i + v_i')·(x_i' - x_i), exactly so under linear forces.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # a cloud that far out is lost in the next step
+        size, grown = float(np.sum(old * old)), float(np.sum(new * new))
+        if not (grown > size > 0 and float(np.sum((old + new) * moved)) < 0):
+            return np.inf
+    slowest = min(slowest, size)
+    if grown > GROWTH * slowest:
+        raise Diverged(
+            f"In step {step} (t = {step * dt:.6g}) the energy rises while the speeds of the particles grow, "
+            f"{np.sqrt(grown / slowest):.3g} times since that began. A gradient flow goes downhill: dt = {dt:g} is "
+            "too large for these forces. Use a smaller dt.",
+            step=step, dt=dt,
+        )  # fmt: skip
+    return slowest
 
 
 def _amplification(z: Matrix, order: int) -> Matrix:

@@ -105,3 +105,32 @@ def test_points_that_repel_without_bound_do_not_pass_each_other():
     # from quantiles, and with a step that resolves their distance, it is the law of the problem
     law = pf.solve(problem, InteractingParticles(particles=100, start="quantiles"), dt=1 / 1024, times=[0.5]).final
     assert pf.metrics.w2(law, problem.exact(0.5)).value < 0.02  # spacing/√12 of 100 points on a support of length 3
+
+
+@pytest.mark.parametrize(("order", "bound"), [(1, 2.0), (2, 2.0), (4, 2.785)])
+def test_steps_too_long_for_linear_forces_are_refused(order, bound):
+    """Five steps of Runge-Kutta at dt λ = 10 gave a covariance of 4e24 for 0, and no word."""
+    method = InteractingParticles(particles=50, time_order=order)
+    with pytest.raises(pf.Diverged, match=r"largest rate is 1\.7"):
+        pf.solve(STABLE, method, dt=1.01 * bound / 1.7, times=[10.1 * bound / 1.7])
+    law = pf.solve(STABLE, method, dt=0.99 * bound / 1.7, times=[99 * bound / 1.7]).final
+    assert law.cov()[0, 0] < 0.25  # it does not grow
+
+
+@pytest.mark.parametrize("order", [1, 2, 4])
+def test_steps_that_go_uphill_faster_and_faster_are_refused(order):
+    """V = 50 (x² + 0.01 x⁴), which no one knows to be nearly linear: dt λ = 10."""
+    steep = pf.potentials.FromFunction(
+        lambda x: 50 * (x[:, 0] ** 2 + 0.01 * x[:, 0] ** 4), grad=lambda x: 100 * x + 2 * x**3, dim=1
+    )
+    problem = pf.Problem(Energy(potential=steep), pf.laws.Gaussian(0.0, 0.1), 0.2)
+    method = InteractingParticles(particles=50, time_order=order)
+    with pytest.raises(pf.Diverged, match="the energy rises while the speeds"):
+        pf.solve(problem, method, dt=0.1, times=[0.2])
+    assert pf.solve(problem, method, dt=0.019, times=[0.19]).final.cov()[0, 0] < 0.1
+    # a kink makes points jump to and fro for ever, uphill in every second step, and errs by dt alone
+    kink = pf.potentials.FromFunction(
+        lambda x: np.abs(x[:, 0]) + x[:, 0] ** 2 / 2, grad=lambda x: np.sign(x) + x, dim=1
+    )
+    law = pf.solve(pf.Problem(Energy(potential=kink), problem.initial, 5.0), method, dt=0.1, times=[5.0]).final
+    assert np.abs(law.x).max() < 0.11
