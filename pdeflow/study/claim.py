@@ -202,6 +202,16 @@ def most_frequent(failed: Sequence[Row]) -> tuple[str, str, int]:
     return status, next(text for text in words if first_sentence(text) == sentence), most
 
 
+def with_failures(why: str, notes: Sequence[str], rows: Sequence[Row]) -> list[str]:
+    """Reason and notes with the most frequent error of the rows; it is the reason where no row has anything else."""
+    failed = [row for row in rows if row["status"] != "ok"]
+    if not failed:
+        return [why, *notes]
+    status, words, most = most_frequent(failed)
+    reason = f"{most} of {len(rows)} runs ended as {status}: {first_sentence(words)}"
+    return [reason, *notes] if len(failed) == len(rows) else [why, *notes, reason]
+
+
 def first_sentence(words: str) -> str:
     """What stands before the first full stop that ends a word; an error's message begins with what was given."""
     return re.split(r"(?<=[.!?]) (?=[A-Z])", words, maxsplit=1)[0]

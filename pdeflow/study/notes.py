@@ -62,6 +62,24 @@ def left_fixed(sweep: Sweep, fit: Fit, expected: float | None) -> list[str]:
     ]
 
 
+def too_few(fit: Fit) -> str:
+    """What to do where fewer than three points are left."""
+    count = int(fit.mask.sum())
+    if fit.level > 0:
+        return f"{count} point(s) left above where the errors level off, 3 are needed: take coarser levels"
+    return (
+        f"{count} point(s) left, 3 are needed: take coarser or more levels, and several seeds of a random method, "
+        "whose spread tells how much a point near its floor says"
+    )
+
+
+def needed_to_decide(sweep: Sweep, fit: Fit, expected: float | None) -> str:
+    """What would make an interval narrower."""
+    if fit.level > 0 or levelling(sweep, fit, expected) is not None:
+        return "coarser levels, or less of what dominates at the fine ones,"
+    return "more levels or seeds"
+
+
 def _known(number: float) -> str:
     return "not known" if np.isnan(number) else f"{number:.3g}"
 

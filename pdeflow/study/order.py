@@ -11,7 +11,7 @@ from .._core.value import Value
 from ..metrics.metric import FloorAdds
 from .evidence import centre, interval, odds, words
 from .fit import Fit, Line, Sweep, checked_sweep, fitted, local_orders, per_point, vector
-from .notes import approach, dropped, left_fixed, levelling, unmoved
+from .notes import approach, dropped, left_fixed, needed_to_decide, too_few, unmoved
 
 WIDEST = 0.25  # orders of schemes lie half an order apart: half-widths below half of that tell two of them apart
 NOTHING_EXPECTED = "no order was expected"
@@ -323,12 +323,7 @@ def _verdict(
     if fit.level > 0 and sweep.unknown_floor:
         return "inconclusive", "the floor is unknown, so the plateau may be the method's or a bug's"
     if judged is None:
-        return "inconclusive", (
-            f"{fit.mask.sum()} point(s) left above where the errors level off, 3 are needed: take coarser levels"
-            if fit.level > 0
-            else f"{fit.mask.sum()} point(s) left, 3 are needed: take coarser or more levels, and several seeds of a "
-            "random method, whose spread tells how much a point near its floor says"
-        )
+        return "inconclusive", too_few(fit)
     if expected is None:
         return "measured", NOTHING_EXPECTED
     (word, line), least = judged, "at least " if at_least else ""
@@ -337,8 +332,7 @@ def _verdict(
     if word == "fail":
         return word, f"the order is {line.slope:.3g}, not {least}{expected:g} within {tolerance:g}"
     if word == "inconclusive":
-        level = fit.level > 0 or levelling(sweep, fit, expected) is not None
-        needed = "coarser levels, or less of what dominates at the fine ones," if level else "more levels or seeds"
+        needed = needed_to_decide(sweep, fit, expected)
         return word, f"the interval [{line.lower:.3g}, {line.upper:.3g}] is too wide to decide: {needed} are needed"
     why = f"the order is {least}{expected:g} within {tolerance:g}"
     return (word, why) if sweep.finite.all() else ("inconclusive", why + ", but not every error is a number")

@@ -11,7 +11,7 @@ import numpy as np
 from .._core.errors import BadInput, unknown_field
 from ..metrics.metric import FloorAdds
 from .axes import Along, Axis
-from .claim import Claim, Claims, first_sentence, most_frequent, weigh, weigh_invariant
+from .claim import Claim, Claims, weigh, weigh_invariant, with_failures
 from .fit import round_off
 from .growth import Growths, growth_of
 from .order import Order, judge
@@ -181,13 +181,8 @@ class Table(Along):
         if wrong_size:
             order = replace(order, verdict="fail", why=wrong_size)
         why = order.why.replace("h = ", "dt = ") if self.swept == "dt" else order.why
-        notes += [f"the error {level['error']:.3g} is negative" for level in levels if level["error"] < 0]
-        failed = [row for row in group if row["status"] != "ok"]
-        if failed:  # before all else where there is no error to speak of
-            status, words, most = most_frequent(failed)
-            reason = f"{most} of {len(group)} runs ended as {status}: {first_sentence(words)}"
-            why, notes = (reason, notes) if len(failed) == len(group) else (why, [*notes, reason])
-        return replace(order, why="; ".join([why, *notes]))
+        notes += [f"the error {value:.3g} is negative" for value in error[negative]]
+        return replace(order, why="; ".join(with_failures(why, notes, group)))
 
     def levels(self, group: Sequence[Row]) -> list[Row]:
         """One row per level: means over seeds, medians of the costs."""
