@@ -243,8 +243,8 @@ def _uphill(moved: Points, old: Points, new: Points, slowest: float, step: int, 
     n times the energy rises by -½ Σ (v_i + v_i')·(x_i' - x_i), exactly so under linear forces.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # a cloud that far out is lost in the next step
-        size, grown = float(np.sum(old * old)), float(np.sum(new * new))
-        if not (grown > size > 0 and float(np.sum((old + new) * moved)) < 0):
+        size, grown = float(np.vdot(old, old)), float(np.vdot(new, new))
+        if not (grown > size > 0 and float(np.vdot(old + new, moved)) < 0):
             return np.inf
     slowest = min(slowest, size)
     if grown > GROWTH * slowest:
