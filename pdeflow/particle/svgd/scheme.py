@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from ..._core.errors import BadInput, Unsupported
+from ..._core.errors import BadInput, Diverged, Unsupported
 from ..._core.shapes import Points
 from ..._core.short_text import shown
 from ..._core.validate import count, one_of, positive
@@ -18,6 +18,9 @@ from ..clouds import potential_pull, refuse_lost, require_potential_gradient
 from .kernel_sums import gaussian_direction, linear_direction, median_squared_distance
 
 MOMENTUM, FUDGE = 0.9, 1e-6  # of AdaGrad in the code that [liu2016] published
+GROWTH = 16.0  # of the mean square of the direction, over steps in a row that turn it round
+ROUNDING = 1e-8  # of the coordinates, below which a step of coinciding particles is noise
+LONG = 0.1  # of the cloud's radius, root mean square: shorter steps may tremble, as the median does
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,18 @@ class SteinCloud:
         Steps taken.
     bandwidth : float
         ℓ of the last step, NaN before the first and for the linear kernel.
+    direction : (n, d) or None
+        φ of the last step where steps are fixed.
+    weakest : float
+        Σ|φ_i|² before the first of the last steps in a row that turned φ round; inf where the last one did not.
     """
 
     x: Points
     history: Points
     steps: int
     bandwidth: Any
+    direction: Any = None
+    weakest: Any = np.inf
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,8 @@ class SVGD(Method):
     Unsupported
         Unless the energy is a potential with a gradient and `Entropy`: an interaction, another internal energy or none.
     Diverged
-        At the first particle that is not finite or beyond 1e100.
+        At the first particle that is not finite or beyond 1e100, and where fixed steps turn the direction round and
+        make it four times as large, in one or more in a row: dt is too large.
 
     Notes
     -----
@@ -124,6 +134,8 @@ class SVGD(Method):
     def step(self, problem: Problem, state: SteinCloud, dt: float, rng: Any) -> SteinCloud:
         """The cloud one step later; rng is not used."""
         direction, bandwidth = self._direction(problem, state.x)
+        if self.step_rule == "fixed":
+            state = replace(state, direction=direction, weakest=_turning(state, direction, dt))
         history = state.history
         if self.step_rule == "adagrad":
             history = direction**2 if state.steps == 0 else MOMENTUM * history + (1 - MOMENTUM) * direction**2
@@ -156,6 +168,26 @@ def _start(law: Law, n: int, rng: np.random.Generator) -> Points:
     if atoms is not None and len(atoms[0]) == n and np.ptp(atoms[1]) == 0:
         return np.array(atoms[0], dtype=float)
     return np.array(drawn(law, n, rng), dtype=float)
+
+
+def _turning(state: SteinCloud, new: Points, dt: float) -> float:
+    """`SteinCloud.weakest` for the next direction; `Diverged` where it has turned round and grown too much."""
+    if state.direction is None:
+        return np.inf
+    with np.errstate(over="ignore", invalid="ignore"):  # a cloud that far out is lost in this step
+        size, grown = float(np.vdot(state.direction, state.direction)), float(np.vdot(new, new))
+        if not (size > 0 and float(np.vdot(state.direction, new)) < -size):
+            return np.inf
+        weakest, offset = min(state.weakest, size), state.x - state.x.mean(axis=0)
+        short = LONG**2 * float(np.vdot(offset, offset)) + ROUNDING**2 * float(np.vdot(state.x, state.x))
+        if grown > GROWTH * weakest and dt**2 * grown > short:
+            raise Diverged(
+                f"Step {state.steps + 1} of SVGD goes back and farther than the ones before: the direction has turned "
+                f"round and grown {np.sqrt(grown / weakest):.3g} times. dt = {dt:g} is too large for this potential. "
+                'Use a smaller dt, or step_rule="adagrad".',
+                step=state.steps + 1, dt=dt,
+            )  # fmt: skip
+    return weakest
 
 
 def _check_energy(problem: Problem) -> None:

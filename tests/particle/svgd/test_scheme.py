@@ -30,6 +30,17 @@ def test_the_rule_of_the_authors_comes_near_the_target_too():
     assert law.cov()[0, 0] == pytest.approx(0.96, abs=0.05)
 
 
+def test_steps_that_go_back_and_farther_are_refused():
+    """dt = 0.1 under V = 50 x²: at t = 5 the variance was 2e56, for 0.01, and no word."""
+    problem = pf.problems.ou(matrix=100.0, initial=pf.laws.Gaussian([1.0], [[1.0]]), horizon=5.0)
+    with pytest.raises(pf.Diverged, match=r"turned round and grown .* Use a smaller dt"):
+        pf.solve(problem, SVGD(particles=100), dt=0.1)
+    law = pf.solve(problem, SVGD(particles=100), dt=0.01).final
+    assert 100 * law.cov()[0, 0] == pytest.approx(0.96, abs=0.02)
+    one = pf.solve(problem, SVGD(particles=1, bandwidth=1.0), dt=0.015, times=[15.0]).final  # trembles by round-off
+    assert abs(one.x[0, 0]) < 1e-12
+
+
 def test_same_seed_same_bits_and_float32_is_near():
     problem = pf.problems.double_well()
     runs = [
