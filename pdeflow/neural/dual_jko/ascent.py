@@ -267,6 +267,7 @@ def _at_start(place, c):
     if dual is None:
         raise Diverged(
             "h grows as fast as |y|², the cost, so the dual is minus infinity. It must grow more slowly. Use a "
-            "smaller dt, a smaller learning_rate or more samples."
+            "smaller dt, a smaller learning_rate or more samples; where the start has wide tails, as a law without "
+            "variance, take coordinates in which it has none."
         )
     return dual
