@@ -65,6 +65,13 @@ def quadratic() -> ModuleType:
     return quadratic
 
 
+def two_metrics() -> ModuleType:
+    """The slides: the flow in the metrics G and Ĝ, on the same problems."""
+    from parameter_flow import two_metrics
+
+    return two_metrics
+
+
 def pictures() -> ModuleType:
     """Figures 1 to 3 and 8, and the quadratic of the slides, drawn from short runs."""
     from parameter_flow import pictures
@@ -82,6 +89,7 @@ FIGURES = {
         porous_mixtures,
         ring,
         quadratic,
+        two_metrics,
         pictures,
     )
 }
