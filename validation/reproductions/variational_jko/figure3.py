@@ -110,6 +110,7 @@ def run(options):
                     rows.append(one(name, dim, seed, options.samples))
                     store.write_text(json.dumps(rows, indent=0) + "\n", encoding="utf-8")
                     print(rows[-1], flush=True)
+    rows = [row for row in rows if row["dim"] in options.dims and row["seed"] in options.seeds]
     lines = [
         "# Figure 3: two methods on the same Ornstein-Uhlenbeck draws",
         "",
