@@ -93,17 +93,20 @@ def published_svgd(posterior, seed):
 
 
 def langevin(posterior, seed):
-    """Euler-Maruyama: 200 steps from the prior by the largest curvature at the mode, then 600 ones in `whitened`.
+    """Euler-Maruyama: 300 steps from the prior, the last by the curvature at the mode, and 400 in `whitened`.
 
-    These are long enough for the few draws of the prior with weights of hundreds, where the force is not linear: they
-    come back at a speed that does not grow with the distance.
+    The first are a hundredth, then a tenth as long: where log α is large, labels draw weights out at once, and a long
+    step makes of e^η |w|² a fall of log α by dozens, from which it comes back at a speed that does not grow with that.
     """
     well = logistic.whitened(posterior)
-    dt = 0.25 / np.linalg.eigvalsh(np.linalg.inv(logistic.laplace(posterior).cov()))[-1]
+    largest = 0.25 / np.linalg.eigvalsh(np.linalg.inv(logistic.laplace(posterior).cov()))[-1]
     method = pf.particle.EulerMaruyama(CLOUD // 4 if len(posterior.labels) > MANY else CLOUD)
-    law = pf.solve(posterior.problem(), method, dt=dt, times=[200 * dt], seed=seed).final
-    for number, step, end in ((1, 0.05, 20.0), (2, 0.02, 4.0)):
-        law = well.back(pf.solve(well.problem(law), method, dt=step, times=[end], seed=seed + 1000 * number).final)
+    law = posterior.prior()
+    for number, share in enumerate((0.01, 0.1, 1.0)):
+        dt = share * largest
+        law = pf.solve(posterior.problem(law), method, dt=dt, times=[100 * dt], seed=seed + 1000 * number).final
+    for number, (dt, end) in enumerate(((0.05, 10.0), (0.02, 4.0)), 3):
+        law = well.back(pf.solve(well.problem(law), method, dt=dt, times=[end], seed=seed + 1000 * number).final)
     return law
 
 
