@@ -224,7 +224,7 @@ def solve(
             first = clock.perf_counter() - start if first is None else first
             _check_finite(state, done, dt)
             if reports:
-                history.append({"step": done, "time": done * dt, **method.report(state)})
+                history.append({"step": done, "time": done * dt, **_returned(method, "report", method.report(state))})
             if on_step is not None:
                 on_step(done, done * dt, _law(problem, method, method.law(state)))
             bar.update(done, history[-1].get("loss") if history else None)
@@ -262,7 +262,7 @@ def initial_state(problem: Problem, method: Any, rng: np.random.Generator, *, dt
 def _returned(method: Any, verb: str, state: Any) -> Any:
     """The state that `init`, `step` or `advance` returned, or `BadInput` where it returned nothing."""
     if state is None:
-        raise BadInput(f"{verb} of {shown(method, 200)} returned None. It must return the state. End it with `return`.")
+        raise BadInput(f"{verb} of {shown(method, 200)} returned None, not the state (report: a mapping). Return it.")
     return state
 
 

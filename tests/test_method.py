@@ -180,10 +180,16 @@ class ForgetfulCall(Forgetful):
         return None
 
 
+class ForgetfulReport(Forgetful):
+    def report(self, state):
+        return None
+
+
 @pytest.mark.parametrize(
     ("method", "words"),
     [
-        (Forgetful("init"), "^init of Forgetful.* returned None. It must return the state"),
+        (Forgetful("init"), "^init of Forgetful.* returned None, not the state"),
+        (ForgetfulReport(""), "^report of ForgetfulReport.* returned None"),
         (Forgetful("step"), "^step of Forgetful.* returned None"),
         (ForgetfulCall(""), "^advance of Forgetful.* returned None"),
         (Forgetful("law"), "^law of Forgetful.* returned None, of type NoneType. It must be a pdeflow Law"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from .._core import fingerprint, fingerprint_first
 from .._core.errors import PdeflowError
+from .._core.short_text import cut, shown
 from ..laws import from_spec
 from ..problems.problem import Problem
 from ..problems.registry import CATALOGUE, rebuild
@@ -41,6 +42,15 @@ def differing(problem: Problem, other: Problem) -> str:
     pairs = [(part, getattr(problem, part), getattr(other, part)) for part in PARTS]
     prints = [(part, *(fingerprint.sha256(one, part, versions=False) for one in both)) for part, *both in pairs]
     return ", ".join(part for part, one, another in prints if one != another)
+
+
+def other_flow(problem: Problem, answered: Problem) -> str:
+    """In words, that `answered` has another energy or start than `problem`; "" where it has not. Names may differ."""
+    parts = [part for part in differing(problem, answered).split(", ") if part in ("energy", "initial")]
+    if not parts:
+        return ""
+    one, other = (f"{shown(each.name, 80)} with {cut(plain_text(each.params), 300)}" for each in (answered, problem))
+    return f"problem {one}, and not {other}, which has another {' and another '.join(parts)}."
 
 
 def record(problem: Problem) -> dict[str, str | int]:

@@ -20,12 +20,12 @@ from .. import __version__
 from .._core.errors import BadInput, BadReference, PdeflowError
 from .._core.estimate import Estimate
 from .._core.files import place_of, write_whole
-from .._core.short_text import cut, shown
+from .._core.short_text import shown
 from .._core.validate import count, known_arguments
 from ..laws import Law
 from ..problems.problem import Problem
 from ..trajectory import Trajectory
-from .problem_record import config_text, differing, plain_text, record, same_question
+from .problem_record import config_text, other_flow, record, same_question
 from .read import Attributes, contents, parse
 from .schema import SCHEMA, Variable, content_sha256, encode, seal, text_sha256, with_index_axes
 
@@ -243,14 +243,12 @@ def _require_answer(problem: Problem, answered: Any) -> None:
             f"{shown(problem.name, 80)}. A reference holds the flow of a problem itself, not what was made of it. "
             "Save the run of solve, or pf.exact."
         )
-    parts = [part for part in differing(problem, answered).split(", ") if part in ("energy", "initial")]
-    if parts:
+    other = other_flow(problem, answered)
+    if other:
         raise BadInput(
-            f"The trajectory answers problem {shown(answered.name, 80)} with {cut(plain_text(answered.params), 300)}, "
-            f"and is to be stored as the truth of {shown(problem.name, 80)} with "
-            f"{cut(plain_text(problem.params), 300)}, which has another {' and another '.join(parts)}. A reference "
-            "must be the truth of its problem. Pass the problem that was solved; where the two are one flow, written "
-            "in two ways, Trajectory(flow.times, flow.laws) leaves that open."
+            f"The trajectory answers {other} A reference must be the truth of its problem. Pass the problem that was "
+            "solved; where the two are one flow, written in two ways, Trajectory(flow.times, flow.laws) leaves that "
+            "open."
         )
 
 

@@ -338,7 +338,7 @@ def _truth(against: Any) -> tuple[Callable[..., Trajectory], bool]:
 
 
 class Fixed:
-    """A Trajectory as the truth of every problem."""
+    """A Trajectory as the truth of every problem that it answers, or of all where it does not say what it answers."""
 
     def __init__(self, trajectory: Trajectory):
         self.trajectory = trajectory
@@ -348,4 +348,15 @@ class Fixed:
         return {"fixed": self.trajectory, "computed": "seconds" in self.trajectory.stats}
 
     def __call__(self, problem: Problem, times: Any) -> Trajectory:
+        answered = self.trajectory.problem
+        if not isinstance(answered, Problem) or answered is problem:
+            return self.trajectory
+        from ..reference.problem_record import other_flow  # not at the top: it brings in h5py
+
+        other = other_flow(problem, answered)
+        if other:
+            raise BadInput(
+                f"against= answers {other} A truth must be that of the problem. Pass the truth of this problem; where "
+                "another is meant, against=lambda problem, times: truth says so."
+            )
         return self.trajectory

@@ -169,3 +169,14 @@ def test_a_method_whose_verb_takes_other_arguments_is_refused_before_any_run():
 
     with pytest.raises(pf.BadInput, match=r"^step of .*Short.* It is called with \(problem, state, dt, rng\)"):
         small(methods={"short": Short()})
+
+
+def test_a_trajectory_of_another_problem_is_no_truth():
+    other = pf.exact(pf.problems.ou(temperature=3.0))
+    rows = brief(against=other).run()
+    assert {row["status"] for row in rows} == {"bad input"}
+    assert "answers problem 'ou'" in rows[0]["why"] and "another energy" in rows[0]["why"]
+    meant = brief(against=lambda problem, times: other).run()
+    assert {row["status"] for row in meant} == {"ok"}
+    longer = pf.exact(pf.problems.ou(horizon=2.0), times=[1.0])  # the same flow
+    assert {row["status"] for row in brief(against=longer).run()} == {"ok"}
