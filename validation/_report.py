@@ -1,6 +1,7 @@
 """What the files of validation/ and benchmarks/ share: the command line, Markdown tables, and where reports go."""
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ def command() -> str:
     file = Path(sys.argv[0]).resolve()
     root = REPORTS.parents[1]
     name = file.relative_to(root) if file.is_relative_to(root) else file.name
-    return " ".join(["python", str(name), *sys.argv[1:]])
+    return shlex.join(["python", str(name), *sys.argv[1:]])
 
 
 def heading(columns: Sequence[str]) -> list[str]:

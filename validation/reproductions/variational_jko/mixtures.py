@@ -27,6 +27,9 @@ CASES = {
 }
 
 
+MAPS = {"residual": pf.neural.DeepResidual(), "convex": pf.neural.Convex()}
+
+
 def two_moons(components=16, radius=3.0, variance=0.5, horizon=9.0):
     """V = -log q with q of equal weights along two half circles that reach into each other, from N(0, 4 I)."""
     angle = np.linspace(0, np.pi, components // 2)
@@ -120,8 +123,8 @@ def judged(x, mixture, exact):
     }
 
 
-def one(name, seed, outer, samples):
-    """The rows of one target: model, Euler-Maruyama, exact draws."""
+def one(name, seed, outer, samples, kind="residual"):
+    """The rows of one target: model with that kind of maps, Euler-Maruyama, exact draws."""
     dt = CASES[name][2]
     problem = problem_of(name, seed)
     mixture, rng = problem.energy.potential.mixture, np.random.default_rng(seed)
@@ -130,7 +133,7 @@ def one(name, seed, outer, samples):
     law = pf.solve(
         problem,
         pf.neural.VariationalJKO(
-            map=pf.neural.DeepResidual(), outer=outer, learning_rate=0.025, training=pf.neural.Training(pool=131_072)
+            map=MAPS[kind], outer=outer, learning_rate=0.025, training=pf.neural.Training(pool=131_072)
         ),
         dt=dt,
         seed=seed,
@@ -193,6 +196,7 @@ def arguments(parser):
     parser.add_argument("--cases", nargs="*", default=None, help=", ".join(CASES))
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--outer", type=int, default=None)
+    parser.add_argument("--map", choices=list(MAPS), default="residual")
     parser.add_argument("--samples", type=int, default=20_000)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, default=None)
@@ -205,13 +209,15 @@ def run(options):
     out = options.out or REPORTS / "variational_mixture" / f"{options.scale}.md"
     out.parent.mkdir(parents=True, exist_ok=True)
     results = joblib.Parallel(options.jobs)(
-        joblib.delayed(one)(name, seed, outer, options.samples) for name in cases for seed in range(options.seeds)
+        joblib.delayed(one)(name, seed, outer, options.samples, options.map)
+        for name in cases
+        for seed in range(options.seeds)
     )
     picture(results, out.with_suffix(".png"))
     text = [
         "# Sampling Gaussian mixtures",
         "",
-        f"Made by `{command()}`: residual map, backward scheme, dt = 0.3, {outer} outer iterations a step, "
+        f"Made by `{command()}`: {options.map} map, backward scheme, dt = 0.3, {outer} outer iterations a step, "
         f"{options.samples} draws (5000 for MMD² and KSD²). A component is found if its share is above a "
         "fifth of its weight.",
         "",
