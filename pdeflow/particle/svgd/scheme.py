@@ -94,6 +94,12 @@ class SVGD(Method):
     kernel a finite cloud is narrower than its target: variance 0.937 to 0.938 of 1 for 50 particles on the line, by
     where they start. The authors' code counts the distance 0 of each particle to itself in the median: 0.935 to 0.937.
 
+    In several dimensions that is worse: the median rule gives a pair at the median distance the weight 1/(n + 1), so
+    that a particle feels little but itself. The variance of N(0, I) by 512 particles after 200 steps of 1.5 is 0.97 in
+    two dimensions, 0.65 in 9 and 0.46 in 20. With `bandwidth` = 2 d, the mean square distance of two draws, it is 1.00,
+    0.97 and 0.96. Where the target is far from round, bring it there first, as
+    `pdeflow.applications.logistic.whitened` does.
+
     *Cost.* O(n² d) by matrix products of tiles, O(n d) memory; the linear kernel O(n d²).
 
     *Report.* `bandwidth`: ℓ of the step. `max_abs`: the largest |x_i| over particles and coordinates.

@@ -71,3 +71,13 @@ def test_a_run_goes_on_from_the_particles_of_another_and_not_from_draws_of_them(
         pf.problems.double_well(initial=pf.laws.Particles(np.arange(7.0)[:, None])), np.random.default_rng(0)
     )
     assert len(fewer.x) == 100  # draws, of a cloud of another number
+
+
+def test_in_nine_dimensions_the_width_of_the_law_is_a_better_bandwidth_than_the_median_rule():
+    """256 particles: 0.6 of the variance by the rule, 0.95 by the mean square distance of two draws."""
+    problem = pf.problems.ou(9, initial=pf.laws.Gaussian(np.zeros(9), np.eye(9)), temperature=1.0)
+    rule, width = (
+        np.trace(pf.solve(problem, SVGD(256, bandwidth=bandwidth), dt=1.5, times=[150.0], seed=0).final.cov()) / 9
+        for bandwidth in (None, 18.0)
+    )
+    assert rule < 0.7 < 0.9 < width < 1
