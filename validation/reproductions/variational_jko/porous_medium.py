@@ -112,7 +112,7 @@ def picture(laws, figures, path):
             left.plot((x[1:] + x[:-1]) / 2, np.diff(u) / np.diff(x), label=name, lw=1.0)
     first = next((law for name, law in laws.items() if name.startswith("VariationalJKO")), None)
     if first is not None:
-        draws = first.quantile(np.random.default_rng(0).uniform(size=20_000))
+        draws = first.quantile(np.sort(np.random.default_rng(0).uniform(size=20_000)))
         left.hist(draws, bins=80, density=True, color="C0", alpha=0.2, label="20,000 draws of VariationalJKO")
     left.set(xlabel="x", ylabel="density", xlim=(-0.75, 0.75))
     left.legend(fontsize=6)
