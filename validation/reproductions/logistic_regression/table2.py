@@ -276,6 +276,11 @@ def keep_rows(store, rows):
     store.write_text("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n", encoding="utf-8")
 
 
+def made_by(rate):
+    """The command that adds rows to a report."""
+    return MADE_BY + ("" if rate == RATE else f" --rate {rate:g} --out FILE")
+
+
 def run(options):
     """Compute the rows that the report has not yet, and write it; 1 where a bar is missed."""
     if options.quick:
@@ -294,12 +299,7 @@ def run(options):
                 rows.sort(key=lambda row: (list(SETS).index(row["set"]), row["split"]))
                 keep_rows(store, rows)
                 print(f"{name}, split {seed}: done", flush=True)
-    told = (
-        command()
-        if options.quick
-        else MADE_BY + ("" if options.rate == RATE else f" --rate {options.rate:g} --out FILE")
-    )
-    lines = lines_of(rows, SETS, METHODS, told, options.rate)
+    lines = lines_of(rows, SETS, METHODS, command() if options.quick else made_by(options.rate), options.rate)
     options.out.write_text("\n".join(lines), encoding="utf-8")
     print("\n".join(lines))
     return 1 if missed(rows) else 0
