@@ -28,7 +28,7 @@ UNSEEN = 1e-6  # of the largest singular value: `image` has sums that are writte
 # Settings were tuned on split 0 of the sets, of image on split 1 too, of ringnorm on split 2, of splice on none. On
 # those named here the usual ones diverge, or depend on the few draws of the prior that lie furthest out.
 TAMED = ("image", "ringnorm", "twonorm", "splice", "ringnorm-generated")
-ALIGNED = ("banana", "ringnorm")  # where neurons in random directions leave log α skew, beyond the bar in some split
+ALIGNED = ("banana", "ringnorm", "waveform")  # neurons in random directions leave log α skew, beyond 3 in some split
 THIN = {"twonorm": 10}  # sweeps between draws where 5 leave them too much alike
 
 
