@@ -14,9 +14,11 @@ assert numba.get_num_threads() == {threads}
 def show(name, *arrays):
     print(name, *(hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest() for array in arrays))
 
+repelling = pf.Energy(internal=pf.Entropy(), interaction=pf.problems.log_repulsion().energy.interaction)
 for problem, n, dt in [
     (pf.problems.ou(dim=5, seed=1), 3001, 0.01), (pf.problems.mckean_vlasov_ou(), 3001, 0.01),
-    (pf.problems.ring_aggregation(dim=2), 1500, 0.02), (pf.problems.log_repulsion(), 700, 0.01),
+    (pf.problems.ring_aggregation(dim=2), 1500, 0.02),
+    (pf.Problem(repelling, pf.laws.Gaussian(0.0, 1.0), horizon=1.0), 700, 0.01),
 ]:
     x = pf.solve(problem, pf.particle.EulerMaruyama(n), dt=dt, times=[30 * dt], seed=5).final.x
     show("EulerMaruyama", x)
