@@ -88,12 +88,7 @@ class Study(Value):
         self.metrics = _named(metrics, "metrics", _is_metric, "a function (approximation, truth, *, rng=None)")
         self.sweep = Sweep(sweep, self.family, {name: _field_names(method) for name, method in self.methods.items()})
         self.members = [] if self.family is None else problems_of(self.family, self.sweep)
-        names = [axis.name for axis in self.axes]
-        if "dt" in names and dt is not None:
-            raise BadInput(f"dt = {dt!r} is given, and dt is swept too. Only one of the two can be. Drop dt=.")
-        if "dt" not in names and dt is None:
-            raise BadInput(f"The sweep is over {', '.join(names)} and dt is missing. Every run needs a step. Pass dt=.")
-        self.dt = None if dt is None else positive(dt, "dt")
+        self.dt = _step(dt, [axis.name for axis in self.axes])
         self.times = None if times is None else tuple(saved_times(times).tolist())
         self.against, self.truth_takes_dt = _truth(against)
         self.seeds = tuple(count(seed, "seed", 0) for seed in _listed(seeds, "seeds"))
@@ -237,6 +232,15 @@ class Study(Value):
             "against": _described(self.against, "against", records),
             **({} if self.floors is True else {"floors": self.floors}),
         }
+
+
+def _step(dt: float | None, names: list[str]) -> float | None:
+    """The step that all runs share, None where it is swept; `names` of the swept axes."""
+    if "dt" in names and dt is not None:
+        raise BadInput(f"dt = {dt!r} is given, and dt is swept too. Only one of the two can be. Drop dt=.")
+    if "dt" not in names and dt is None:
+        raise BadInput(f"The sweep is over {', '.join(names)} and dt is missing. Every run needs a step. Pass dt=.")
+    return None if dt is None else positive(dt, "dt")
 
 
 def _described(thing: Any, name: str, records: Records) -> Any:
